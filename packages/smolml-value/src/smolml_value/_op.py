@@ -1,0 +1,397 @@
+"""What an element-wise op is: a name, a forward and its partials, callable on any operand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
+from typing import Any, TypeVar, overload
+
+from smolml_value import scalar
+from smolml_value._errors import OpError
+from smolml_value._graph import Node
+from smolml_value._ieee import evaluate
+from smolml_value._number import as_float
+
+# A rule gets floats, raw arrays of any backend or traced operands: no one type names them.
+Rule = Callable[..., Any]
+Partial = Rule | float | None  # a formula, a constant, or None: not differentiable there
+Interval = tuple[float, float]
+
+T = TypeVar("T", bound="OperandBase")
+
+VARIADIC = -1  # the arity of an op of any number of arguments
+
+
+class OperandBase(Node):
+    """What an op can be applied to besides plain numbers; `Value` is one.
+
+    When operands of several kinds meet, the one of the highest `_rank` applies the op.
+    """
+
+    __slots__ = ()
+    _rank = 0
+
+    @classmethod
+    def _apply(cls, op: Op, args: Sequence[object]) -> Any:
+        """The result of `op` on `args`, of which at least one is a `cls`."""
+        raise NotImplementedError
+
+
+class TracedNamespace:
+    """The `xp` whose functions are ops: rules run on it give results that have derivatives.
+
+    Attributes are looked up with `find`, so that it knows every op there is.
+    """
+
+    def __init__(self, find: Callable[[str], Any]) -> None:
+        self._find = find
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self._find(name)
+
+
+class Op:
+    """An element-wise op: frozen data with a name, callable on numbers, Values and MLArrays.
+
+    `elementwise` makes one. Its rules are written against an array-API-shaped namespace `xp`, so
+    that one definition serves floats, every array backend and, run on traced operands,
+    derivatives of every order.
+
+    Attributes:
+        name: what it is registered as.
+        symbol: what `Value._op` shows ("+", "*", "tanh").
+        arity: how many operands it takes; -1 for any number.
+        forward: `forward(xp, *args, **params)`, the result.
+        partials: one per operand: `partial(xp, out, *args, **params)`, or a plain number, or
+            None for an operand that has no derivative; None altogether for a composite, which is
+            differentiated through its forward.
+        vjp: `vjp(xp, g, out, *args, **params)`, one cotangent per operand, in place of partials.
+        params: keyword parameters and their values, not differentiated.
+        domain: one interval per operand, from which checks take their samples.
+
+    >>> from smolml_value import Value, ops
+    >>> ops.tanh(0.0), ops.tanh(Value(0.0))
+    (0.0, Value(data=0.0, grad=0.0))
+    """
+
+    name: str
+    symbol: str
+    arity: int
+    forward: Rule
+    partials: tuple[Partial, ...] | None
+    vjp: Rule | None
+    params: Mapping[str, Any]
+    domain: tuple[Interval, ...]
+    _base: Op | None  # the op that this one was bound from
+    _bound: dict[tuple[tuple[str, Any], ...], Op]
+
+    def __init__(self, **fields: Any) -> None:
+        self.__dict__.update(fields)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{self.name}: an Op is frozen; cannot set {name!r}")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{self.name}: an Op is frozen; cannot delete {name!r}")
+
+    @property
+    def is_composite(self) -> bool:
+        """Whether it has no rule of its own and is differentiated through its forward."""
+        return self.partials is None and self.vjp is None
+
+    @overload
+    def __call__(self, x: T, /, *args: T | float, **params: Any) -> T: ...
+    @overload
+    def __call__(self, x: float, y: T, /, *args: T | float, **params: Any) -> T: ...
+    @overload
+    def __call__(self, x: float, y: float, z: T, /, *args: T | float, **params: Any) -> T: ...
+    @overload
+    def __call__(self, x: float, /, *args: float, **params: Any) -> float: ...
+    def __call__(self, x: Any, /, *others: Any, **params: Any) -> Any:
+        """Apply it to numbers (a float comes back), Values, MLArrays or a mixture of them."""
+        args = (x, *others)
+        if params or len(args) != self.arity:
+            return self._with_params(args, params)
+        kind: type[OperandBase] | None = None
+        for arg in args:
+            if isinstance(arg, OperandBase) and (kind is None or type(arg)._rank > kind._rank):
+                kind = type(arg)
+        if kind is not None:
+            return kind._apply(self, args)
+        return self.on_floats([as_float(arg, self.name) for arg in args])
+
+    def on_floats(self, numbers: Sequence[float]) -> float:
+        """The result on plain floats, with IEEE answers."""
+        return evaluate(self.forward, *numbers)
+
+    def _with_params(self, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        if self.arity != VARIADIC and len(args) > self.arity:
+            extra = args[self.arity :]
+            if len(extra) > len(self.params):
+                raise self._wrong_count(len(args))
+            for name, value in zip(self.params, extra, strict=False):
+                if name in params:
+                    raise OpError(f"{self.name}: got {name!r} twice: by position and by name")
+                params[name] = value
+            args = args[: self.arity]
+        if self.arity == VARIADIC:
+            op = self.bind(**params)
+            return _with_arity(op, len(args))(*args)
+        if len(args) != self.arity:
+            raise self._wrong_count(len(args))
+        return self.bind(**params)(*args)
+
+    def _wrong_count(self, given: int) -> OpError:
+        params = f" and {', '.join(self.params)}" if self.params else ""
+        plural = "" if self.arity == 1 else "s"
+        return OpError(f"{self.name}: expected {self.arity} argument{plural}{params}, got {given}")
+
+    def bind(self, **params: Any) -> Op:
+        """The same op with its keyword parameters set.
+
+        Raises:
+            OpError: a parameter that the op does not have.
+        """
+        if not params:
+            return self
+        unknown = sorted(set(params) - set(self.params))
+        if unknown:
+            known = ", ".join(self.params) or "none"
+            raise OpError(f"{self.name}: unknown parameter {unknown[0]!r}; its parameters: {known}")
+        merged = {**self.params, **params}
+        try:
+            key = tuple(merged.items())
+            found = self._bound.get(key)
+        except TypeError:  # a value that cannot be hashed
+            return self._rebound(merged)
+        if found is None:
+            if len(self._bound) >= 128:  # a parameter that changes at every call
+                self._bound.clear()
+            found = self._bound[key] = self._rebound(merged)
+        return found
+
+    def _rebound(self, params: dict[str, Any]) -> Op:
+        base = self._base or self
+
+        def fixed(rule: Partial) -> Partial:
+            return partial(rule, **params) if callable(rule) else rule
+
+        fields = {
+            **base.__dict__,
+            "forward": fixed(base.forward),
+            "vjp": fixed(base.vjp),
+            "partials": base.partials and tuple(fixed(p) for p in base.partials),
+            "params": MappingProxyType(params),
+            "_base": base,
+            "_bound": {},
+        }
+        return Op(**fields)
+
+    def on(self, xp: Any, *args: Any) -> Any:
+        """Apply it inside another op's rule, whatever the namespace of that rule is.
+
+        >>> from smolml_value import elementwise, ops
+        >>> gelu = elementwise("gelu", lambda xp, x: x * 0.5 * (1 + ops.erf.on(xp, x / 2**0.5)))
+        >>> round(gelu(1.0), 6)
+        0.841345
+        """
+        return self(*args) if isinstance(xp, TracedNamespace) else self.forward(xp, *args)
+
+    def scalar_partial(self, i: int, out: float, args: Sequence[float]) -> float:
+        """The partial to operand `i` at these floats, as a float."""
+        assert self.partials is not None
+        rule = self.partials[i]
+        if callable(rule):
+            return evaluate(rule, out, *args)
+        return 0.0 if rule is None else float(rule)
+
+    def scalar_vjp(self, g: float, out: float, args: Sequence[float]) -> tuple[float, ...]:
+        """The cotangents of all operands at these floats, for an op with a vjp."""
+        assert self.vjp is not None
+        cotangents = self.vjp(scalar, g, out, *args)
+        if not isinstance(cotangents, tuple | list) or len(cotangents) != len(args):
+            raise OpError(
+                f"{self.name}: its vjp returned {cotangents!r}; expected a tuple of {len(args)}, "
+                f"one cotangent per operand"
+            )
+        return tuple(0.0 if c is None else float(c) for c in cotangents)
+
+    def __repr__(self) -> str:
+        params = "".join(f", {k}={v!r}" for k, v in self.params.items())
+        operands = "*args" if self.arity == VARIADIC else ", ".join("xyzuvw"[: self.arity])
+        return f"<op {self.name}({operands}{params})>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # by name: the registry of the process that loads it has the rules
+        if self._base is not None:
+            return _bind, (self._base, dict(self.params))
+        return _look_up, (self.name,)
+
+
+def _look_up(name: str) -> Op:
+    from smolml_value.registry import ops  # the registry imports this module
+
+    return ops[name]
+
+
+def _bind(op: Op, params: dict[str, Any]) -> Op:
+    return op.bind(**params)
+
+
+def _with_arity(op: Op, arity: int) -> Op:
+    """A variadic op for this call's number of operands: its one partial rule serves each."""
+    if arity == 0:
+        raise OpError(f"{op.name}: expected at least 1 argument, got 0")
+    return Op(**{**op.__dict__, "arity": arity, "_base": op._base or op})
+
+
+def _signature(forward: Rule) -> tuple[int, dict[str, Any]]:
+    """How many operands `forward(xp, ...)` takes, and its keyword-only parameters."""
+    code = getattr(forward, "__code__", None)
+    if code is None:
+        raise OpError("elementwise: cannot read the arguments of this forward; pass arity=")
+    arity = VARIADIC if code.co_flags & 0x04 else code.co_argcount - 1  # 0x04: has *args
+    return arity, dict(getattr(forward, "__kwdefaults__", None) or {})
+
+
+def elementwise(
+    name: str,
+    forward: Rule,
+    partials: Sequence[Partial] | None = None,
+    *,
+    vjp: Rule | None = None,
+    arity: int | None = None,
+    domain: Sequence[Interval] | None = None,
+    symbol: str | None = None,
+    doc: str | None = None,
+) -> Op:
+    """Make an element-wise op from its forward and its partials.
+
+    Args:
+        name: an identifier; the op is found under it once registered.
+        forward: `forward(xp, *args)`; keyword-only arguments with defaults become parameters.
+        partials: per operand `partial(xp, out, *args)`, d out / d operand; a plain number where
+            it is constant; None where there is none. Leave the whole out for a composite.
+        vjp: `vjp(xp, g, out, *args)` in place of partials, where cotangent x partial loses.
+        arity: the number of operands, if it cannot be read from `forward`.
+        domain: per operand the interval from which checks sample; default (-2, 2).
+        symbol: what `Value._op` shows; default the name.
+        doc: a docstring.
+
+    Raises:
+        OpError: a name that is no identifier, or not one partial for each operand.
+
+    >>> from smolml_value import Value
+    >>> cube = elementwise("cube", lambda xp, x: x * x * x, [lambda xp, out, x: 3 * x * x])
+    >>> x = Value(2.0)
+    >>> cube(x).backward()
+    >>> x.grad
+    12.0
+    """
+    if not isinstance(name, str) or not name.isidentifier():
+        raise OpError(f"elementwise: the name {name!r} is not an identifier")
+    read_arity, params = _signature(forward) if arity is None else (arity, None)
+    if params is None:
+        params = dict(getattr(forward, "__kwdefaults__", None) or {})
+    if partials is not None and vjp is not None:
+        raise OpError(f"{name}: give partials or a vjp, not both")
+    if partials is not None:
+        if callable(partials) or isinstance(partials, str):
+            raise OpError(f"{name}: partials must be a sequence, one per operand; add a comma")
+        partials = tuple(partials)
+        if read_arity == VARIADIC or len(partials) != read_arity:
+            raise OpError(
+                f"{name}: expected {read_arity} partials, one per operand, got {len(partials)}"
+            )
+    count = 1 if read_arity == VARIADIC else read_arity
+    intervals = tuple(domain) if domain is not None else ((-2.0, 2.0),) * count
+    if len(intervals) != count:
+        raise OpError(f"{name}: expected {count} intervals in domain, got {len(intervals)}")
+    return Op(
+        name=name,
+        symbol=symbol or name,
+        arity=read_arity,
+        forward=forward,
+        partials=partials,
+        vjp=vjp,
+        params=MappingProxyType(params),
+        domain=intervals,
+        __doc__=doc or forward.__doc__ or f"{name}, element by element.",
+        _base=None,
+        _bound={},
+    )
+
+
+def scalar_elementwise(
+    name: str,
+    f: Callable[..., float],
+    df: Callable[..., Any] | Sequence[Callable[..., Any]],
+    *,
+    arity: int | None = None,
+    domain: Sequence[Interval] | None = None,
+    symbol: str | None = None,
+    doc: str | None = None,
+) -> Op:
+    """Make an op from plain float functions; they are mapped over arrays, element by element.
+
+    Args:
+        name: an identifier.
+        f: the function, of floats; where it raises ValueError or OverflowError, nan results.
+        df: its derivative, of the same floats, or one for each operand. For derivatives of
+            higher order give an Op (or a function that calls only ops).
+        arity: the number of operands; default: as many as there are derivatives.
+        domain: as for `elementwise`.
+        symbol: as for `elementwise`.
+        doc: as for `elementwise`.
+
+    >>> import math
+    >>> from smolml_value import Value
+    >>> erfc = scalar_elementwise(
+    ...     "erfc", math.erfc, lambda x: -2 / math.sqrt(math.pi) * math.exp(-x * x)
+    ... )
+    >>> x = Value(0.0)
+    >>> erfc(x).backward()
+    >>> round(x.grad, 12)
+    -1.128379167096
+    """
+    derivatives = (df,) if callable(df) else tuple(df)
+    count = len(derivatives) if arity is None else arity
+    return elementwise(
+        name,
+        partial(_map_forward, _or_nan(f)),
+        tuple(partial(_map_partial, name, d) for d in derivatives),
+        arity=count,
+        domain=domain,
+        symbol=symbol,
+        doc=doc or f.__doc__,
+    )
+
+
+def _or_nan(f: Callable[..., float]) -> Callable[..., float]:
+    def guarded(*args: float) -> float:
+        try:
+            return f(*args)
+        except (ArithmeticError, ValueError):
+            return scalar.nan
+
+    return guarded
+
+
+def _map_forward(f: Callable[..., float], xp: Any, *args: Any) -> Any:
+    if isinstance(xp, TracedNamespace):
+        raise OpError("a plain float function has no derivative of its own; give it as an Op")
+    return xp.map_scalar(f, *args)
+
+
+def _map_partial(name: str, df: Callable[..., Any], xp: Any, out: Any, *args: Any) -> Any:
+    if isinstance(df, Op):
+        return df.on(xp, *args)
+    if isinstance(xp, TracedNamespace):
+        raise OpError(
+            f"{name}: its derivative is a plain float function, which has no derivative itself; "
+            f"for higher orders give df as an Op"
+        )
+    return xp.map_scalar(_or_nan(df), *args)

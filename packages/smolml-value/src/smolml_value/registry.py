@@ -1,0 +1,311 @@
+"""The registry: one place to look an op up by name, built-in, registered or from a plugin.
+
+`ops` is the registry itself: `ops.tanh(x)`, `ops["tanh"]`, `ops["acme-ops:swish"]`, `ops.names()`.
+Plugins are entry points of the group `smolml.ops`. They are scanned at the first unknown name or
+when somebody asks for the list, and one op is loaded when it is used, not before.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, Literal, NamedTuple, Protocol
+
+from smolml_value._errors import OpError, PluginError, UnknownOpError
+from smolml_value._op import Op
+from smolml_value.table import TABLE
+
+GROUP: Final = "smolml.ops"
+SWITCH: Final = "SMOLML_DISABLE_PLUGINS"
+BUILT_IN: Final = "smolml-value"
+
+Status = Literal[
+    "built-in", "registered", "available", "loaded", "broken", "conflicting", "disabled"
+]
+
+
+class OpInfo(NamedTuple):
+    """What is known of one registered op without loading it.
+
+    `arity` is None while a plugin is not loaded; `error` says why it is broken or conflicting.
+    """
+
+    name: str
+    arity: int | None
+    distribution: str
+    version: str
+    status: Status
+    error: str = ""
+
+
+class _EntryPoint(Protocol):
+    """The part of importlib.metadata.EntryPoint that the registry uses."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def value(self) -> str: ...
+    def load(self) -> object: ...
+
+
+class _Plugin:
+    """One entry point: where it comes from, and the op or the error once it was loaded."""
+
+    def __init__(self, entry: _EntryPoint, distribution: str, version: str) -> None:
+        self.entry = entry
+        self.name = entry.name
+        self.distribution = distribution
+        self.version = version
+        self.disabled = False
+        self.op: Op | None = None
+        self.error: PluginError | None = None
+        self.lock = threading.RLock()  # its own: an import under a common lock can deadlock
+
+    @property
+    def qualified(self) -> str:
+        return f"{self.distribution}:{self.name}"
+
+    def load(self) -> Op:
+        """The op, loaded and checked once; a failure is remembered and raised at every use."""
+        with self.lock:
+            if self.op is None and self.error is None:
+                self._try_load()
+            if self.op is None:
+                assert self.error is not None
+                raise self.error.with_traceback(None)
+            return self.op
+
+    def _try_load(self) -> None:
+        try:
+            loaded = self.entry.load()
+        except Exception as cause:  # whatever a plugin may do: it fails on its own use only
+            self._fail(f"loading it raised {type(cause).__name__}: {cause}", cause)
+            return
+        if not isinstance(loaded, Op):
+            self._fail(f"expected an Op (what elementwise() returns), got {type(loaded).__name__}")
+        elif loaded.name != self.name:
+            self._fail(
+                f"the op calls itself {loaded.name!r}; the entry-point name must be the op's name"
+            )
+        elif self.name in TABLE and loaded is not TABLE[self.name]:
+            self._fail("the name belongs to a built-in op, which cannot be replaced; rename it")
+        else:
+            self.op = loaded
+
+    def _fail(self, why: str, cause: BaseException | None = None) -> None:
+        self.error = PluginError(
+            f"op {self.name!r} of {self.distribution} {self.version} "
+            f"({self.entry.value}) cannot be used: {why}"
+        )
+        self.error.__cause__ = cause
+
+    def info(self, rivals: list[_Plugin]) -> OpInfo:
+        status: Status = "available"
+        error = ""
+        if self.disabled:
+            status = "disabled"
+        elif self.name in TABLE:
+            status, error = "conflicting", "the name belongs to a built-in op"
+        elif self.error is not None:
+            status, error = "broken", str(self.error)
+        elif len(rivals) > 1:
+            others = ", ".join(r.distribution for r in rivals if r is not self)
+            status, error = "conflicting", f"also claimed by {others}"
+        elif self.op is not None:
+            status = "loaded"
+        arity = None if self.op is None else self.op.arity
+        return OpInfo(self.name, arity, self.distribution, self.version, status, error)
+
+
+class Registry:
+    """Every op by name. Built-ins come first and cannot be replaced.
+
+    >>> from smolml_value import Value, ops
+    >>> ops.tanh(0.0), ops["exp"](Value(0.0)).data
+    (0.0, 1.0)
+    >>> "tanh" in ops, "tahn" in ops
+    (True, False)
+    """
+
+    def __init__(self, scan: Callable[[], list[_Plugin]]) -> None:
+        self._scan = scan
+        self._lock = threading.RLock()
+        self._registered: dict[str, Op] = {}
+        self._plugins: dict[str, list[_Plugin]] | None = None
+
+    # Looking up --------------------------------------------------------------------------------
+
+    def __getitem__(self, name: str) -> Op:
+        """The op of that name; `"distribution:name"` picks one of several plugins.
+
+        Raises:
+            UnknownOpError: nothing is registered under that name; it names the nearest.
+            PluginError: the plugin is broken or disabled, or two distributions claim the name.
+        """
+        found = TABLE.get(name) or self._registered.get(name)
+        return found if found is not None else self._plugin(name)
+
+    def __getattr__(self, name: str) -> Op:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self[name]
+
+    def _plugin(self, name: str) -> Op:
+        distribution, _, bare = name.rpartition(":")
+        rivals = self._scanned().get(bare, [])
+        if distribution:
+            wanted = _normalized(distribution)
+            rivals = [p for p in rivals if _normalized(p.distribution) == wanted]
+        if not rivals:
+            raise UnknownOpError(f"unknown op {name!r}{self._nearest(name)}")
+        active = [p for p in rivals if not p.disabled]
+        if not active:
+            raise PluginError(
+                f"op {name!r} of {rivals[0].distribution} is switched off by "
+                f"{SWITCH}={os.environ.get(SWITCH, '')}; unset it and call ops.refresh()"
+            )
+        if len(active) > 1:
+            both = " and ".join(f"{p.distribution} {p.version}" for p in active)
+            choice = " or ".join(f"ops[{p.qualified!r}]" for p in active)
+            raise PluginError(f"op {name!r} is claimed by {both}; choose with {choice}")
+        return active[0].load()
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and (
+            name in TABLE or name in self._registered or name in self._scanned()
+        )
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names())
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self.names()})
+
+    def __repr__(self) -> str:
+        return f"<{len(self.names())} ops: ops.names() lists them>"
+
+    # Listing -----------------------------------------------------------------------------------
+
+    def names(self) -> list[str]:
+        """The names of all ops, sorted; plugins are listed without being loaded."""
+        enabled = [n for n, ps in self._scanned().items() if any(not p.disabled for p in ps)]
+        return sorted({*TABLE, *self._registered, *enabled})
+
+    def info(self) -> list[OpInfo]:
+        """Name, arity, distribution, version and status of each op, without loading any."""
+        from smolml_value import __version__
+
+        rows = [OpInfo(n, op.arity, BUILT_IN, __version__, "built-in") for n, op in TABLE.items()]
+        rows += [
+            OpInfo(n, op.arity, getattr(op.forward, "__module__", ""), "", "registered")
+            for n, op in self._registered.items()
+        ]
+        for plugins in self._scanned().values():
+            active = [p for p in plugins if not p.disabled]
+            rows += [p.info(active) for p in plugins]
+        return sorted(rows, key=lambda row: (row.name, row.distribution))
+
+    def _nearest(self, name: str) -> str:
+        import difflib  # slow to import, and only an error needs it
+
+        near = difflib.get_close_matches(name, self.names(), n=3)
+        return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+
+    # Changing ----------------------------------------------------------------------------------
+
+    def register(self, op: Op) -> Op:
+        """Add an op at run time and return it; the same op again is fine.
+
+        Raises:
+            OpError: not an Op, or the name is taken.
+        """
+        if not isinstance(op, Op):
+            raise OpError(
+                f"register: expected an Op (what elementwise() returns), got {type(op).__name__}"
+            )
+        with self._lock:
+            taken = TABLE.get(op.name) or self._registered.get(op.name)
+            if taken is not None and taken is not op:
+                raise OpError(f"register: the name {op.name!r} is taken by {taken!r}; rename it")
+            self._registered[op.name] = op
+        return op
+
+    def unregister(self, name: str) -> None:
+        """Take an op that was registered at run time out again.
+
+        Raises:
+            UnknownOpError: no such op was registered at run time.
+        """
+        with self._lock:
+            if self._registered.pop(name, None) is None:
+                raise UnknownOpError(f"unregister: {name!r} was not registered at run time")
+
+    @contextmanager
+    def registered(self, *new: Op) -> Iterator[None]:
+        """Register ops for the length of a with block (in tests, say).
+
+        >>> from smolml_value import elementwise, ops
+        >>> with ops.registered(elementwise("twice", lambda xp, x: 2 * x)):
+        ...     ops.twice(3.0)
+        6.0
+        >>> "twice" in ops
+        False
+        """
+        with self._lock:
+            before = dict(self._registered)
+        try:
+            for op in new:
+                self.register(op)
+            yield
+        finally:
+            with self._lock:
+                self._registered = before
+
+    def refresh(self) -> None:
+        """Forget what was found of plugins: the next look-up scans and loads again."""
+        with self._lock:
+            self._plugins = None
+
+    def _scanned(self) -> dict[str, list[_Plugin]]:
+        with self._lock:
+            if self._plugins is None:
+                found: dict[str, list[_Plugin]] = {}
+                for plugin in sorted(self._scan(), key=lambda p: (p.name, p.distribution)):
+                    found.setdefault(plugin.name, []).append(plugin)
+                _switch_off(found)
+                self._plugins = found
+            return self._plugins
+
+
+def _normalized(distribution: str) -> str:
+    return distribution.lower().replace("_", "-").replace(".", "-")
+
+
+def _switch_off(found: dict[str, list[_Plugin]]) -> None:
+    """Mark what SMOLML_DISABLE_PLUGINS names: 1 for all, or ops, distributions, or both joined."""
+    switch = os.environ.get(SWITCH, "").strip()
+    if switch in {"", "0"}:
+        return
+    named = {part.strip() for part in switch.split(",")}
+    for plugins in found.values():
+        for plugin in plugins:
+            keys = {"1", plugin.name, plugin.distribution, plugin.qualified}
+            plugin.disabled = not named.isdisjoint(keys)
+
+
+def _scan_entry_points() -> list[_Plugin]:
+    from importlib.metadata import entry_points  # slow to import: only when somebody looks
+
+    found = []
+    for entry in entry_points(group=GROUP):
+        distribution = entry.dist
+        name = distribution.metadata["Name"] if distribution is not None else "unknown"
+        version = distribution.version if distribution is not None else ""
+        found.append(_Plugin(entry, _normalized(name), version))
+    return found
+
+
+ops: Final = Registry(_scan_entry_points)
+"""The registry of this process."""

@@ -1,0 +1,285 @@
+"""THE TABLE: every built-in element-wise op, one entry each.
+
+An entry is a name, a forward and one partial for each operand, written against a namespace `xp`
+(see `elementwise`). Nothing else is needed for Value, MLArray, every backend and every order of
+derivative. `out` is the result of the forward. Conventions at kinks: README.md, "Conventions".
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from smolml_value._op import Op, elementwise
+
+_REALS = (-3.0, 3.0)
+_POSITIVE = (0.1, 4.0)
+_AWAY_FROM_ZERO = (0.3, 3.0)
+
+# Arithmetic ------------------------------------------------------------------------------------
+
+add: Final = elementwise("add", lambda xp, x, y: x + y, (1.0, 1.0), symbol="+", doc="x + y")
+subtract: Final = elementwise(
+    "subtract", lambda xp, x, y: x - y, (1.0, -1.0), symbol="-", doc="x - y"
+)
+multiply: Final = elementwise(
+    "multiply",
+    lambda xp, x, y: x * y,
+    (lambda xp, out, x, y: y, lambda xp, out, x, y: x),
+    symbol="*",
+    doc="x * y",
+)
+divide: Final = elementwise(
+    "divide",
+    lambda xp, x, y: xp.divide(x, y),
+    (lambda xp, out, x, y: 1 / y, lambda xp, out, x, y: -out / y),
+    symbol="/",
+    domain=(_REALS, _AWAY_FROM_ZERO),
+    doc="x / y; 1 / 0 is inf, 0 / 0 is nan",
+)
+pow: Final = elementwise(
+    "pow",
+    lambda xp, x, y: xp.pow(x, y),
+    (
+        # y x**(y - 1), but 0 for y = 0 also at x = 0, where 0 * x**-1 would be nan
+        lambda xp, out, x, y: xp.where(y == 0, 0.0, y * xp.pow(x, y - 1)),
+        # x**y log(x), but 0 at x = 0, where the limit is 0 and the product 0 * -inf is nan
+        lambda xp, out, x, y: xp.where((x == 0) & (y >= 0), 0.0, out * xp.log(x)),
+    ),
+    symbol="**",
+    domain=(_POSITIVE, _REALS),
+    doc="x ** y; nan for a negative x with a fractional y",
+)
+negative: Final = elementwise("negative", lambda xp, x: -x, (-1.0,), symbol="neg", doc="-x")
+positive: Final = elementwise("positive", lambda xp, x: x * 1.0, (1.0,), symbol="pos", doc="+x")
+reciprocal: Final = elementwise(
+    "reciprocal",
+    lambda xp, x: xp.divide(1.0, x),
+    (lambda xp, out, x: -out * out,),
+    domain=(_AWAY_FROM_ZERO,),
+    doc="1 / x",
+)
+square: Final = elementwise("square", lambda xp, x: x * x, (lambda xp, out, x: 2 * x,), doc="x * x")
+sqrt: Final = elementwise(
+    "sqrt",
+    lambda xp, x: xp.sqrt(x),
+    (lambda xp, out, x: 0.5 / out,),
+    domain=(_POSITIVE,),
+    doc="The square root; nan below 0; the derivative at 0 is inf",
+)
+abs: Final = elementwise(
+    "abs", lambda xp, x: xp.abs(x), (lambda xp, out, x: xp.sign(x),), doc="|x|; derivative 0 at 0"
+)
+hypot: Final = elementwise(
+    "hypot",
+    lambda xp, x, y: xp.hypot(x, y),
+    (
+        lambda xp, out, x, y: xp.where(out == 0, 0.0, x / out),
+        lambda xp, out, x, y: xp.where(out == 0, 0.0, y / out),
+    ),
+    doc="sqrt(x**2 + y**2) without overflow; derivatives 0 at (0, 0)",
+)
+
+# Exponentials and logarithms -------------------------------------------------------------------
+
+exp: Final = elementwise("exp", lambda xp, x: xp.exp(x), (lambda xp, out, x: out,), doc="e ** x")
+expm1: Final = elementwise(
+    "expm1",
+    lambda xp, x: xp.expm1(x),
+    (lambda xp, out, x: out + 1.0,),
+    doc="exp(x) - 1, accurate near 0",
+)
+log: Final = elementwise(
+    "log",
+    lambda xp, x: xp.log(x),
+    (lambda xp, out, x: 1 / x,),
+    domain=(_POSITIVE,),
+    doc="The natural logarithm; -inf at 0, nan below",
+)
+log1p: Final = elementwise(
+    "log1p",
+    lambda xp, x: xp.log1p(x),
+    (lambda xp, out, x: 1 / (1 + x),),
+    domain=((-0.8, 4.0),),
+    doc="log(1 + x), accurate near 0",
+)
+log2: Final = elementwise(
+    "log2",
+    lambda xp, x: xp.log2(x),
+    (lambda xp, out, x: 1 / (x * math.log(2.0)),),
+    domain=(_POSITIVE,),
+    doc="The logarithm to base 2",
+)
+log10: Final = elementwise(
+    "log10",
+    lambda xp, x: xp.log10(x),
+    (lambda xp, out, x: 1 / (x * math.log(10.0)),),
+    domain=(_POSITIVE,),
+    doc="The logarithm to base 10",
+)
+logaddexp: Final = elementwise(
+    "logaddexp",
+    lambda xp, x, y: xp.logaddexp(x, y),
+    (
+        lambda xp, out, x, y: 1 / (1 + xp.exp(y - x)),
+        lambda xp, out, x, y: 1 / (1 + xp.exp(x - y)),
+    ),
+    doc="log(exp(x) + exp(y)) without overflow",
+)
+
+# Trigonometric and hyperbolic ------------------------------------------------------------------
+
+sin: Final = elementwise("sin", lambda xp, x: xp.sin(x), (lambda xp, out, x: xp.cos(x),))
+cos: Final = elementwise("cos", lambda xp, x: xp.cos(x), (lambda xp, out, x: -xp.sin(x),))
+tan: Final = elementwise(
+    "tan", lambda xp, x: xp.tan(x), (lambda xp, out, x: 1 + out * out,), domain=((-1.2, 1.2),)
+)
+asin: Final = elementwise(
+    "asin",
+    lambda xp, x: xp.asin(x),
+    (lambda xp, out, x: 1 / xp.sqrt((1 - x) * (1 + x)),),
+    domain=((-0.9, 0.9),),
+)
+acos: Final = elementwise(
+    "acos",
+    lambda xp, x: xp.acos(x),
+    (lambda xp, out, x: -1 / xp.sqrt((1 - x) * (1 + x)),),
+    domain=((-0.9, 0.9),),
+)
+atan: Final = elementwise("atan", lambda xp, x: xp.atan(x), (lambda xp, out, x: 1 / (1 + x * x),))
+atan2: Final = elementwise(
+    "atan2",
+    lambda xp, y, x: xp.atan2(y, x),
+    (
+        lambda xp, out, y, x: xp.where((x == 0) & (y == 0), 0.0, x / (x * x + y * y)),
+        lambda xp, out, y, x: xp.where((x == 0) & (y == 0), 0.0, -y / (x * x + y * y)),
+    ),
+    doc="The angle of the point (x, y), in (-pi, pi]; derivatives 0 at the origin",
+)
+sinh: Final = elementwise("sinh", lambda xp, x: xp.sinh(x), (lambda xp, out, x: xp.cosh(x),))
+cosh: Final = elementwise("cosh", lambda xp, x: xp.cosh(x), (lambda xp, out, x: xp.sinh(x),))
+tanh: Final = elementwise("tanh", lambda xp, x: xp.tanh(x), (lambda xp, out, x: 1 - out * out,))
+asinh: Final = elementwise(
+    "asinh", lambda xp, x: xp.asinh(x), (lambda xp, out, x: 1 / xp.hypot(x, 1.0),)
+)
+acosh: Final = elementwise(
+    "acosh",
+    lambda xp, x: xp.acosh(x),
+    (lambda xp, out, x: 1 / (xp.sqrt(x - 1) * xp.sqrt(x + 1)),),
+    domain=((1.2, 4.0),),
+)
+atanh: Final = elementwise(
+    "atanh",
+    lambda xp, x: xp.atanh(x),
+    (lambda xp, out, x: 1 / ((1 - x) * (1 + x)),),
+    domain=((-0.9, 0.9),),
+)
+
+# Comparing and rounding ------------------------------------------------------------------------
+
+maximum: Final = elementwise(
+    "maximum",
+    lambda xp, x, y: xp.maximum(x, y),
+    (
+        lambda xp, out, x, y: xp.where(x == y, 0.5, xp.where(out == x, 1.0, 0.0)),
+        lambda xp, out, x, y: xp.where(x == y, 0.5, xp.where(out == y, 1.0, 0.0)),
+    ),
+    doc="The larger of the two; a tie splits the cotangent in halves",
+)
+minimum: Final = elementwise(
+    "minimum",
+    lambda xp, x, y: xp.minimum(x, y),
+    (
+        lambda xp, out, x, y: xp.where(x == y, 0.5, xp.where(out == x, 1.0, 0.0)),
+        lambda xp, out, x, y: xp.where(x == y, 0.5, xp.where(out == y, 1.0, 0.0)),
+    ),
+    doc="The smaller of the two; a tie splits the cotangent in halves",
+)
+clip: Final = elementwise(
+    "clip",
+    lambda xp, x, *, min=None, max=None: xp.clip(x, min, max),
+    # passes inside and at the bounds: where clipping left x as it is
+    (lambda xp, out, x, *, min=None, max=None: xp.where(out == x, 1.0, 0.0),),
+    doc="x held between the numbers min and max; derivative 1 inside and at the bounds, else 0",
+)
+where: Final = elementwise(
+    "where",
+    lambda xp, condition, x, y: xp.where(condition != 0, x, y),
+    (
+        None,
+        lambda xp, out, condition, x, y: xp.where(condition != 0, 1.0, 0.0),
+        lambda xp, out, condition, x, y: xp.where(condition != 0, 0.0, 1.0),
+    ),
+    doc="x where the condition holds, else y",
+)
+sign: Final = elementwise("sign", lambda xp, x: xp.sign(x), (0.0,), doc="-1, 0 or 1")
+floor: Final = elementwise("floor", lambda xp, x: xp.floor(x), (0.0,))
+ceil: Final = elementwise("ceil", lambda xp, x: xp.ceil(x), (0.0,))
+trunc: Final = elementwise("trunc", lambda xp, x: xp.trunc(x), (0.0,))
+round: Final = elementwise("round", lambda xp, x: xp.round(x), (0.0,), doc="To even at .5")
+
+# The field's own -------------------------------------------------------------------------------
+
+relu: Final = elementwise(
+    "relu",
+    lambda xp, x: xp.maximum(x, 0.0),
+    (lambda xp, out, x: xp.where(x > 0, 1.0, 0.0),),
+    symbol="ReLU",
+    doc="max(x, 0); derivative 0 at 0",
+)
+leaky_relu: Final = elementwise(
+    "leaky_relu",
+    lambda xp, x, *, alpha=0.01: xp.where(x > 0, x, alpha * x),
+    (lambda xp, out, x, *, alpha=0.01: xp.where(x > 0, 1.0, alpha),),
+    doc="x for x > 0, else alpha x",
+)
+elu: Final = elementwise(
+    "elu",
+    # the clipped argument keeps the branch that is not taken from overflowing
+    lambda xp, x, *, alpha=1.0: xp.where(x > 0, x, alpha * xp.expm1(xp.minimum(x, 0.0))),
+    (lambda xp, out, x, *, alpha=1.0: xp.where(x > 0, 1.0, out + alpha),),
+    doc="x for x > 0, else alpha (exp(x) - 1) (Clevert et al. 2015)",
+)
+sigmoid: Final = elementwise(
+    "sigmoid",
+    lambda xp, x: xp.divide(1.0, 1.0 + xp.exp(-x)),
+    (lambda xp, out, x: out * (1.0 - out),),
+    doc="1 / (1 + exp(-x))",
+)
+softplus: Final = elementwise(
+    "softplus",
+    lambda xp, x: xp.logaddexp(x, 0.0),
+    (lambda xp, out, x: 1 / (1 + xp.exp(-x)),),
+    doc="log(1 + exp(x)) without overflow",
+)
+silu: Final = elementwise(
+    "silu",
+    # x e**-x / ... would be inf / inf far to the left; x sigmoid(x) is 0 there
+    lambda xp, x: x * xp.divide(1.0, 1.0 + xp.exp(-x)),
+    # with s = sigmoid(x): s + x s (1 - s) = s + out (1 - s)
+    (lambda xp, out, x: sigmoid.on(xp, x) * (1.0 - out) + out,),
+    doc="x sigmoid(x), also called swish (Hendrycks & Gimpel 2016)",
+)
+erf: Final = elementwise(
+    "erf",
+    lambda xp, x: xp.map_scalar(math.erf, x),
+    (lambda xp, out, x: (2.0 / math.sqrt(math.pi)) * xp.exp(-x * x),),
+    doc="The error function, 2 / sqrt(pi) times the integral of exp(-t**2) from 0 to x",
+)
+gelu: Final = elementwise(
+    "gelu",
+    lambda xp, x: x * (0.5 * (1.0 + erf.on(xp, x * math.sqrt(0.5)))),
+    (
+        lambda xp, out, x: (
+            0.5 * (1.0 + erf.on(xp, x * math.sqrt(0.5)))
+            + x * (xp.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi))
+        ),
+    ),
+    doc="x Phi(x), Phi the normal distribution function (Hendrycks & Gimpel 2016)",
+)
+
+
+TABLE: Final[dict[str, Op]] = {
+    entry.name: entry for entry in list(globals().values()) if isinstance(entry, Op)
+}
+"""Every op above under its name."""
