@@ -106,14 +106,14 @@ log1p: Final = elementwise(
 log2: Final = elementwise(
     "log2",
     lambda xp, x: xp.log2(x),
-    (lambda xp, out, x: 1 / (x * math.log(2.0)),),
+    (lambda xp, out, x: (1.0 / math.log(2.0)) / x,),
     domain=(_POSITIVE,),
     doc="The logarithm to base 2",
 )
 log10: Final = elementwise(
     "log10",
     lambda xp, x: xp.log10(x),
-    (lambda xp, out, x: 1 / (x * math.log(10.0)),),
+    (lambda xp, out, x: (1.0 / math.log(10.0)) / x,),
     domain=(_POSITIVE,),
     doc="The logarithm to base 10",
 )
@@ -151,8 +151,13 @@ atan2: Final = elementwise(
     "atan2",
     lambda xp, y, x: xp.atan2(y, x),
     (
-        lambda xp, out, y, x: xp.where((x == 0) & (y == 0), 0.0, x / (x * x + y * y)),
-        lambda xp, out, y, x: xp.where((x == 0) & (y == 0), 0.0, -y / (x * x + y * y)),
+        # x / (x**2 + y**2) and -y / (x**2 + y**2), but no square over- or underflows
+        lambda xp, out, y, x: xp.where(
+            (x == 0) & (y == 0), 0.0, x / xp.hypot(x, y) / xp.hypot(x, y)
+        ),
+        lambda xp, out, y, x: xp.where(
+            (x == 0) & (y == 0), 0.0, -y / xp.hypot(x, y) / xp.hypot(x, y)
+        ),
     ),
     doc="The angle of the point (x, y), in (-pi, pi]; derivatives 0 at the origin",
 )
@@ -256,8 +261,9 @@ silu: Final = elementwise(
     "silu",
     # x e**-x / ... would be inf / inf far to the left; x sigmoid(x) is 0 there
     lambda xp, x: x * xp.divide(1.0, 1.0 + xp.exp(-x)),
-    # with s = sigmoid(x): s + x s (1 - s) = s + out (1 - s)
-    (lambda xp, out, x: sigmoid.on(xp, x) * (1.0 - out) + out,),
+    # with s = sigmoid(x): s + x s (1 - s) = s + out (1 - s); 1 - s is sigmoid(-x), and not
+    # multiplied out: (1 - out) + out would be 0 for a large out
+    (lambda xp, out, x: sigmoid.on(xp, x) + out * sigmoid.on(xp, -x),),
     doc="x sigmoid(x), also called swish (Hendrycks & Gimpel 2016)",
 )
 erf: Final = elementwise(

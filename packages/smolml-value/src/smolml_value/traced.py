@@ -9,11 +9,11 @@ from smolml_value._op import TracedNamespace
 from smolml_value.table import TABLE
 
 
-def _find(name: str) -> Any:
+def find(name: str) -> Any:
     """The op of that name, or a constant such as pi."""
     op = TABLE.get(name)
     return op if op is not None else getattr(scalar, name)
 
 
-TRACED: Final = TracedNamespace(_find)
+TRACED: Final = TracedNamespace(find)
 """The `xp` for Values: its functions are the ops of the table."""

@@ -1,0 +1,132 @@
+"""Applying ops and rules to arrays: operands in, a node of the graph out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Self
+
+from smolml_array._arithmetic import ArrayLike
+from smolml_array._convert import holds, is_array_like, to_raw
+from smolml_array._handle import Handle
+from smolml_array._node import ArrayNode, Rule, record
+from smolml_array._shape import _broadcast_shapes
+from smolml_array.backends.protocol import Backend, Raw
+from smolml_value import Op, OpError, Value, grad_enabled
+from smolml_value._graph import Node
+from smolml_value._op import TracedNamespace
+from smolml_value.table import TABLE
+from smolml_value.traced import find
+
+# The array functions that rules may call on traced operands; functions.py fills it in.
+TRACED_FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {}
+
+
+def _find(name: str) -> Any:
+    function = TRACED_FUNCTIONS.get(name)
+    return find(name) if function is None else function
+
+
+TRACED: Final = TracedNamespace(_find)
+"""The `xp` for MLArrays: its functions are ops and array functions."""
+
+
+class Applying(Handle):
+    """A handle that ops and rules can be applied to."""
+
+    __slots__ = ()
+
+    @classmethod
+    def _operands(
+        cls, who: str, args: Sequence[object]
+    ) -> tuple[Backend, list[Node | None], list[Raw]]:
+        """The backend, per operand its node if gradients flow there, and its numbers.
+
+        Raises:
+            ValueError: arrays of different backends.
+            TypeError: something that is not numbers.
+        """
+        xp: Backend | None = None
+        for arg in args:
+            if isinstance(arg, Handle):
+                own = arg._node.backend
+                if xp is None:
+                    xp = own
+                elif own is not xp:
+                    raise ValueError(
+                        f"{who}: one operand lives on the backend {xp.name!r}, another on "
+                        f"{own.name!r}; move one with x.to_backend({xp.name!r})"
+                    )
+        assert xp is not None
+        nodes: list[Node | None] = []
+        primals: list[Raw] = []
+        for arg in args:
+            if isinstance(arg, list | tuple) and (holds(arg, Handle) or holds(arg, Value)):
+                arg = cls._made(arg, xp)
+            if isinstance(arg, Handle):
+                node = arg._fetch()
+                nodes.append(node if node.tracked else None)
+                primals.append(node.raw)
+            elif isinstance(arg, Value):
+                nodes.append(arg)
+                primals.append(arg._data)
+            else:
+                nodes.append(None)
+                primals.append(
+                    arg if type(arg) is float or type(arg) is int else to_raw(xp, arg, who)
+                )
+        return xp, nodes, primals
+
+    @classmethod
+    def _element_wise_operation(cls, op: Op, args: Sequence[object]) -> Any:
+        """The array that `op` makes, element by element, of operands that broadcast.
+
+        Raises:
+            ShapeError: the shapes do not broadcast; names the axes.
+            OpError: a forward whose result does not have the shape of the operands.
+        """
+        if op.is_composite and grad_enabled():
+            return op.forward(TRACED, *args)
+        xp, nodes, primals = cls._operands(op.name, args)
+        shapes = [getattr(p, "shape", ()) for p in primals]
+        try:
+            out = xp.quietly(op.forward, xp, *primals)
+        except ValueError:
+            _broadcast_shapes(*shapes, who=op.name)
+            raise
+        if TABLE.get(op.name) is not op:  # a plugin may do anything
+            expected = _broadcast_shapes(*shapes, who=op.name)
+            if getattr(out, "shape", None) != expected:
+                raise OpError(
+                    f"{op.name}: its forward gave the shape {getattr(out, 'shape', None)} for "
+                    f"operands of shapes {shapes}; an element-wise op must give {expected}"
+                )
+        if any(n is not None for n in nodes) and grad_enabled():
+            return cls._of(ArrayNode(xp, out, True, op, nodes, primals))
+        return cls._constant(xp, out)
+
+    @classmethod
+    def _rule(cls, rule: Rule, *args: object, **params: Any) -> Self:
+        """The array that `rule` makes of arrays, Values and numbers."""
+        xp, nodes, primals = cls._operands(rule.name, args)
+        primals = [p if hasattr(p, "shape") else xp.asarray(p, dtype=xp.float64) for p in primals]
+        return cls._of(record(xp, rule, nodes, primals, params))
+
+    @classmethod
+    def _apply(cls, op: Op, args: Sequence[object]) -> Any:
+        return cls._element_wise_operation(op, args)
+
+    def _operate(self, op: Op, *operands: object) -> Any:
+        for other in operands:
+            if other is not self and not is_array_like(other):
+                return NotImplemented
+        return self._element_wise_operation(op, operands)
+
+    def _compare(self, name: str, other: ArrayLike) -> Any:
+        if not is_array_like(other):
+            return NotImplemented
+        xp, _, (left, right) = self._operands(name, (self, other))
+        try:
+            return self._constant(xp, getattr(xp, name)(left, right))
+        except ValueError:
+            _broadcast_shapes(left.shape, getattr(right, "shape", ()), who=name)
+            raise

@@ -1,0 +1,163 @@
+"""Arranging and indexing arrays: reshape, transpose, x[key], x[key] = v."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Self, SupportsIndex
+
+from smolml_array import _rules
+from smolml_array._arithmetic import ArrayLike
+from smolml_array._convert import to_raw
+from smolml_array._handle import Handle
+from smolml_array._reducing import Reducing
+from smolml_array._shape import (
+    Axis,
+    ShapeError,
+    as_shape,
+    normalize_axes,
+    normalize_permutation,
+    reshape_shape,
+)
+from smolml_array.backends.protocol import Raw
+
+
+class Arranging(Reducing):
+    """An array whose elements can be arranged in another shape and picked out."""
+
+    __slots__ = ()
+
+    # Arranging: windows onto the same Values ---------------------------------------------------
+
+    def reshape(self, *shape: int | Sequence[int]) -> Self:
+        """The same elements in C order in another shape; one length may be -1.
+
+        Raises:
+            ShapeError: the number of elements would change.
+        """
+        wanted = shape[0] if len(shape) == 1 else shape
+        new = reshape_shape(self.shape, wanted)  # type: ignore[arg-type]  # it checks them
+        return self._window(_rules.RESHAPE, {"shape": new})
+
+    def flatten(self) -> Self:
+        """All elements along one axis."""
+        return self.reshape(-1) if math.prod(self.shape) else self.reshape(0)
+
+    def transpose(self, *axes: int | Sequence[int] | None) -> Self:
+        """The axes in another order, reversed if none is given.
+
+        Raises:
+            AxisError: the axes are not each named once.
+        """
+        given = axes[0] if len(axes) == 1 and not isinstance(axes[0], SupportsIndex) else axes
+        if not given and (given is None or axes == ()):
+            order = tuple(reversed(range(len(self.shape))))
+        else:
+            order = normalize_permutation(given, len(self.shape), "transpose")  # type: ignore[arg-type]
+        return self._window(_rules.PERMUTE_DIMS, {"axes": order})
+
+    @property
+    def T(self) -> Self:
+        """The axes reversed."""
+        return self.transpose()
+
+    def squeeze(self, axis: Axis = None) -> Self:
+        """Without these axes of length 1; None: without all of them.
+
+        Raises:
+            ShapeError: an axis of another length.
+        """
+        xp = self._node.backend
+        shape = xp.squeeze(self._fetch().raw, axis=axis).shape
+        return self.reshape(shape)
+
+    def expand_dims(self, axis: int | tuple[int, ...]) -> Self:
+        """With axes of length 1 put in at these positions of the result."""
+        xp = self._node.backend
+        return self.reshape(xp.expand_dims(self._fetch().raw, axis=axis).shape)
+
+    def flip(self, axis: Axis = None) -> Self:
+        """Backwards along these axes; None: along all."""
+        axes = normalize_axes(axis, len(self.shape), "flip")
+        return self._window(_rules.FLIP, {"axis": axes})
+
+    def broadcast_to(self, shape: int | Sequence[int]) -> Self:
+        """Repeated to this shape."""
+        return self._rule(_rules.BROADCAST_TO, self, shape=as_shape(shape, "broadcast_to"))
+
+    # Indexing ----------------------------------------------------------------------------------
+
+    def __getitem__(self, key: Any) -> Self:
+        """x[key] with NumPy's indexing: basic indexing gives a window, the rest copies."""
+        key, basic = _index_key(self, key)
+        if basic:
+            return self._window(_rules.GETITEM, {"key": key})
+        return self._rule(_rules.TAKE, self, key=key)
+
+    def __setitem__(self, key: Any, new: ArrayLike) -> None:
+        """Set x[key]; what was recorded before keeps the numbers it was made with.
+
+        Numbers set in a leaf leave it a leaf. Values and arrays set are differentiated: x is from
+        then on the result of the assignment.
+
+        >>> x = MLArray([1.0, 2.0])
+        >>> x[0] = 5.0
+        >>> x.to_list()
+        [5.0, 2.0]
+        """
+        key, _ = _index_key(self, key)
+        xp, (own, given), (raw, numbers) = self._operands("setitem", (self, new))
+        root = self if self._view is None else self._view.root
+        if given is None and (own is None or root._node.rule is None):
+            self._set_numbers(xp.index_put(raw, key, numbers))
+        elif root is self:
+            self._become(self._rule(_rules.INDEX_PUT, self, new, key=key)._node)
+        else:  # the root is put together anew, and this window looks at it again
+            chosen = xp.index(self._positions()[1], key)
+            flat = self._rule(_rules.RESHAPE, root, shape=(math.prod(root.shape),))
+            put = self._rule(_rules.INDEX_PUT, flat, new, key=chosen)
+            root._become(self._rule(_rules.RESHAPE, put, shape=root.shape)._node)
+
+    @classmethod
+    def _stacked(cls, arrays: Sequence[Self]) -> Self:
+        shapes = [a.shape for a in arrays]
+        for i, shape in enumerate(shapes):
+            if shape != shapes[0]:
+                raise ShapeError(
+                    f"MLArray: ragged nested list: [{i}] has shape {shape}, "
+                    f"but [0] has shape {shapes[0]}"
+                )
+        return cls._rule(_rules.STACK, *arrays, axis=0)
+
+
+def _index_key(x: Handle, key: Any) -> tuple[Any, bool]:
+    """The key with raw arrays in place of MLArrays, and whether it is basic indexing."""
+    parts = key if isinstance(key, tuple) else (key,)
+    raw_parts: list[Any] = []
+    basic = True
+    for part in parts:
+        if isinstance(part, Handle):
+            node = part._fetch()
+            if node.backend.isdtype(node.raw.dtype, "real floating"):
+                raise IndexError(
+                    f"index: expected integers or booleans, got an array of {node.raw.dtype}; "
+                    f"use MLArray(..., dtype='int64') or a comparison"
+                )
+            raw: Raw = node.raw
+            if node.backend is not x._node.backend:
+                raw = to_raw(x._node.backend, node.backend.to_list(raw), "index")
+            raw_parts.append(raw)
+            basic = False
+        else:
+            raw_parts.append(part)
+            basic = basic and (
+                part is None
+                or part is Ellipsis
+                or isinstance(part, slice)
+                or (
+                    isinstance(part, SupportsIndex)
+                    and not isinstance(part, bool)
+                    and not hasattr(part, "__len__")
+                )
+            )
+    return (tuple(raw_parts) if isinstance(key, tuple) else raw_parts[0]), basic

@@ -1,0 +1,346 @@
+"""Handle: what an MLArray is without its operations: a node, a window, elements, gradients."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Self
+
+from smolml_array import _rules
+from smolml_array._arithmetic import Arithmetic, ArrayLike
+from smolml_array._convert import as_dtype, holds, is_floating, to_raw, value_or_number
+from smolml_array._elements import nest
+from smolml_array._node import ArrayNode, Rule, record
+from smolml_array._shape import Shape, ShapeError
+from smolml_array._windows import Element, ValuesNode
+from smolml_array.backends.nested import flatten
+from smolml_array.backends.protocol import Backend, DType, Raw
+from smolml_value import Value, _graph, grad_enabled
+
+
+class _View(NamedTuple):
+    """How a window came from the array that it looks into."""
+
+    root: Handle
+    root_node: ArrayNode  # what the window was made from: if the root has moved on, make it anew
+    root_raw: Raw
+    rule: Rule
+    params: Mapping[str, Any]
+    before: _View | None  # the window that this one looks through
+
+
+def _steps(view: _View | None) -> list[tuple[Rule, Mapping[str, Any]]]:
+    """The rules that lead from the root to the window, in order."""
+    steps = []
+    while view is not None:
+        steps.append((view.rule, view.params))
+        view = view.before
+    return steps[::-1]
+
+
+class Handle(Arithmetic):
+    """A handle on a node of the graph, or a window onto the elements of another array."""
+
+    __slots__ = ("__weakref__", "_elements", "_node", "_view")
+    _node: ArrayNode
+    _view: _View | None
+    _elements: list[Value] | None
+
+    def __init__(self, data: ArrayLike) -> None:
+        raise NotImplementedError  # MLArray has it
+
+    def __setitem__(self, key: Any, new: ArrayLike) -> None:
+        raise NotImplementedError  # MLArray has it
+
+    @classmethod
+    def _stacked(cls, arrays: Sequence[Self]) -> Self:
+        raise NotImplementedError  # MLArray has it
+
+    def to_backend(self, name: str) -> Self:
+        raise NotImplementedError  # MLArray has it
+
+    @property
+    def shape(self) -> Shape:
+        """The length of each axis."""
+        return self._node.raw.shape  # type: ignore[no-any-return]  # a tuple on every backend
+
+    # Making one --------------------------------------------------------------------------------
+
+    def _process_data(
+        self, data: ArrayLike, xp: Backend, requires_grad: bool, dtype: DType | str | None
+    ) -> ArrayNode:
+        """The node for what was given: every number becomes the data of a Value."""
+        if isinstance(data, list | tuple) and holds(data, Handle):
+            data = self._stacked([self._made(item, xp) for item in data])
+        if isinstance(data, Handle):
+            source = data._fetch()
+            if source.backend is not xp:
+                data = data.to_backend(xp.name)
+                source = data._fetch()
+            if requires_grad and dtype is None:
+                window = data._window(_rules.RESHAPE, {"shape": source.shape})
+                self._view = window._view
+                node: ArrayNode = window._node
+                return node
+            data = source.raw
+        if isinstance(data, Value) or (isinstance(data, list | tuple) and holds(data, Value)):
+            leaves, shape = flatten(data, "MLArray", value_or_number)
+            if requires_grad and grad_enabled() and dtype is None:
+                values = [v if isinstance(v, Value) else Value(v) for v in leaves]
+                return ValuesNode(xp, values, shape)
+            raw = xp.from_flat([float(v) for v in leaves], shape, xp.float64)
+        else:
+            raw = to_raw(xp, data, "MLArray", copy=True)
+        wanted = raw.dtype if dtype is None else as_dtype(xp, dtype)
+        if wanted in (xp.int64, xp.bool) and dtype is None:
+            wanted = xp.float64
+        raw = xp.astype(raw, wanted, copy=False)
+        return ArrayNode(xp, raw, requires_grad and is_floating(xp, raw))
+
+    @classmethod
+    def _of(cls, node: ArrayNode) -> Self:
+        """A handle on a node."""
+        made = cls.__new__(cls)
+        made._node = node
+        made._view = None
+        made._elements = None
+        return made
+
+    @classmethod
+    def _constant(cls, xp: Backend, raw: Raw) -> Self:
+        """A constant with these numbers."""
+        return cls._of(ArrayNode(xp, raw, False))
+
+    @classmethod
+    def ensure_array(cls, *args: ArrayLike) -> Any:
+        """The argument as an MLArray, itself if it is one; several arguments give a tuple.
+
+        >>> a = MLArray([1.0])
+        >>> MLArray.ensure_array(a) is a
+        True
+        """
+        arrays = tuple(a if isinstance(a, cls) else cls(a) for a in args)
+        return arrays[0] if len(arrays) == 1 else arrays
+
+    @classmethod
+    def _made(cls, data: ArrayLike, xp: Backend) -> Self:
+        """An array of what was given, on this backend."""
+        made = cls.__new__(cls)
+        made._view = made._elements = None
+        made._node = made._process_data(data, xp, True, None)
+        return made
+
+    def _fetch(self) -> ArrayNode:
+        """The node with its numbers up to date: elements or the root may have been changed."""
+        view = self._view
+        if view is None:
+            node = self._node
+            if node.writes is not None or isinstance(node, ValuesNode):
+                node.current()
+            return node
+        root_node = view.root._fetch()
+        if root_node is not view.root_node or root_node.raw is not view.root_raw:
+            self._look_again(view)
+        return self._node
+
+    def _look_again(self, view: _View) -> None:
+        """Make this window anew from what its root is now."""
+        fresh = view.root
+        for rule, params in _steps(view):
+            fresh = fresh._window(rule, params)
+        self._node = fresh._node
+        self._view = fresh._view
+
+    def _window(self, rule: Rule, params: Mapping[str, Any]) -> Self:
+        """The same elements in another arrangement."""
+        node = self._fetch()
+        window = self._of(record(node.backend, rule, (node,), (node.raw,), params))
+        view = self._view
+        if view is None:
+            window._view = _View(self, node, node.raw, rule, params, None)
+        else:
+            window._view = _View(view.root, view.root_node, view.root_raw, rule, params, view)
+        return window
+
+    def _through(self, xp: Backend, raw: Raw) -> Raw:
+        """What this window shows of an array shaped like its root."""
+        for rule, params in _steps(self._view):
+            raw = rule.forward(xp, raw, **params)
+        return raw
+
+    def _positions(self) -> tuple[Backend, Raw]:
+        """For each element its position in the root, in C order."""
+        assert self._view is not None
+        node = self._view.root._fetch()
+        xp = node.backend
+        return xp, self._through(xp, xp.reshape(xp.arange(math.prod(node.shape)), node.shape))
+
+    # Elements ----------------------------------------------------------------------------------
+
+    def _values(self) -> list[Value]:
+        """The elements as Values, in C order, always the same objects."""
+        if self._view is not None:
+            xp, positions = self._positions()
+            values = self._view.root._values()
+            return [values[i] for i in xp.to_flat(positions)]
+        node = self._fetch()
+        if isinstance(node, ValuesNode):
+            return node.values
+        if self._elements is None:
+            numbers = node.backend.to_flat(node.raw)
+            self._elements = [Element(node, i, x) for i, x in enumerate(numbers)]
+        return self._elements
+
+    @property
+    def data(self) -> Any:
+        """Nested lists of the Values that the array consists of; a Value for a 0-d array.
+
+        Their `data` may be set and their `grad` read; items of the lists may be set too. Setting
+        `data` as a whole takes nested lists (or anything that MLArray takes) of the same shape.
+
+        >>> x = MLArray([[1.0, 2.0], [3.0, 4.0]])
+        >>> x.data[1][0] is x.T.data[0][1]
+        True
+        >>> x.data[1][0].data = 5.0
+        >>> x.sum().item()
+        12.0
+        """
+        return nest(self._values(), self.shape, self)
+
+    @data.setter
+    def data(self, new: ArrayLike) -> None:
+        old = self._fetch()
+        given = self._made(new, old.backend)
+        if given.shape != old.shape:
+            raise ShapeError(
+                f"MLArray.data: expected the shape {old.shape}, got {given.shape}; "
+                f"for another shape make a new MLArray"
+            )
+        node = given._fetch()
+        if isinstance(node, ValuesNode) or isinstance(new, Handle):
+            self[...] = given  # gradients flow to what was given
+        elif self._view is not None or (old.rule is None and not isinstance(old, ValuesNode)):
+            self._set_numbers(node.raw)
+        else:
+            self._become(ArrayNode(old.backend, node.raw, old.tracked))
+
+    def _become(self, node: ArrayNode) -> None:
+        """Move this handle on to another node."""
+        node.label = node.label or self._node.label
+        self._node = node
+        self._view = None
+        self._elements = None
+
+    def _set_numbers(self, raw: Raw) -> None:
+        """Other numbers in place: the same node, its gradient and its elements stay."""
+        if self._view is not None:
+            xp, positions = self._positions()
+            root = self._view.root
+            node = root._fetch()
+            flat = xp.index_put(xp.reshape(node.raw, (-1,)), positions, raw)
+            root._set_numbers(xp.reshape(flat, node.shape))
+            return
+        node = self._node
+        if raw.dtype != node.raw.dtype:
+            raw = node.backend.astype(raw, node.raw.dtype)
+        node.replace(raw)
+        if self._elements is not None:
+            for element, number in zip(self._elements, node.backend.to_flat(raw), strict=True):
+                element._data = number
+
+    def update_values(self, new_data: ArrayLike) -> Self:
+        """Set the numbers of the existing Values; graph and gradients stay. Returns self.
+
+        Raises:
+            ShapeError: another shape.
+
+        >>> MLArray([1.0, 2.0]).update_values([3.0, 4.0]).to_list()
+        [3.0, 4.0]
+        """
+        node = self._fetch()
+        given = self._made(new_data, node.backend)
+        if given.shape != node.shape:
+            raise ShapeError(f"update_values: expected the shape {node.shape}, got {given.shape}")
+        self._set_numbers(given._fetch().raw)
+        return self
+
+    def restart(self) -> Self:
+        """Start anew: a leaf with the same numbers and a gradient of zero. Returns self.
+
+        What led to these numbers is let go, so memory does not grow from epoch to epoch.
+
+        >>> x = MLArray([1.0, 2.0])
+        >>> y = x * x
+        >>> y.restart().backward()
+        >>> x.grad().to_list(), y.grad().to_list()
+        ([0.0, 0.0], [1.0, 1.0])
+        """
+        node = self._fetch()
+        if isinstance(node, ValuesNode) and all(v._made_by is None for v in node.values):
+            for v in node.values:
+                v.grad = 0.0
+        elif node.rule is None and not isinstance(node, ValuesNode):
+            node.grad = None
+        else:
+            self._become(ArrayNode(node.backend, node.raw, node.tracked))
+        return self
+
+    # Gradients ---------------------------------------------------------------------------------
+
+    def backward(self) -> None:
+        """Add d(self)/d(leaf) to the gradient of every leaf; of the sum, for several elements.
+
+        Reverse-mode differentiation; see `Value.backward`. Calling it twice adds exactly twice.
+
+        >>> x = MLArray([1.0, 2.0])
+        >>> (x * x).backward()
+        >>> x.grad().to_list()
+        [2.0, 4.0]
+        """
+        _graph.backward(self._fetch())
+
+    def grad(self) -> Self:
+        """The gradients of the elements, as a constant array of the same shape; 0 before backward.
+
+        >>> MLArray([1.0, 2.0]).grad().to_list()
+        [0.0, 0.0]
+        """
+        if self._view is None:
+            node = self._fetch()
+            return self._constant(node.backend, node.gradient())
+        node = self._view.root._fetch()
+        return self._constant(node.backend, self._through(node.backend, node.gradient()))
+
+    def zero_grad(self) -> None:
+        """Set the gradient to zero."""
+        node = self._fetch()
+        if self._view is not None:
+            for v in self._values():
+                v.grad = 0.0
+        elif isinstance(node, ValuesNode):
+            for v in node.values:
+                v.grad = 0.0
+        else:
+            node.grad = None
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients flow here; can be set on leaves."""
+        return self._node.tracked
+
+    @requires_grad.setter
+    def requires_grad(self, new: bool) -> None:
+        node = self._fetch()
+        if node.rule is not None or isinstance(node, ValuesNode):
+            raise ValueError(
+                f"requires_grad: only a leaf can be switched, and this is the result of "
+                f"{node.name}; use x.detach() for a constant copy"
+            )
+        if new and not is_floating(node.backend, node.raw):
+            raise ValueError(f"requires_grad: an array of {node.raw.dtype} has no gradient")
+        self._become(ArrayNode(node.backend, node.raw, bool(new)))
+
+    def detach(self) -> Self:
+        """A constant with the same numbers, cut off from the graph."""
+        node = self._fetch()
+        return self._constant(node.backend, node.raw)

@@ -1,0 +1,91 @@
+"""Products and reductions of arrays: matmul, sum, mean, max, ..., argmax."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from smolml_array import _rules
+from smolml_array._applying import Applying
+from smolml_array._arithmetic import ArrayLike
+from smolml_array._convert import is_array_like
+from smolml_array._shape import Axis, normalize_axes
+
+
+class Reducing(Applying):
+    """An array that can be multiplied and reduced."""
+
+    __slots__ = ()
+
+    def matmul(self, other: ArrayLike) -> Self:
+        """The matrix product, with NumPy's rules for 1-D, 2-D and batched operands.
+
+        Raises:
+            ShapeError: the shapes do not align; names the axes.
+
+        >>> MLArray([[1.0, 2.0]]).matmul([[3.0], [4.0]]).to_list()
+        [[11.0]]
+        """
+        return self._rule(_rules.MATMUL, self, other)
+
+    def __matmul__(self, other: ArrayLike) -> Self:
+        return self.matmul(other) if is_array_like(other) else NotImplemented
+
+    def __rmatmul__(self, other: ArrayLike) -> Self:
+        return self._rule(_rules.MATMUL, other, self) if is_array_like(other) else NotImplemented
+
+    def sum(self, axis: Axis = None, keepdims: bool = False) -> Self:
+        """The sum over an axis, several, or all (None).
+
+        Raises:
+            AxisError: an axis that the array does not have.
+        """
+        return self._rule(_rules.SUM, self, **self._reduction("sum", axis, keepdims))
+
+    def mean(self, axis: Axis = None, keepdims: bool = False) -> Self:
+        """The mean over an axis, several, or all (None); nan of nothing."""
+        return self._rule(_rules.MEAN, self, **self._reduction("mean", axis, keepdims))
+
+    def prod(self, axis: Axis = None, keepdims: bool = False) -> Self:
+        """The product over an axis, several, or all (None)."""
+        return self._rule(_rules.PROD, self, **self._reduction("prod", axis, keepdims))
+
+    def max(self, axis: Axis = None, keepdims: bool = False) -> Self:
+        """The largest element; its gradient goes to the first of several.
+
+        Raises:
+            ValueError: there is no element.
+        """
+        return self._rule(_rules.MAX, self, **self._reduction("max", axis, keepdims))
+
+    def min(self, axis: Axis = None, keepdims: bool = False) -> Self:
+        """The smallest element; its gradient goes to the first of several.
+
+        Raises:
+            ValueError: there is no element.
+        """
+        return self._rule(_rules.MIN, self, **self._reduction("min", axis, keepdims))
+
+    def var(self, axis: Axis = None, keepdims: bool = False, correction: float = 0.0) -> Self:
+        """The mean of (x - mean)**2, with n - correction in place of n."""
+        params = self._reduction("var", axis, keepdims)
+        return self._rule(_rules.VAR, self, correction=correction, **params)
+
+    def std(self, axis: Axis = None, keepdims: bool = False, correction: float = 0.0) -> Self:
+        """The square root of var; the gradient where all elements are equal is 0."""
+        params = self._reduction("std", axis, keepdims)
+        return self._rule(_rules.STD, self, correction=correction, **params)
+
+    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Self:
+        """The position of the first largest element (in C order for None), a constant."""
+        xp = self._node.backend
+        return self._constant(xp, xp.argmax(self._fetch().raw, axis=axis, keepdims=keepdims))
+
+    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Self:
+        """The position of the first smallest element (in C order for None), a constant."""
+        xp = self._node.backend
+        return self._constant(xp, xp.argmin(self._fetch().raw, axis=axis, keepdims=keepdims))
+
+    def _reduction(self, who: str, axis: Axis, keepdims: bool) -> dict[str, Any]:
+        if axis is not None:
+            axis = normalize_axes(axis, len(self.shape), who)
+        return {"axis": axis, "keepdims": bool(keepdims)}

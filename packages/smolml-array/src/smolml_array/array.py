@@ -1,0 +1,202 @@
+"""MLArray: an N-d array in which every element is a Value, at array speed."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator
+from typing import Any, Self
+
+from smolml_array import _rules
+from smolml_array._arithmetic import ArrayLike
+from smolml_array._arranging import Arranging
+from smolml_array._convert import as_dtype
+from smolml_array._default import default_backend
+from smolml_array._node import ArrayNode
+from smolml_array._repr import array_repr
+from smolml_array._shape import (
+    Shape,
+)
+from smolml_array.backends import get_backend
+from smolml_array.backends.protocol import DType
+
+
+class MLArray(Arranging):
+    """An N-d array whose every element is a `Value`, with broadcasting and gradients.
+
+    It is one graph node over one buffer; its elements become Values when somebody looks at
+    `data`. They stay the same objects from then on, and their numbers and gradients are always
+    those of the array. Transposed, reshaped and sliced arrays are windows onto the same Values.
+
+    Args:
+        data: a number, a Value, nested lists of these, an ndarray or an MLArray.
+        requires_grad: False makes a constant, which costs nothing in backward.
+        dtype: "float64" (the default, and what integers and bools become) or, with NumPy,
+            "float32", which float32 ndarrays keep. "int64" and "bool" make constants.
+        backend: "numpy" or "pure"; default: what `use_backend` chose.
+        label: a name to show in drawings.
+
+    Raises:
+        ShapeError: ragged lists, with the path of the first misfit.
+        TypeError: something that is not a real number.
+
+    >>> x = MLArray([[1.0, 2.0], [3.0, 4.0]])
+    >>> w = MLArray([[0.5], [-0.5]])
+    >>> L = (x @ w).tanh().sum()
+    >>> L.backward()
+    >>> w.grad()
+    MLArray([[3.1458],
+             [4.7187]], requires_grad=False)
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        data: ArrayLike,
+        requires_grad: bool = True,
+        *,
+        dtype: DType | str | None = None,
+        backend: str | None = None,
+        label: str = "",
+    ) -> None:
+        self._view = None
+        self._elements = None
+        xp = default_backend() if backend is None else get_backend(backend)
+        self._node = self._process_data(data, xp, requires_grad, dtype)
+        if label:
+            self._node.label = label
+
+    # What it is --------------------------------------------------------------------------------
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def dtype(self) -> DType:
+        """The type of the numbers: the backend's float64, float32, int64 or bool."""
+        return self._node.raw.dtype
+
+    @property
+    def backend(self) -> str:
+        """The name of the backend it lives on."""
+        return self._node.backend.name
+
+    @property
+    def label(self) -> str:
+        """A name to show in drawings."""
+        return self._node.label
+
+    @label.setter
+    def label(self, new: str) -> None:
+        self._node.label = new
+
+    def size(self) -> int:
+        """The number of elements."""
+        return int(self._node.raw.size)
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len: a 0-d array has no length; use size()")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Self]:
+        if not self.shape:
+            raise TypeError("iter: a 0-d array has no axis to iterate over; use item()")
+        return (self[i] for i in range(self.shape[0]))
+
+    # As numbers --------------------------------------------------------------------------------
+
+    def to_list(self) -> Any:
+        """The numbers as nested lists; a number for a 0-d array.
+
+        >>> MLArray([[1, 2], [3, 4]]).to_list()
+        [[1.0, 2.0], [3.0, 4.0]]
+        """
+        node = self._fetch()
+        return node.backend.to_list(node.raw)
+
+    def item(self) -> Any:
+        """The number of an array of one element.
+
+        Raises:
+            ValueError: it has more elements, or none.
+        """
+        if self.size() != 1:
+            raise ValueError(
+                f"item: expected one element, got {self.size()} (shape {self.shape}); "
+                f"reduce it first, by sum() or mean(), or use to_list()"
+            )
+        node = self._fetch()
+        return node.backend.to_flat(node.raw)[0]
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __bool__(self) -> bool:
+        if self.size() != 1:
+            raise ValueError(
+                f"bool: an array of {self.size()} elements is neither true nor false; "
+                f"use functions.all(x) or functions.any(x)"
+            )
+        return bool(self.item())
+
+    def __index__(self) -> int:
+        return operator.index(self.item())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else str(self)
+
+    def __repr__(self) -> str:
+        notes = "" if self.requires_grad else ", requires_grad=False"
+        if self._node.backend.name != "pure" and self.dtype.name == "float32":
+            notes = ", dtype=float32" + notes
+        return array_repr(self.to_list(), self.shape, notes)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        import numpy as np  # only NumPy calls this
+
+        if copy is False:
+            raise ValueError("MLArray: an ndarray of it is always a copy, so copy=False cannot be")
+        return np.array(self.to_list(), dtype=self.dtype.name if dtype is None else dtype)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        from smolml_array._ufuncs import apply_ufunc  # only NumPy calls this
+
+        return apply_ufunc(ufunc, method, inputs, kwargs)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy is a leaf: a graph of a million nodes must not be pickled by recursion.
+        return _restore, (
+            self.to_list(),
+            self.shape,
+            self.dtype.name,
+            self.backend,
+            self.requires_grad,
+            self.label,
+        )
+
+    def to_backend(self, name: str) -> Self:
+        """A leaf with the same numbers on another backend; self if it is there already."""
+        node = self._fetch()
+        if node.backend.name == name:
+            return self
+        xp = get_backend(name)
+        dtype = as_dtype(xp, node.raw.dtype.name if hasattr(xp, node.raw.dtype.name) else "float64")
+        raw = xp.from_flat(node.backend.to_flat(node.raw), node.shape, dtype)
+        return self._of(ArrayNode(xp, raw, node.tracked))
+
+    def astype(self, dtype: DType | str) -> Self:
+        """The numbers in another type; gradients flow between floats."""
+        return self._rule(_rules.ASTYPE, self, dtype=as_dtype(self._node.backend, dtype))
+
+
+def _restore(
+    data: Any, shape: Shape, dtype: str, backend: str, requires_grad: bool, label: str
+) -> MLArray:
+    made = MLArray(data, requires_grad, dtype=dtype, backend=backend, label=label)
+    return made if made.shape == shape else made.reshape(shape)

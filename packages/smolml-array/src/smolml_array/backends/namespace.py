@@ -1,0 +1,65 @@
+"""A backend as one object: every name of the protocol, gathered from the backend's modules."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any
+
+from smolml_array.backends.protocol import Backend
+
+CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan, "newaxis": None}
+
+
+def protocol_names() -> list[str]:
+    """The public names that every backend offers, in alphabetical order.
+
+    >>> "matmul" in protocol_names(), "float32" in protocol_names()
+    (True, False)
+    """
+    declared = {*inspect.get_annotations(Backend), *vars(Backend)}
+    return sorted(name for name in declared if not name.startswith("_"))
+
+
+class Namespace:
+    """A backend's functions as plain attributes of one object, which copies and pickles by name.
+
+    Args:
+        name: the backend's name.
+        modules: where its functions are; the first that has a name wins. A function that would
+            hide a built-in inside its module may be called `bool_` there.
+        extra: further names, beyond the protocol's.
+
+    Raises:
+        AttributeError: the modules lack a name of the protocol.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        modules: Sequence[ModuleType],
+        extra: Sequence[str] = (),
+    ) -> None:
+        self.name = name
+        self.__dict__.update(CONSTANTS)
+        for wanted in [*protocol_names(), *extra]:
+            if wanted not in self.__dict__:
+                self.__dict__[wanted] = _find(wanted, name, modules)
+
+    def __repr__(self) -> str:
+        return f"<backend {self.name!r}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from smolml_array.backends import get_backend
+
+        return get_backend, (self.name,)
+
+
+def _find(wanted: str, backend: str, modules: Sequence[ModuleType]) -> Any:
+    for spelling in (wanted, f"{wanted}_"):
+        for module in modules:
+            if spelling in vars(module):
+                return vars(module)[spelling]
+    raise AttributeError(f"the {backend} backend lacks {wanted!r}")

@@ -1,0 +1,231 @@
+"""Making ndarrays: from numbers, lists and other arrays, and back; dtypes and their promotion."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from smolml_array._shape import Shape, as_shape
+from smolml_array.backends.nested import flatten
+from smolml_array.backends.numpy.quiet import F32, F64, I64, ndarray
+from smolml_array.backends.protocol import DType, Number, Raw
+
+float64 = F64
+float32 = F32
+int64 = I64
+bool_ = np.dtype(np.bool)
+_DTYPES = {float64: float64, float32: float32, int64: int64, bool_: bool_}
+_BULK = 3000  # elements from which handing the generator's state to NumPy pays
+
+
+def _dtype(dtype: DType, who: str) -> Any:
+    """One of our four dtypes, of whatever names it; None stays None."""
+    if dtype is None:
+        return None
+    try:
+        return _DTYPES[np.dtype(getattr(dtype, "name", dtype))]
+    except (KeyError, TypeError):
+        raise TypeError(
+            f"{who}: unknown dtype {dtype!r}: expected one of float64, float32, int64, bool"
+        ) from None
+
+
+def is_array(obj: object, /) -> bool:
+    """Whether obj is a raw array of this backend."""
+    return isinstance(obj, ndarray)
+
+
+def asarray(obj: Any, /, *, dtype: DType = None, copy: bool | None = None) -> Raw:
+    """A raw array of a number, nested lists of numbers, an ndarray or a raw array."""
+    dtype = _dtype(dtype, "asarray")
+    if type(obj) is ndarray and obj.dtype in _DTYPES:
+        if not copy and (dtype is None or obj.dtype == dtype):
+            return obj
+        if copy is False:
+            raise ValueError(f"asarray: copy=False, but {obj.dtype} becomes {dtype} by copying")
+        return astype(obj, dtype or obj.dtype)
+    if copy is False:
+        raise ValueError(f"asarray: copy=False, but a {type(obj).__name__} must be copied")
+    if isinstance(obj, np.ndarray | np.generic):
+        plain = np.array(obj, dtype=_plain_dtype(np.asarray(obj)), subok=False)
+    else:
+        plain = _from_nested(obj)
+    return plain if dtype is None else astype(plain, dtype, copy=False)
+
+
+def _plain_dtype(x: Any) -> Any:
+    """The one of our dtypes that holds what x holds."""
+    kind = x.dtype.kind
+    if kind not in "fiub":
+        raise TypeError(f"asarray: an array of dtype {x.dtype}: expected real numbers")
+    if kind == "f":
+        return F32 if x.dtype.itemsize <= 4 else F64
+    return bool_ if kind == "b" else I64
+
+
+def _from_nested(obj: Any) -> Any:
+    """NumPy's own conversion where it finds numbers; else ours, whose errors show the path."""
+    try:
+        if hasattr(obj, "shape"):  # another backend's array: read it as lists
+            obj = obj.tolist()
+        out = np.array(obj)
+        if out.dtype in _DTYPES:
+            return out
+    except (ValueError, TypeError, OverflowError):
+        pass
+    flat, shape = flatten(obj)
+    if any(isinstance(x, float) for x in flat):
+        return np.array(flat, F64).reshape(shape)
+    return np.array(flat).reshape(shape)
+
+
+def astype(x: Raw, dtype: DType, /, *, copy: bool = True) -> Raw:
+    """x in another dtype; copy=False returns x itself if it has it."""
+    if x.dtype is dtype:
+        return x.copy() if copy else x
+    with np.errstate(all="ignore"):
+        return x.astype(_dtype(dtype, "astype"), copy=copy)
+
+
+def from_flat(flat: Sequence[Number], shape: Shape, dtype: DType = None) -> Raw:
+    """An array from its elements in C order; float64 unless all are bool or dtype says so."""
+    if dtype is None:
+        out = np.array(flat)
+        if out.dtype.kind != "b":
+            out = out.astype(F64, copy=False)
+    else:
+        out = np.array(flat, _dtype(dtype, "from_flat"))
+    return out.reshape(shape)
+
+
+def to_flat(x: Raw, /) -> list[Any]:
+    """The elements in C order, as Python numbers."""
+    return x.ravel().tolist()  # type: ignore[no-any-return]
+
+
+def to_list(x: Raw, /) -> Any:
+    """Nested lists of Python numbers; one number for a 0-d array."""
+    return x.tolist()
+
+
+def uniform(rng: random.Random, shape: Shape, /) -> Raw:
+    """float64 numbers from rng.random(), in C order: the same on every backend.
+
+    Many are drawn by NumPy, which has the same generator (Matsumoto and Nishimura's MT19937) and
+    makes doubles of it in the same way: it gets rng's state and hands back the advanced one.
+    """
+    shape = as_shape(shape, "uniform")
+    if math.prod(shape) < _BULK or type(rng) is not random.Random:
+        draw = rng.random
+        return np.array([draw() for _ in range(math.prod(shape))], F64).reshape(shape)
+    version, words, gauss = rng.getstate()
+    twister = np.random.RandomState()
+    twister.set_state(("MT19937", np.array(words[:-1], np.uint32), words[-1], 0, 0.0))
+    out = twister.random_sample(shape)
+    _, key, position, *_ = twister.get_state(legacy=True)
+    rng.setstate((version, (*np.asarray(key).tolist(), int(position)), gauss))
+    return out
+
+
+def zeros(shape: int | Sequence[int], *, dtype: DType = None) -> Raw:
+    """Zeros."""
+    return np.zeros(as_shape(shape, "zeros"), _dtype(dtype, "zeros"))
+
+
+def ones(shape: int | Sequence[int], *, dtype: DType = None) -> Raw:
+    """Ones."""
+    return np.ones(as_shape(shape, "ones"), _dtype(dtype, "ones"))
+
+
+def empty(shape: int | Sequence[int], *, dtype: DType = None) -> Raw:
+    """Zeros: what comes out of unset memory is no number to learn with."""
+    return np.zeros(as_shape(shape, "empty"), _dtype(dtype, "empty"))
+
+
+def full(shape: int | Sequence[int], fill_value: Number, *, dtype: DType = None) -> Raw:
+    """An array of one number, by default in the number's own type."""
+    value = asarray(fill_value, dtype=dtype)
+    return np.full(as_shape(shape, "full"), value, value.dtype)
+
+
+def zeros_like(x: Raw, /, *, dtype: DType = None) -> Raw:
+    """Zeros in the shape and dtype of x."""
+    return np.zeros(x.shape, x.dtype if dtype is None else _dtype(dtype, "zeros_like"))
+
+
+def ones_like(x: Raw, /, *, dtype: DType = None) -> Raw:
+    """Ones in the shape and dtype of x."""
+    return np.ones(x.shape, x.dtype if dtype is None else _dtype(dtype, "ones_like"))
+
+
+def full_like(x: Raw, /, fill_value: Number, *, dtype: DType = None) -> Raw:
+    """An array of one number with the shape and dtype of x."""
+    value = asarray(fill_value, dtype=x.dtype if dtype is None else dtype)
+    return np.full(x.shape, value, value.dtype)
+
+
+def arange(
+    start: Number, /, stop: Number | None = None, step: Number = 1, *, dtype: DType = None
+) -> Raw:
+    """start, start + step, ... before stop; one argument: from 0 to it."""
+    if step == 0:
+        raise ValueError("arange: the step is 0: expected another number")
+    if stop is None:
+        start, stop = 0, start
+    return np.arange(start, stop, step, dtype=_dtype(dtype, "arange"))
+
+
+def linspace(
+    start: Number, stop: Number, /, num: int, *, dtype: DType = None, endpoint: bool = True
+) -> Raw:
+    """num evenly spaced numbers from start to stop."""
+    if num < 0:
+        raise ValueError(f"linspace: num is {num}: expected >= 0")
+    with np.errstate(all="ignore"):
+        return np.linspace(start, stop, num, endpoint, dtype=_dtype(dtype, "linspace"))
+
+
+def eye(n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: DType = None) -> Raw:
+    """Ones on the k-th diagonal, else zeros."""
+    return np.eye(n_rows, n_cols, k, dtype=_dtype(dtype, "eye") or F64)
+
+
+def meshgrid(*arrays: Raw, indexing: str = "xy") -> tuple[Raw, ...]:
+    """Coordinate arrays of the grid that 1-D arrays span."""
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"meshgrid: unknown indexing {indexing!r}: expected 'xy' or 'ij'")
+    return tuple(np.meshgrid(*arrays, indexing=indexing))  # type: ignore[call-overload]
+
+
+def tril(x: Raw, /, *, k: int = 0) -> Raw:
+    """The lower triangle of the last two axes: zeros above the k-th diagonal."""
+    return np.tril(x, k)
+
+
+def triu(x: Raw, /, *, k: int = 0) -> Raw:
+    """The upper triangle of the last two axes: zeros below the k-th diagonal."""
+    return np.triu(x, k)
+
+
+def finfo(type: Any, /) -> Any:
+    """bits, eps, max, min, smallest_normal and dtype of a floating type."""
+    return np.finfo(_dtype(getattr(type, "dtype", type), "finfo"))
+
+
+def iinfo(type: Any, /) -> Any:
+    """bits, max, min and dtype of an integer type."""
+    return np.iinfo(_dtype(getattr(type, "dtype", type), "iinfo"))
+
+
+def isdtype(dtype: DType, kind: Any) -> bool:
+    """Whether a dtype is of a kind ("bool", "integral", "real floating", ...) or that dtype."""
+    return np.isdtype(dtype, kind)
+
+
+def result_type(*arrays_and_dtypes: Any) -> DType:
+    """The dtype that an operation on these has; Python scalars are weak."""
+    return np.result_type(*arrays_and_dtypes)

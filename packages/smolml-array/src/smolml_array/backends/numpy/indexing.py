@@ -1,0 +1,116 @@
+"""Reading, adding and putting at positions of ndarrays; searching and sorting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from smolml_array._shape import ShapeError, normalize_axis
+from smolml_array.backends.numpy.creation import astype
+from smolml_array.backends.numpy.quiet import ndarray, run, run_shared
+from smolml_array.backends.protocol import Raw
+
+
+def index(x: Raw, key: Any, /) -> Raw:
+    """x[key], always as an array (ndarray's own `x[0]` may be a NumPy scalar)."""
+    out = x[key]
+    return out if type(out) is ndarray else np.asarray(out)
+
+
+def _is_basic(key: Any) -> bool:
+    """Whether the key holds only ints, slices, None and ..., which reach no element twice."""
+    parts = key if type(key) is tuple else (key,)
+    return all(type(k) is int or type(k) is slice or k is None or k is Ellipsis for k in parts)
+
+
+def _add_at(out: Any, key: Any, v: Any) -> None:
+    if _is_basic(key):
+        out[key] += v
+    else:
+        np.add.at(out, key, v)
+
+
+def _put_at(out: Any, key: Any, v: Any) -> None:
+    out[key] = v
+
+
+def _changed(change: Callable[..., None], who: str, x: Raw, key: Any, v: Raw) -> Raw:
+    """A copy of x after change(copy, key, v)."""
+    out = x.copy()
+    v = astype(np.asarray(v), x.dtype, copy=False)
+    try:
+        run(change, out, key, v)
+    except RuntimeError as error:
+        run_shared(error, change, out, key, v)
+    except ValueError as error:
+        part = np.shape(x[key])
+        raise ShapeError(
+            f"{who}: a value of shape {v.shape} does not broadcast to {part}, "
+            f"the shape of the indexed part"
+        ) from error
+    return out
+
+
+def index_add(x: Raw, key: Any, v: Raw, /) -> Raw:
+    """A copy of x with v added at x[key]; positions that repeat accumulate."""
+    return _changed(_add_at, "index_add", x, key, v)
+
+
+def index_put(x: Raw, key: Any, v: Raw, /) -> Raw:
+    """A copy of x with x[key] = v, v broadcast and turned into x's dtype."""
+    return _changed(_put_at, "index_put", x, key, v)
+
+
+def take(x: Raw, indices: Raw, /, axis: int | None = None) -> Raw:
+    """The slices at these positions of the axis (which a 1-D x need not name)."""
+    return np.asarray(np.take(x, indices, one_axis(axis, x.ndim, "take")))
+
+
+def one_axis(axis: int | None, ndim: int, who: str) -> int:
+    """The axis counted from 0; None only where there is just one."""
+    if axis is None and ndim != 1:
+        raise ValueError(f"{who}: expected axis= for an array of {ndim} dimensions")
+    return normalize_axis(axis or 0, ndim, who)
+
+
+def take_along_axis(x: Raw, indices: Raw, /, axis: int = -1) -> Raw:
+    """For each position of `indices` the element of x there, along the axis."""
+    return np.take_along_axis(x, indices, normalize_axis(axis, x.ndim, "take_along_axis"))
+
+
+def sort(x: Raw, /, axis: int = -1, *, descending: bool = False, stable: bool = True) -> Raw:
+    """x sorted along the axis; nan is the largest."""
+    axis = normalize_axis(axis, x.ndim, "sort")
+    out = np.sort(x, axis, kind="stable" if stable else None)
+    return np.flip(out, axis) if descending else out
+
+
+def argsort(x: Raw, /, axis: int = -1, *, descending: bool = False, stable: bool = True) -> Raw:
+    """The positions that sort x; equal elements keep their order; nan is the largest."""
+    axis = normalize_axis(axis, x.ndim, "argsort")
+    kind: Any = "stable" if stable else None
+    if not descending:
+        return np.argsort(x, axis, kind=kind)
+    backwards = np.argsort(np.flip(x, axis), axis, kind=kind)  # flipped twice: equals stay in order
+    return np.flip(x.shape[axis] - 1 - backwards, axis)
+
+
+def nonzero(x: Raw, /) -> tuple[Raw, ...]:
+    """The positions of what is not zero, one array per axis."""
+    if x.ndim == 0:
+        raise ValueError("nonzero: a 0-d array has no positions: expected at least 1 dimension")
+    return np.nonzero(x)
+
+
+def searchsorted(x1: Raw, x2: Raw, /, *, side: str = "left", sorter: Raw | None = None) -> Raw:
+    """Where in sorted x1 each element of x2 would go: before ("left") or after its equals."""
+    if side not in ("left", "right"):
+        raise ValueError(f"searchsorted: unknown side {side!r}: expected 'left' or 'right'")
+    return np.asarray(np.searchsorted(x1, x2, side, sorter))  # type: ignore[call-overload]
+
+
+def unique_values(x: Raw, /) -> Raw:
+    """The different elements, sorted; each nan counts as different."""
+    return np.unique(x, equal_nan=False)

@@ -1,0 +1,186 @@
+"""Reductions of ndarrays: NumPy's, quiet, without its Python layers."""
+
+from __future__ import annotations
+
+import builtins
+import math
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from smolml_array._shape import (
+    Axis,
+    AxisError,
+    Shape,
+    ShapeError,
+    normalize_axes,
+    normalize_axis,
+    unbroadcast_axes,
+)
+from smolml_array.backends.numpy.quiet import F64, call, ndarray, run, run_shared
+from smolml_array.backends.protocol import DType, Raw
+
+_bool = builtins.bool
+
+
+def _reduce(
+    reduce: Callable[..., Any], who: str, x: Raw, axis: Axis, dtype: Any, keepdims: bool
+) -> Raw:
+    """ufunc.reduce with errors in our words; a NumPy scalar becomes a 0-d array."""
+    try:
+        out = run(reduce, x, axis, dtype, None, keepdims)
+    except RuntimeError as error:
+        out = run_shared(error, reduce, x, axis, dtype, None, keepdims)
+    except (ValueError, TypeError):  # NumPy's AxisError is a ValueError
+        shape = np.shape(x)
+        check_not_empty(who, shape, normalize_axes(axis, len(shape), who))
+        raise
+    return out if type(out) is ndarray else np.asarray(out)
+
+
+def check_not_empty(who: str, shape: Shape, axes: tuple[int, ...]) -> None:
+    """Raise if a reduction without identity would run over nothing."""
+    for axis in axes:
+        if shape[axis] == 0:
+            raise ShapeError(
+                f"{who}: cannot reduce axis {axis} of shape {shape}: "
+                f"it is empty and {who} has no identity"
+            )
+
+
+def sum(x: Raw, /, axis: Axis = None, *, dtype: DType = None, keepdims: _bool = False) -> Raw:
+    """The sum; 0 of nothing; bools are counted."""
+    return _reduce(np.add.reduce, "sum", x, axis, dtype, keepdims)
+
+
+def prod(x: Raw, /, axis: Axis = None, *, dtype: DType = None, keepdims: _bool = False) -> Raw:
+    """The product; 1 of nothing."""
+    return _reduce(np.multiply.reduce, "prod", x, axis, dtype, keepdims)
+
+
+def max(x: Raw, /, axis: Axis = None, *, keepdims: _bool = False) -> Raw:
+    """The largest element; nan if there is one."""
+    return _reduce(np.maximum.reduce, "max", x, axis, None, keepdims)
+
+
+def min(x: Raw, /, axis: Axis = None, *, keepdims: _bool = False) -> Raw:
+    """The smallest element; nan if there is one."""
+    return _reduce(np.minimum.reduce, "min", x, axis, None, keepdims)
+
+
+def any(x: Raw, /, axis: Axis = None, *, keepdims: _bool = False) -> Raw:
+    """Whether some element is not zero."""
+    return _reduce(np.logical_or.reduce, "any", x, axis, None, keepdims)
+
+
+def all(x: Raw, /, axis: Axis = None, *, keepdims: _bool = False) -> Raw:
+    """Whether no element is zero."""
+    return _reduce(np.logical_and.reduce, "all", x, axis, None, keepdims)
+
+
+def count_nonzero(x: Raw, /, axis: Axis = None, *, keepdims: _bool = False) -> Raw:
+    """How many elements are not zero."""
+    return _reduce(np.add.reduce, "count_nonzero", np.not_equal(x, 0), axis, None, keepdims)
+
+
+def _floating(x: Raw) -> Any:
+    x = np.asarray(x)
+    return x if x.dtype.kind == "f" else x.astype(F64)
+
+
+def _count(x: Any, axis: Axis, who: str) -> int:
+    """How many elements each result comes from."""
+    if axis is None:
+        return int(x.size)
+    return math.prod(x.shape[i] for i in normalize_axes(axis, x.ndim, who))
+
+
+def mean(x: Raw, /, axis: Axis = None, *, keepdims: _bool = False) -> Raw:
+    """The mean; nan of nothing."""
+    x = _floating(x)
+    total = _reduce(np.add.reduce, "mean", x, axis, None, keepdims)
+    return call(np.true_divide, total, _count(x, axis, "mean"))
+
+
+def _spread(x: Raw, axis: Axis, correction: float, keepdims: bool, who: str) -> Raw:
+    x = _floating(x)
+    n = _count(x, axis, who)
+    center = call(np.true_divide, _reduce(np.add.reduce, who, x, axis, None, True), n)
+    away = call(np.subtract, x, center)
+    total = _reduce(np.add.reduce, who, call(np.multiply, away, away), axis, None, keepdims)
+    return call(np.true_divide, total, builtins.max(n - correction, 0))
+
+
+def var(x: Raw, /, axis: Axis = None, *, correction: float = 0.0, keepdims: _bool = False) -> Raw:
+    """The mean squared distance from the mean, divided by n - correction."""
+    return _spread(x, axis, correction, keepdims, "var")
+
+
+def std(x: Raw, /, axis: Axis = None, *, correction: float = 0.0, keepdims: _bool = False) -> Raw:
+    """The square root of `var`."""
+    return call(np.sqrt, _spread(x, axis, correction, keepdims, "std"))
+
+
+def _arg(f: Any, who: str, x: Raw, axis: int | None, keepdims: bool) -> Raw:
+    x = np.asarray(x)
+    try:
+        return np.asarray(f(x, axis=axis, keepdims=keepdims))
+    except (ValueError, TypeError):
+        axes = normalize_axes(axis, x.ndim, who)
+        check_not_empty(who, x.shape, axes)
+        raise
+
+
+def argmax(x: Raw, /, axis: int | None = None, *, keepdims: _bool = False) -> Raw:
+    """The position of the first largest element; of the first nan if there is one."""
+    return _arg(np.argmax, "argmax", x, axis, keepdims)
+
+
+def argmin(x: Raw, /, axis: int | None = None, *, keepdims: _bool = False) -> Raw:
+    """The position of the first smallest element; of the first nan if there is one."""
+    return _arg(np.argmin, "argmin", x, axis, keepdims)
+
+
+def cumulative_sum(
+    x: Raw,
+    /,
+    axis: int | None = None,
+    *,
+    dtype: DType = None,
+    include_initial: _bool = False,
+) -> Raw:
+    """Sums of the elements up to each one; with include_initial a 0 comes first."""
+    x = np.asarray(x)
+    if axis is None:
+        if x.ndim != 1:
+            raise AxisError(
+                f"cumulative_sum: expected axis= for an array of {x.ndim} dimensions; "
+                f"only with 1 may it be left out"
+            )
+        axis = 0
+    axis = normalize_axis(axis, x.ndim, "cumulative_sum")
+    sums = call(np.add.accumulate, x, axis, dtype or (np.int64 if x.dtype.kind == "b" else None))
+    if not include_initial:
+        return sums
+    zero = np.zeros((*x.shape[:axis], 1, *x.shape[axis + 1 :]), sums.dtype)
+    return np.concatenate([zero, sums], axis)
+
+
+@lru_cache(maxsize=32)
+def _ones(n: int, dtype: Any) -> Any:
+    return np.ones(n, dtype)
+
+
+def sum_to_shape(g: Raw, shape: Shape, /) -> Raw:
+    """The adjoint of broadcasting from `shape`: sums the axes that were repeated.
+
+    Column sums, the gradient of every bias, go through BLAS: twice as quick as a reduction.
+    """
+    if g.shape == shape:
+        return g
+    if g.ndim == 2 and g.shape[1:] == shape and g.shape[0] <= 65536 and g.dtype.kind == "f":
+        return _ones(g.shape[0], g.dtype).dot(g)
+    axes = unbroadcast_axes(g.shape, shape)
+    return _reduce(np.add.reduce, "sum_to_shape", g, axes, None, True).reshape(shape)

@@ -1,0 +1,395 @@
+"""What an array backend offers: the array API standard's names, and a few extras.
+
+A backend works on *raw arrays*: arrays of float64, int64 or bool (NumPy's also float32) without
+any graph. It follows the array API standard 2024.12 (names, argument order, `axis`, `keepdims`,
+`correction`, type promotion with weak Python scalars, inf and nan answers, 0-d and empty arrays)
+and NumPy's indexing. Where the standard leaves a choice open, both backends answer as NumPy does,
+with these differences to NumPy: `reciprocal` of integers is float64, functions that would give
+bool arrays a small type (int8, float16) give int64 or float64, and `unique_values` is sorted.
+
+No function changes its arguments, raises for numbers (1 / 0 is inf, log(-1) is nan) or warns.
+Results may share memory with arguments: a raw array is never written to once it is made.
+"""
+
+from __future__ import annotations
+
+import builtins
+import random
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, TypeAlias
+
+from smolml_array._shape import Axis, Shape
+
+# A raw array of whatever backend, or a Python number in its place. Any, because ndarray and the
+# pure NDArray share operators, not a base class, and a Protocol of all these operators would say
+# no more than Any does: the type of `x * y` is again "whatever this backend's arrays are".
+Raw: TypeAlias = Any
+DType: TypeAlias = Any  # a backend's own dtype object; has .name
+Number: TypeAlias = float  # also int and bool, which type checkers accept as float
+
+Unary = Callable[[Raw], Raw]
+Binary = Callable[[Raw, Raw], Raw]
+_bool = builtins.bool
+
+
+class Reduction(Protocol):
+    """A reduction over one axis, several, or all of them (None)."""
+
+    def __call__(self, x: Raw, /, axis: Axis = None, *, keepdims: _bool = False) -> Raw: ...
+
+
+class ArgReduction(Protocol):
+    """A reduction to a position along one axis, or in the flattened array (None)."""
+
+    def __call__(self, x: Raw, /, axis: int | None = None, *, keepdims: _bool = False) -> Raw: ...
+
+
+class Spread(Protocol):
+    """var or std: divides by n - correction."""
+
+    def __call__(
+        self, x: Raw, /, axis: Axis = None, *, correction: float = 0.0, keepdims: _bool = False
+    ) -> Raw: ...
+
+
+class TypedReduction(Protocol):
+    """sum or prod: bool counts as int64; `dtype` to reduce in another type."""
+
+    def __call__(
+        self, x: Raw, /, axis: Axis = None, *, dtype: DType = None, keepdims: _bool = False
+    ) -> Raw: ...
+
+
+class Filled(Protocol):
+    """zeros, ones or empty."""
+
+    def __call__(self, shape: int | Sequence[int], *, dtype: DType = None) -> Raw: ...
+
+
+class FilledLike(Protocol):
+    """zeros_like or ones_like."""
+
+    def __call__(self, x: Raw, /, *, dtype: DType = None) -> Raw: ...
+
+
+class Backend(Protocol):
+    """The namespace of one backend, as `get_backend` returns it.
+
+    >>> from smolml_array.backends import get_backend
+    >>> B = get_backend("pure")
+    >>> B.to_list(B.add(B.asarray([[1.0], [2.0]]), B.asarray([10.0, 20.0])))
+    [[11.0, 21.0], [12.0, 22.0]]
+    """
+
+    # --- extras -------------------------------------------------------------------------------
+    name: str
+
+    def is_array(self, obj: object, /) -> _bool:
+        """Whether obj is a raw array of this backend."""
+
+    def from_flat(self, flat: Sequence[Number], shape: Shape, dtype: DType = None) -> Raw:
+        """An array from its elements in C order; float64 unless all are bool or dtype says so."""
+
+    def to_flat(self, x: Raw, /) -> list[Any]:
+        """The elements in C order, as Python numbers."""
+
+    def to_list(self, x: Raw, /) -> Any:
+        """Nested lists of Python numbers; one number for a 0-d array."""
+
+    def index(self, x: Raw, key: Any, /) -> Raw:
+        """x[key], always as an array (ndarray's own `x[0]` may be a NumPy scalar)."""
+
+    def index_add(self, x: Raw, key: Any, v: Raw, /) -> Raw:
+        """A copy of x with v added at x[key]; positions that repeat accumulate.
+
+        The adjoint of `index`: index_add(zeros, key, g) is its vjp.
+        """
+
+    def index_put(self, x: Raw, key: Any, v: Raw, /) -> Raw:
+        """A copy of x with x[key] = v, v broadcast and turned into x's dtype."""
+
+    def map_scalar(self, f: Callable[..., float], /, *xs: Raw) -> Raw:
+        """f, a function of plain floats, of each element (after broadcasting): float64."""
+
+    def cotangent_product(self, g: Raw, p: Raw, /) -> Raw:
+        """g * p (cotangent x partial), where g == 0 gives 0 even if p is inf or nan."""
+
+    def sum_to_shape(self, g: Raw, shape: Shape, /) -> Raw:
+        """The adjoint of broadcasting from `shape`: sums the axes that were repeated.
+
+        g itself if there is nothing to sum.
+        """
+
+    def uniform(self, rng: random.Random, shape: Shape, /) -> Raw:
+        """float64 numbers from rng.random(), in C order: the same on every backend."""
+
+    def quiet(self) -> AbstractContextManager[Any]:
+        """Within it raw operators (`1 / x`) do not warn either; the functions never do."""
+
+    def quietly(self, f: Callable[..., Any], /, *args: Any) -> Any:
+        """f(*args) as under `quiet()`, for less. f must not read context variables."""
+
+    # --- element-wise -------------------------------------------------------------------------
+    abs: Unary
+    acos: Unary
+    acosh: Unary
+    asin: Unary
+    asinh: Unary
+    atan: Unary
+    atanh: Unary
+    bitwise_invert: Unary
+    ceil: Unary
+    cos: Unary
+    cosh: Unary
+    exp: Unary
+    expm1: Unary
+    floor: Unary
+    isfinite: Unary
+    isinf: Unary
+    isnan: Unary
+    log: Unary
+    log10: Unary
+    log1p: Unary
+    log2: Unary
+    logical_not: Unary
+    negative: Unary
+    positive: Unary
+    reciprocal: Unary
+    round: Unary
+    sign: Unary
+    signbit: Unary
+    sin: Unary
+    sinh: Unary
+    sqrt: Unary
+    square: Unary
+    tan: Unary
+    tanh: Unary
+    trunc: Unary
+
+    add: Binary
+    atan2: Binary
+    bitwise_and: Binary
+    bitwise_or: Binary
+    bitwise_xor: Binary
+    copysign: Binary
+    divide: Binary
+    equal: Binary
+    floor_divide: Binary
+    greater: Binary
+    greater_equal: Binary
+    hypot: Binary
+    less: Binary
+    less_equal: Binary
+    logaddexp: Binary
+    logical_and: Binary
+    logical_or: Binary
+    logical_xor: Binary
+    maximum: Binary
+    minimum: Binary
+    multiply: Binary
+    not_equal: Binary
+    pow: Binary
+    remainder: Binary
+    subtract: Binary
+
+    def clip(self, x: Raw, /, min: Raw | None = None, max: Raw | None = None) -> Raw:
+        """minimum(maximum(x, min), max); None leaves that side open."""
+
+    def where(self, condition: Raw, x1: Raw, x2: Raw, /) -> Raw:
+        """x1 where the condition is true (not zero), else x2."""
+
+    # --- linear algebra -----------------------------------------------------------------------
+    matmul: Binary
+    matrix_transpose: Unary
+    outer: Binary
+
+    def vecdot(self, x1: Raw, x2: Raw, /, axis: int = -1) -> Raw:
+        """The sum of products along one axis, the others broadcast."""
+
+    def tensordot(
+        self, x1: Raw, x2: Raw, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2
+    ) -> Raw:
+        """The sum of products over the last axes of x1 and the first of x2, or those named."""
+
+    # --- reductions ---------------------------------------------------------------------------
+    argmax: ArgReduction
+    argmin: ArgReduction
+    count_nonzero: Reduction
+    max: Reduction
+    mean: Reduction
+    min: Reduction
+    prod: TypedReduction
+    std: Spread
+    sum: TypedReduction
+    var: Spread
+
+    def cumulative_sum(
+        self,
+        x: Raw,
+        /,
+        axis: int | None = None,
+        *,
+        dtype: DType = None,
+        include_initial: _bool = False,
+    ) -> Raw:
+        """Sums of the elements up to each one; with include_initial a 0 comes first."""
+
+    # --- shape --------------------------------------------------------------------------------
+    def broadcast_arrays(self, *arrays: Raw) -> tuple[Raw, ...]:
+        """The arrays, each with the common shape."""
+
+    def broadcast_to(self, x: Raw, /, shape: Shape) -> Raw:
+        """x repeated to the shape."""
+
+    def concat(self, arrays: Sequence[Raw], /, axis: int | None = 0) -> Raw:
+        """The arrays joined along an axis; None flattens them first."""
+
+    def expand_dims(self, x: Raw, /, axis: int | tuple[int, ...] = 0) -> Raw:
+        """x with axes of length 1 put in."""
+
+    def flip(self, x: Raw, /, axis: Axis = None) -> Raw:
+        """x backwards along the axes."""
+
+    def moveaxis(
+        self, x: Raw, source: int | tuple[int, ...], destination: int | tuple[int, ...], /
+    ) -> Raw:
+        """x with axes moved to new positions, the others in order."""
+
+    def permute_dims(self, x: Raw, /, axes: Sequence[int]) -> Raw:
+        """x with its axes in this order."""
+
+    def repeat(self, x: Raw, repeats: Any, /, axis: int | None = None) -> Raw:
+        """Each element (or slice along the axis) repeated; None flattens first."""
+
+    def reshape(self, x: Raw, /, shape: int | Sequence[int]) -> Raw:
+        """The same elements in C order in another shape; one length may be -1."""
+
+    def roll(self, x: Raw, /, shift: int | tuple[int, ...], axis: Axis = None) -> Raw:
+        """x shifted along the axes, what falls out comes in again; None: in C order."""
+
+    def squeeze(self, x: Raw, /, axis: Axis = None) -> Raw:
+        """x without these axes of length 1; None: without all of them."""
+
+    def stack(self, arrays: Sequence[Raw], /, axis: int = 0) -> Raw:
+        """Arrays of one shape side by side along a new axis."""
+
+    def tile(self, x: Raw, repetitions: int | Sequence[int], /) -> Raw:
+        """x laid side by side, so many times along each axis."""
+
+    def unstack(self, x: Raw, /, axis: int = 0) -> tuple[Raw, ...]:
+        """The slices along the axis."""
+
+    # --- searching, sorting, indexing ---------------------------------------------------------
+    def argsort(
+        self, x: Raw, /, axis: int = -1, *, descending: _bool = False, stable: _bool = True
+    ) -> Raw:
+        """The positions that sort x; equal elements keep their order; nan is the largest."""
+
+    def nonzero(self, x: Raw, /) -> tuple[Raw, ...]:
+        """The positions of what is not zero, one array per axis."""
+
+    def searchsorted(
+        self, x1: Raw, x2: Raw, /, *, side: str = "left", sorter: Raw | None = None
+    ) -> Raw:
+        """Where in sorted x1 each element of x2 would go: before ("left") or after its equals."""
+
+    def sort(
+        self, x: Raw, /, axis: int = -1, *, descending: _bool = False, stable: _bool = True
+    ) -> Raw:
+        """x sorted along the axis; nan is the largest."""
+
+    def take(self, x: Raw, indices: Raw, /, axis: int | None = None) -> Raw:
+        """The slices at these positions of the axis (which a 1-D x need not name)."""
+
+    def take_along_axis(self, x: Raw, indices: Raw, /, axis: int = -1) -> Raw:
+        """For each position of `indices` the element of x there, along the axis."""
+
+    def unique_values(self, x: Raw, /) -> Raw:
+        """The different elements, sorted; each nan counts as different."""
+
+    # --- creation and types -------------------------------------------------------------------
+    empty: Filled
+    ones: Filled
+    ones_like: FilledLike
+    zeros: Filled
+    zeros_like: FilledLike
+
+    def arange(
+        self,
+        start: Number,
+        /,
+        stop: Number | None = None,
+        step: Number = 1,
+        *,
+        dtype: DType = None,
+    ) -> Raw:
+        """start, start + step, ... before stop; one argument: from 0 to it."""
+
+    def asarray(self, obj: Any, /, *, dtype: DType = None, copy: _bool | None = None) -> Raw:
+        """A raw array of a number, nested lists of numbers, an ndarray or a raw array.
+
+        Raises:
+            ShapeError: ragged lists; names the path of the first misfit.
+            TypeError: something that is not a real number, with its path.
+        """
+
+    def astype(self, x: Raw, dtype: DType, /, *, copy: _bool = True) -> Raw:
+        """x in another dtype; copy=False returns x itself if it has it."""
+
+    def eye(
+        self, n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: DType = None
+    ) -> Raw:
+        """Ones on the k-th diagonal, else zeros."""
+
+    def full(self, shape: int | Sequence[int], fill_value: Number, *, dtype: DType = None) -> Raw:
+        """An array of one number, by default in the number's own type."""
+
+    def full_like(self, x: Raw, /, fill_value: Number, *, dtype: DType = None) -> Raw:
+        """An array of one number with the shape and dtype of x."""
+
+    def linspace(
+        self,
+        start: Number,
+        stop: Number,
+        /,
+        num: int,
+        *,
+        dtype: DType = None,
+        endpoint: _bool = True,
+    ) -> Raw:
+        """num evenly spaced numbers from start to stop."""
+
+    def meshgrid(self, *arrays: Raw, indexing: str = "xy") -> tuple[Raw, ...]:
+        """Coordinate arrays of the grid that 1-D arrays span."""
+
+    def tril(self, x: Raw, /, *, k: int = 0) -> Raw:
+        """The lower triangle of the last two axes: zeros above the k-th diagonal."""
+
+    def triu(self, x: Raw, /, *, k: int = 0) -> Raw:
+        """The upper triangle of the last two axes: zeros below the k-th diagonal."""
+
+    def finfo(self, type: Any, /) -> Any:
+        """bits, eps, max, min, smallest_normal and dtype of a floating type."""
+
+    def iinfo(self, type: Any, /) -> Any:
+        """bits, max, min and dtype of an integer type."""
+
+    def isdtype(self, dtype: DType, kind: Any) -> _bool:
+        """Whether a dtype is of a kind ("bool", "integral", "real floating", ...) or that dtype."""
+
+    def result_type(self, *arrays_and_dtypes: Any) -> DType:
+        """The dtype that an operation on these has; Python scalars are weak."""
+
+    pi: float
+    e: float
+    inf: float
+    nan: float
+    newaxis: None
+    float64: DType
+    int64: DType
+
+    # last, since they hide the built-ins of these names in this class
+    all: Reduction
+    any: Reduction
+    bool: DType

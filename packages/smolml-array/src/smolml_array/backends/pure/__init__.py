@@ -1,0 +1,33 @@
+"""The pure backend: our own N-d array, a flat list and a shape, without any dependency."""
+
+from __future__ import annotations
+
+from smolml_array.backends.namespace import Namespace
+from smolml_array.backends.pure import (
+    creation,
+    dtypes,
+    elementwise,
+    indexing,
+    linalg,
+    manipulation,
+    ranges,
+    reductions,
+    sorting,
+)
+from smolml_array.backends.pure.ndarray import NDArray
+
+BACKEND = Namespace(
+    "pure",
+    [
+        creation,
+        dtypes,
+        elementwise,
+        indexing,
+        linalg,
+        manipulation,
+        ranges,
+        reductions,
+        sorting,
+    ],
+)
+NDArray._xp = BACKEND  # from here on arrays have operators

@@ -1,0 +1,131 @@
+"""Making pure arrays: from numbers, lists, other arrays and random draws, and back."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import random
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from smolml_array._shape import Shape, ShapeError, as_shape
+from smolml_array.backends.nested import flatten
+from smolml_array.backends.pure.broadcasting import expand
+from smolml_array.backends.pure.dtypes import as_dtype, bool_, float64, int64, of_numbers
+from smolml_array.backends.pure.ndarray import NDArray
+from smolml_array.backends.pure.operands import cast
+
+
+def is_array(obj: object, /) -> bool:
+    """Whether obj is a raw array of this backend."""
+    return isinstance(obj, NDArray)
+
+
+def asarray(obj: Any, /, *, dtype: Any = None, copy: bool | None = None) -> NDArray:
+    """A raw array of a number, nested lists of numbers, an ndarray or a raw array."""
+    x = obj if isinstance(obj, NDArray) else _from_numbers(obj)
+    out = x if dtype is None else cast(x, as_dtype(dtype, "asarray"))
+    if out is not obj and copy is False:
+        raise ValueError(f"asarray: copy=False, but a {type(obj).__name__} must be copied")
+    return NDArray(out.flat.copy(), out.shape, out.dtype) if copy and out is obj else out
+
+
+_OF_KIND = {"f": float64, "i": int64, "u": int64, "b": bool_}
+
+
+def _from_numbers(obj: Any) -> NDArray:
+    """An array of what is no NDArray: an ndarray or NumPy scalar, nested lists, or a number."""
+    if hasattr(obj, "dtype") and hasattr(obj, "ravel"):
+        dtype = _OF_KIND.get(getattr(obj.dtype, "kind", ""))
+        if dtype is None:
+            raise TypeError(f"asarray: an array of dtype {obj.dtype}: expected real numbers")
+        flat = obj.ravel().tolist()
+        return NDArray(list(map(dtype.python, flat)), tuple(obj.shape), dtype)
+    flat, shape = flatten(obj)
+    dtype = of_numbers(flat)
+    return NDArray(list(map(dtype.python, flat)), shape, dtype)
+
+
+def astype(x: NDArray, dtype: Any, /, *, copy: bool = True) -> NDArray:
+    """x in another dtype; copy=False returns x itself if it has it."""
+    out = cast(x, as_dtype(dtype, "astype"))
+    return NDArray(x.flat.copy(), x.shape, x.dtype) if copy and out is x else out
+
+
+def from_flat(flat: Sequence[float], shape: Shape, dtype: Any = None) -> NDArray:
+    """An array from its elements in C order; float64 unless all are bool or dtype says so."""
+    numbers = list(flat)
+    source = of_numbers(numbers)
+    target = as_dtype(dtype, "from_flat") if dtype is not None else None
+    if math.prod(shape) != len(numbers):
+        raise ShapeError(
+            f"from_flat: {len(numbers)} elements for shape {shape}: expected {math.prod(shape)}"
+        )
+    if target is None:
+        target = bool_ if source is bool_ else float64
+    return NDArray([target.python(v) for v in numbers], tuple(shape), target)
+
+
+def to_flat(x: NDArray, /) -> list[Any]:
+    """The elements in C order, as Python numbers."""
+    return x.flat.copy()
+
+
+def to_list(x: NDArray, /) -> Any:
+    """Nested lists of Python numbers; one number for a 0-d array."""
+    return x.tolist()
+
+
+def uniform(rng: random.Random, shape: Shape, /) -> NDArray:
+    """float64 numbers from rng.random(), in C order: the same on every backend."""
+    shape = as_shape(shape, "uniform")
+    draw = rng.random
+    return NDArray([draw() for _ in range(math.prod(shape))], shape, float64)
+
+
+def quiet() -> AbstractContextManager[None]:
+    """Pure arrays never warn: nothing to do."""
+    return contextlib.nullcontext()
+
+
+def quietly(f: Callable[..., Any], /, *args: Any) -> Any:
+    """f(*args): pure arrays never warn."""
+    return f(*args)
+
+
+def full(shape: int | Sequence[int], fill_value: float, *, dtype: Any = None) -> NDArray:
+    """An array of one number, by default in the number's own type."""
+    value = asarray(fill_value, dtype=dtype)
+    shape = as_shape(shape, "full")
+    return NDArray(expand(value.flat, value.shape, shape), shape, value.dtype)
+
+
+def full_like(x: NDArray, /, fill_value: float, *, dtype: Any = None) -> NDArray:
+    """An array of one number with the shape and dtype of x."""
+    return full(x.shape, fill_value, dtype=x.dtype if dtype is None else dtype)
+
+
+def zeros(shape: int | Sequence[int], *, dtype: Any = None) -> NDArray:
+    """Zeros."""
+    return full(as_shape(shape, "zeros"), 0, dtype=float64 if dtype is None else dtype)
+
+
+def ones(shape: int | Sequence[int], *, dtype: Any = None) -> NDArray:
+    """Ones."""
+    return full(as_shape(shape, "ones"), 1, dtype=float64 if dtype is None else dtype)
+
+
+def empty(shape: int | Sequence[int], *, dtype: Any = None) -> NDArray:
+    """Zeros: a list has no unset elements."""
+    return full(as_shape(shape, "empty"), 0, dtype=float64 if dtype is None else dtype)
+
+
+def zeros_like(x: NDArray, /, *, dtype: Any = None) -> NDArray:
+    """Zeros in the shape and dtype of x."""
+    return full_like(x, 0, dtype=dtype)
+
+
+def ones_like(x: NDArray, /, *, dtype: Any = None) -> NDArray:
+    """Ones in the shape and dtype of x."""
+    return full_like(x, 1, dtype=dtype)

@@ -1,0 +1,275 @@
+"""NumPy's indexing on flat lists: a key becomes, for each axis of the result, a list of offsets."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Sequence
+from itertools import repeat as again
+from typing import Any
+
+from smolml_array._shape import Shape, ShapeError, _broadcast_shapes, normalize_axis, strides
+from smolml_array.backends.pure.broadcasting import expand, gather, offsets
+from smolml_array.backends.pure.creation import asarray
+from smolml_array.backends.pure.dtypes import bool_, int64, wrapped
+from smolml_array.backends.pure.manipulation import axis_offsets, gathered
+from smolml_array.backends.pure.ndarray import NDArray
+from smolml_array.backends.pure.operands import as_array, cast
+
+_FORMS = (
+    "only integers, slices (`:`), ellipsis (`...`), newaxis (`None`) and integer or boolean arrays "
+    "are valid indices"
+)
+
+
+class _Picks:
+    """Positions along one axis of an integer array index (or of one axis of a mask)."""
+
+    __slots__ = ("flat", "shape")
+
+    def __init__(self, flat: list[int], shape: Shape) -> None:
+        self.flat = flat
+        self.shape = shape
+
+
+def _entry(k: Any) -> Any:
+    """One part of a key as int, slice, None, ..., an int64 array or a bool array."""
+    if k is None or k is Ellipsis or isinstance(k, slice):
+        return k
+    if type(k) is int:
+        return k
+    if isinstance(k, NDArray | list | tuple | range) or hasattr(k, "dtype") or type(k) is bool:
+        array = asarray(k)
+        if not array.flat and not isinstance(k, NDArray) and not hasattr(k, "dtype"):
+            return NDArray([], array.shape, int64)  # x[[]]
+        if array.dtype is int64:
+            return array if array.shape else array.flat[0]
+        if array.dtype is bool_:
+            return array
+        raise IndexError(f"arrays used as indices must be int64 or bool, not {array.dtype}")
+    try:
+        return operator.index(k)
+    except TypeError:
+        raise IndexError(f"{_FORMS}; got {k!r}") from None
+
+
+def _entries(key: Any, ndim: int) -> list[Any]:
+    """The parts of a key, with `...` written out and slices for the axes that are not named."""
+    parts = [_entry(k) for k in (key if isinstance(key, tuple) else (key,))]
+    used = sum(_axes_used(p) for p in parts)
+    ellipses = [i for i, p in enumerate(parts) if p is Ellipsis]
+    if len(ellipses) > 1:
+        raise IndexError("an index can only have a single ellipsis ('...')")
+    if used > ndim:
+        raise IndexError(
+            f"too many indices for array: array is {ndim}-dimensional, but {used} were indexed"
+        )
+    at = ellipses[0] if ellipses else len(parts)
+    rest: list[Any] = [slice(None)] * (ndim - used)
+    if ellipses and not rest:
+        rest = [Ellipsis]  # stands for no axis, but still separates what is left and right of it
+    return [*parts[:at], *rest, *parts[at + 1 :]]
+
+
+def _axes_used(part: Any) -> int:
+    if part is None or part is Ellipsis:
+        return 0
+    return part.ndim if isinstance(part, NDArray) and part.dtype is bool_ else 1
+
+
+def _position(i: int, axis: int, n: int) -> int:
+    if not -n <= i < n:
+        raise IndexError(f"index {i} is out of bounds for axis {axis} with size {n}")
+    return i + n if i < 0 else i
+
+
+def _positions(flat: list[int], axis: int, n: int) -> list[int]:
+    if flat and (min(flat) < 0 or max(flat) >= n):
+        return [_position(i, axis, n) for i in flat]
+    return flat
+
+
+def _mask_picks(mask: NDArray, axis: int, shape: Shape) -> list[_Picks]:
+    """A mask over the axes from `axis` on, as one list of positions per axis."""
+    for i, (n, m) in enumerate(zip(mask.shape, shape[axis:], strict=False), start=axis):
+        if n != m:
+            raise IndexError(
+                f"boolean index did not match indexed array along axis {i}; "
+                f"size of axis is {m} but size of corresponding boolean axis is {n}"
+            )
+    return [_Picks(p, (len(p),)) for p in true_positions(mask)]
+
+
+def true_positions(x: NDArray) -> list[list[int]]:
+    """The positions of what is not zero, in C order: one list per axis."""
+    hits = [i for i, v in enumerate(x.flat) if v]
+    return [
+        [i // step % n for i in hits] for n, step in zip(x.shape, strides(x.shape), strict=True)
+    ]
+
+
+def plan(shape: Shape, key: Any) -> tuple[list[Any], Shape]:
+    """The offsets along each axis of x[key], for `gather`, and its shape.
+
+    Integer arrays and masks in the key are read together as one group of axes. The group stands
+    where they stood, or first if something else stood between them (NumPy's rule).
+
+    >>> plan((2, 3), (slice(None), -1))
+    ([range(0, 6, 3), [2]], (2,))
+    """
+    entries = _entries(key, len(shape))
+    steps = strides(shape)
+    fancy = any(isinstance(e, NDArray) for e in entries)
+    dims: list[Any] = []
+    lengths: list[Shape] = []
+    group: list[tuple[int, _Picks]] = []  # stride and positions of each array index
+    places: list[int] = []  # where in dims, and where in the key, they stood
+    seats: list[int] = []
+    axis = 0
+    for seat, e in enumerate(entries):
+        if isinstance(e, NDArray) or (fancy and type(e) is int):
+            places.append(len(dims))
+            seats.append(seat)
+            if isinstance(e, NDArray) and e.dtype is bool_ and e.shape:
+                picks = _mask_picks(e, axis, shape)
+            elif isinstance(e, NDArray) and e.dtype is bool_:
+                group.append((0, _Picks([0] * e.flat[0], (int(e.flat[0]),))))
+                continue
+            elif isinstance(e, NDArray):
+                picks = [_Picks(_positions(e.flat, axis, shape[axis]), e.shape)]
+            else:
+                picks = [_Picks([_position(e, axis, shape[axis])], ())]
+            for p in picks:
+                group.append((steps[axis], p))
+                axis += 1
+        elif e is None:
+            dims.append([0])
+            lengths.append((1,))
+        elif isinstance(e, slice):
+            r = range(shape[axis])[e]
+            step = steps[axis]
+            dims.append(range(r.start * step, r.stop * step, r.step * step))
+            lengths.append((len(r),))
+            axis += 1
+        elif e is not Ellipsis:
+            dims.append([_position(e, axis, shape[axis]) * steps[axis]])
+            lengths.append(())
+            axis += 1
+    if group:
+        together, joined = _joined(group)
+        adjacent = seats[-1] - seats[0] == len(seats) - 1
+        at = places[0] if adjacent else 0
+        dims.insert(at, together)
+        lengths.insert(at, joined)
+    return dims, tuple(n for part in lengths for n in part)
+
+
+def _joined(group: list[tuple[int, _Picks]]) -> tuple[list[int], Shape]:
+    """The offsets that several array indices name together, and their common shape."""
+    try:
+        shape = _broadcast_shapes(*(p.shape for _, p in group))
+    except ShapeError:
+        shapes = " ".join(str(p.shape) for _, p in group)
+        raise IndexError(
+            f"shape mismatch: indexing arrays could not be broadcast together with shapes {shapes}"
+        ) from None
+    total = [0] * math.prod(shape)
+    for step, picks in group:
+        expanded = expand(picks.flat, picks.shape, shape)
+        total = list(map(operator.add, total, map(operator.mul, expanded, again(step))))
+    return total, shape
+
+
+def index(x: NDArray, key: Any, /) -> NDArray:
+    """x[key], always as an array."""
+    if type(key) is int and x.shape:  # one row: the commonest, and contiguous
+        shape = x.shape[1:]
+        block = math.prod(shape)
+        at = _position(key, 0, x.shape[0]) * block
+        return NDArray(x.flat[at : at + block], shape, x.dtype)
+    dims, shape = plan(x.shape, key)
+    return NDArray(gather(x.flat, dims) if 0 not in shape else [], shape, x.dtype)
+
+
+def _value(who: str, v: Any, x: NDArray, shape: Shape) -> list[Any]:
+    """The elements of v, in x's dtype, broadcast to the shape of the indexed part."""
+    v = cast(as_array(v, who), x.dtype)
+    own = v.shape
+    while len(own) > len(shape) and own[0] == 1:
+        own = own[1:]
+    try:
+        fits = _broadcast_shapes(own, shape) == shape
+    except ShapeError:
+        fits = False
+    if not fits:
+        raise ShapeError(
+            f"{who}: a value of shape {v.shape} does not broadcast to {shape}, "
+            f"the shape of the indexed part"
+        )
+    return expand(v.flat, own, shape)
+
+
+def index_add(x: NDArray, key: Any, v: Any, /) -> NDArray:
+    """A copy of x with v added at x[key]; positions that repeat accumulate."""
+    dims, shape = plan(x.shape, key)
+    flat = x.flat.copy()
+    for at, value in zip(offsets(dims), _value("index_add", v, x, shape), strict=True):
+        flat[at] += value
+    if x.dtype is bool_:
+        flat = list(map(bool, flat))
+    return NDArray(wrapped(flat) if x.dtype is int64 else flat, x.shape, x.dtype)
+
+
+def index_put(x: NDArray, key: Any, v: Any, /) -> NDArray:
+    """A copy of x with x[key] = v, v broadcast and turned into x's dtype."""
+    dims, shape = plan(x.shape, key)
+    flat = x.flat.copy()
+    for at, value in zip(offsets(dims), _value("index_put", v, x, shape), strict=True):
+        flat[at] = value
+    return NDArray(flat, x.shape, x.dtype)
+
+
+def take(x: NDArray, indices: Any, /, axis: int | None = None) -> NDArray:
+    """The slices at these positions of the axis (which a 1-D x need not name)."""
+    if axis is None and x.ndim != 1:
+        raise ValueError(f"take: expected axis= for an array of {x.ndim} dimensions")
+    axis = normalize_axis(axis or 0, x.ndim, "take")
+    picks = _indices("take", indices)
+    dims = axis_offsets(x.shape)
+    dims[axis] = [dims[axis][i] for i in _positions(picks.flat, axis, x.shape[axis])]
+    shape = (*x.shape[:axis], *picks.shape, *x.shape[axis + 1 :])
+    return NDArray(gathered(x, dims).flat, shape, x.dtype)
+
+
+def _indices(who: str, indices: Any) -> NDArray:
+    array: NDArray = asarray(indices)
+    if array.dtype is not int64 and array.flat:
+        raise IndexError(f"{who}: expected int64 indices, got {array.dtype}")
+    return array
+
+
+def take_along_axis(x: NDArray, indices: Any, /, axis: int = -1) -> NDArray:
+    """For each position of `indices` the element of x there, along the axis."""
+    axis = normalize_axis(axis, x.ndim, "take_along_axis")
+    picks = _indices("take_along_axis", indices)
+    if picks.ndim != x.ndim:
+        raise ShapeError(
+            f"take_along_axis: indices of shape {picks.shape} for an array of shape {x.shape}: "
+            f"expected as many dimensions"
+        )
+    around = tuple(1 if i == axis else n for i, n in enumerate(x.shape))
+    shape = _broadcast_shapes(around, picks.shape, who="take_along_axis")
+    starts: Sequence[int] = offsets(
+        [[0] if i == axis else dim for i, dim in enumerate(axis_offsets(x.shape))]
+    )
+    step = strides(x.shape)[axis]
+    at = expand(_positions(picks.flat, axis, x.shape[axis]), picks.shape, shape)
+    flat = [x.flat[s + i * step] for s, i in zip(expand([*starts], around, shape), at, strict=True)]
+    return NDArray(flat, shape, x.dtype)
+
+
+def nonzero(x: NDArray, /) -> tuple[NDArray, ...]:
+    """The positions of what is not zero, one array per axis."""
+    if x.ndim == 0:
+        raise ValueError("nonzero: a 0-d array has no positions: expected at least 1 dimension")
+    return tuple(NDArray(p, (len(p),), int64) for p in true_positions(x))

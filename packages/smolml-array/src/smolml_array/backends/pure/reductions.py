@@ -1,0 +1,272 @@
+"""Reductions of the pure backend: the elements to reduce as rows, a C-level function on each."""
+
+from __future__ import annotations
+
+import builtins
+import math
+from collections.abc import Callable
+from itertools import accumulate
+from typing import Any
+
+from smolml_array._shape import (
+    Axis,
+    AxisError,
+    Shape,
+    ShapeError,
+    move_axes,
+    normalize_axes,
+    normalize_axis,
+    reduced_shape,
+    strides,
+    unbroadcast_axes,
+)
+from smolml_array.backends.pure.broadcasting import gather
+from smolml_array.backends.pure.dtypes import DType, as_dtype, bool_, float64, int64, wrapped
+from smolml_array.backends.pure.ndarray import NDArray
+from smolml_array.backends.pure.operands import as_array, cast
+from smolml_value import scalar
+
+_bool = builtins.bool
+_Row = list[Any]
+
+
+def rows(x: NDArray, axes: tuple[int, ...]) -> list[_Row]:
+    """The elements that reduce to one, for each element of the result in C order."""
+    shape, flat = x.shape, x.flat
+    if len(axes) == len(shape):
+        return [flat]
+    length = math.prod(shape[i] for i in axes)
+    results = math.prod(n for i, n in enumerate(shape) if i not in axes)
+    if length == 0 or results == 0:
+        return [[] for _ in range(results)]
+    if axes and sorted(axes) == list(range(min(axes), min(axes) + len(axes))):
+        inner = math.prod(shape[max(axes) + 1 :])
+        block = length * inner
+        if inner == 1:
+            return [flat[i : i + block] for i in range(0, len(flat), block)]
+        return [
+            flat[start + i : start + block : inner]
+            for start in range(0, len(flat), block)
+            for i in range(inner)
+        ]
+    kept = [i for i in range(len(shape)) if i not in axes]
+    steps = strides(shape)
+    order = [range(0, shape[i] * steps[i], steps[i]) for i in (*kept, *sorted(axes))]
+    moved = gather(flat, order)
+    return [moved[i : i + length] for i in range(0, len(moved), length)]
+
+
+def _reduce(
+    f: Callable[[_Row], Any], who: str, x: NDArray, axis: Axis, keepdims: _bool, dtype: DType
+) -> NDArray:
+    axes = normalize_axes(axis, len(x.shape), who)
+    return NDArray(list(map(f, rows(x, axes))), reduced_shape(x.shape, axes, keepdims), dtype)
+
+
+def _counted(x: Any, dtype: Any, who: str) -> NDArray:
+    """x as sum and prod take it: bools as int64, or all in the dtype asked for."""
+    x = as_array(x, who)
+    if dtype is not None:
+        return cast(x, as_dtype(dtype, who))
+    return cast(x, int64) if x.dtype is bool_ else x
+
+
+def sum(x: Any, /, axis: Axis = None, *, dtype: Any = None, keepdims: _bool = False) -> NDArray:
+    """The sum; 0 of nothing; bools are counted."""
+    x = _counted(x, dtype, "sum")
+    if x.dtype is float64:
+        f = builtins.sum if x.flat else _float_sum  # sum([]) is the int 0
+        return _reduce(f, "sum", x, axis, keepdims, float64)
+    out = _reduce(builtins.sum, "sum", x, axis, keepdims, x.dtype)
+    return NDArray(wrapped(out.flat), out.shape, int64) if x.dtype is int64 else _truth(out)
+
+
+def prod(x: Any, /, axis: Axis = None, *, dtype: Any = None, keepdims: _bool = False) -> NDArray:
+    """The product; 1 of nothing."""
+    x = _counted(x, dtype, "prod")
+    if x.dtype is float64:
+        return _reduce(_float_prod, "prod", x, axis, keepdims, float64)
+    out = _reduce(math.prod, "prod", x, axis, keepdims, x.dtype)
+    return NDArray(wrapped(out.flat), out.shape, int64) if x.dtype is int64 else _truth(out)
+
+
+def _float_sum(row: _Row) -> float:
+    return builtins.sum(row, 0.0)
+
+
+def _float_prod(row: _Row) -> float:
+    return math.prod(row, start=1.0)
+
+
+def _truth(x: NDArray) -> NDArray:
+    return NDArray(list(map(builtins.bool, x.flat)), x.shape, bool_)
+
+
+def _has_nan(x: NDArray) -> _bool:
+    """Whether there may be a nan: the sum tells, and is quick."""
+    return x.dtype is float64 and math.isnan(builtins.sum(x.flat))
+
+
+def _with_nan(f: Callable[[_Row], Any]) -> Callable[[_Row], Any]:
+    """f (max or min) that answers with the first nan of a row if there is one."""
+
+    def extreme(row: _Row) -> Any:
+        for v in row:
+            if v != v:
+                return v
+        return f(row)
+
+    return extreme
+
+
+def _not_empty(who: str, x: NDArray, axis: Axis) -> None:
+    for i in normalize_axes(axis, x.ndim, who):
+        if x.shape[i] == 0:
+            raise ShapeError(
+                f"{who}: cannot reduce axis {i} of shape {x.shape}: "
+                f"it is empty and {who} has no identity"
+            )
+
+
+def max(x: Any, /, axis: Axis = None, *, keepdims: _bool = False) -> NDArray:
+    """The largest element; nan if there is one."""
+    x = as_array(x, "max")
+    _not_empty("max", x, axis)
+    f = _with_nan(builtins.max) if _has_nan(x) else builtins.max
+    return _reduce(f, "max", x, axis, keepdims, x.dtype)
+
+
+def min(x: Any, /, axis: Axis = None, *, keepdims: _bool = False) -> NDArray:
+    """The smallest element; nan if there is one."""
+    x = as_array(x, "min")
+    _not_empty("min", x, axis)
+    f = _with_nan(builtins.min) if _has_nan(x) else builtins.min
+    return _reduce(f, "min", x, axis, keepdims, x.dtype)
+
+
+def _position(extreme: Callable[[_Row], Any], nans: _bool) -> Callable[[_Row], int]:
+    def position(row: _Row) -> int:
+        if nans:
+            for i, v in enumerate(row):
+                if v != v:
+                    return i
+        return row.index(extreme(row))
+
+    return position
+
+
+def argmax(x: Any, /, axis: int | None = None, *, keepdims: _bool = False) -> NDArray:
+    """The position of the first largest element; of the first nan if there is one."""
+    x = as_array(x, "argmax")
+    _not_empty("argmax", x, axis)
+    return _reduce(_position(builtins.max, _has_nan(x)), "argmax", x, axis, keepdims, int64)
+
+
+def argmin(x: Any, /, axis: int | None = None, *, keepdims: _bool = False) -> NDArray:
+    """The position of the first smallest element; of the first nan if there is one."""
+    x = as_array(x, "argmin")
+    _not_empty("argmin", x, axis)
+    return _reduce(_position(builtins.min, _has_nan(x)), "argmin", x, axis, keepdims, int64)
+
+
+def any(x: Any, /, axis: Axis = None, *, keepdims: _bool = False) -> NDArray:
+    """Whether some element is not zero."""
+    return _reduce(builtins.any, "any", as_array(x, "any"), axis, keepdims, bool_)
+
+
+def all(x: Any, /, axis: Axis = None, *, keepdims: _bool = False) -> NDArray:
+    """Whether no element is zero."""
+    return _reduce(builtins.all, "all", as_array(x, "all"), axis, keepdims, bool_)
+
+
+def _count(row: _Row) -> int:
+    return len(row) - row.count(0)
+
+
+def count_nonzero(x: Any, /, axis: Axis = None, *, keepdims: _bool = False) -> NDArray:
+    """How many elements are not zero."""
+    return _reduce(_count, "count_nonzero", as_array(x), axis, keepdims, int64)
+
+
+def _mean(row: _Row) -> float:
+    return builtins.sum(row) / len(row) if row else math.nan
+
+
+def mean(x: Any, /, axis: Axis = None, *, keepdims: _bool = False) -> NDArray:
+    """The mean; nan of nothing."""
+    x = cast(as_array(x, "mean"), float64)
+    return _reduce(_mean, "mean", x, axis, keepdims, float64)
+
+
+def _variance(correction: float) -> Callable[[_Row], float]:
+    def variance(row: _Row) -> float:
+        center = _mean(row)
+        away = [v - center for v in row]
+        total = builtins.sum([d * d for d in away], 0.0)
+        return scalar.divide(total, float(builtins.max(len(row) - correction, 0)))
+
+    return variance
+
+
+def var(
+    x: Any, /, axis: Axis = None, *, correction: float = 0.0, keepdims: _bool = False
+) -> NDArray:
+    """The mean squared distance from the mean, divided by n - correction."""
+    x = cast(as_array(x, "var"), float64)
+    return _reduce(_variance(correction), "var", x, axis, keepdims, float64)
+
+
+def std(
+    x: Any, /, axis: Axis = None, *, correction: float = 0.0, keepdims: _bool = False
+) -> NDArray:
+    """The square root of `var`."""
+    x = cast(as_array(x, "std"), float64)
+    out = _reduce(_variance(correction), "std", x, axis, keepdims, float64)
+    return NDArray(list(map(math.sqrt, out.flat)), out.shape, float64)
+
+
+def cumulative_sum(
+    x: Any,
+    /,
+    axis: int | None = None,
+    *,
+    dtype: Any = None,
+    include_initial: _bool = False,
+) -> NDArray:
+    """Sums of the elements up to each one; with include_initial a 0 comes first."""
+    x = _counted(x, dtype, "cumulative_sum")
+    if axis is None and x.ndim != 1:
+        raise AxisError(
+            f"cumulative_sum: expected axis= for an array of {x.ndim} dimensions; "
+            f"only with 1 may it be left out"
+        )
+    axis = normalize_axis(axis or 0, x.ndim, "cumulative_sum")
+    zero = x.dtype.python(0)
+    flat: _Row = []
+    for row in rows(x, (axis,)):
+        sums = accumulate(row, initial=zero)
+        if not include_initial:
+            next(sums)
+        flat.extend(sums)
+    n = x.shape[axis] + include_initial
+    rest = reduced_shape(x.shape, (axis,))
+    moved = NDArray(flat if x.dtype is float64 else wrapped(flat), (*rest, n), x.dtype)
+    return permuted(moved, move_axes(x.ndim, -1, axis, "cumulative_sum"))
+
+
+def permuted(x: NDArray, order: tuple[int, ...]) -> NDArray:
+    """x with its axes in this order, each counted from 0."""
+    if order == tuple(range(len(order))):
+        return x
+    steps = strides(x.shape)
+    shape = tuple(x.shape[i] for i in order)
+    dims = [range(0, x.shape[i] * steps[i], steps[i]) for i in order]
+    return NDArray(gather(x.flat, dims) if x.flat else [], shape, x.dtype)
+
+
+def sum_to_shape(g: NDArray, shape: Shape, /) -> NDArray:
+    """The adjoint of broadcasting from `shape`: sums the axes that were repeated."""
+    if g.shape == shape:
+        return g
+    out = sum(g, unbroadcast_axes(g.shape, shape))
+    return NDArray(out.flat, shape, out.dtype)

@@ -1,0 +1,81 @@
+"""Sorting and searching pure arrays; nan is larger than every number, as in NumPy."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from typing import Any
+
+from smolml_array._shape import move_axes, normalize_axis, reduced_shape
+from smolml_array.backends.pure.dtypes import DType, int64
+from smolml_array.backends.pure.ndarray import NDArray
+from smolml_array.backends.pure.operands import as_array
+from smolml_array.backends.pure.reductions import permuted, rows
+
+
+def _nan_last(v: float) -> tuple[bool, float]:
+    return v != v, v
+
+
+def _may_have_nan(flat: list[Any]) -> bool:
+    return math.isnan(sum(flat))
+
+
+def _along(
+    f: Callable[[list[Any]], list[Any]], who: str, x: NDArray, axis: int, dtype: DType
+) -> NDArray:
+    """f of each row along the axis, in its place."""
+    axis = normalize_axis(axis, x.ndim, who)
+    flat = [v for row in rows(x, (axis,)) for v in f(row)]
+    moved = NDArray(flat, (*reduced_shape(x.shape, (axis,)), x.shape[axis]), dtype)
+    return permuted(moved, move_axes(x.ndim, -1, axis, who))
+
+
+def sort(
+    x: NDArray, /, axis: int = -1, *, descending: bool = False, stable: bool = True
+) -> NDArray:
+    """x sorted along the axis; nan is the largest."""
+    key = _nan_last if _may_have_nan(x.flat) else None
+
+    def sorted_row(row: list[Any]) -> list[Any]:
+        return sorted(row, key=key)[:: -1 if descending else 1]
+
+    return _along(sorted_row, "sort", x, axis, x.dtype)
+
+
+def argsort(
+    x: NDArray, /, axis: int = -1, *, descending: bool = False, stable: bool = True
+) -> NDArray:
+    """The positions that sort x; equal elements keep their order; nan is the largest."""
+    nans = _may_have_nan(x.flat)
+
+    def order(row: list[Any]) -> list[int]:
+        keys = list(map(_nan_last, row)) if nans else row
+        return sorted(range(len(row)), key=keys.__getitem__, reverse=descending)
+
+    return _along(order, "argsort", x, axis, int64)
+
+
+def searchsorted(
+    x1: NDArray, x2: Any, /, *, side: str = "left", sorter: NDArray | None = None
+) -> NDArray:
+    """Where in sorted x1 each element of x2 would go: before ("left") or after its equals."""
+    if side not in ("left", "right"):
+        raise ValueError(f"searchsorted: unknown side {side!r}: expected 'left' or 'right'")
+    if x1.ndim != 1:
+        raise ValueError(f"searchsorted: expected a 1-D array to search in, got shape {x1.shape}")
+    x2 = as_array(x2, "searchsorted")
+    find = bisect_left if side == "left" else bisect_right
+    line: list[Any] = x1.flat if sorter is None else [x1.flat[i] for i in sorter.flat]
+    wanted: list[Any] = x2.flat
+    if _may_have_nan(line) or _may_have_nan(wanted):
+        line, wanted = list(map(_nan_last, line)), list(map(_nan_last, wanted))
+    return NDArray([find(line, v) for v in wanted], x2.shape, int64)
+
+
+def unique_values(x: NDArray, /) -> NDArray:
+    """The different elements, sorted; each nan counts as different."""
+    values = sorted({v for v in x.flat if v == v})
+    values += [v for v in x.flat if v != v]
+    return NDArray(values, (len(values),), x.dtype)

@@ -1,0 +1,105 @@
+"""Arrays of given numbers: zeros, ones, full, eye, arange, linspace."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from smolml_array._convert import as_dtype
+from smolml_array._default import default_backend
+from smolml_array._node import ArrayNode
+from smolml_array.array import MLArray
+from smolml_array.backends.protocol import DType, Raw
+from smolml_array.random import shape_of
+
+
+def _made(raw: Raw, requires_grad: bool, dtype: DType | str | None) -> MLArray:
+    xp = default_backend()
+    wanted = xp.float64 if dtype is None else as_dtype(xp, dtype)
+    raw = xp.astype(raw, wanted, copy=False)
+    floating = xp.isdtype(raw.dtype, "real floating")
+    return MLArray._of(ArrayNode(xp, raw, requires_grad and floating))
+
+
+def zeros(
+    *dims: int | Sequence[int], requires_grad: bool = True, dtype: DType | str | None = None
+) -> MLArray:
+    """An array of zeros; its shape is given as several ints or as one tuple.
+
+    >>> zeros(2).to_list()
+    [0.0, 0.0]
+    """
+    return _made(default_backend().zeros(shape_of(dims, "zeros")), requires_grad, dtype)
+
+
+def ones(
+    *dims: int | Sequence[int], requires_grad: bool = True, dtype: DType | str | None = None
+) -> MLArray:
+    """An array of ones.
+
+    >>> ones((1, 2)).to_list()
+    [[1.0, 1.0]]
+    """
+    return _made(default_backend().ones(shape_of(dims, "ones")), requires_grad, dtype)
+
+
+def full(
+    shape: int | Sequence[int],
+    fill_value: float,
+    requires_grad: bool = True,
+    dtype: DType | str | None = None,
+) -> MLArray:
+    """An array of one number.
+
+    >>> full(2, 7.0).to_list()
+    [7.0, 7.0]
+    """
+    raw = default_backend().full(shape_of((shape,), "full"), fill_value)
+    return _made(raw, requires_grad, dtype)
+
+
+def eye(
+    n_rows: int,
+    n_cols: int | None = None,
+    k: int = 0,
+    requires_grad: bool = True,
+    dtype: DType | str | None = None,
+) -> MLArray:
+    """Ones on the k-th diagonal, else zeros.
+
+    >>> eye(2).to_list()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+    return _made(default_backend().eye(n_rows, n_cols, k=k), requires_grad, dtype)
+
+
+def arange(
+    start: float,
+    stop: float | None = None,
+    step: float = 1,
+    requires_grad: bool = True,
+    dtype: DType | str | None = None,
+) -> MLArray:
+    """start, start + step, ... before stop; with one argument from 0 to it. Floats by default.
+
+    Raises:
+        ValueError: a step of 0.
+
+    >>> arange(3).to_list()
+    [0.0, 1.0, 2.0]
+    """
+    return _made(default_backend().arange(start, stop, step), requires_grad, dtype)
+
+
+def linspace(
+    start: float,
+    stop: float,
+    num: int,
+    requires_grad: bool = True,
+    dtype: DType | str | None = None,
+) -> MLArray:
+    """num evenly spaced numbers from start to stop, both included.
+
+    >>> linspace(0.0, 1.0, 3).to_list()
+    [0.0, 0.5, 1.0]
+    """
+    return _made(default_backend().linspace(start, stop, num), requires_grad, dtype)
