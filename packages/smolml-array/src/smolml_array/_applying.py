@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final, Self
+from collections.abc import Sequence
+from typing import Any, Self
 
 from smolml_array._arithmetic import ArrayLike
 from smolml_array._convert import holds, is_array_like, to_raw
@@ -15,19 +15,6 @@ from smolml_value import Op, OpError, Value, grad_enabled
 from smolml_value._graph import Node
 from smolml_value._op import TracedNamespace
 from smolml_value.table import TABLE
-from smolml_value.traced import find
-
-# The array functions that rules may call on traced operands; functions.py fills it in.
-TRACED_FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {}
-
-
-def _find(name: str) -> Any:
-    function = TRACED_FUNCTIONS.get(name)
-    return find(name) if function is None else function
-
-
-TRACED: Final = TracedNamespace(_find)
-"""The `xp` for MLArrays: its functions are ops and array functions."""
 
 
 class Applying(Handle):
@@ -77,6 +64,13 @@ class Applying(Handle):
         return xp, nodes, primals
 
     @classmethod
+    def _traced(cls, args: Sequence[object]) -> TracedNamespace:
+        """The traced namespace of the backend that these operands live on."""
+        from smolml_array._traced import traced  # its functions are methods of MLArray
+
+        return traced(next(a._node.backend.name for a in args if isinstance(a, Handle)))
+
+    @classmethod
     def _element_wise_operation(cls, op: Op, args: Sequence[object]) -> Any:
         """The array that `op` makes, element by element, of operands that broadcast.
 
@@ -85,7 +79,7 @@ class Applying(Handle):
             OpError: a forward whose result does not have the shape of the operands.
         """
         if op.is_composite and grad_enabled():
-            return op.forward(TRACED, *args)
+            return op.forward(cls._traced(args), *args)
         xp, nodes, primals = cls._operands(op.name, args)
         shapes = [getattr(p, "shape", ()) for p in primals]
         try:

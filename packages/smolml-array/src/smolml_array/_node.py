@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from smolml_array._shape import Shape
 from smolml_array.backends.protocol import Backend, Raw
@@ -28,10 +28,11 @@ class Rule:
         forward: `forward(xp, *operands, **params)`.
         vjps: one per operand: `vjp(xp, g, out, *operands, **params)`; None where there is none.
         vjp_all: in place of vjps, for any number of operands: all cotangents at once.
-        is_view: the result shows the same elements in another arrangement.
+        linear: "jointly" if the result is linear in all operands together (its tangent is then
+            the forward of the tangents), "each" if in every one of them alone, "" if neither.
     """
 
-    __slots__ = ("forward", "is_view", "name", "vjp_all", "vjps")
+    __slots__ = ("forward", "linear", "name", "vjp_all", "vjps")
 
     def __init__(
         self,
@@ -39,13 +40,13 @@ class Rule:
         forward: Callable[..., Any],
         *vjps: Vjp | None,
         vjp_all: Vjp | None = None,
-        is_view: bool = False,
+        linear: Literal["jointly", "each", ""] = "",
     ) -> None:
         self.name = name
         self.forward = forward
         self.vjps = vjps
         self.vjp_all = vjp_all
-        self.is_view = is_view
+        self.linear = linear
 
     @property
     def symbol(self) -> str:

@@ -50,12 +50,14 @@ def _matmul_right(xp: Any, g: Raw, out: Raw, a: Raw, b: Raw) -> Raw:
         columns = xp.matmul(_swap(xp, a), xp.expand_dims(g, axis=-1))
         return xp.sum_to_shape(xp.squeeze(columns, axis=-1), b.shape)
     if b.ndim == 2 and a.ndim > 2:  # one long product instead of a sum of many
-        a = xp.reshape(a, (-1, a.shape[-1])) if a.size else xp.zeros((0, a.shape[-1]))
+        a = xp.reshape(a, (-1, a.shape[-1])) if math.prod(a.shape) else xp.zeros((0, a.shape[-1]))
         g = xp.reshape(g, (a.shape[0], b.shape[1]))
     return xp.sum_to_shape(xp.matmul(_swap(xp, a), g), b.shape)
 
 
-MATMUL = Rule("matmul", lambda xp, a, b: xp.matmul(a, b), _matmul_left, _matmul_right)
+MATMUL = Rule(
+    "matmul", lambda xp, a, b: xp.matmul(a, b), _matmul_left, _matmul_right, linear="each"
+)
 
 # Reductions ------------------------------------------------------------------------------------
 
@@ -136,7 +138,7 @@ def _var_vjp(
 ) -> Raw:
     """2 (x - mean) / (n - correction)."""
     centered = x - xp.mean(x, axis=axis, keepdims=True)
-    scale = 2.0 / max(_count(x.shape, axis) - correction, 0.0) if centered.size else 0.0
+    scale = 2.0 / max(_count(x.shape, axis) - correction, 0.0) if math.prod(x.shape) else 0.0
     return _spread(xp, g, x.shape, axis, keepdims) * centered * scale
 
 
@@ -161,11 +163,13 @@ SUM = Rule(
     "sum",
     lambda xp, x, *, axis=None, keepdims=False: xp.sum(x, axis=axis, keepdims=keepdims),
     _sum_vjp,
+    linear="jointly",
 )
 MEAN = Rule(
     "mean",
     lambda xp, x, *, axis=None, keepdims=False: xp.mean(x, axis=axis, keepdims=keepdims),
     _mean_vjp,
+    linear="jointly",
 )
 MAX = Rule(
     "max",
@@ -203,19 +207,19 @@ RESHAPE = Rule(
     "reshape",
     lambda xp, x, *, shape: xp.reshape(x, shape),
     lambda xp, g, out, x, *, shape: xp.reshape(g, x.shape),
-    is_view=True,
+    linear="jointly",
 )
 PERMUTE_DIMS = Rule(
     "permute_dims",
     lambda xp, x, *, axes: xp.permute_dims(x, axes),
     lambda xp, g, out, x, *, axes: xp.permute_dims(g, inverse_permutation(axes)),
-    is_view=True,
+    linear="jointly",
 )
 FLIP = Rule(
     "flip",
     lambda xp, x, *, axis: xp.flip(x, axis=axis),
     lambda xp, g, out, x, *, axis: xp.flip(g, axis=axis),
-    is_view=True,
+    linear="jointly",
 )
 
 
@@ -223,32 +227,36 @@ def _index_vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, key: Any) -> Raw:
     return xp.index_add(xp.zeros(x.shape, dtype=x.dtype), key, g)
 
 
-GETITEM = Rule("getitem", lambda xp, x, *, key: xp.index(x, key), _index_vjp, is_view=True)
+GETITEM = Rule("getitem", lambda xp, x, *, key: xp.index(x, key), _index_vjp, linear="jointly")
 
 # Copies: repeated, chosen or joined elements ---------------------------------------------------
 
-TAKE = Rule("getitem", lambda xp, x, *, key: xp.index(x, key), _index_vjp)
+TAKE = Rule("getitem", lambda xp, x, *, key: xp.index(x, key), _index_vjp, linear="jointly")
 BROADCAST_TO = Rule(
     "broadcast_to",
     lambda xp, x, *, shape: xp.broadcast_to(x, shape),
     lambda xp, g, out, x, *, shape: xp.sum_to_shape(g, x.shape),
+    linear="jointly",
 )
 INDEX_PUT = Rule(
     "setitem",
     lambda xp, x, v, *, key: xp.index_put(x, key, v),
     lambda xp, g, out, x, v, *, key: xp.index_put(g, key, 0.0),
     lambda xp, g, out, x, v, *, key: xp.sum_to_shape(xp.index(g, key), getattr(v, "shape", ())),
+    linear="jointly",
 )
 INDEX_ADD = Rule(
     "index_add",
     lambda xp, x, v, *, key: xp.index_add(x, key, v),
     lambda xp, g, out, x, v, *, key: g,
     lambda xp, g, out, x, v, *, key: xp.sum_to_shape(xp.index(g, key), getattr(v, "shape", ())),
+    linear="jointly",
 )
 ASTYPE = Rule(
     "astype",
     lambda xp, x, *, dtype: xp.astype(x, dtype),
     lambda xp, g, out, x, *, dtype: xp.astype(g, x.dtype),
+    linear="jointly",
 )
 
 
@@ -267,5 +275,15 @@ def _stack_vjp(xp: Any, g: Raw, out: Raw, *xs: Raw, axis: int) -> Sequence[Raw]:
     return [xp.index(g, (slice(None),) * axis + (i,)) for i in range(len(xs))]
 
 
-CONCAT = Rule("concat", lambda xp, *xs, axis: xp.concat(list(xs), axis=axis), vjp_all=_concat_vjp)
-STACK = Rule("stack", lambda xp, *xs, axis: xp.stack(list(xs), axis=axis), vjp_all=_stack_vjp)
+CONCAT = Rule(
+    "concat",
+    lambda xp, *xs, axis: xp.concat(list(xs), axis=axis),
+    vjp_all=_concat_vjp,
+    linear="jointly",
+)
+STACK = Rule(
+    "stack",
+    lambda xp, *xs, axis: xp.stack(list(xs), axis=axis),
+    vjp_all=_stack_vjp,
+    linear="jointly",
+)

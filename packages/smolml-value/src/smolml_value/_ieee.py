@@ -97,3 +97,35 @@ def evaluate(f: Callable[..., Any], *args: float) -> float:
     except (ArithmeticError, ValueError):
         pass
     return float(f(_NAMESPACE, *(IEEEFloat(a) if type(a) is float else a for a in args)))
+
+
+def evaluate_all(f: Callable[..., Any], *args: float) -> Any:
+    """The same for an f of several results: they are returned as they came.
+
+    >>> evaluate_all(lambda xp, g, x: (g / x, None), 1.0, 0.0)[0]
+    inf
+    """
+    try:
+        out = f(scalar, *args)
+        if not isinstance(out, tuple | list) or not any(isinstance(c, complex) for c in out):
+            return out
+    except (ArithmeticError, ValueError):
+        pass
+    return f(_NAMESPACE, *(IEEEFloat(a) if type(a) is float else a for a in args))
+
+
+def or_nan(f: Callable[..., float]) -> Callable[..., float]:
+    """f, with nan where it raises for a number: for plain functions, of which no more is known.
+
+    >>> import math
+    >>> or_nan(math.sqrt)(-1.0)
+    nan
+    """
+
+    def guarded(*args: float) -> float:
+        try:
+            return f(*args)
+        except (ArithmeticError, ValueError):
+            return scalar.nan
+
+    return guarded

@@ -49,3 +49,13 @@ def no_grad() -> Iterator[None]:
         _enabled.reset(token)
         with _lock:
             MODE.off -= 1
+
+
+@contextmanager
+def recording() -> Iterator[None]:
+    """Record whatever no_grad blocks are open: transforms need the graph of their function."""
+    token = _enabled.set(True)
+    try:
+        yield
+    finally:
+        _enabled.reset(token)

@@ -7,20 +7,21 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar, overload
 
-from smolml_value import scalar
+from smolml_value._definition import (
+    VARIADIC,
+    Interval,
+    Partial,
+    Rule,
+    checked_domain,
+    checked_partials,
+    signature,
+)
 from smolml_value._errors import OpError
 from smolml_value._graph import Node
-from smolml_value._ieee import evaluate
+from smolml_value._ieee import evaluate, evaluate_all, or_nan
 from smolml_value._number import as_float
 
-# A rule gets floats, raw arrays of any backend or traced operands: no one type names them.
-Rule = Callable[..., Any]
-Partial = Rule | float | None  # a formula, a constant, or None: not differentiable there
-Interval = tuple[float, float]
-
 T = TypeVar("T", bound="OperandBase")
-
-VARIADIC = -1  # the arity of an op of any number of arguments
 
 
 class OperandBase(Node):
@@ -125,7 +126,10 @@ class Op:
 
     def on_floats(self, numbers: Sequence[float]) -> float:
         """The result on plain floats, with IEEE answers."""
-        return evaluate(self.forward, *numbers)
+        try:
+            return evaluate(self.forward, *numbers)
+        except TypeError as error:
+            raise self._no_number("forward", error) from error
 
     def _with_params(self, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if self.arity != VARIADIC and len(args) > self.arity:
@@ -153,7 +157,7 @@ class Op:
         """The same op with its keyword parameters set.
 
         Raises:
-            OpError: a parameter that the op does not have.
+            OpError: a parameter that the op does not have, or a Value as a parameter.
         """
         if not params:
             return self
@@ -161,6 +165,12 @@ class Op:
         if unknown:
             known = ", ".join(self.params) or "none"
             raise OpError(f"{self.name}: unknown parameter {unknown[0]!r}; its parameters: {known}")
+        for name, value in params.items():
+            if isinstance(value, Node):  # its gradient would be lost in silence
+                raise OpError(
+                    f"{self.name}: the parameter {name!r} is not differentiated; expected a plain "
+                    f"number, got a {type(value).__name__}"
+                )
         merged = {**self.params, **params}
         try:
             key = tuple(merged.items())
@@ -205,24 +215,39 @@ class Op:
         assert self.partials is not None
         rule = self.partials[i]
         if callable(rule):
-            return evaluate(rule, out, *args)
+            try:
+                return evaluate(rule, out, *args)
+            except TypeError as error:
+                raise self._no_number(f"partial {i}", error) from error
         return 0.0 if rule is None else float(rule)
 
     def scalar_vjp(self, g: float, out: float, args: Sequence[float]) -> tuple[float, ...]:
         """The cotangents of all operands at these floats, for an op with a vjp."""
         assert self.vjp is not None
-        cotangents = self.vjp(scalar, g, out, *args)
+        cotangents = evaluate_all(self.vjp, g, out, *args)
         if not isinstance(cotangents, tuple | list) or len(cotangents) != len(args):
             raise OpError(
                 f"{self.name}: its vjp returned {cotangents!r}; expected a tuple of {len(args)}, "
                 f"one cotangent per operand"
             )
-        return tuple(0.0 if c is None else float(c) for c in cotangents)
+        try:
+            return tuple(0.0 if c is None else float(c) for c in cotangents)
+        except TypeError as error:
+            raise self._no_number("vjp", error) from error
+
+    def _no_number(self, rule: str, error: TypeError) -> OpError:
+        return OpError(f"{self.name}: its {rule} must give a number for numbers, but: {error}")
 
     def __repr__(self) -> str:
         params = "".join(f", {k}={v!r}" for k, v in self.params.items())
         operands = "*args" if self.arity == VARIADIC else ", ".join("xyzuvw"[: self.arity])
         return f"<op {self.name}({operands}{params})>"
+
+    def __copy__(self) -> Op:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Op:
+        return self
 
     def __reduce__(self) -> tuple[Any, ...]:
         # by name: the registry of the process that loads it has the rules
@@ -246,15 +271,6 @@ def _with_arity(op: Op, arity: int) -> Op:
     if arity == 0:
         raise OpError(f"{op.name}: expected at least 1 argument, got 0")
     return Op(**{**op.__dict__, "arity": arity, "_base": op._base or op})
-
-
-def _signature(forward: Rule) -> tuple[int, dict[str, Any]]:
-    """How many operands `forward(xp, ...)` takes, and its keyword-only parameters."""
-    code = getattr(forward, "__code__", None)
-    if code is None:
-        raise OpError("elementwise: cannot read the arguments of this forward; pass arity=")
-    arity = VARIADIC if code.co_flags & 0x04 else code.co_argcount - 1  # 0x04: has *args
-    return arity, dict(getattr(forward, "__kwdefaults__", None) or {})
 
 
 def elementwise(
@@ -282,7 +298,8 @@ def elementwise(
         doc: a docstring.
 
     Raises:
-        OpError: a name that is no identifier, or not one partial for each operand.
+        OpError: a name that is no identifier, a forward whose operands cannot be counted, not
+            one partial or not one interval for each operand.
 
     >>> from smolml_value import Value
     >>> cube = elementwise("cube", lambda xp, x: x * x * x, [lambda xp, out, x: 3 * x * x])
@@ -293,32 +310,18 @@ def elementwise(
     """
     if not isinstance(name, str) or not name.isidentifier():
         raise OpError(f"elementwise: the name {name!r} is not an identifier")
-    read_arity, params = _signature(forward) if arity is None else (arity, None)
-    if params is None:
-        params = dict(getattr(forward, "__kwdefaults__", None) or {})
     if partials is not None and vjp is not None:
         raise OpError(f"{name}: give partials or a vjp, not both")
-    if partials is not None:
-        if callable(partials) or isinstance(partials, str):
-            raise OpError(f"{name}: partials must be a sequence, one per operand; add a comma")
-        partials = tuple(partials)
-        if read_arity == VARIADIC or len(partials) != read_arity:
-            raise OpError(
-                f"{name}: expected {read_arity} partials, one per operand, got {len(partials)}"
-            )
-    count = 1 if read_arity == VARIADIC else read_arity
-    intervals = tuple(domain) if domain is not None else ((-2.0, 2.0),) * count
-    if len(intervals) != count:
-        raise OpError(f"{name}: expected {count} intervals in domain, got {len(intervals)}")
+    arity, params = signature(name, forward, arity)
     return Op(
         name=name,
         symbol=symbol or name,
-        arity=read_arity,
+        arity=arity,
         forward=forward,
-        partials=partials,
+        partials=None if partials is None else checked_partials(name, partials, arity),
         vjp=vjp,
         params=MappingProxyType(params),
-        domain=intervals,
+        domain=checked_domain(name, domain, arity),
         __doc__=doc or forward.__doc__ or f"{name}, element by element.",
         _base=None,
         _bound={},
@@ -361,23 +364,13 @@ def scalar_elementwise(
     count = len(derivatives) if arity is None else arity
     return elementwise(
         name,
-        partial(_map_forward, _or_nan(f)),
+        partial(_map_forward, or_nan(f)),
         tuple(partial(_map_partial, name, d) for d in derivatives),
         arity=count,
         domain=domain,
         symbol=symbol,
-        doc=doc or f.__doc__,
+        doc=doc or f.__doc__ or f"{name}, element by element.",
     )
-
-
-def _or_nan(f: Callable[..., float]) -> Callable[..., float]:
-    def guarded(*args: float) -> float:
-        try:
-            return f(*args)
-        except (ArithmeticError, ValueError):
-            return scalar.nan
-
-    return guarded
 
 
 def _map_forward(f: Callable[..., float], xp: Any, *args: Any) -> Any:
@@ -394,4 +387,4 @@ def _map_partial(name: str, df: Callable[..., Any], xp: Any, out: Any, *args: An
             f"{name}: its derivative is a plain float function, which has no derivative itself; "
             f"for higher orders give df as an Op"
         )
-    return xp.map_scalar(_or_nan(df), *args)
+    return xp.map_scalar(or_nan(df), *args)

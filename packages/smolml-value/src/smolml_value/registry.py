@@ -11,11 +11,14 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
 
 from smolml_value._errors import OpError, PluginError, UnknownOpError
 from smolml_value._op import Op
 from smolml_value.table import TABLE
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 GROUP: Final = "smolml.ops"
 SWITCH: Final = "SMOLML_DISABLE_PLUGINS"
@@ -80,7 +83,10 @@ class _Plugin:
     def _try_load(self) -> None:
         try:
             loaded = self.entry.load()
-        except Exception as cause:  # whatever a plugin may do: it fails on its own use only
+        except (
+            Exception,
+            SystemExit,
+        ) as cause:  # whatever a plugin may do: it fails on its own use only
             self._fail(f"loading it raised {type(cause).__name__}: {cause}", cause)
             return
         if not isinstance(loaded, Op):
@@ -152,12 +158,15 @@ class Registry:
             raise AttributeError(name)
         return self[name]
 
-    def _plugin(self, name: str) -> Op:
+    def _rivals(self, name: str) -> list[_Plugin]:
+        """The plugins called `name`, or the one of `"distribution:name"`."""
         distribution, _, bare = name.rpartition(":")
         rivals = self._scanned().get(bare, [])
-        if distribution:
-            wanted = _normalized(distribution)
-            rivals = [p for p in rivals if _normalized(p.distribution) == wanted]
+        wanted = _normalized(distribution)
+        return [p for p in rivals if p.distribution == wanted] if distribution else rivals
+
+    def _plugin(self, name: str) -> Op:
+        rivals = self._rivals(name) if isinstance(name, str) else []
         if not rivals:
             raise UnknownOpError(f"unknown op {name!r}{self._nearest(name)}")
         active = [p for p in rivals if not p.disabled]
@@ -174,7 +183,7 @@ class Registry:
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and (
-            name in TABLE or name in self._registered or name in self._scanned()
+            name in TABLE or name in self._registered or bool(self._rivals(name))
         )
 
     def __iter__(self) -> Iterator[str]:
@@ -210,7 +219,7 @@ class Registry:
     def _nearest(self, name: str) -> str:
         import difflib  # slow to import, and only an error needs it
 
-        near = difflib.get_close_matches(name, self.names(), n=3)
+        near = difflib.get_close_matches(str(name), self.names(), n=3)
         return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
 
     # Changing ----------------------------------------------------------------------------------
@@ -288,11 +297,18 @@ def _switch_off(found: dict[str, list[_Plugin]]) -> None:
     switch = os.environ.get(SWITCH, "").strip()
     if switch in {"", "0"}:
         return
-    named = {part.strip() for part in switch.split(",")}
+    parts = [part.strip() for part in switch.split(",")]
+    named = {*parts, *map(_normalized, parts)}  # a distribution may be spelt Acme_Ops
     for plugins in found.values():
         for plugin in plugins:
             keys = {"1", plugin.name, plugin.distribution, plugin.qualified}
             plugin.disabled = not named.isdisjoint(keys)
+
+
+def _metadata(distribution: Distribution | None, field: str) -> str:
+    """A field of its metadata, "" where there is none: half-removed distributions exist."""
+    metadata = None if distribution is None else distribution.metadata
+    return metadata[field] if metadata is not None and field in metadata else ""
 
 
 def _scan_entry_points() -> list[_Plugin]:
@@ -300,10 +316,8 @@ def _scan_entry_points() -> list[_Plugin]:
 
     found = []
     for entry in entry_points(group=GROUP):
-        distribution = entry.dist
-        name = distribution.metadata["Name"] if distribution is not None else "unknown"
-        version = distribution.version if distribution is not None else ""
-        found.append(_Plugin(entry, _normalized(name), version))
+        name = _metadata(entry.dist, "Name") or "unknown"
+        found.append(_Plugin(entry, _normalized(name), _metadata(entry.dist, "Version")))
     return found
 
 

@@ -5,13 +5,19 @@ from __future__ import annotations
 from typing import Any, Final
 
 from smolml_value import scalar
+from smolml_value._errors import OpError
 from smolml_value._op import TracedNamespace
 from smolml_value.table import TABLE
 
+# On a Value these would give a plain number, and its gradient would be lost in silence.
+_NO_DERIVATIVE = frozenset({"copysign", "floor_divide", "map_scalar", "remainder"})
+
 
 def find(name: str) -> Any:
-    """The op of that name, or a constant such as pi."""
+    """The op of that name, a predicate such as isnan, or a constant such as pi."""
     op = TABLE.get(name)
+    if op is None and name in _NO_DERIVATIVE:
+        raise OpError(f"xp.{name} has no derivative; use an op that has one, through op.on(xp, x)")
     return op if op is not None else getattr(scalar, name)
 
 

@@ -132,6 +132,8 @@ class Value(ScalarNode, Operand):
     def _backward(self) -> None:
         """One step of the chain rule: add own grad x local partial to the grad of each operand."""
         g = self.grad
+        if g == 0.0:  # contributes nothing, as in `backward`, be the partial inf or nan
+            return
         left, right = self._lhs, self._rhs
         if isinstance(left, Value):
             left.grad += self._dl * g
@@ -144,7 +146,9 @@ class Value(ScalarNode, Operand):
     def _apply(cls, op: Op, args: Sequence[object]) -> Value:
         """The node that `op` makes of numbers and Values."""
         if op.is_composite and (MODE.off == 0 or grad_enabled()):
-            made = op.forward(TRACED, *args)
+            # constants as Values too, so that Python's own 1 / c does not raise in the forward
+            traced = [a if isinstance(a, Value) else Value(as_float(a, op.name)) for a in args]
+            made = op.forward(TRACED, *traced)
             return made if isinstance(made, Value) else Value(made)
         numbers = [a._data if isinstance(a, Value) else as_float(a, op.name) for a in args]
         out = op.on_floats(numbers)
@@ -226,6 +230,8 @@ class Value(ScalarNode, Operand):
         return Value(q, "", None, self, c, scalar.divide(-q, self._data), table.divide)
 
     def __pow__(self, other: Value | float, mod: None = None) -> Value:
+        if mod is not None:
+            return NotImplemented
         if isinstance(other, Value):
             return Value._apply(table.pow, (self, other))
         if not is_number(other):
@@ -235,7 +241,7 @@ class Value(ScalarNode, Operand):
         return Value(scalar.pow(x, c), "", self, None, slope, c, table.pow)
 
     def __rpow__(self, other: float, mod: None = None) -> Value:
-        if not is_number(other):
+        if mod is not None or not is_number(other):
             return NotImplemented
         return Value._apply(table.pow, (other, self))
 
@@ -253,32 +259,32 @@ class Value(ScalarNode, Operand):
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Value):
             return self._data == other._data
-        return self._data == other if is_number(other) else NotImplemented
+        return bool(self._data == other) if is_number(other) else NotImplemented
 
     def __ne__(self, other: object) -> bool:
         if isinstance(other, Value):
             return self._data != other._data
-        return self._data != other if is_number(other) else NotImplemented
+        return bool(self._data != other) if is_number(other) else NotImplemented
 
     def __lt__(self, other: Value | float) -> bool:
         if isinstance(other, Value):
             return self._data < other._data
-        return self._data < other if is_number(other) else NotImplemented
+        return bool(self._data < other) if is_number(other) else NotImplemented
 
     def __le__(self, other: Value | float) -> bool:
         if isinstance(other, Value):
             return self._data <= other._data
-        return self._data <= other if is_number(other) else NotImplemented
+        return bool(self._data <= other) if is_number(other) else NotImplemented
 
     def __gt__(self, other: Value | float) -> bool:
         if isinstance(other, Value):
             return self._data > other._data
-        return self._data > other if is_number(other) else NotImplemented
+        return bool(self._data > other) if is_number(other) else NotImplemented
 
     def __ge__(self, other: Value | float) -> bool:
         if isinstance(other, Value):
             return self._data >= other._data
-        return self._data >= other if is_number(other) else NotImplemented
+        return bool(self._data >= other) if is_number(other) else NotImplemented
 
     def __hash__(self) -> int:
         return id(self) >> 4  # objects lie 16 bytes apart
@@ -306,11 +312,13 @@ class Value(ScalarNode, Operand):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy is a leaf: a graph of a million nodes must not be pickled by recursion.
-        return _restore, (type(self), self._data, self.grad, self.label)
+        kind = Value if isinstance(self, NaryValue) else type(self)
+        return _restore, (kind, self._data, self.grad, self.label), getattr(self, "__dict__", None)
 
 
 def _restore(kind: type[Value], data: float, grad: float, label: str) -> Value:
-    made = Value(data, label)
+    made = kind.__new__(kind)  # a subclass may take other arguments
+    Value.__init__(made, data, label)
     made._grad = grad
     return made
 
@@ -339,10 +347,11 @@ class NaryValue(Value):
         if op.vjp is not None:
             parts = op.scalar_vjp(g, out, numbers)
             return [(a, parts[i]) for i, a in enumerate(self._args) if isinstance(a, Value)]
+        assert op.partials is not None
         return [
             (a, g * op.scalar_partial(i, out, numbers))
             for i, a in enumerate(self._args)
-            if isinstance(a, Value)
+            if isinstance(a, Value) and op.partials[i] is not None
         ]
 
     def _push(self) -> None:
@@ -351,5 +360,6 @@ class NaryValue(Value):
                 operand._grad += cotangent
 
     def _backward(self) -> None:
-        for operand, cotangent in self._cotangents(self.grad):
-            operand.grad += cotangent
+        if self.grad != 0.0:
+            for operand, cotangent in self._cotangents(self.grad):
+                operand.grad += cotangent

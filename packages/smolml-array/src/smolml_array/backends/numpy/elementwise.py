@@ -94,9 +94,28 @@ def square(x: Raw, /) -> Raw:
 
 def pow(x1: Raw, x2: Raw, /) -> Raw:
     """x1 ** x2; the square, which is most of them, without the general power."""
-    if type(x1) is ndarray and x1.dtype.kind == "f" and type(x2) in (int, float) and x2 == 2:
-        return _square(x1)
-    return _power(x1, x2)
+    if type(x2) is float or type(x2) is int:
+        if x2 == 2 and type(x1) is ndarray and x1.dtype.kind == "f":
+            return _square(x1)
+        repeats = x2 == 0.5
+    else:
+        x2 = np.asarray(x2)
+        repeats = (x2.shape != np.shape(x1) or 0 in x2.strides or not x2.ndim) and 0.5 in x2
+    return _power(x1, x2) if not repeats else _power_by_each(x1, x2)
+
+
+def _power_by_each(x1: Raw, x2: Raw) -> Raw:
+    """x1 ** x2 with an exponent of its own for each element.
+
+    For one 0.5 that serves many, NumPy takes the root, which is nan for -inf where pow is inf.
+    """
+    dtype = np.result_type(x1, x2)
+    x1, x2 = np.asarray(x1, dtype), np.asarray(x2, dtype)
+    check_broadcast("pow", x1, x2)
+    shape = np.broadcast_shapes(x1.shape, x2.shape)
+    each = np.empty(shape or 1, dtype)
+    each[...] = x2
+    return _power(x1, each).reshape(shape)
 
 
 def clip(x: Raw, /, min: Raw | None = None, max: Raw | None = None) -> Raw:

@@ -29,6 +29,8 @@ def _reduce(
     reduce: Callable[..., Any], who: str, x: Raw, axis: Axis, dtype: Any, keepdims: bool
 ) -> Raw:
     """ufunc.reduce with errors in our words; a NumPy scalar becomes a 0-d array."""
+    if axis is not None and x.ndim == 0:  # NumPy lets 0 pass as an axis of a 0-d array
+        normalize_axes(axis, 0, who)
     try:
         out = run(reduce, x, axis, dtype, None, keepdims)
     except RuntimeError as error:
@@ -125,6 +127,8 @@ def std(x: Raw, /, axis: Axis = None, *, correction: float = 0.0, keepdims: _boo
 
 def _arg(f: Any, who: str, x: Raw, axis: int | None, keepdims: bool) -> Raw:
     x = np.asarray(x)
+    if axis is not None and x.ndim == 0:
+        normalize_axis(axis, 0, who)
     try:
         return np.asarray(f(x, axis=axis, keepdims=keepdims))
     except (ValueError, TypeError):
@@ -181,6 +185,6 @@ def sum_to_shape(g: Raw, shape: Shape, /) -> Raw:
     if g.shape == shape:
         return g
     if g.ndim == 2 and g.shape[1:] == shape and g.shape[0] <= 65536 and g.dtype.kind == "f":
-        return _ones(g.shape[0], g.dtype).dot(g)
+        return call(_ones(g.shape[0], g.dtype).dot, g)
     axes = unbroadcast_axes(g.shape, shape)
     return _reduce(np.add.reduce, "sum_to_shape", g, axes, None, True).reshape(shape)

@@ -4,30 +4,34 @@ from __future__ import annotations
 
 from smolml_array.backends.namespace import Namespace
 from smolml_array.backends.pure import (
+    binary,
     creation,
     dtypes,
-    elementwise,
     indexing,
     linalg,
     manipulation,
     ranges,
     reductions,
+    selection,
     sorting,
+    unary,
 )
 from smolml_array.backends.pure.ndarray import NDArray
 
 BACKEND = Namespace(
     "pure",
     [
+        binary,
         creation,
         dtypes,
-        elementwise,
         indexing,
         linalg,
         manipulation,
         ranges,
         reductions,
+        selection,
         sorting,
+        unary,
     ],
 )
 NDArray._xp = BACKEND  # from here on arrays have operators

@@ -128,7 +128,7 @@ def isdtype(dtype: Any, kind: Any) -> bool:
     """
     if isinstance(kind, tuple):
         return any(isdtype(dtype, k) for k in kind)
-    dtype = as_dtype(dtype, "isdtype")
+    own = as_dtype(dtype, "isdtype")
     kinds = {
         "bool": "b",
         "signed integer": "i",
@@ -139,11 +139,11 @@ def isdtype(dtype: Any, kind: Any) -> bool:
         "numeric": "if",
     }
     if not isinstance(kind, str):
-        return dtype == as_dtype(kind, "isdtype")
+        return as_dtype(kind, "isdtype") is own
     if kind not in kinds:
         expected = ", ".join(map(repr, kinds))
         raise ValueError(f"isdtype: unknown kind {kind!r}: expected a dtype or one of {expected}")
-    return dtype.kind in kinds[kind]
+    return own.kind in kinds[kind]
 
 
 @dataclass(frozen=True)

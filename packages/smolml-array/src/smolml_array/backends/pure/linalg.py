@@ -8,14 +8,14 @@ from typing import Any
 
 from smolml_array._shape import _broadcast_shapes, matmul_shape
 from smolml_array.backends.contraction import Axes, tensordot_axes, vecdot_axes
+from smolml_array.backends.pure.binary import logical_and, multiply
 from smolml_array.backends.pure.broadcasting import expand
 from smolml_array.backends.pure.dtypes import bool_, float64, promote, wrapped
-from smolml_array.backends.pure.elementwise import logical_and, multiply
 from smolml_array.backends.pure.ndarray import NDArray
 from smolml_array.backends.pure.operands import cast
 from smolml_array.backends.pure.reductions import any as any_
-from smolml_array.backends.pure.reductions import permuted
 from smolml_array.backends.pure.reductions import sum as sum_
+from smolml_array.backends.pure.rows import permuted
 
 
 def _product(a: list[Any], b: list[Any], n: int, k: int, m: int) -> list[Any]:

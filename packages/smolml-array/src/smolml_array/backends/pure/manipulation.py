@@ -29,7 +29,7 @@ from smolml_array.backends.pure.broadcasting import expand, gather
 from smolml_array.backends.pure.dtypes import promote
 from smolml_array.backends.pure.ndarray import NDArray
 from smolml_array.backends.pure.operands import as_array, cast
-from smolml_array.backends.pure.reductions import permuted
+from smolml_array.backends.pure.rows import permuted
 
 
 def axis_offsets(shape: Shape) -> list[Any]:

@@ -17,43 +17,16 @@ from smolml_array._shape import (
     normalize_axes,
     normalize_axis,
     reduced_shape,
-    strides,
     unbroadcast_axes,
 )
-from smolml_array.backends.pure.broadcasting import gather
 from smolml_array.backends.pure.dtypes import DType, as_dtype, bool_, float64, int64, wrapped
 from smolml_array.backends.pure.ndarray import NDArray
 from smolml_array.backends.pure.operands import as_array, cast
+from smolml_array.backends.pure.rows import permuted, rows
 from smolml_value import scalar
 
 _bool = builtins.bool
 _Row = list[Any]
-
-
-def rows(x: NDArray, axes: tuple[int, ...]) -> list[_Row]:
-    """The elements that reduce to one, for each element of the result in C order."""
-    shape, flat = x.shape, x.flat
-    if len(axes) == len(shape):
-        return [flat]
-    length = math.prod(shape[i] for i in axes)
-    results = math.prod(n for i, n in enumerate(shape) if i not in axes)
-    if length == 0 or results == 0:
-        return [[] for _ in range(results)]
-    if axes and sorted(axes) == list(range(min(axes), min(axes) + len(axes))):
-        inner = math.prod(shape[max(axes) + 1 :])
-        block = length * inner
-        if inner == 1:
-            return [flat[i : i + block] for i in range(0, len(flat), block)]
-        return [
-            flat[start + i : start + block : inner]
-            for start in range(0, len(flat), block)
-            for i in range(inner)
-        ]
-    kept = [i for i in range(len(shape)) if i not in axes]
-    steps = strides(shape)
-    order = [range(0, shape[i] * steps[i], steps[i]) for i in (*kept, *sorted(axes))]
-    moved = gather(flat, order)
-    return [moved[i : i + length] for i in range(0, len(moved), length)]
 
 
 def _reduce(
@@ -252,16 +225,6 @@ def cumulative_sum(
     rest = reduced_shape(x.shape, (axis,))
     moved = NDArray(flat if x.dtype is float64 else wrapped(flat), (*rest, n), x.dtype)
     return permuted(moved, move_axes(x.ndim, -1, axis, "cumulative_sum"))
-
-
-def permuted(x: NDArray, order: tuple[int, ...]) -> NDArray:
-    """x with its axes in this order, each counted from 0."""
-    if order == tuple(range(len(order))):
-        return x
-    steps = strides(x.shape)
-    shape = tuple(x.shape[i] for i in order)
-    dims = [range(0, x.shape[i] * steps[i], steps[i]) for i in order]
-    return NDArray(gather(x.flat, dims) if x.flat else [], shape, x.dtype)
 
 
 def sum_to_shape(g: NDArray, shape: Shape, /) -> NDArray:

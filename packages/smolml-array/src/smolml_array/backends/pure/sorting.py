@@ -11,7 +11,7 @@ from smolml_array._shape import move_axes, normalize_axis, reduced_shape
 from smolml_array.backends.pure.dtypes import DType, int64
 from smolml_array.backends.pure.ndarray import NDArray
 from smolml_array.backends.pure.operands import as_array
-from smolml_array.backends.pure.reductions import permuted, rows
+from smolml_array.backends.pure.rows import permuted, rows
 
 
 def _nan_last(v: float) -> tuple[bool, float]:

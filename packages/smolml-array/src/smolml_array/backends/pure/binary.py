@@ -1,0 +1,176 @@
+"""Element-wise functions of two pure arrays: broadcast, then apply a C-level function.
+
+As in `unary`, the functions of `scalar` take over where the quick ones raise (1 / 0).
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from smolml_array._shape import ShapeError
+from smolml_array.backends.protocol import Binary
+from smolml_array.backends.pure.broadcasting import Operand, _broadcast_and_apply
+from smolml_array.backends.pure.dtypes import bool_, float64, int64, wrapped
+from smolml_array.backends.pure.ndarray import NDArray
+from smolml_array.backends.pure.operands import as_array, as_float64, promoted
+from smolml_array.backends.pure.unary import named, square
+from smolml_value import scalar
+
+_F2 = Callable[[Any, Any], Any]
+
+
+def _apply(name: str, quick: _F2, safe: _F2, x: Operand, y: Operand) -> tuple[list[Any], Any]:
+    """Broadcast and apply `quick`; where that raises for some element, `safe`."""
+    if not isinstance(x, NDArray) and not isinstance(y, NDArray):
+        x = as_array(x)
+    try:
+        return _broadcast_and_apply(quick, x, y, name)
+    except ShapeError:
+        raise
+    except (ArithmeticError, ValueError):
+        return _broadcast_and_apply(safe, x, y, name)
+
+
+def _arithmetic(
+    name: str,
+    quick: _F2,
+    safe: _F2,
+    on_int: _F2 | None = None,
+    on_bool: _F2 | None = None,
+    no_bools: bool = False,
+) -> Binary:
+    """A function that keeps the common dtype; without `on_bool`, bools count as int64."""
+
+    def function(x1: Any, x2: Any, /) -> NDArray:
+        x, y, dtype = promoted(name, x1, x2)
+        if dtype is float64:
+            flat, shape = _apply(name, quick, safe, x, y)
+            return NDArray(flat, shape, float64)
+        if dtype is bool_ and no_bools:
+            raise TypeError(f"{name}: not defined for bool: use logical_xor, or astype to int64")
+        if dtype is bool_ and on_bool is not None:
+            flat, shape = _apply(name, on_bool, on_bool, x, y)
+            return NDArray(flat, shape, bool_)
+        flat, shape = _broadcast_and_apply(on_int or quick, x, y, name)
+        return NDArray(wrapped(flat), shape, int64)
+
+    return named(function, name, f"{name} of each pair, in the common dtype.")  # type: ignore[no-any-return]
+
+
+def _int_floor_divide(x: int, y: int) -> int:
+    return x // y if y else 0
+
+
+def _int_remainder(x: int, y: int) -> int:
+    return x % y if y else 0
+
+
+def _int_power(x: int, y: int) -> int:
+    if y < 0:
+        raise ValueError("pow: an integer to a negative integer power: expected a float operand")
+    return pow_builtin(x, y, 2**64)  # what is left after int64 has wrapped around
+
+
+pow_builtin = pow
+
+
+def _maximum(x: Any, y: Any) -> Any:
+    return x if x >= y or x != x else y
+
+
+def _minimum(x: Any, y: Any) -> Any:
+    return x if x <= y or x != x else y
+
+
+add = _arithmetic("add", operator.add, operator.add, None, operator.or_)
+subtract = _arithmetic("subtract", operator.sub, operator.sub, no_bools=True)
+multiply = _arithmetic("multiply", operator.mul, operator.mul, None, operator.and_)
+floor_divide = _arithmetic(
+    "floor_divide", operator.floordiv, scalar.floor_divide, _int_floor_divide
+)
+remainder = _arithmetic("remainder", operator.mod, scalar.remainder, _int_remainder)
+_general_maximum = _arithmetic("maximum", _maximum, _maximum, None, operator.or_)
+_general_minimum = _arithmetic("minimum", _minimum, _minimum, None, operator.and_)
+_general_pow = _arithmetic("pow", math.pow, scalar.pow, _int_power)
+
+
+def maximum(x1: Any, x2: Any, /) -> NDArray:
+    """The larger of each pair; nan if either is nan."""
+    if type(x2) is float and type(x1) is NDArray and x1.dtype is float64 and x2 == x2:
+        return NDArray([v if v >= x2 or v != v else x2 for v in x1.flat], x1.shape, float64)
+    return _general_maximum(x1, x2)  # type: ignore[no-any-return]
+
+
+def minimum(x1: Any, x2: Any, /) -> NDArray:
+    """The smaller of each pair; nan if either is nan."""
+    if type(x2) is float and type(x1) is NDArray and x1.dtype is float64 and x2 == x2:
+        return NDArray([v if v <= x2 or v != v else x2 for v in x1.flat], x1.shape, float64)
+    return _general_minimum(x1, x2)  # type: ignore[no-any-return]
+
+
+def pow(x1: Any, x2: Any, /) -> NDArray:
+    """x1 ** x2; a negative base with a fractional exponent is nan."""
+    if isinstance(x1, NDArray) and x1.dtype is float64 and type(x2) in (int, float) and x2 == 2:
+        return square(x1)
+    return _general_pow(x1, x2)  # type: ignore[no-any-return]
+
+
+def _float_binary(name: str, quick: _F2, safe: _F2) -> Binary:
+    """A function that answers in float64."""
+
+    def function(x1: Any, x2: Any, /) -> NDArray:
+        x, y = as_float64(x1, name), as_float64(x2, name)
+        flat, shape = _apply(name, quick, safe, x, y)
+        return NDArray(flat, shape, float64)
+
+    return named(function, name, f"{name} of each pair: float64.")  # type: ignore[no-any-return]
+
+
+atan2 = _float_binary("atan2", math.atan2, scalar.atan2)
+copysign = _float_binary("copysign", math.copysign, scalar.copysign)
+divide = _float_binary("divide", operator.truediv, scalar.divide)
+hypot = _float_binary("hypot", math.hypot, scalar.hypot)
+logaddexp = _float_binary("logaddexp", scalar.logaddexp, scalar.logaddexp)
+
+
+def _comparison(name: str, f: _F2) -> Binary:
+    """A function that answers in bool."""
+
+    def function(x1: Any, x2: Any, /) -> NDArray:
+        x, y, _ = promoted(name, x1, x2)
+        flat, shape = _broadcast_and_apply(f, x, y, name)
+        return NDArray(flat, shape, bool_)
+
+    return named(function, name, f"{name} of each pair: bool.")  # type: ignore[no-any-return]
+
+
+equal = _comparison("equal", operator.eq)
+greater = _comparison("greater", operator.gt)
+greater_equal = _comparison("greater_equal", operator.ge)
+less = _comparison("less", operator.lt)
+less_equal = _comparison("less_equal", operator.le)
+logical_and = _comparison("logical_and", scalar.logical_and)
+logical_or = _comparison("logical_or", scalar.logical_or)
+logical_xor = _comparison("logical_xor", scalar.logical_xor)
+not_equal = _comparison("not_equal", operator.ne)
+
+
+def _bitwise(name: str, f: _F2) -> Binary:
+    """A function of integers or bools, in the common dtype."""
+
+    def function(x1: Any, x2: Any, /) -> NDArray:
+        x, y, dtype = promoted(name, x1, x2)
+        if dtype is float64:
+            raise TypeError(f"{name}: expected int64 or bool, got float64")
+        flat, shape = _broadcast_and_apply(f, x, y, name)
+        return NDArray(flat, shape, dtype)
+
+    return named(function, name, f"{name} of each pair of integers or bools.")  # type: ignore[no-any-return]
+
+
+bitwise_and = _bitwise("bitwise_and", operator.and_)
+bitwise_or = _bitwise("bitwise_or", operator.or_)
+bitwise_xor = _bitwise("bitwise_xor", operator.xor)

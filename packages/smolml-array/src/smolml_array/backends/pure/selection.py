@@ -1,0 +1,46 @@
+"""Element-wise functions of the pure backend made of others: where, clip, and the extras."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from smolml_array.backends.pure.binary import equal, maximum, minimum, multiply
+from smolml_array.backends.pure.broadcasting import Operand, common
+from smolml_array.backends.pure.dtypes import float64
+from smolml_array.backends.pure.ndarray import NDArray
+from smolml_array.backends.pure.operands import as_array, cast, promoted
+
+
+def clip(x: Any, /, min: Any = None, max: Any = None) -> NDArray:
+    """minimum(maximum(x, min), max); None leaves that side open."""
+    if min is not None:
+        x = maximum(x, min)
+    return as_array(x, "clip") if max is None else minimum(x, max)
+
+
+def where(condition: Any, x1: Any, x2: Any, /) -> NDArray:
+    """x1 where the condition is true (not zero), else x2."""
+    x, y, dtype = promoted("where", x1, x2)
+    (c, a, b), shape = common("where", as_array(condition, "where"), x, y)
+    return NDArray([v if p else w for p, v, w in zip(c, a, b, strict=True)], shape, dtype)
+
+
+def map_scalar(f: Callable[..., float], /, *xs: Any) -> NDArray:
+    """f, a function of plain floats, of each element (after broadcasting): float64."""
+    flats, shape = common("map_scalar", *(cast(as_array(x), float64) for x in xs))
+    return NDArray(list(map(float, map(f, *flats))), shape, float64)
+
+
+def cotangent_product(g: NDArray, p: Operand, /) -> NDArray:
+    """g * p (cotangent x partial), where g == 0 gives 0 even if p is inf or nan.
+
+    The sum of the product tells whether anything in it is not finite.
+    """
+    product: NDArray = multiply(g, p)
+    if not isinstance(p, NDArray) and math.isfinite(p):
+        return product
+    if math.isfinite(sum(product.flat)):
+        return product
+    return where(equal(g, 0), 0, product)
