@@ -1,0 +1,78 @@
+"""The element-wise ops behind the losses: one definition for floats, Values and MLArrays.
+
+Each is one node of the graph. Where a formula would lose digits, or make nan of 0 x inf, another
+one stands in; no epsilon bends a result.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+from smolml_value import elementwise, table
+
+LOG_2: Final = math.log(2.0)
+
+
+def _log_cosh(xp: Any, d: Any) -> Any:
+    a = xp.abs(d)
+    near = xp.log1p(2.0 * xp.square(xp.sinh(0.5 * a)))  # cosh d - 1 = 2 sinh(d / 2)**2
+    far = (a - LOG_2) + xp.log1p(xp.exp(-2.0 * a))
+    return xp.where(a < 1.0, near, far)
+
+
+def _huber(xp: Any, d: Any, *, delta: float = 1.0) -> Any:
+    a = xp.abs(d)
+    return xp.where(a <= delta, 0.5 * d * d, delta * (a - 0.5 * delta))
+
+
+def _bce(xp: Any, p: Any, t: Any) -> Any:
+    # 0 log 0 counts as its limit 0
+    yes = xp.where(t == 0, 0.0, t * -xp.log(p))
+    no = xp.where(t == 1, 0.0, (1.0 - t) * -xp.log1p(-p))
+    return yes + no
+
+
+def _bce_partial(xp: Any, out: Any, p: Any, t: Any) -> Any:
+    yes = xp.where(t == 0, 0.0, xp.divide(t, p))
+    return xp.where(t == 1, 0.0, xp.divide(1.0 - t, 1.0 - p)) - yes
+
+
+def _bce_with_logits(xp: Any, x: Any, t: Any) -> Any:
+    # (1 - t) softplus(x) + t softplus(-x), with softplus(x) = max(x, 0) + log1p(exp(-|x|))
+    no = xp.where(t == 1, 0.0, (1.0 - t) * xp.maximum(x, 0.0))
+    yes = xp.where(t == 0, 0.0, t * xp.maximum(-x, 0.0))
+    return yes + no + xp.log1p(xp.exp(-xp.abs(x)))
+
+
+def _bce_with_logits_partial(xp: Any, out: Any, x: Any, t: Any) -> Any:
+    # sigmoid(x) - t, without the difference that loses all digits at a saturated sigmoid
+    return (1.0 - t) * table.sigmoid.on(xp, x) - t * table.sigmoid.on(xp, -x)
+
+
+log_cosh: Final = elementwise(
+    "log_cosh",
+    _log_cosh,
+    (lambda xp, out, d: xp.tanh(d),),
+    doc="log(cosh(d)), to full precision near 0 and without overflow",
+)
+huber: Final = elementwise(
+    "huber",
+    _huber,
+    (lambda xp, out, d, *, delta=1.0: xp.clip(d, -delta, delta),),
+    doc="d**2 / 2 for |d| <= delta, else delta (|d| - delta / 2)",
+)
+bce: Final = elementwise(
+    "bce",
+    _bce,
+    (_bce_partial, lambda xp, out, p, t: xp.log1p(-p) - xp.log(p)),
+    domain=((0.05, 0.95), (0.05, 0.95)),
+    doc="-t log p - (1 - t) log(1 - p)",
+)
+bce_logits: Final = elementwise(
+    "bce_with_logits",
+    _bce_with_logits,
+    (_bce_with_logits_partial, lambda xp, out, x, t: -x),
+    domain=((-4.0, 4.0), (0.05, 0.95)),
+    doc="-t log sigmoid(x) - (1 - t) log sigmoid(-x)",
+)

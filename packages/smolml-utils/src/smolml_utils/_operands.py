@@ -1,0 +1,114 @@
+"""What losses and activations are given, made ready: numbers, Values, lists and arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from smolml_array import MLArray, ShapeError
+from smolml_array._convert import holds, is_floating, to_raw
+from smolml_array._default import default_backend
+from smolml_array.backends.protocol import Backend, DType
+from smolml_value import Value
+from smolml_value._number import as_float, is_number
+
+
+def is_scalar(x: object) -> bool:
+    """Whether x is one number or one Value, not an array."""
+    return isinstance(x, Value) or is_number(x)
+
+
+def as_array(who: str, x: Any, xp: Backend | None = None) -> MLArray:
+    """x as an MLArray, itself if it is one; numbers become constants, Values stay in the graph.
+
+    A copy is made of an ndarray, so that writing to it later changes no gradient.
+    """
+    if isinstance(x, MLArray):
+        return x
+    xp = default_backend() if xp is None else xp
+    if isinstance(x, Value) or (
+        isinstance(x, list | tuple) and (holds(x, Value) or holds(x, MLArray))
+    ):
+        return MLArray(x, backend=xp.name)
+    return MLArray._constant(xp, to_raw(xp, x, who, copy=True))
+
+
+def as_floats(x: MLArray) -> MLArray:
+    """x itself if its numbers are floats; whole numbers and bools as float64."""
+    node = x._node
+    return x if is_floating(node.backend, node.raw) else x.astype(node.backend.float64)
+
+
+def pair(who: str, y_pred: Any, y_true: Any) -> tuple[Any, Any]:
+    """Predictions and targets as two floats or Values, or as two MLArrays of one shape.
+
+    The targets take the dtype of the predictions; what is no MLArray yet goes by the one that is.
+
+    Raises:
+        ShapeError: the shapes differ: broadcasting would hide a mistake here.
+        TypeError: something that is not numbers.
+        ValueError: arrays of different backends.
+    """
+    if is_scalar(y_pred) and is_scalar(y_true):
+        return _scalar(who, "y_pred", y_pred), _scalar(who, "y_true", y_true)
+    p, t = arrays(who, y_pred, y_true)
+    if p.shape != t.shape:
+        raise ShapeError(
+            f"{who}: y_pred has shape {p.shape}, y_true has shape {t.shape}: "
+            f"they must be equal; reshape one"
+        )
+    lead = t if isinstance(y_true, MLArray) and not isinstance(y_pred, MLArray) else p
+    dtype = as_floats(lead).dtype
+    return with_dtype(p, dtype), with_dtype(t, dtype)
+
+
+def with_dtype(x: MLArray, dtype: DType) -> MLArray:
+    """x itself if it has this dtype, else x turned into it; gradients flow between floats."""
+    return x if x.dtype == dtype else x.astype(dtype)
+
+
+def arrays(who: str, y_pred: Any, y_true: Any) -> tuple[MLArray, MLArray]:
+    """Predictions and targets as MLArrays of one backend, of whatever shapes and dtypes."""
+    xp = next((y._node.backend for y in (y_pred, y_true) if isinstance(y, MLArray)), None)
+    p = as_array(f"{who}: y_pred", y_pred, xp)
+    t = as_array(f"{who}: y_true", y_true, p._node.backend)
+    if p._node.backend is not t._node.backend:
+        raise ValueError(
+            f"{who}: y_pred lives on the backend {p.backend!r}, y_true on {t.backend!r}; "
+            f"move one with y_true.to_backend({p.backend!r})"
+        )
+    return p, t
+
+
+def _scalar(who: str, name: str, x: Any) -> Value | float:
+    return x if isinstance(x, Value) else as_float(x, f"{who}: {name}")
+
+
+def check_probabilities(who: str, name: str, x: Any, hint: str) -> None:
+    """Raise if a number lies outside [0, 1]; nan passes, as everywhere.
+
+    Raises:
+        ValueError: a number below 0 or above 1; names it and says what to do.
+    """
+    if isinstance(x, MLArray):
+        node = x._fetch()
+        if not node.raw.size:
+            return
+        low, high = float(node.backend.min(node.raw)), float(node.backend.max(node.raw))
+    else:
+        low = high = float(x)
+    if low < 0.0 or high > 1.0:
+        worst = low if low < 0.0 else high
+        raise ValueError(f"{who}: {name} must lie in [0, 1], got {worst:g}; {hint}")
+
+
+def reduced(who: str, losses: Any, reduction: str) -> Any:
+    """The mean or the sum of the losses, or all of them; one number is its own mean and sum.
+
+    Raises:
+        ValueError: another reduction.
+    """
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"{who}: reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
+    if reduction == "none" or not isinstance(losses, MLArray):
+        return losses
+    return losses.mean() if reduction == "mean" else losses.sum()

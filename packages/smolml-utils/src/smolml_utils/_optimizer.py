@@ -1,0 +1,251 @@
+"""Optimizer: what all optimizers share: parameters, their state, and the two ways to use one."""
+
+from __future__ import annotations
+
+import math
+import weakref
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterable
+from functools import partial
+from typing import Any, TypeAlias
+
+from smolml_array import MLArray, ShapeError
+from smolml_array._windows import ValuesNode
+from smolml_array.backends.protocol import Raw
+from smolml_value import Value, scalar
+from smolml_value._number import as_float
+
+Parameter: TypeAlias = MLArray | Value
+State: TypeAlias = dict[str, Any]  # of one parameter: raw arrays and numbers under their names
+
+
+class Optimizer(ABC):
+    """Base of the optimizers: what turns gradients into better parameters.
+
+    `step(params)` changes parameters in place; `update(obj, idx, names)` returns new ones, as in
+    the original lessons. A parameter is an MLArray (a window onto another one too) or a Value. No
+    graph is recorded, gradients are not touched: set them to zero with `zero_grad(params)`, or
+    they add up. The graph of an earlier forward pass keeps the numbers that it was made with.
+
+    What an optimizer remembers of a parameter belongs to that object and goes with it: give the
+    same objects at every step (not `w.T`, which is a new window each time). It keeps no parameter
+    alive.
+
+    A new optimizer defines `_advance(xp, x, g, state)`: the new numbers, from the old ones, the
+    gradient and a dict of its own for each parameter. It is written once, for arrays of every
+    backend and for floats: `xp` has the array API's names, and `x` and `g` are never written to.
+
+    Args:
+        learning_rate: the size of a step, at least 0; may be set between steps (a schedule).
+
+    Raises:
+        ValueError: a learning rate that is negative, infinite or nan.
+
+    >>> class SignDescent(Optimizer):
+    ...     def _advance(self, xp, x, g, state):
+    ...         return x - self.learning_rate * xp.sign(g)
+    >>> w = MLArray([1.0, -2.0])
+    >>> (w * w).sum().backward()
+    >>> SignDescent(learning_rate=0.5).step([w])
+    >>> w.to_list()
+    [0.5, -1.5]
+    """
+
+    def __init__(self, learning_rate: float = 0.01) -> None:
+        self.learning_rate = learning_rate
+        # by identity: equality of parameters goes by their numbers
+        self._states: dict[int, tuple[weakref.ref[Parameter], State]] = {}
+        self._named_states: dict[tuple[Hashable, str], tuple[Any, State]] = {}
+
+    @property
+    def learning_rate(self) -> float:
+        """The size of a step."""
+        return self._learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, new: float) -> None:
+        self._learning_rate = checked(self, "learning_rate", new)
+
+    @abstractmethod
+    def _advance(self, xp: Any, x: Raw, g: Raw, state: State) -> Raw:
+        """The new numbers of a parameter with the numbers x and the gradient g."""
+
+    # In place ----------------------------------------------------------------------------------
+
+    def step(self, params: Iterable[Parameter]) -> None:
+        """Change each parameter by its gradient, in place. Constants among them stay as they are.
+
+        Raises:
+            TypeError: something that is no parameter, or one in place of a list of them.
+            ValueError: the same parameter twice, or one that is the result of an operation.
+
+        >>> w = Value(3.0)
+        >>> (w * w).backward()
+        >>> SGD(learning_rate=0.5).step([w])
+        >>> w.data
+        0.0
+        """
+        for p in self._listed("step", params):
+            if isinstance(p, Value):
+                p.data = self._advance(scalar, p._data, p.grad, self._state_of(p))
+            elif p.requires_grad:
+                p._set_numbers(self._new_numbers(p, self._state_of(p)))
+
+    def zero_grad(self, params: Iterable[Parameter]) -> None:
+        """Set the gradient of each parameter to zero.
+
+        Raises:
+            TypeError, ValueError: as for `step`.
+
+        >>> w = Value(3.0)
+        >>> (w * w).backward()
+        >>> SGD().zero_grad([w])
+        >>> w.grad
+        0.0
+        """
+        for p in self._listed("zero_grad", params):
+            if isinstance(p, Value):
+                p.grad = 0.0
+            else:
+                p.zero_grad()
+
+    # By name, as in the original ---------------------------------------------------------------
+
+    def update(self, obj: object, idx: Hashable, param_names: Iterable[str]) -> tuple[Any, ...]:
+        """New parameters in place of those that `obj` has under these names; obj stays as it is.
+
+        They are leaves with a gradient of zero; a constant is given back as it is. What the
+        optimizer remembers is kept under (idx, name).
+
+        Args:
+            obj: whatever has the parameters as attributes, a layer for instance.
+            idx: which object it is: a number or name of its own for each.
+            param_names: the names of the attributes.
+
+        Raises:
+            AttributeError: obj has no attribute of that name.
+            ShapeError: the state kept under (idx, name) is that of a parameter of another shape.
+            TypeError: an attribute that is no parameter, or one string in place of names.
+            ValueError: an attribute that is the result of an operation.
+
+        >>> from types import SimpleNamespace
+        >>> layer = SimpleNamespace(weights=MLArray([1.0, 2.0]))
+        >>> (layer.weights * layer.weights).sum().backward()
+        >>> (new,) = SGD(learning_rate=0.25).update(layer, 0, ("weights",))
+        >>> new.to_list(), layer.weights.to_list()
+        ([0.5, 1.0], [1.0, 2.0])
+        """
+        if isinstance(param_names, str):
+            raise TypeError(
+                f"{self._who}.update: expected several names, got the string {param_names!r}; "
+                f"write ({param_names!r},)"
+            )
+        return tuple(self._updated(getattr(obj, name), idx, name) for name in param_names)
+
+    def _updated(self, given: Any, idx: Hashable, name: str) -> Parameter:
+        p = self._check("update", given, repr(name))
+        if isinstance(p, Value):
+            new = self._advance(scalar, p._data, p.grad, self._named_state(idx, name, ()))
+            return Value(new, p.label)
+        if not p.requires_grad:
+            return p  # a constant
+        state = self._named_state(idx, name, p.shape)
+        made = MLArray._constant(p._node.backend, self._new_numbers(p, state))
+        made.requires_grad = True
+        made.label = p.label
+        return made
+
+    # Parameters and what is kept of them -------------------------------------------------------
+
+    def _new_numbers(self, p: MLArray, state: State) -> Raw:
+        node = p._fetch()
+        xp = node.backend
+        g = node.gradient() if p._view is None else p.grad()._node.raw
+        return xp.quietly(self._advance, xp, node.raw, g, state)
+
+    def _state_of(self, p: Parameter) -> State:
+        found = self._states.get(id(p))
+        if found is not None and found[0]() is p:
+            return found[1]
+        state: State = {}
+        forget = partial(_forget, weakref.ref(self), id(p))
+        self._states[id(p)] = weakref.ref(p, forget), state
+        return state
+
+    def _named_state(self, idx: Hashable, name: str, shape: tuple[int, ...]) -> State:
+        known, state = self._named_states.setdefault((idx, name), (shape, {}))
+        if known != shape:
+            raise ShapeError(
+                f"{self._who}.update: {name!r} of object {idx!r} has shape {shape}, but had "
+                f"{known} before; give every object an idx of its own"
+            )
+        return state
+
+    def _listed(self, where: str, params: Any) -> list[Parameter]:
+        """The parameters as a list, each checked."""
+        if isinstance(params, MLArray | Value):
+            raise TypeError(
+                f"{self._who}.{where}: expected a list of parameters, got one "
+                f"{type(params).__name__}; write {where}([x])"
+            )
+        listed = [self._check(where, p, str(i)) for i, p in enumerate(params)]
+        if len({id(p) for p in listed}) != len(listed):
+            raise ValueError(f"{self._who}.{where}: a parameter is given twice; give each once")
+        return listed
+
+    def _check(self, where: str, p: Any, which: str) -> Parameter:
+        if not isinstance(p, MLArray | Value):
+            raise TypeError(
+                f"{self._who}.{where}: parameter {which} must be an MLArray or a Value, "
+                f"got {type(p).__name__} {p!r:.60}"
+            )
+        made_by = _made_by(p)
+        if made_by:
+            raise ValueError(
+                f"{self._who}.{where}: parameter {which} is the result of {made_by!r}; give the "
+                f"leaves that it was computed from, or make it one with restart()"
+            )
+        return p
+
+    @property
+    def _who(self) -> str:
+        return type(self).__name__
+
+    def __repr__(self) -> str:
+        public = {k: v for k, v in vars(self).items() if not k.startswith("_")}
+        shown = {"learning_rate": self.learning_rate, **public}
+        return f"{self._who}({', '.join(f'{k}={v!r}' for k, v in shown.items())})"
+
+
+def _made_by(p: Parameter) -> str:
+    """The op that made a parameter, "" for a leaf and for an array of leaves."""
+    if isinstance(p, Value):
+        return p._op if p._made_by is not None else ""
+    node = (p if p._view is None else p._view.root)._node
+    if isinstance(node, ValuesNode):
+        return next((v._op for v in node.values if v._made_by is not None and v._op), "")
+    return "" if node.rule is None else node.name
+
+
+def _forget(owner: weakref.ref[Optimizer], key: int, dead: weakref.ref[Parameter]) -> None:
+    """Drop the state of a parameter that is gone; its id may be another's by now."""
+    optimizer = owner()
+    if optimizer is not None:
+        found = optimizer._states.get(key)
+        if found is not None and found[0] is dead:
+            del optimizer._states[key]
+
+
+def checked(owner: object, name: str, x: float, below: float = math.inf) -> float:
+    """x as a float that is at least 0 and below a bound.
+
+    Raises:
+        ValueError: it is not; says which argument of which optimizer.
+        TypeError: it is no number.
+    """
+    who = f"{type(owner).__name__}: {name}"
+    number = as_float(x, who)
+    if not 0.0 <= number < below:
+        limit = "a finite number, at least 0" if below == math.inf else f"in [0, {below:g})"
+        raise ValueError(f"{who} must be {limit}, got {number:g}")
+    return number

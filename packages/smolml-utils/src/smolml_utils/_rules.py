@@ -1,0 +1,67 @@
+"""The array rules of the cross-entropies, each forward beside its vjps.
+
+As in smolml_array's rules: `g` is the cotangent of the result `out`, no buffer is written to. Both
+are reductions over one axis, and their vjps are g, put back along it, times weights.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from smolml_array._node import Rule
+from smolml_array._shape import Shape
+from smolml_array.backends.protocol import Raw
+
+
+def _spread(xp: Any, g: Raw, shape: Shape, axis: int) -> Raw:
+    """g with the axis that was summed put back, of length 1."""
+    return xp.reshape(g, (*shape[:axis], 1, *shape[axis + 1 :]))
+
+
+def _target_vjp(xp: Any, g: Raw, log_p: Raw, axis: int) -> Raw:
+    spread = _spread(xp, g, log_p.shape, axis)
+    return xp.where(spread == 0, 0.0, spread * -log_p)  # log p may be -inf
+
+
+# The negative log-likelihood of log-probabilities and targets: -sum(t log p) -------------------
+
+
+def _nll(xp: Any, log_p: Raw, t: Raw, *, axis: int, keepdims: bool = False) -> Raw:
+    # where t is 0, t log p counts as its limit 0, also for log p = -inf
+    return 0.0 - xp.sum(xp.where(t == 0, 0.0, t * log_p), axis=axis, keepdims=keepdims)
+
+
+NLL = Rule(
+    "nll",
+    _nll,
+    lambda xp, g, out, log_p, t, *, axis, keepdims: _spread(xp, g, t.shape, axis) * -t,
+    lambda xp, g, out, log_p, t, *, axis, keepdims: _target_vjp(xp, g, log_p, axis),
+)
+
+# The cross-entropy of logits and targets: -sum(t log softmax(x)) -------------------------------
+
+
+def _log_softmax(xp: Any, x: Raw, axis: int) -> Raw:
+    shifted = x - xp.max(x, axis=axis, keepdims=True)  # so that exp cannot overflow
+    return shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
+
+
+def _cross_entropy(xp: Any, x: Raw, t: Raw, *, axis: int, keepdims: bool = False) -> Raw:
+    return _nll(xp, _log_softmax(xp, x, axis), t, axis=axis, keepdims=keepdims)
+
+
+def _cross_entropy_vjp(
+    xp: Any, g: Raw, out: Raw, x: Raw, t: Raw, *, axis: int, keepdims: bool
+) -> Raw:
+    """g (softmax(x) sum(t) - t)."""
+    powers = xp.exp(x - xp.max(x, axis=axis, keepdims=True))
+    scale = xp.sum(t, axis=axis, keepdims=True) / xp.sum(powers, axis=axis, keepdims=True)
+    return _spread(xp, g, x.shape, axis) * (powers * scale - t)
+
+
+CROSS_ENTROPY = Rule(
+    "cross_entropy",
+    _cross_entropy,
+    _cross_entropy_vjp,
+    lambda xp, g, out, x, t, *, axis, keepdims: _target_vjp(xp, g, _log_softmax(xp, x, axis), axis),
+)

@@ -1,0 +1,132 @@
+"""What optimizers refuse, and whether the message says who, what and how to put it right."""
+
+from __future__ import annotations
+
+import math
+import re
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from smolml_array import MLArray
+from smolml_utils import SGD, AdaGrad, Adam, AdamW, Optimizer, RMSProp, SGDMomentum
+from smolml_value import Value
+
+EVERY: list[type[Optimizer]] = [SGD, SGDMomentum, AdaGrad, RMSProp, Adam, AdamW]
+
+
+@pytest.mark.parametrize("cls", EVERY)
+@pytest.mark.parametrize("bad", [-0.1, math.inf, math.nan])
+def test_learning_rates(cls: type[Optimizer], bad: float) -> None:
+    message = f"{cls.__name__}: learning_rate must be a finite number, at least 0, got {bad:g}"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        cls(learning_rate=bad)
+    optimizer = cls()
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        optimizer.learning_rate = bad
+    assert optimizer.learning_rate == 0.01
+
+
+@pytest.mark.parametrize("cls", EVERY)
+def test_a_learning_rate_is_a_number(cls: type[Optimizer]) -> None:
+    with pytest.raises(TypeError, match=f"^{cls.__name__}: learning_rate: expected a number"):
+        cls("0.1")  # type: ignore[arg-type]  # that is the point
+
+
+@pytest.mark.parametrize(
+    ("cls", "name"),
+    [
+        (SGDMomentum, "momentum_coefficient"),
+        (RMSProp, "exp_decay_squared"),
+        (Adam, "exp_decay_gradients"),
+        (Adam, "exp_decay_squared"),
+        (AdamW, "exp_decay_squared"),
+    ],
+)
+@pytest.mark.parametrize("bad", [-0.1, 1.0, 1.5, math.nan])
+def test_decays(cls: Any, name: str, bad: float) -> None:
+    message = f"{cls.__name__}: {name} must be in [0, 1), got {bad:g}"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        cls(**{name: bad})
+    assert getattr(cls(**{name: 0.0}), name) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("cls", "name"),
+    [
+        (AdaGrad, "epsilon"),
+        (RMSProp, "epsilon"),
+        (Adam, "epsilon"),
+        (AdamW, "epsilon"),
+        (AdamW, "weight_decay"),
+    ],
+)
+@pytest.mark.parametrize("bad", [-1e-8, math.inf, math.nan])
+def test_epsilon_and_weight_decay(cls: Any, name: str, bad: float) -> None:
+    message = f"{cls.__name__}: {name} must be a finite number, at least 0, got {bad:g}"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        cls(**{name: bad})
+
+
+def test_the_base_cannot_be_used_alone() -> None:
+    with pytest.raises(TypeError, match="abstract"):
+        Optimizer()  # type: ignore[abstract]  # that is the point
+
+
+@pytest.mark.parametrize("where", ["step", "zero_grad"])
+def test_one_parameter_in_place_of_a_list(where: str, backend: str) -> None:
+    for p in (MLArray([[1.0, 2.0]]), Value(1.0)):
+        kind = type(p).__name__
+        message = f"SGD.{where}: expected a list of parameters, got one {kind}; write {where}([x])"
+        with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+            getattr(SGD(), where)(p)
+
+
+@pytest.mark.parametrize("where", ["step", "zero_grad"])
+@pytest.mark.parametrize("bad", [1.0, "w", None, [1.0]])
+def test_things_that_are_no_parameters(where: str, bad: Any) -> None:
+    message = f"Adam.{where}: parameter 1 must be an MLArray or a Value, got {type(bad).__name__}"
+    w = Value(1.0)
+    w.grad = 1.0
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}"):
+        getattr(Adam(), where)([w, bad])
+    assert (w.data, w.grad) == (1.0, 1.0)  # all are looked at before any is changed
+
+
+def test_names_in_place_of_parameters() -> None:
+    with pytest.raises(TypeError, match="parameter 0 must be an MLArray or a Value, got str 'w'"):
+        SGD().step({"w": Value(1.0)})  # type: ignore[dict-item]  # that is the point
+
+
+@pytest.mark.parametrize("where", ["step", "zero_grad"])
+def test_a_parameter_given_twice(where: str, backend: str) -> None:
+    w = MLArray([1.0])
+    with pytest.raises(ValueError, match=rf"^SGD.{where}: a parameter is given twice"):
+        getattr(SGD(), where)([w, Value(1.0), w])
+    getattr(SGD(), where)([MLArray([1.0]), MLArray([1.0])])  # equal numbers are no matter
+
+
+def test_results_are_no_parameters(backend: str) -> None:
+    x, v = MLArray([1.0, 2.0]), Value(2.0)
+    y = x * 2.0
+    results: dict[str, Any] = {"multiply": y, "tanh": v.tanh(), "*": MLArray([v * v, v])}
+    for op, p in [*results.items(), ("multiply", y[:1]), ("multiply", y.T), ("*", y.data[0])]:
+        message = f"SGD.step: parameter 0 is the result of {op!r}; give the leaves that it was"
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+            SGD().step([p])
+    layer = SimpleNamespace(w=y)
+    with pytest.raises(ValueError, match=r"^SGD.update: parameter 'w' is the result of 'multiply'"):
+        SGD().update(layer, 0, ("w",))
+    SGD().step([y.restart()])  # as the message says
+
+
+def test_update_of_what_is_not_there() -> None:
+    layer = SimpleNamespace(w=MLArray([1.0]), name="dense")
+    with pytest.raises(AttributeError, match="bias"):
+        SGD().update(layer, 0, ("w", "bias"))
+    with pytest.raises(TypeError, match=r"^SGD.update: parameter 'name' must be an MLArray or a"):
+        SGD().update(layer, 0, ("name",))
+    message = "SGD.update: expected several names, got the string 'w'; write ('w',)"
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        SGD().update(layer, 0, "w")
