@@ -9,6 +9,10 @@ bool arrays a small type (int8, float16) give int64 or float64, and `unique_valu
 
 No function changes its arguments, raises for numbers (1 / 0 is inf, log(-1) is nan) or warns.
 Results may share memory with arguments: a raw array is never written to once it is made.
+
+Raw arrays also have `shape ndim size dtype`, Python's operators and NumPy's indexing. These are
+ndarray's own on the NumPy backend: between 0-d arrays they give NumPy scalars, which every function
+here takes, and they warn outside `quiet()`.
 """
 
 from __future__ import annotations
@@ -110,10 +114,13 @@ class Backend(Protocol):
         """A copy of x with x[key] = v, v broadcast and turned into x's dtype."""
 
     def map_scalar(self, f: Callable[..., float], /, *xs: Raw) -> Raw:
-        """f, a function of plain floats, of each element (after broadcasting): float64."""
+        """f, a function of plain floats, of each element (after broadcasting).
+
+        float64, or float32 where the arrays are.
+        """
 
     def cotangent_product(self, g: Raw, p: Raw, /) -> Raw:
-        """g * p (cotangent x partial), where g == 0 gives 0 even if p is inf or nan."""
+        """g * p (cotangent x partial); zero if either is, even where the other is inf or nan."""
 
     def sum_to_shape(self, g: Raw, shape: Shape, /) -> Raw:
         """The adjoint of broadcasting from `shape`: sums the axes that were repeated.
@@ -316,13 +323,7 @@ class Backend(Protocol):
     zeros_like: FilledLike
 
     def arange(
-        self,
-        start: Number,
-        /,
-        stop: Number | None = None,
-        step: Number = 1,
-        *,
-        dtype: DType = None,
+        self, start: Number, /, stop: Number | None = None, step: Number = 1, *, dtype: DType = None
     ) -> Raw:
         """start, start + step, ... before stop; one argument: from 0 to it."""
 

@@ -70,9 +70,7 @@ def _plain_dtype(x: Any) -> Any:
 def _from_nested(obj: Any) -> Any:
     """NumPy's own conversion where it finds numbers; else ours, whose errors show the path."""
     try:
-        if hasattr(obj, "shape"):  # another backend's array: read it as lists
-            obj = obj.tolist()
-        out = np.array(obj)
+        out = np.array(obj)  # another backend's array has __array__
         if out.dtype in _DTYPES:
             return out
     except (ValueError, TypeError, OverflowError):
@@ -176,7 +174,8 @@ def arange(
         raise ValueError("arange: the step is 0: expected another number")
     if stop is None:
         start, stop = 0, start
-    return np.arange(start, stop, step, dtype=_dtype(dtype, "arange"))
+    with np.errstate(all="ignore"):
+        return np.arange(start, stop, step, dtype=_dtype(dtype, "arange"))
 
 
 def linspace(

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from smolml_array.backends.numpy.quiet import (
+    F32,
     F64,
     I64,
+    ONE_THREAD,
     binary,
+    call,
     check_broadcast,
     float_unary,
     ndarray,
@@ -20,70 +23,70 @@ from smolml_array.backends.numpy.quiet import (
 )
 from smolml_array.backends.protocol import Raw
 
-abs = unary(np.abs)
-bitwise_invert = unary(np.bitwise_invert)
-isfinite = unary(np.isfinite)
-isinf = unary(np.isinf)
-isnan = unary(np.isnan)
-logical_not = unary(np.logical_not)
-negative = unary(np.negative)
-positive = unary(np.positive)
-sign = unary(np.sign)
-signbit = unary(np.signbit)
+abs = unary("abs")
+bitwise_invert = unary("bitwise_invert")
+isfinite = unary("isfinite")
+isinf = unary("isinf")
+isnan = unary("isnan")
+logical_not = unary("logical_not")
+negative = unary("negative")
+positive = unary("positive")
+sign = unary("sign")
+signbit = unary("signbit")
 
-ceil = rounding(np.ceil, "ceil")
-floor = rounding(np.floor, "floor")
-round = rounding(np.rint, "round")
-trunc = rounding(np.trunc, "trunc")
+ceil = rounding("ceil", np.ceil)
+floor = rounding("floor", np.floor)
+round = rounding("round", np.rint)
+trunc = rounding("trunc", np.trunc)
 
-acos = float_unary(np.acos)
-acosh = float_unary(np.acosh)
-asin = float_unary(np.asin)
-asinh = float_unary(np.asinh)
-atan = float_unary(np.atan)
-atanh = float_unary(np.atanh)
-cos = float_unary(np.cos)
-cosh = float_unary(np.cosh)
-exp = float_unary(np.exp)
-expm1 = float_unary(np.expm1)
-log = float_unary(np.log)
-log10 = float_unary(np.log10)
-log1p = float_unary(np.log1p)
-log2 = float_unary(np.log2)
-reciprocal = float_unary(np.reciprocal)
-sin = float_unary(np.sin)
-sinh = float_unary(np.sinh)
-sqrt = float_unary(np.sqrt)
-tan = float_unary(np.tan)
-tanh = float_unary(np.tanh)
+acos = float_unary("acos")
+acosh = float_unary("acosh")
+asin = float_unary("asin")
+asinh = float_unary("asinh")
+atan = float_unary("atan")
+atanh = float_unary("atanh")
+cos = float_unary("cos")
+cosh = float_unary("cosh")
+exp = float_unary("exp")
+expm1 = float_unary("expm1")
+log = float_unary("log")
+log10 = float_unary("log10")
+log1p = float_unary("log1p")
+log2 = float_unary("log2")
+reciprocal = float_unary("reciprocal")
+sin = float_unary("sin")
+sinh = float_unary("sinh")
+sqrt = float_unary("sqrt")
+tan = float_unary("tan")
+tanh = float_unary("tanh")
 
-add = binary(np.add)
-bitwise_and = binary(np.bitwise_and)
-bitwise_or = binary(np.bitwise_or)
-bitwise_xor = binary(np.bitwise_xor)
-divide = binary(np.divide, "divide")
-equal = binary(np.equal)
-greater = binary(np.greater)
-greater_equal = binary(np.greater_equal)
-less = binary(np.less)
-less_equal = binary(np.less_equal)
-logical_and = binary(np.logical_and)
-logical_or = binary(np.logical_or)
-logical_xor = binary(np.logical_xor)
-maximum = binary(np.maximum)
-minimum = binary(np.minimum)
-multiply = binary(np.multiply)
-not_equal = binary(np.not_equal)
-subtract = binary(np.subtract)
+add = binary("add")
+bitwise_and = binary("bitwise_and")
+bitwise_or = binary("bitwise_or")
+bitwise_xor = binary("bitwise_xor")
+divide = binary("divide")
+equal = binary("equal")
+greater = binary("greater")
+greater_equal = binary("greater_equal")
+less = binary("less")
+less_equal = binary("less_equal")
+logical_and = binary("logical_and")
+logical_or = binary("logical_or")
+logical_xor = binary("logical_xor")
+maximum = binary("maximum")
+minimum = binary("minimum")
+multiply = binary("multiply")
+not_equal = binary("not_equal")
+subtract = binary("subtract")
 
-atan2 = wide_binary(np.atan2, "atan2")
-copysign = wide_binary(np.copysign)
-floor_divide = wide_binary(np.floor_divide)
-hypot = wide_binary(np.hypot)
-logaddexp = wide_binary(np.logaddexp)
-remainder = wide_binary(np.remainder)
-_power = wide_binary(np.pow, "pow")
-_square = unary(np.square)
+atan2 = wide_binary("atan2")
+copysign = wide_binary("copysign")
+floor_divide = wide_binary("floor_divide")
+hypot = wide_binary("hypot")
+logaddexp = wide_binary("logaddexp")
+remainder = wide_binary("remainder")
+_power = wide_binary("pow")
+_square = unary("square")
 
 
 def square(x: Raw, /) -> Raw:
@@ -135,7 +138,15 @@ def where(condition: Raw, x1: Raw, x2: Raw, /) -> Raw:
 
 
 def map_scalar(f: Any, /, *xs: Raw) -> Raw:
-    """f, a function of plain floats, of each element (after broadcasting): float64."""
+    """f, a function of plain floats, of each element (after broadcasting).
+
+    float64, or float32 of float32. A universal function (scipy.special's are) runs at once.
+    """
+    dtype = F32 if np.result_type(*xs) == F32 else F64
+    whole = getattr(f, "__wrapped__", f)
+    if isinstance(whole, np.ufunc):
+        # the type said here: of a weak number or of bools ufuncs may conclude another
+        return call(whole, *(np.asarray(x, dtype=dtype) for x in xs))
     arrays = [np.asarray(x, dtype=F64) for x in xs]
     try:
         shape = np.broadcast_shapes(*(x.shape for x in arrays))
@@ -143,21 +154,23 @@ def map_scalar(f: Any, /, *xs: Raw) -> Raw:
         check_broadcast("map_scalar", *arrays)
         raise
     columns = (np.broadcast_to(x, shape).ravel().tolist() for x in arrays)
-    return np.array(list(map(f, *columns)), dtype=F64).reshape(shape)
+    out = np.array(list(map(f, *columns)), dtype=F64).reshape(shape)
+    return out if dtype is F64 else call(out.astype, dtype)
 
 
 def cotangent_product(g: Raw, p: Raw, /) -> Raw:
-    """g * p (cotangent x partial), where g == 0 gives 0 even if p is inf or nan.
+    """g * p (cotangent x partial); zero if either is, even where the other is inf or nan.
 
-    Only a product that is not finite somewhere is looked at again; the dot product of it with
-    itself tells, at a fraction of the price of the multiplication.
+    Only a product that is not finite somewhere is looked at again. One number tells: its dot
+    product with itself, or its sum where BLAS would start threads, which costs more than it saves.
     """
     product = multiply(g, p)
     if type(p) is not ndarray and math.isfinite(p):
+        return product if p != 0.0 else np.zeros_like(product)
+    if product.size <= ONE_THREAD:
+        total = np.vdot(product, product)  # which, unlike dot, never warns
+    else:
+        total = call(np.add.reduce, product, None)
+    if math.isfinite(total):
         return product
-    flat = (
-        product if product.size < 4096 else product.ravel("K")
-    )  # vdot copies what is not in C order
-    if math.isfinite(np.vdot(flat, flat)):
-        return product
-    return np.where(equal(g, 0), product.dtype.type(0), product)
+    return np.where(logical_or(equal(g, 0), equal(p, 0)), product.dtype.type(0), product)

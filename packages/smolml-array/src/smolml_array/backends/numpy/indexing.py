@@ -65,7 +65,10 @@ def index_put(x: Raw, key: Any, v: Raw, /) -> Raw:
 
 def take(x: Raw, indices: Raw, /, axis: int | None = None) -> Raw:
     """The slices at these positions of the axis (which a 1-D x need not name)."""
-    return np.asarray(np.take(x, indices, one_axis(axis, x.ndim, "take")))
+    axis = one_axis(axis, x.ndim, "take")
+    if x.size == 0:  # np.take does not look at the indices when there is nothing to take
+        return index(x, (slice(None),) * axis + (np.asarray(indices, np.int64),))
+    return np.asarray(np.take(x, indices, axis))
 
 
 def one_axis(axis: int | None, ndim: int, who: str) -> int:

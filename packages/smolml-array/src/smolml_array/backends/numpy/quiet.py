@@ -36,6 +36,10 @@ F64 = np.dtype(np.float64)
 F32 = np.dtype(np.float32)
 I64 = np.dtype(np.int64)
 
+# Elements up to which BLAS works on a vector by itself. Beyond, it wakes its threads, and waits
+# for them long where other processes keep the cores busy.
+ONE_THREAD = 8192
+
 
 def quiet() -> np.errstate:
     """Within it raw operators (`1 / x`) do not warn either; the functions never do."""
@@ -74,8 +78,9 @@ def call(f: Callable[..., Any], /, *args: Any) -> Any:
     return out if type(out) is ndarray else np.asarray(out)
 
 
-def unary(f: Any) -> Unary:
+def unary(name: str) -> Unary:
     """A ufunc of one array, as it is."""
+    f = getattr(np, name)
 
     def quiet_unary(x: Raw, /) -> Raw:
         try:
@@ -84,11 +89,12 @@ def unary(f: Any) -> Unary:
             out = run_shared(error, f, x)
         return out if type(out) is ndarray else np.asarray(out)
 
-    return _named(quiet_unary, f)
+    return _named(quiet_unary, name)
 
 
-def float_unary(f: Any) -> Unary:
+def float_unary(name: str) -> Unary:
     """A ufunc of one array that answers in floats: float64 for int64 and bool."""
+    f = getattr(np, name)
 
     def quiet_float_unary(x: Raw, /) -> Raw:
         try:
@@ -99,21 +105,22 @@ def float_unary(f: Any) -> Unary:
             out = call(f, np.asarray(x, dtype=F64))
         return out if type(out) is ndarray else np.asarray(out)
 
-    return _named(quiet_float_unary, f)
+    return _named(quiet_float_unary, name)
 
 
-def rounding(f: Any, name: str) -> Unary:
+def rounding(name: str, f: Any) -> Unary:
     """A ufunc that leaves whole numbers as they are."""
 
     def quiet_rounding(x: Raw, /) -> Raw:
         x = np.asarray(x)
         return call(f, x) if x.dtype.kind == "f" else x
 
-    return _named(quiet_rounding, f, name)
+    return _named(quiet_rounding, name)
 
 
-def binary(f: Any, name: str = "") -> Binary:
+def binary(name: str) -> Binary:
     """A ufunc of two arrays, as it is; shapes that do not broadcast raise in our words."""
+    f = getattr(np, name)
 
     def quiet_binary(x1: Raw, x2: Raw, /) -> Raw:
         try:
@@ -121,16 +128,16 @@ def binary(f: Any, name: str = "") -> Binary:
         except RuntimeError as error:
             out = run_shared(error, f, x1, x2)
         except ValueError:
-            check_broadcast(quiet_binary.__name__, x1, x2)
+            check_broadcast(name, x1, x2)
             raise
         return out if type(out) is ndarray else np.asarray(out)
 
-    return _named(quiet_binary, f, name)
+    return _named(quiet_binary, name)
 
 
-def wide_binary(f: Any, name: str = "") -> Binary:
+def wide_binary(name: str) -> Binary:
     """A ufunc of two arrays; bools, which would give a small type, count as int64 or float64."""
-    exact = binary(f, name)
+    exact = binary(name)
 
     def quiet_wide_binary(x1: Raw, x2: Raw, /) -> Raw:
         out = exact(x1, x2)
@@ -139,7 +146,7 @@ def wide_binary(f: Any, name: str = "") -> Binary:
         wide = F64 if out.dtype.kind == "f" else I64
         return exact(np.asarray(x1, dtype=wide), np.asarray(x2, dtype=wide))
 
-    return _named(quiet_wide_binary, f, name)
+    return _named(quiet_wide_binary, name)
 
 
 def check_broadcast(who: str, *operands: Raw) -> None:
@@ -147,7 +154,7 @@ def check_broadcast(who: str, *operands: Raw) -> None:
     _broadcast_shapes(*map(np.shape, operands), who=who)
 
 
-def _named(g: _F, f: Any, name: str = "") -> _F:
-    g.__name__ = g.__qualname__ = name or f.__name__
-    g.__doc__ = f"`numpy.{f.__name__}` without warnings, always an array."
-    return g
+def _named(f: _F, name: str) -> _F:
+    f.__name__ = f.__qualname__ = name
+    f.__doc__ = f"`numpy.{name}` without warnings, always an array."
+    return f

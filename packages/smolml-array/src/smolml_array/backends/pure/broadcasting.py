@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from itertools import chain, repeat
 from typing import Any
@@ -47,13 +48,9 @@ def common(who: str, *operands: Operand) -> tuple[list[Iterable[Any]], Shape]:
     Raises:
         ShapeError: the shapes do not broadcast.
     """
-    arrays = [x for x in operands if isinstance(x, NDArray)]
-    shape = arrays[0].shape
-    if any(x.shape != shape for x in arrays):
-        shape = _broadcast_shapes(*(x.shape for x in arrays), who=who)
-    size = 1
-    for n in shape:
-        size *= n
+    shapes = [x.shape if isinstance(x, NDArray) else () for x in operands]
+    shape = _broadcast_shapes(*shapes, who=who)
+    size = math.prod(shape)
     flats: list[Iterable[Any]] = [
         expand(x.flat, x.shape, shape) if isinstance(x, NDArray) else repeat(x, size)
         for x in operands
@@ -75,8 +72,10 @@ def _broadcast_and_apply(
     Raises:
         ShapeError: the shapes do not broadcast.
     """
-    if type(x) is type(y) and x.shape == y.shape:  # type: ignore[union-attr]
-        return list(map(f, x.flat, y.flat)), x.shape  # type: ignore[union-attr]
+    if not isinstance(y, NDArray) and isinstance(x, NDArray):
+        return list(map(f, x.flat, repeat(y))), x.shape
+    if isinstance(x, NDArray) and isinstance(y, NDArray) and x.shape == y.shape:
+        return list(map(f, x.flat, y.flat)), x.shape
     (a, b), shape = common(who, x, y)
     return list(map(f, a, b)), shape
 

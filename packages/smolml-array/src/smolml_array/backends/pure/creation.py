@@ -11,10 +11,9 @@ from typing import Any
 
 from smolml_array._shape import Shape, ShapeError, as_shape
 from smolml_array.backends.nested import flatten
-from smolml_array.backends.pure.broadcasting import expand
 from smolml_array.backends.pure.dtypes import as_dtype, bool_, float64, int64, of_numbers
 from smolml_array.backends.pure.ndarray import NDArray
-from smolml_array.backends.pure.operands import cast
+from smolml_array.backends.pure.operands import as_array, cast
 
 
 def is_array(obj: object, /) -> bool:
@@ -94,38 +93,43 @@ def quietly(f: Callable[..., Any], /, *args: Any) -> Any:
     return f(*args)
 
 
+def _filled(who: str, shape: Any, value: float, dtype: Any) -> NDArray:
+    """An array of one number, in `dtype` or (None) in the number's own type."""
+    lengths = as_shape(shape, who)
+    own = cast(as_array(value, who), as_dtype(dtype, who)) if dtype else as_array(value, who)
+    return NDArray(own.flat * math.prod(lengths), lengths, own.dtype)
+
+
 def full(shape: int | Sequence[int], fill_value: float, *, dtype: Any = None) -> NDArray:
     """An array of one number, by default in the number's own type."""
-    value = asarray(fill_value, dtype=dtype)
-    shape = as_shape(shape, "full")
-    return NDArray(expand(value.flat, value.shape, shape), shape, value.dtype)
+    return _filled("full", shape, fill_value, dtype)
 
 
 def full_like(x: NDArray, /, fill_value: float, *, dtype: Any = None) -> NDArray:
     """An array of one number with the shape and dtype of x."""
-    return full(x.shape, fill_value, dtype=x.dtype if dtype is None else dtype)
+    return _filled("full_like", x.shape, fill_value, dtype or x.dtype)
 
 
 def zeros(shape: int | Sequence[int], *, dtype: Any = None) -> NDArray:
     """Zeros."""
-    return full(as_shape(shape, "zeros"), 0, dtype=float64 if dtype is None else dtype)
+    return _filled("zeros", shape, 0, dtype or float64)
 
 
 def ones(shape: int | Sequence[int], *, dtype: Any = None) -> NDArray:
     """Ones."""
-    return full(as_shape(shape, "ones"), 1, dtype=float64 if dtype is None else dtype)
+    return _filled("ones", shape, 1, dtype or float64)
 
 
 def empty(shape: int | Sequence[int], *, dtype: Any = None) -> NDArray:
     """Zeros: a list has no unset elements."""
-    return full(as_shape(shape, "empty"), 0, dtype=float64 if dtype is None else dtype)
+    return _filled("empty", shape, 0, dtype or float64)
 
 
 def zeros_like(x: NDArray, /, *, dtype: Any = None) -> NDArray:
     """Zeros in the shape and dtype of x."""
-    return full_like(x, 0, dtype=dtype)
+    return _filled("zeros_like", x.shape, 0, dtype or x.dtype)
 
 
 def ones_like(x: NDArray, /, *, dtype: Any = None) -> NDArray:
     """Ones in the shape and dtype of x."""
-    return full_like(x, 1, dtype=dtype)
+    return _filled("ones_like", x.shape, 1, dtype or x.dtype)

@@ -6,7 +6,7 @@ import math
 import operator
 from collections.abc import Sequence
 from itertools import repeat as again
-from typing import Any
+from typing import Any, NamedTuple
 
 from smolml_array._shape import Shape, ShapeError, _broadcast_shapes, normalize_axis, strides
 from smolml_array.backends.pure.broadcasting import expand, gather, offsets
@@ -22,14 +22,12 @@ _FORMS = (
 )
 
 
-class _Picks:
-    """Positions along one axis of an integer array index (or of one axis of a mask)."""
+class _Picks(NamedTuple):
+    """Positions along one axis, from an integer array in the key or from one axis of a mask."""
 
-    __slots__ = ("flat", "shape")
-
-    def __init__(self, flat: list[int], shape: Shape) -> None:
-        self.flat = flat
-        self.shape = shape
+    flat: list[int]
+    shape: Shape
+    axis: int | None  # None: a single True or False, which stands for no axis
 
 
 def _entry(k: Any) -> Any:
@@ -92,12 +90,12 @@ def _positions(flat: list[int], axis: int, n: int) -> list[int]:
 def _mask_picks(mask: NDArray, axis: int, shape: Shape) -> list[_Picks]:
     """A mask over the axes from `axis` on, as one list of positions per axis."""
     for i, (n, m) in enumerate(zip(mask.shape, shape[axis:], strict=False), start=axis):
-        if n != m:
+        if n != m and n:  # NumPy lets a mask of length 0 pass
             raise IndexError(
                 f"boolean index did not match indexed array along axis {i}; "
                 f"size of axis is {m} but size of corresponding boolean axis is {n}"
             )
-    return [_Picks(p, (len(p),)) for p in true_positions(mask)]
+    return [_Picks(p, (len(p),), i) for i, p in enumerate(true_positions(mask), start=axis)]
 
 
 def true_positions(x: NDArray) -> list[list[int]]:
@@ -122,26 +120,17 @@ def plan(shape: Shape, key: Any) -> tuple[list[Any], Shape]:
     fancy = any(isinstance(e, NDArray) for e in entries)
     dims: list[Any] = []
     lengths: list[Shape] = []
-    group: list[tuple[int, _Picks]] = []  # stride and positions of each array index
-    places: list[int] = []  # where in dims, and where in the key, they stood
+    group: list[_Picks] = []  # the array indices, with their seats in the key
     seats: list[int] = []
+    place = 0  # in dims, of the first of them
     axis = 0
     for seat, e in enumerate(entries):
         if isinstance(e, NDArray) or (fancy and type(e) is int):
-            places.append(len(dims))
+            place = place if seats else len(dims)
             seats.append(seat)
-            if isinstance(e, NDArray) and e.dtype is bool_ and e.shape:
-                picks = _mask_picks(e, axis, shape)
-            elif isinstance(e, NDArray) and e.dtype is bool_:
-                group.append((0, _Picks([0] * e.flat[0], (int(e.flat[0]),))))
-                continue
-            elif isinstance(e, NDArray):
-                picks = [_Picks(_positions(e.flat, axis, shape[axis]), e.shape)]
-            else:
-                picks = [_Picks([_position(e, axis, shape[axis])], ())]
-            for p in picks:
-                group.append((steps[axis], p))
-                axis += 1
+            picks = _picks(e, axis, shape)
+            group += picks
+            axis += sum(p.axis is not None for p in picks)
         elif e is None:
             dims.append([0])
             lengths.append((1,))
@@ -156,28 +145,42 @@ def plan(shape: Shape, key: Any) -> tuple[list[Any], Shape]:
             lengths.append(())
             axis += 1
     if group:
-        together, joined = _joined(group)
+        together, joined = _joined(group, shape)
         adjacent = seats[-1] - seats[0] == len(seats) - 1
-        at = places[0] if adjacent else 0
-        dims.insert(at, together)
-        lengths.insert(at, joined)
+        dims.insert(place if adjacent else 0, together)
+        lengths.insert(place if adjacent else 0, joined)
     return dims, tuple(n for part in lengths for n in part)
 
 
-def _joined(group: list[tuple[int, _Picks]]) -> tuple[list[int], Shape]:
+def _picks(e: NDArray | int, axis: int, shape: Shape) -> list[_Picks]:
+    """The positions that one array (or int) of the key names, for each axis it stands for."""
+    if not isinstance(e, NDArray):
+        return [_Picks([_position(e, axis, shape[axis])], (), axis)]
+    if e.dtype is not bool_:
+        return [_Picks(e.flat, e.shape, axis)]
+    if e.shape:
+        return _mask_picks(e, axis, shape)
+    return [_Picks([0] * e.flat[0], (int(e.flat[0]),), None)]
+
+
+def _joined(group: list[_Picks], shape: Shape) -> tuple[list[int], Shape]:
     """The offsets that several array indices name together, and their common shape."""
     try:
-        shape = _broadcast_shapes(*(p.shape for _, p in group))
+        joined = _broadcast_shapes(*(p.shape for p in group))
     except ShapeError:
-        shapes = " ".join(str(p.shape) for _, p in group)
+        shapes = " ".join(str(p.shape) for p in group)
         raise IndexError(
             f"shape mismatch: indexing arrays could not be broadcast together with shapes {shapes}"
         ) from None
-    total = [0] * math.prod(shape)
-    for step, picks in group:
-        expanded = expand(picks.flat, picks.shape, shape)
-        total = list(map(operator.add, total, map(operator.mul, expanded, again(step))))
-    return total, shape
+    total = [0] * math.prod(joined)
+    if not total:
+        return [], joined  # what names nothing is not out of bounds
+    steps = strides(shape)
+    for flat, own, axis in group:
+        if axis is not None:
+            at = expand(_positions(flat, axis, shape[axis]), own, joined)
+            total = list(map(operator.add, total, map(operator.mul, at, again(steps[axis]))))
+    return total, joined
 
 
 def index(x: NDArray, key: Any, /) -> NDArray:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from smolml_array.backends.pure.binary import equal, maximum, minimum, multiply
+from smolml_array.backends.pure.binary import equal, logical_or, maximum, minimum, multiply
 from smolml_array.backends.pure.broadcasting import Operand, common
 from smolml_array.backends.pure.dtypes import float64
 from smolml_array.backends.pure.ndarray import NDArray
@@ -34,13 +34,13 @@ def map_scalar(f: Callable[..., float], /, *xs: Any) -> NDArray:
 
 
 def cotangent_product(g: NDArray, p: Operand, /) -> NDArray:
-    """g * p (cotangent x partial), where g == 0 gives 0 even if p is inf or nan.
+    """g * p (cotangent x partial); zero if either is, even where the other is inf or nan.
 
     The sum of the product tells whether anything in it is not finite.
     """
     product: NDArray = multiply(g, p)
     if not isinstance(p, NDArray) and math.isfinite(p):
-        return product
+        return product if p != 0.0 else NDArray([0.0] * product.size, product.shape, product.dtype)
     if math.isfinite(sum(product.flat)):
         return product
-    return where(equal(g, 0), 0, product)
+    return where(logical_or(equal(g, 0), equal(p, 0)), 0, product)
