@@ -1,14 +1,38 @@
 """Scalar automatic differentiation: Value, the graph engine and the table of ops."""
 
+from smolml_value import _attributes, _graph, fused
+from smolml_value._check_grads import check_grads
 from smolml_value._errors import GraphError, OpError, PluginError, SmolMLError, UnknownOpError
+from smolml_value._memory import paused_gc
 from smolml_value._mode import grad_enabled, no_grad
 from smolml_value._op import Op, elementwise, scalar_elementwise
-from smolml_value.registry import OpInfo, ops
+from smolml_value._plugin import OpInfo
+from smolml_value.registry import ops
+from smolml_value.transforms import (
+    checkpoint,
+    custom_vjp,
+    elementwise_grad,
+    grad,
+    gradients,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    stop_gradient,
+    value_and_grad,
+    vjp,
+)
 from smolml_value.value import Value
+
+_attributes.install()
 
 __version__ = "0.1.0"
 
+COMPILED = not str(_graph.__file__).endswith(".py")
+"""Whether the graph engine runs as compiled code (a matter of the wheel; the answers are equal)."""
+
 __all__ = [
+    "COMPILED",
     "GraphError",
     "Op",
     "OpError",
@@ -17,9 +41,24 @@ __all__ = [
     "SmolMLError",
     "UnknownOpError",
     "Value",
+    "check_grads",
+    "checkpoint",
+    "custom_vjp",
     "elementwise",
+    "elementwise_grad",
+    "fused",
+    "grad",
     "grad_enabled",
+    "gradients",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
     "no_grad",
     "ops",
+    "paused_gc",
     "scalar_elementwise",
+    "stop_gradient",
+    "value_and_grad",
+    "vjp",
 ]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from smolml_value._errors import OpError
+
+if TYPE_CHECKING:
+    from inspect import Signature
 
 # A rule gets floats, raw arrays of any backend or traced operands: no one type names them.
 Rule = Callable[..., Any]
@@ -78,3 +81,20 @@ def checked_domain(
         if not interval[0] < interval[1]:
             raise OpError(f"{name}: the interval {interval!r} in domain is empty")
     return tuple(domain)
+
+
+def help_signature(forward: Rule, arity: int, params: Mapping[str, Any]) -> Signature:
+    """The signature that help() shows: operands by position, then the parameters."""
+    from inspect import Parameter, Signature  # slow to import: only help needs it
+
+    code = getattr(forward, "__code__", None)
+    names = list(code.co_varnames[1 : code.co_argcount]) if code is not None else []
+    if arity == VARIADIC:
+        operands = [Parameter("args", Parameter.VAR_POSITIONAL)]
+    else:
+        if len(names) != arity:
+            names = list("xyzuvw"[:arity]) if arity <= 6 else [f"x{i}" for i in range(arity)]
+        operands = [Parameter(name, Parameter.POSITIONAL_ONLY) for name in names]
+    return Signature(
+        [*operands, *(Parameter(k, Parameter.KEYWORD_ONLY, default=v) for k, v in params.items())]
+    )

@@ -24,3 +24,7 @@ class UnknownOpError(SmolMLError, KeyError, AttributeError):
 
 class PluginError(SmolMLError, RuntimeError):
     """A plugin op could not be used: it failed to load, is not what it says, or conflicts."""
+
+
+class NoDerivativeError(OpError):
+    """A derivative was asked for of a function that has none, such as a plain float function."""

@@ -1,4 +1,4 @@
-"""The graph: Node and the backward pass; knows no op and no number type but float fields.
+"""The graph: nodes of one float, and the backward pass over them and over nodes of any kind.
 
 Backward is iterative: mark what is reachable and count each node's consumers, then propagate a
 node when its count is back at zero (Kahn's topological order), so depth costs no stack. What the
@@ -10,45 +10,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from typing import Final
 
+from smolml_value._compat import mypyc_attr
 from smolml_value._errors import GraphError
+from smolml_value._node import Node as Node
+from smolml_value._operand import Operand
 
 
-class Node:
-    """What the graph is made of. A node has parents and can push its cotangent to them.
-
-    Subclasses other than `ScalarNode` override the underscored methods below; the engine calls
-    them in this order: `_begin` (first reached), `_seed` (the root only), `_push` (its cotangent
-    is complete), then `_commit`, or `_abort` if the pass failed.
-    """
-
-    __slots__ = ()
-
-    def _parents(self) -> Sequence[Node]:
-        """The nodes that get a part of this node's cotangent, one entry per edge."""
-        return ()
-
-    def _begin(self) -> None:
-        """A pass reached this node: start from a zero cotangent, remember what must come back."""
-
-    def _seed(self) -> None:
-        """This node is the root: its cotangent is one."""
-
-    def _push(self) -> None:
-        """Add cotangent x partial to the cotangent of each parent."""
-
-    def _commit(self) -> None:
-        """The pass succeeded: add its cotangent to a leaf's gradient."""
-
-    def _abort(self) -> None:
-        """The pass failed: everything is as it was before `_begin`."""
-
-    def backward(self) -> None:
-        """Add d(self)/d(leaf) to the gradient of every leaf that self depends on."""
-        backward(self)
-
-
-class ScalarNode(Node):
+@mypyc_attr(allow_interpreted_subclasses=True)
+class ScalarNode(Operand):
     """A node of one float with at most two parents and the partials to them: the fast case.
 
     `_made_by` is None for a leaf. A missing parent (None) is a constant; its number is then kept
@@ -83,6 +54,22 @@ class ScalarNode(Node):
     def _seed(self) -> None:
         self._grad = 1.0
 
+    def _reach_parents(self, running: _Pass) -> None:
+        """For nodes that are not of the fast case: `reach` each parent."""
+        for parent in self._parents():
+            running.reach(parent)
+
+    def _push_and_release(self, running: _Pass) -> None:
+        """For nodes that are not of the fast case: push, then `release` each parent."""
+        self._push()
+        for parent in self._parents():
+            running.release(parent)
+
+
+def product(g: float, partial: float) -> float:
+    """cotangent x partial; zero if either is, even where the other is inf or nan."""
+    return g * partial if g != 0.0 and partial != 0.0 else 0.0
+
 
 class _State:
     """What one pass must know of the others; guarded by the lock."""
@@ -94,8 +81,10 @@ class _State:
         self.running = False
 
 
-_STATE = _State()
-_LOCK = threading.RLock()  # reentrant, so that a nested backward raises instead of deadlocking
+_STATE: Final = _State()
+_LOCK: Final = (
+    threading.RLock()
+)  # reentrant, so that a nested backward raises instead of deadlocking
 
 
 def backward(root: Node) -> None:
@@ -121,65 +110,80 @@ def backward(root: Node) -> None:
             _STATE.running = False
 
 
+class _Others:
+    """The nodes of a pass that are not ScalarNodes: their state cannot be kept in their fields."""
+
+    __slots__ = ("counts", "queue", "reached")
+
+    def __init__(self) -> None:
+        self.queue: list[Node] = []  # to visit, then: ready to propagate
+        self.reached: list[Node] = []
+        self.counts: dict[int, int] = {}  # id of a node -> consumers still to come
+
+
 class _Pass:
     """One backward pass: which nodes it reached, and what the leaves held before."""
 
-    __slots__ = ("counts", "epoch", "leaves", "nodes", "others", "saved", "scalars")
+    __slots__ = ("epoch", "leaves", "others", "saved", "scalars")
 
     def __init__(self, epoch: int) -> None:
         self.epoch = epoch
         self.scalars: list[ScalarNode] = []  # to visit, then: ready to propagate
-        self.others: list[Node] = []  # the same for nodes that are not ScalarNodes
-        self.nodes: list[Node] = []  # every other node reached
-        self.counts: dict[int, int] = {}  # id of such a node -> consumers still to come
         self.leaves: list[ScalarNode] = []
         self.saved: list[float] = []  # the gradients of the leaves before this pass
+        self.others: _Others | None = None  # most graphs of Values have none
 
     def run(self, root: Node) -> None:
         try:
             self.mark(root)
             root._seed()
             self.propagate(root)
-            for leaf, before in zip(self.leaves, self.saved, strict=True):
-                leaf._grad += before
-            for node in self.nodes:
-                node._commit()
+            for i in range(len(self.leaves)):  # zip() is slow when compiled
+                self.leaves[i]._grad += self.saved[i]
+            if self.others is not None:
+                for node in self.others.reached:
+                    node._commit()
         except BaseException:
-            for leaf, before in zip(self.leaves, self.saved, strict=False):
-                leaf._grad = before
-            for node in self.nodes:
-                node._abort()
+            for i in range(len(self.leaves)):
+                self.leaves[i]._grad = self.saved[i]
+            if self.others is not None:
+                for node in self.others.reached:
+                    node._abort()
             raise
 
     def reach(self, node: Node) -> None:
         """Count one more consumer of `node`; on the first, start it and queue it."""
         if isinstance(node, ScalarNode):
-            if node._epoch == self.epoch:
-                node._pending += 1
-                return
-            node._epoch = self.epoch
-            node._pending = 1
-            if node._made_by is None:
-                self.saved.append(node._grad)
-                self.leaves.append(node)
-            else:
-                self.scalars.append(node)
-            node._grad = 0.0
+            self.reach_scalar(node)
+            return
+        others = self.others
+        if others is None:
+            others = self.others = _Others()
+        key = id(node)
+        count = others.counts.get(key, 0)
+        if count == 0:
+            others.reached.append(node)
+            node._begin()
+            others.queue.append(node)
+        others.counts[key] = count + 1
+
+    def reach_scalar(self, node: ScalarNode) -> None:
+        """`reach` for a ScalarNode."""
+        if node._epoch == self.epoch:
+            node._pending += 1
+            return
+        node._epoch = self.epoch
+        node._pending = 1
+        if node._made_by is None:
+            self.saved.append(node._grad)
+            self.leaves.append(node)
         else:
-            key = id(node)
-            count = self.counts.get(key, 0)
-            if count == 0:
-                self.nodes.append(node)
-                node._begin()
-                self.others.append(node)
-            self.counts[key] = count + 1
+            self.scalars.append(node)
+        node._grad = 0.0
 
     def mark(self, root: Node) -> None:
         """Reach everything that `root` depends on."""
-        epoch = self.epoch
         scalars = self.scalars
-        leaves = self.leaves
-        saved = self.saved
         self.reach(root)
         while True:
             while scalars:
@@ -187,35 +191,14 @@ class _Pass:
                 left = v._lhs
                 right = v._rhs
                 if left is not None:
-                    if left._epoch == epoch:
-                        left._pending += 1
-                    else:
-                        left._epoch = epoch
-                        left._pending = 1
-                        if left._made_by is None:
-                            saved.append(left._grad)
-                            leaves.append(left)
-                        else:
-                            scalars.append(left)
-                        left._grad = 0.0
+                    self.reach_scalar(left)
                 if right is not None:
-                    if right._epoch == epoch:
-                        right._pending += 1
-                    else:
-                        right._epoch = epoch
-                        right._pending = 1
-                        if right._made_by is None:
-                            saved.append(right._grad)
-                            leaves.append(right)
-                        else:
-                            scalars.append(right)
-                        right._grad = 0.0
+                    self.reach_scalar(right)
                 elif left is None:
-                    for parent in v._parents():
-                        self.reach(parent)
-            if not self.others:
+                    v._reach_parents(self)
+            if self.others is None or not self.others.queue:
                 return
-            for parent in self.others.pop()._parents():
+            for parent in self.others.queue.pop()._parents():
                 self.reach(parent)
 
     def release(self, node: Node) -> None:
@@ -224,17 +207,20 @@ class _Pass:
             node._pending -= 1
             if node._pending == 0 and node._made_by is not None:
                 self.scalars.append(node)
-        else:
-            count = self.counts[id(node)] - 1
-            self.counts[id(node)] = count
-            if count == 0:
-                self.others.append(node)
+            return
+        others = self.others
+        assert others is not None  # `mark` has reached the node
+        count = others.counts[id(node)] - 1
+        others.counts[id(node)] = count
+        if count == 0:
+            others.queue.append(node)
 
     def propagate(self, root: Node) -> None:
         """Push cotangents from `root` down, each node once, when its own is complete.
 
-        A zero cotangent contributes zero whatever the partial is (0 * inf is nan): so does a
-        branch that was not taken, as in where(x > 0, sqrt(x), 0) at x = 0.
+        A zero cotangent contributes zero whatever the partial is, and a zero partial whatever the
+        cotangent is (0 * inf is nan): so does a branch that was not taken, as in
+        where(x > 0, sqrt(x), 0) at x = 0, or in sqrt(where(x > 0, x, 0)).
         """
         scalars = self.scalars
         self.release(root)
@@ -245,24 +231,22 @@ class _Pass:
                 left = v._lhs
                 right = v._rhs
                 if left is not None:
-                    if g != 0.0:
+                    if g != 0.0 and v._dl != 0.0:
                         left._grad += v._dl * g
                     left._pending -= 1
                     if left._pending == 0 and left._made_by is not None:
                         scalars.append(left)
                 if right is not None:
-                    if g != 0.0:
+                    if g != 0.0 and v._dr != 0.0:
                         right._grad += v._dr * g
                     right._pending -= 1
                     if right._pending == 0 and right._made_by is not None:
                         scalars.append(right)
                 elif left is None:
-                    v._push()
-                    for parent in v._parents():
-                        self.release(parent)
-            if not self.others:
+                    v._push_and_release(self)
+            if self.others is None or not self.others.queue:
                 return
-            node = self.others.pop()
+            node = self.others.queue.pop()
             node._push()
             for parent in node._parents():
                 self.release(parent)

@@ -84,6 +84,12 @@ _NAMESPACE = SimpleNamespace(
 )
 
 
+def _number(out: Any) -> float:
+    if isinstance(out, str | bytes):  # float() would read it
+        raise TypeError(f"it gave {out!r}")
+    return float(out)
+
+
 def evaluate(f: Callable[..., Any], *args: float) -> float:
     """f(xp, *args) on floats, with IEEE answers whatever operators f uses.
 
@@ -93,10 +99,10 @@ def evaluate(f: Callable[..., Any], *args: float) -> float:
     try:
         out = f(scalar, *args)
         if not isinstance(out, complex):
-            return float(out)
+            return _number(out)
     except (ArithmeticError, ValueError):
         pass
-    return float(f(_NAMESPACE, *(IEEEFloat(a) if type(a) is float else a for a in args)))
+    return _number(f(_NAMESPACE, *(IEEEFloat(a) if type(a) is float else a for a in args)))
 
 
 def evaluate_all(f: Callable[..., Any], *args: float) -> Any:
@@ -124,8 +130,10 @@ def or_nan(f: Callable[..., float]) -> Callable[..., float]:
 
     def guarded(*args: float) -> float:
         try:
-            return f(*args)
+            out = f(*args)
+            return scalar.nan if isinstance(out, complex) else float(out)
         except (ArithmeticError, ValueError):
             return scalar.nan
 
+    guarded.__dict__["__wrapped__"] = f  # a backend may know how to run f on whole arrays
     return guarded

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Final
 
 
 class _Mode:
@@ -17,9 +18,9 @@ class _Mode:
         self.off = 0
 
 
-MODE = _Mode()
-_lock = threading.Lock()
-_enabled: ContextVar[bool] = ContextVar("smolml_grad_enabled", default=True)
+MODE: Final = _Mode()
+_lock: Final = threading.Lock()
+_enabled: Final[ContextVar[bool]] = ContextVar("smolml_grad_enabled", default=True)
 
 
 def grad_enabled() -> bool:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import SupportsFloat
-
-from smolml_value._graph import Node
+from smolml_value._node import Node
 
 
 def is_number(x: object) -> bool:
@@ -12,7 +10,7 @@ def is_number(x: object) -> bool:
     if isinstance(x, float | int):
         return True
     return (
-        isinstance(x, SupportsFloat)
+        hasattr(type(x), "__float__")  # of its type: the class `float` itself is no number
         and not isinstance(x, Node | complex)
         and getattr(x, "shape", ()) == ()
         and getattr(getattr(x, "dtype", None), "kind", "f") in "fiub"  # no complex, no strings

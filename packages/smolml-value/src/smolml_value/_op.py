@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
@@ -16,27 +17,12 @@ from smolml_value._definition import (
     checked_partials,
     signature,
 )
-from smolml_value._errors import OpError
-from smolml_value._graph import Node
+from smolml_value._errors import NoDerivativeError, OpError
 from smolml_value._ieee import evaluate, evaluate_all, or_nan
+from smolml_value._node import Node, OperandBase
 from smolml_value._number import as_float
 
 T = TypeVar("T", bound="OperandBase")
-
-
-class OperandBase(Node):
-    """What an op can be applied to besides plain numbers; `Value` is one.
-
-    When operands of several kinds meet, the one of the highest `_rank` applies the op.
-    """
-
-    __slots__ = ()
-    _rank = 0
-
-    @classmethod
-    def _apply(cls, op: Op, args: Sequence[object]) -> Any:
-        """The result of `op` on `args`, of which at least one is a `cls`."""
-        raise NotImplementedError
 
 
 class TracedNamespace:
@@ -232,10 +218,10 @@ class Op:
             )
         try:
             return tuple(0.0 if c is None else float(c) for c in cotangents)
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             raise self._no_number("vjp", error) from error
 
-    def _no_number(self, rule: str, error: TypeError) -> OpError:
+    def _no_number(self, rule: str, error: Exception) -> OpError:
         return OpError(f"{self.name}: its {rule} must give a number for numbers, but: {error}")
 
     def __repr__(self) -> str:
@@ -249,11 +235,33 @@ class Op:
     def __deepcopy__(self, memo: object) -> Op:
         return self
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        # by name: the registry of the process that loads it has the rules
+    def __getattr__(self, name: str) -> Any:
+        if name == "__signature__":  # what help() and editors show
+            from smolml_value._definition import help_signature
+
+            return help_signature(self.forward, self.arity, self.params)
+        raise AttributeError(f"an Op has no attribute {name!r}")
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """By name: the process that loads it has the rules.
+
+        Raises:
+            OpError: there is no name to find it by.
+        """
         if self._base is not None:
             return _bind, (self._base, dict(self.params))
-        return _look_up, (self.name,)
+        from smolml_value.registry import ops  # the registry imports this module
+
+        registered = ops.name_of(self)
+        if registered is not None:
+            return _look_up, (registered,)
+        if getattr(sys.modules.get(self.__module__), self.name, None) is self:
+            return str(self.name)  # pickle's own way: the global of that name
+        raise OpError(
+            f"{self.name}: only an op that can be found by its name can be pickled; register it "
+            f"(ops.register, or an entry point of smolml.ops), or make it a global called "
+            f"{self.name!r} of the module of its forward"
+        )
 
 
 def _look_up(name: str) -> Op:
@@ -267,7 +275,7 @@ def _bind(op: Op, params: dict[str, Any]) -> Op:
 
 
 def _with_arity(op: Op, arity: int) -> Op:
-    """A variadic op for this call's number of operands: its one partial rule serves each."""
+    """A variadic op for this call's number of operands."""
     if arity == 0:
         raise OpError(f"{op.name}: expected at least 1 argument, got 0")
     return Op(**{**op.__dict__, "arity": arity, "_base": op._base or op})
@@ -323,6 +331,9 @@ def elementwise(
         params=MappingProxyType(params),
         domain=checked_domain(name, domain, arity),
         __doc__=doc or forward.__doc__ or f"{name}, element by element.",
+        __name__=name,
+        __qualname__=name,
+        __module__=getattr(forward, "__module__", None),
         _base=None,
         _bound={},
     )
@@ -340,11 +351,13 @@ def scalar_elementwise(
 ) -> Op:
     """Make an op from plain float functions; they are mapped over arrays, element by element.
 
+    NumPy's universal functions, which scipy.special's are too, run on a whole NumPy array at once.
+
     Args:
         name: an identifier.
         f: the function, of floats; where it raises ValueError or OverflowError, nan results.
-        df: its derivative, of the same floats, or one for each operand. For derivatives of
-            higher order give an Op (or a function that calls only ops).
+        df: its derivative, of the same floats, or one for each operand. Give Ops for
+            derivatives of higher order, which a plain function does not have.
         arity: the number of operands; default: as many as there are derivatives.
         domain: as for `elementwise`.
         symbol: as for `elementwise`.
@@ -375,7 +388,9 @@ def scalar_elementwise(
 
 def _map_forward(f: Callable[..., float], xp: Any, *args: Any) -> Any:
     if isinstance(xp, TracedNamespace):
-        raise OpError("a plain float function has no derivative of its own; give it as an Op")
+        raise NoDerivativeError(
+            "a plain float function has no derivative of its own; give it as an Op"
+        )
     return xp.map_scalar(f, *args)
 
 
@@ -383,7 +398,7 @@ def _map_partial(name: str, df: Callable[..., Any], xp: Any, out: Any, *args: An
     if isinstance(df, Op):
         return df.on(xp, *args)
     if isinstance(xp, TracedNamespace):
-        raise OpError(
+        raise NoDerivativeError(
             f"{name}: its derivative is a plain float function, which has no derivative itself; "
             f"for higher orders give df as an Op"
         )

@@ -6,14 +6,14 @@ methods too, looked up in the registry when the name is not one of these.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, Self
 
 from smolml_value import table
-from smolml_value._op import OperandBase
-from smolml_value.registry import ops
+from smolml_value._compat import mypyc_attr
+from smolml_value._node import OperandBase
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Operand(OperandBase):
     """Base of Value and MLArray: every op of the table as a method."""
 
@@ -197,24 +197,3 @@ class Operand(OperandBase):
     def clip(self, min: float | None = None, max: float | None = None) -> Self:
         """x held between min and max; derivative 1 inside and at the bounds, else 0."""
         return table.clip(self, min=min, max=max)
-
-    def __getattr__(self, name: str) -> Any:
-        # Everything that probes objects (copy, pickle, notebooks, NumPy) asks for underscored
-        # names: those never reach the plugins.
-        if not name.startswith("_"):
-            if name in ops:
-                return partial(_call, name, self)
-            import difflib  # slow to import, and only an error needs it
-
-            near = difflib.get_close_matches(name, dir(self), n=3)
-            hint = f"; did you mean {' or '.join(near)}?" if near else ""
-            raise AttributeError(f"{type(self).__name__} has no attribute or op {name!r}{hint}")
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
-
-    def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *ops.names()})
-
-
-def _call(name: str, operand: Operand, *args: Any, **params: Any) -> Any:
-    """The op as a method: it is loaded here, when it is called, not when it is looked up."""
-    return ops[name](operand, *args, **params)

@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from typing import Any
 
-
-def _children(tree: Any) -> list[Any] | None:
-    if isinstance(tree, dict):
-        return list(tree.values())
-    return list(tree) if isinstance(tree, list | tuple) else None
+Tree = Any  # containers nest without end and their types come out as they went in: no one type
 
 
-def leaves(tree: Any) -> list[Any]:
-    """What stands in the containers, in order.
+def leaves(tree: Tree) -> list[Any]:
+    """What stands in the containers, in order; None is an empty container.
 
-    >>> leaves({"w": [1.0, 2.0], "b": 3.0})
+    >>> leaves({"w": [1.0, 2.0], "b": 3.0, "bias": None})
     [1.0, 2.0, 3.0]
     """
-    children = _children(tree)
-    return [tree] if children is None else [x for child in children for x in leaves(child)]
+    if isinstance(tree, dict):
+        return [x for child in tree.values() for x in leaves(child)]
+    if isinstance(tree, list | tuple):
+        return [x for child in tree for x in leaves(child)]
+    return [] if tree is None else [tree]
 
 
-def rebuild(tree: Any, new: list[Any]) -> Any:
+def paths(tree: Tree, prefix: str = "") -> list[str]:
+    """Where each leaf stands, in the order of `leaves`.
+
+    >>> paths({"w": [1.0, 2.0], "b": 3.0})
+    ["['w'][0]", "['w'][1]", "['b']"]
+    """
+    if isinstance(tree, dict):
+        children = [(f"[{key!r}]", child) for key, child in tree.items()]
+    elif isinstance(tree, list | tuple):
+        names = getattr(tree, "_fields", None)
+        keys = [f".{n}" for n in names] if names else [f"[{i}]" for i in range(len(tree))]
+        children = list(zip(keys, tree, strict=True))
+    else:
+        return [] if tree is None else [prefix]
+    return [path for key, child in children for path in paths(child, prefix + key)]
+
+
+def rebuild(tree: Tree, new: list[Any]) -> Tree:
     """The same containers around other leaves.
 
     >>> rebuild({"w": [1.0, 2.0], "b": 3.0}, [4.0, 5.0, 6.0])
@@ -31,35 +48,61 @@ def rebuild(tree: Any, new: list[Any]) -> Any:
     return _rebuild(tree, iter(new))
 
 
-def _rebuild(tree: Any, new: Iterator[Any]) -> Any:
+def _rebuild(tree: Tree, new: Iterator[Any]) -> Tree:
     if isinstance(tree, dict):
-        return {key: _rebuild(child, new) for key, child in tree.items()}
+        items = {key: _rebuild(child, new) for key, child in tree.items()}
+        if type(tree) is dict:
+            return items
+        made = copy.copy(tree)  # OrderedDict, defaultdict, ...: what else they know stays
+        made.update(items)
+        return made
     if isinstance(tree, list):
         return [_rebuild(child, new) for child in tree]
     if isinstance(tree, tuple):
-        items = [_rebuild(child, new) for child in tree]
-        return type(tree)(*items) if hasattr(tree, "_fields") else tuple(items)
-    return next(new)
+        fields = [_rebuild(child, new) for child in tree]
+        return type(tree)(*fields) if hasattr(tree, "_fields") else tuple(fields)
+    return None if tree is None else next(new)
 
 
-def same_structure(a: Any, b: Any) -> bool:
-    """Whether two trees have the same containers and number of leaves."""
-    left, right = _children(a), _children(b)
-    if left is None or right is None:
-        return left is right
-    keys = isinstance(a, dict) and (not isinstance(b, dict) or list(a) != list(b))
-    return (
-        not keys
-        and isinstance(a, dict) == isinstance(b, dict)
-        and len(left) == len(right)
-        and all(map(same_structure, left, right))
-    )
-
-
-def map_leaves(f: Callable[[Any], Any], tree: Any) -> Any:
+def map_leaves(f: Callable[[Any], Any], tree: Tree) -> Tree:
     """The same containers around f of each leaf.
 
     >>> map_leaves(float, (1, [2]))
     (1.0, [2.0])
     """
     return rebuild(tree, [f(x) for x in leaves(tree)])
+
+
+def leaves_like(like: Tree, tree: Tree, who: str, path: str = "") -> list[Any]:
+    """The leaves of `tree` in the order of those of `like`, whose containers it must have.
+
+    Raises:
+        TypeError: the containers differ; `who` and the path say where.
+
+    >>> leaves_like({"w": 1.0, "b": 2.0}, {"b": 4.0, "w": 3.0}, "jvp")
+    [3.0, 4.0]
+    """
+    if isinstance(like, dict):
+        if not isinstance(tree, dict) or tree.keys() != like.keys():
+            keys = ", ".join(map(repr, like))
+            raise _misfit(who, path, f"a dict with the keys {keys}", tree)
+        pairs = [(f"{path}[{key!r}]", like[key], tree[key]) for key in like]
+    elif isinstance(like, list | tuple):
+        if not isinstance(tree, list | tuple) or len(tree) != len(like):
+            raise _misfit(who, path, f"a {type(like).__name__} of {len(like)}", tree)
+        pairs = [(f"{path}[{i}]", a, b) for i, (a, b) in enumerate(zip(like, tree, strict=True))]
+    elif like is None:
+        if tree is not None:
+            raise _misfit(who, path, "None", tree)
+        return []
+    else:
+        if tree is None or isinstance(tree, dict | list | tuple):
+            raise _misfit(who, path, "a number or an array", tree)
+        return [tree]
+    return [x for where, a, b in pairs for x in leaves_like(a, b, who, where)]
+
+
+def _misfit(who: str, path: str, expected: str, given: Tree) -> TypeError:
+    where = f" at {path}" if path else ""
+    shown = f"{type(given).__name__} {given!r:.60}" if given is not None else "None"
+    return TypeError(f"{who}: expected {expected}{where}, got {shown}")

@@ -11,118 +11,18 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
+from importlib import invalidate_caches
+from typing import Final
 
+from smolml_value._entry_points import find, normalized
 from smolml_value._errors import OpError, PluginError, UnknownOpError
 from smolml_value._op import Op
+from smolml_value._plugin import OpInfo, Plugin
 from smolml_value.table import TABLE
-
-if TYPE_CHECKING:
-    from importlib.metadata import Distribution
 
 GROUP: Final = "smolml.ops"
 SWITCH: Final = "SMOLML_DISABLE_PLUGINS"
 BUILT_IN: Final = "smolml-value"
-
-Status = Literal[
-    "built-in", "registered", "available", "loaded", "broken", "conflicting", "disabled"
-]
-
-
-class OpInfo(NamedTuple):
-    """What is known of one registered op without loading it.
-
-    `arity` is None while a plugin is not loaded; `error` says why it is broken or conflicting.
-    """
-
-    name: str
-    arity: int | None
-    distribution: str
-    version: str
-    status: Status
-    error: str = ""
-
-
-class _EntryPoint(Protocol):
-    """The part of importlib.metadata.EntryPoint that the registry uses."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def value(self) -> str: ...
-    def load(self) -> object: ...
-
-
-class _Plugin:
-    """One entry point: where it comes from, and the op or the error once it was loaded."""
-
-    def __init__(self, entry: _EntryPoint, distribution: str, version: str) -> None:
-        self.entry = entry
-        self.name = entry.name
-        self.distribution = distribution
-        self.version = version
-        self.disabled = False
-        self.op: Op | None = None
-        self.error: PluginError | None = None
-        self.lock = threading.RLock()  # its own: an import under a common lock can deadlock
-
-    @property
-    def qualified(self) -> str:
-        return f"{self.distribution}:{self.name}"
-
-    def load(self) -> Op:
-        """The op, loaded and checked once; a failure is remembered and raised at every use."""
-        with self.lock:
-            if self.op is None and self.error is None:
-                self._try_load()
-            if self.op is None:
-                assert self.error is not None
-                raise self.error.with_traceback(None)
-            return self.op
-
-    def _try_load(self) -> None:
-        try:
-            loaded = self.entry.load()
-        except (
-            Exception,
-            SystemExit,
-        ) as cause:  # whatever a plugin may do: it fails on its own use only
-            self._fail(f"loading it raised {type(cause).__name__}: {cause}", cause)
-            return
-        if not isinstance(loaded, Op):
-            self._fail(f"expected an Op (what elementwise() returns), got {type(loaded).__name__}")
-        elif loaded.name != self.name:
-            self._fail(
-                f"the op calls itself {loaded.name!r}; the entry-point name must be the op's name"
-            )
-        elif self.name in TABLE and loaded is not TABLE[self.name]:
-            self._fail("the name belongs to a built-in op, which cannot be replaced; rename it")
-        else:
-            self.op = loaded
-
-    def _fail(self, why: str, cause: BaseException | None = None) -> None:
-        self.error = PluginError(
-            f"op {self.name!r} of {self.distribution} {self.version} "
-            f"({self.entry.value}) cannot be used: {why}"
-        )
-        self.error.__cause__ = cause
-
-    def info(self, rivals: list[_Plugin]) -> OpInfo:
-        status: Status = "available"
-        error = ""
-        if self.disabled:
-            status = "disabled"
-        elif self.name in TABLE:
-            status, error = "conflicting", "the name belongs to a built-in op"
-        elif self.error is not None:
-            status, error = "broken", str(self.error)
-        elif len(rivals) > 1:
-            others = ", ".join(r.distribution for r in rivals if r is not self)
-            status, error = "conflicting", f"also claimed by {others}"
-        elif self.op is not None:
-            status = "loaded"
-        arity = None if self.op is None else self.op.arity
-        return OpInfo(self.name, arity, self.distribution, self.version, status, error)
 
 
 class Registry:
@@ -135,11 +35,11 @@ class Registry:
     (True, False)
     """
 
-    def __init__(self, scan: Callable[[], list[_Plugin]]) -> None:
+    def __init__(self, scan: Callable[[], list[Plugin]]) -> None:
         self._scan = scan
         self._lock = threading.RLock()
         self._registered: dict[str, Op] = {}
-        self._plugins: dict[str, list[_Plugin]] | None = None
+        self._plugins: dict[str, list[Plugin]] | None = None
 
     # Looking up --------------------------------------------------------------------------------
 
@@ -158,11 +58,11 @@ class Registry:
             raise AttributeError(name)
         return self[name]
 
-    def _rivals(self, name: str) -> list[_Plugin]:
+    def _rivals(self, name: str) -> list[Plugin]:
         """The plugins called `name`, or the one of `"distribution:name"`."""
         distribution, _, bare = name.rpartition(":")
         rivals = self._scanned().get(bare, [])
-        wanted = _normalized(distribution)
+        wanted = normalized(distribution)
         return [p for p in rivals if p.distribution == wanted] if distribution else rivals
 
     def _plugin(self, name: str) -> Op:
@@ -195,6 +95,25 @@ class Registry:
     def __repr__(self) -> str:
         return f"<{len(self.names())} ops: ops.names() lists them>"
 
+    def name_of(self, op: Op) -> str | None:
+        """The name under which this registry gives out this very op; None if under none.
+
+        >>> from smolml_value import elementwise, ops
+        >>> ops.name_of(ops.tanh), ops.name_of(elementwise("mine", lambda xp, x: 2 * x))
+        ('tanh', None)
+        """
+        if (TABLE.get(op.name) or self._registered.get(op.name)) is op:
+            return op.name
+        rivals = [p for p in self._scanned().get(op.name, ()) if not p.disabled]
+        for plugin in rivals:
+            try:
+                if plugin.load() is op:
+                    alone = len(rivals) == 1 and op.name not in self._registered
+                    return op.name if alone else plugin.qualified
+            except PluginError:
+                continue  # one that is broken gives out nothing
+        return None
+
     # Listing -----------------------------------------------------------------------------------
 
     def names(self) -> list[str]:
@@ -211,9 +130,9 @@ class Registry:
             OpInfo(n, op.arity, getattr(op.forward, "__module__", ""), "", "registered")
             for n, op in self._registered.items()
         ]
-        for plugins in self._scanned().values():
+        for name, plugins in self._scanned().items():
             active = [p for p in plugins if not p.disabled]
-            rows += [p.info(active) for p in plugins]
+            rows += [p.info(active, shadowed=name in self._registered) for p in plugins]
         return sorted(rows, key=lambda row: (row.name, row.distribution))
 
     def _nearest(self, name: str) -> str:
@@ -274,13 +193,14 @@ class Registry:
 
     def refresh(self) -> None:
         """Forget what was found of plugins: the next look-up scans and loads again."""
+        invalidate_caches()  # or what was installed a moment ago is not seen
         with self._lock:
             self._plugins = None
 
-    def _scanned(self) -> dict[str, list[_Plugin]]:
+    def _scanned(self) -> dict[str, list[Plugin]]:
         with self._lock:
             if self._plugins is None:
-                found: dict[str, list[_Plugin]] = {}
+                found: dict[str, list[Plugin]] = {}
                 for plugin in sorted(self._scan(), key=lambda p: (p.name, p.distribution)):
                     found.setdefault(plugin.name, []).append(plugin)
                 _switch_off(found)
@@ -288,37 +208,21 @@ class Registry:
             return self._plugins
 
 
-def _normalized(distribution: str) -> str:
-    return distribution.lower().replace("_", "-").replace(".", "-")
-
-
-def _switch_off(found: dict[str, list[_Plugin]]) -> None:
+def _switch_off(found: dict[str, list[Plugin]]) -> None:
     """Mark what SMOLML_DISABLE_PLUGINS names: 1 for all, or ops, distributions, or both joined."""
     switch = os.environ.get(SWITCH, "").strip()
     if switch in {"", "0"}:
         return
     parts = [part.strip() for part in switch.split(",")]
-    named = {*parts, *map(_normalized, parts)}  # a distribution may be spelt Acme_Ops
+    named = {*parts, *map(normalized, parts)}  # a distribution may be spelt Acme_Ops
     for plugins in found.values():
         for plugin in plugins:
             keys = {"1", plugin.name, plugin.distribution, plugin.qualified}
-            plugin.disabled = not named.isdisjoint(keys)
+            plugin.disabled = not keys.isdisjoint(named)
 
 
-def _metadata(distribution: Distribution | None, field: str) -> str:
-    """A field of its metadata, "" where there is none: half-removed distributions exist."""
-    metadata = None if distribution is None else distribution.metadata
-    return metadata[field] if metadata is not None and field in metadata else ""
-
-
-def _scan_entry_points() -> list[_Plugin]:
-    from importlib.metadata import entry_points  # slow to import: only when somebody looks
-
-    found = []
-    for entry in entry_points(group=GROUP):
-        name = _metadata(entry.dist, "Name") or "unknown"
-        found.append(_Plugin(entry, _normalized(name), _metadata(entry.dist, "Version")))
-    return found
+def _scan_entry_points() -> list[Plugin]:
+    return [Plugin(*found) for found in find(GROUP)]
 
 
 ops: Final = Registry(_scan_entry_points)

@@ -119,6 +119,8 @@ def reciprocal(x: float, /) -> float:
 
 def pow(x: float, y: float, /) -> float:
     """x ** y; a negative base with a fractional exponent is nan, 0 to a negative power inf."""
+    if y == 2.0:  # as exact as can be, and equal on every backend
+        return x * x
     try:
         return math.pow(x, y)
     except OverflowError:

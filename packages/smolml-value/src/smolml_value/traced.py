@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from smolml_value import scalar
-from smolml_value._errors import OpError
+from smolml_value._errors import NoDerivativeError
 from smolml_value._op import TracedNamespace
 from smolml_value.table import TABLE
 
@@ -17,7 +17,14 @@ def find(name: str) -> Any:
     """The op of that name, a predicate such as isnan, or a constant such as pi."""
     op = TABLE.get(name)
     if op is None and name in _NO_DERIVATIVE:
-        raise OpError(f"xp.{name} has no derivative; use an op that has one, through op.on(xp, x)")
+        raise NoDerivativeError(
+            f"xp.{name} has no derivative; use an op that has one, through op.on(xp, x)"
+        )
+    if op is not None and not hasattr(scalar, name):
+        raise AttributeError(
+            f"xp.{name} is not a function of the array API, so plain floats and arrays do not have "
+            f"it; inside a rule write ops.{name}.on(xp, x)"
+        )
     return op if op is not None else getattr(scalar, name)
 
 

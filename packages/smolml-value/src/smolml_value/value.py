@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar, Final, Self
 
 from smolml_value import _graph, scalar, table
-from smolml_value._graph import Node, ScalarNode
+from smolml_value._compat import mypyc_attr
+from smolml_value._graph import Node, ScalarNode, product
 from smolml_value._mode import MODE, grad_enabled
 from smolml_value._number import as_float, is_number
 from smolml_value._op import Op
-from smolml_value._operand import Operand
 from smolml_value.traced import TRACED
 
+# Looked up once; an attribute of a module is slow to reach from compiled code.
+_ADD: Final = table.add
+_DIVIDE: Final = table.divide
+_EXP: Final = table.exp
+_LOG: Final = table.log
+_MULTIPLY: Final = table.multiply
+_NEGATIVE: Final = table.negative
+_POW: Final = table.pow
+_RELU: Final = table.relu
+_SUBTRACT: Final = table.subtract
+_TANH: Final = table.tanh
 
-class Value(ScalarNode, Operand):
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Value(ScalarNode):
     """A number that remembers how it was made, so that gradients can flow back through it.
 
     Arithmetic on Values, with numbers on either side, gives new Values that know their operation
@@ -42,8 +55,8 @@ class Value(ScalarNode, Operand):
     """
 
     __slots__ = ("__weakref__", "label")
-    _rank = 1
-    __array_ufunc__ = None  # NumPy's scalars and arrays leave the arithmetic to us
+    _rank: ClassVar[int] = 1
+    __array_ufunc__: ClassVar[None] = None  # NumPy's scalars and arrays leave the arithmetic to us
     label: str
 
     def __init__(
@@ -132,13 +145,11 @@ class Value(ScalarNode, Operand):
     def _backward(self) -> None:
         """One step of the chain rule: add own grad x local partial to the grad of each operand."""
         g = self.grad
-        if g == 0.0:  # contributes nothing, as in `backward`, be the partial inf or nan
-            return
         left, right = self._lhs, self._rhs
         if isinstance(left, Value):
-            left.grad += self._dl * g
+            left.grad += product(g, self._dl)
         if isinstance(right, Value):
-            right.grad += self._dr * g
+            right.grad += product(g, self._dr)
 
     # Applying ops ------------------------------------------------------------------------------
 
@@ -167,86 +178,121 @@ class Value(ScalarNode, Operand):
             return Value(out, "", left, right, op.scalar_partial(0, out, numbers), dr, op)
         return NaryValue(out, op, args, numbers)
 
+    # Written out beside the table for speed; a test says that both agree to the last bit. A
+    # constant has no partial: its number is kept in the partial's place.
+
     def __add__(self, other: Value | float) -> Value:
         if isinstance(other, Value):
-            return Value(self._data + other._data, "", self, other, 1.0, 1.0, table.add)
-        if not is_number(other):
+            return Value(self._data + other._data, "", self, other, 1.0, 1.0, _ADD)
+        if not isinstance(other, float) and not is_number(other):
             return NotImplemented
         c = float(other)
-        return Value(self._data + c, "", self, None, 1.0, c, table.add)
+        return Value(self._data + c, "", self, None, 1.0, c, _ADD)
 
-    def __radd__(self, other: float) -> Value:
-        if not is_number(other):
+    def __radd__(self, other: Value | float) -> Value:
+        if not isinstance(other, float) and not is_number(other):
             return NotImplemented
         c = float(other)
-        return Value(c + self._data, "", None, self, c, 1.0, table.add)
+        return Value(c + self._data, "", None, self, c, 1.0, _ADD)
 
     def __sub__(self, other: Value | float) -> Value:
         if isinstance(other, Value):
-            return Value(self._data - other._data, "", self, other, 1.0, -1.0, table.subtract)
-        if not is_number(other):
+            return Value(self._data - other._data, "", self, other, 1.0, -1.0, _SUBTRACT)
+        if not isinstance(other, float) and not is_number(other):
             return NotImplemented
         c = float(other)
-        return Value(self._data - c, "", self, None, 1.0, c, table.subtract)
+        return Value(self._data - c, "", self, None, 1.0, c, _SUBTRACT)
 
-    def __rsub__(self, other: float) -> Value:
-        if not is_number(other):
+    def __rsub__(self, other: Value | float) -> Value:
+        if not isinstance(other, float) and not is_number(other):
             return NotImplemented
         c = float(other)
-        return Value(c - self._data, "", None, self, c, -1.0, table.subtract)
+        return Value(c - self._data, "", None, self, c, -1.0, _SUBTRACT)
 
     def __mul__(self, other: Value | float) -> Value:
         x = self._data
         if isinstance(other, Value):
             y = other._data
-            return Value(x * y, "", self, other, y, x, table.multiply)
-        if not is_number(other):
+            return Value(x * y, "", self, other, y, x, _MULTIPLY)
+        if not isinstance(other, float) and not is_number(other):
             return NotImplemented
         c = float(other)
-        # the partial to self is c, and c is also what must be kept of the constant
-        return Value(x * c, "", self, None, c, c, table.multiply)
+        return Value(x * c, "", self, None, c, c, _MULTIPLY)
 
-    def __rmul__(self, other: float) -> Value:
-        if not is_number(other):
+    def __rmul__(self, other: Value | float) -> Value:
+        if not isinstance(other, float) and not is_number(other):
             return NotImplemented
         c = float(other)
-        return Value(c * self._data, "", None, self, c, c, table.multiply)
+        return Value(c * self._data, "", None, self, c, c, _MULTIPLY)
 
     def __truediv__(self, other: Value | float) -> Value:
-        if not isinstance(other, Value) and not is_number(other):
-            return NotImplemented
-        y = other._data if isinstance(other, Value) else float(other)
-        q = scalar.divide(self._data, y)
-        dl = scalar.divide(1.0, y)
-        if not isinstance(other, Value):
-            return Value(q, "", self, None, dl, y, table.divide)
-        return Value(q, "", self, other, dl, scalar.divide(-q, y), table.divide)
-
-    def __rtruediv__(self, other: float) -> Value:
-        if not is_number(other):
+        x = self._data
+        if isinstance(other, Value):
+            y = other._data
+            if y == 0.0:
+                return Value._apply(_DIVIDE, (self, other))
+            q = x / y
+            return Value(q, "", self, other, 1.0 / y, -q / y, _DIVIDE)
+        if not isinstance(other, float) and not is_number(other):
             return NotImplemented
         c = float(other)
-        q = scalar.divide(c, self._data)
-        return Value(q, "", None, self, c, scalar.divide(-q, self._data), table.divide)
+        if c == 0.0:
+            return Value._apply(_DIVIDE, (self, c))
+        return Value(x / c, "", self, None, 1.0 / c, c, _DIVIDE)
 
-    def __pow__(self, other: Value | float, mod: None = None) -> Value:
-        if mod is not None:
+    def __rtruediv__(self, other: Value | float) -> Value:
+        if not isinstance(other, float) and not is_number(other):
             return NotImplemented
+        c = float(other)
+        x = self._data
+        if x == 0.0:
+            return Value._apply(_DIVIDE, (c, self))
+        q = c / x
+        return Value(q, "", None, self, c, -q / x, _DIVIDE)
+
+    def __pow__(self, other: Value | float) -> Value:
         if isinstance(other, Value):
-            return Value._apply(table.pow, (self, other))
-        if not is_number(other):
+            return Value._apply(_POW, (self, other))
+        if not isinstance(other, float) and not is_number(other):
             return NotImplemented
-        x, c = self._data, float(other)
+        x = self._data
+        c = float(other)
+        if c == 2.0:
+            return Value(x * x, "", self, None, 2.0 * x, c, _POW)
         slope = c * scalar.pow(x, c - 1.0) if c != 0.0 else 0.0
-        return Value(scalar.pow(x, c), "", self, None, slope, c, table.pow)
+        return Value(scalar.pow(x, c), "", self, None, slope, c, _POW)
 
-    def __rpow__(self, other: float, mod: None = None) -> Value:
-        if mod is not None or not is_number(other):
+    def __rpow__(self, other: Value | float) -> Value:
+        if not isinstance(other, float) and not is_number(other):
             return NotImplemented
-        return Value._apply(table.pow, (other, self))
+        return Value._apply(_POW, (float(other), self))
+
+    def exp(self) -> Self:
+        """e ** x."""
+        e = scalar.exp(self._data)
+        return Value(e, "", self, None, e, 0.0, _EXP)  # type: ignore[return-value]  # see _apply
+
+    def log(self) -> Self:
+        """The natural logarithm; -inf at 0, nan below."""
+        x = self._data
+        if x <= 0.0:
+            return Value._apply(_LOG, (self,))  # type: ignore[return-value]  # see _apply
+        return Value(scalar.log(x), "", self, None, 1.0 / x, 0.0, _LOG)  # type: ignore[return-value]
+
+    def tanh(self) -> Self:
+        """The hyperbolic tangent."""
+        t = scalar.tanh(self._data)
+        return Value(t, "", self, None, 1.0 - t * t, 0.0, _TANH)  # type: ignore[return-value]
+
+    def relu(self) -> Self:
+        """max(x, 0); derivative 0 at 0."""
+        x = self._data
+        if x > 0.0:
+            return Value(x, "", self, None, 1.0, 0.0, _RELU)  # type: ignore[return-value]
+        return Value(0.0 if x <= 0.0 else x, "", self, None, 0.0, 0.0, _RELU)  # type: ignore[return-value]
 
     def __neg__(self) -> Value:
-        return Value(-self._data, "", self, None, -1.0, 0.0, table.negative)
+        return Value(-self._data, "", self, None, -1.0, 0.0, _NEGATIVE)
 
     def __pos__(self) -> Value:
         return self
@@ -260,11 +306,6 @@ class Value(ScalarNode, Operand):
         if isinstance(other, Value):
             return self._data == other._data
         return bool(self._data == other) if is_number(other) else NotImplemented
-
-    def __ne__(self, other: object) -> bool:
-        if isinstance(other, Value):
-            return self._data != other._data
-        return bool(self._data != other) if is_number(other) else NotImplemented
 
     def __lt__(self, other: Value | float) -> bool:
         if isinstance(other, Value):
@@ -323,6 +364,7 @@ def _restore(kind: type[Value], data: float, grad: float, label: str) -> Value:
     return made
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class NaryValue(Value):
     """A Value made by an op of more than two operands, or by one with a vjp of its own."""
 
@@ -349,7 +391,7 @@ class NaryValue(Value):
             return [(a, parts[i]) for i, a in enumerate(self._args) if isinstance(a, Value)]
         assert op.partials is not None
         return [
-            (a, g * op.scalar_partial(i, out, numbers))
+            (a, product(g, op.scalar_partial(i, out, numbers)))
             for i, a in enumerate(self._args)
             if isinstance(a, Value) and op.partials[i] is not None
         ]

@@ -1,0 +1,174 @@
+"""checkpoint: compute again what is between arguments and results instead of storing it."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from smolml_value import _derive, _trees
+from smolml_value._arguments import Function
+from smolml_value._errors import GraphError
+from smolml_value._hub import Hub
+from smolml_value._mode import grad_enabled, recording
+from smolml_value._node import Node, OperandBase
+from smolml_value._reverse import named
+from smolml_value._trees import Tree
+from smolml_value._walk import Route
+
+
+def checkpoint(f: Function) -> Function:
+    """f, whose inner results are not kept: a derivative computes them again when it needs them.
+
+    Memory for time: of a chain cut into checkpointed pieces, the results between the pieces are
+    kept and, for one piece at a time, those inside; it costs one more forward. f must give the
+    same numbers when it is called again. What f closes over gets its gradient, too.
+
+    Args:
+        f: a function of floats, Values, arrays and containers of them, to such.
+
+    Raises:
+        GraphError: when a derivative is computed, if f then gives other numbers (it draws random
+            ones, or data was set in between).
+
+    Source: Griewank & Walther, Algorithm 799: revolve (2000).
+
+    >>> from smolml_value.transforms import grad
+    >>> grad(checkpoint(lambda x: (x * x) * x))(2.0)
+    12.0
+    """
+
+    def checkpointed(*args: Tree, **kwargs: Any) -> Tree:
+        if not grad_enabled():
+            return f(*args, **kwargs)
+        return _run(_Segment(f, args, kwargs))
+
+    return named(checkpointed, "checkpoint", f)
+
+
+class _Segment:
+    """One call of a checkpointed function, which can be repeated."""
+
+    def __init__(self, f: Function, args: Sequence[Tree], kwargs: dict[str, Any]) -> None:
+        self.f = f
+        self.args = args
+        self.kwargs = kwargs
+        flat = _trees.leaves(args)
+        self.places = [i for i, x in enumerate(flat) if _derive.is_tracked(x)]
+        # with the numbers they have now, still connected to the arguments
+        self.pinned = [_derive.fresh(x) if _derive.is_tracked(x) else x for x in flat]
+        self.results: list[Any] = []  # the numbers that must come out again
+        self.outside: list[Node] = []  # what f closes over
+
+    def call(self, connected: bool) -> tuple[Tree, list[Node]]:
+        """What f returns, and the nodes that it started from."""
+        leaves = list(self.pinned)
+        for i in self.places:
+            leaves[i] = _derive.fresh(leaves[i]) if connected else _derive.leaf(leaves[i])
+        value = self.f(*_trees.rebuild(self.args, leaves), **self.kwargs)
+        return value, [_derive.node_of(leaves[i]) for i in self.places]
+
+    def again(self, traced: bool) -> tuple[Route, list[Node], list[Node]]:
+        """The way through f, recorded anew, with its outputs and inputs."""
+        with recording():
+            value, nodes = self.call(connected=traced)
+        outputs = [y for y in _trees.leaves(value) if _derive.is_tracked(y)]
+        same = len(outputs) == len(self.results) and all(
+            map(_derive.is_close, outputs, self.results)
+        )
+        if not same:
+            raise GraphError(
+                f"checkpoint: {getattr(self.f, '__name__', 'the function')} gave other numbers "
+                f"when it was computed again; it must not draw random numbers (draw them outside "
+                f"and pass them in), and data must not be set before the derivative is computed"
+            )
+        inputs = [*nodes, *self.outside]
+        made = [_derive.node_of(y) for y in outputs]
+        return Route(made, inputs), made, inputs
+
+    def pull(self, cotangents: list[Any]) -> list[Any]:
+        traced = grad_enabled()
+        route, outputs, inputs = self.again(traced)
+        given = cotangents + [None] * (len(outputs) - len(cotangents))
+        return _walked(route.pull, given, inputs, traced)
+
+    def push(self, tangents: list[Any]) -> list[Any]:
+        traced = grad_enabled()
+        route, outputs, _ = self.again(traced)
+        return _walked(route.push, tangents, outputs, traced)
+
+
+def _walked(walk: Function, given: list[Any], ends: list[Node], traced: bool) -> list[Any]:
+    """The operands that a walk gives at its ends, from operands."""
+    if traced:
+        found: list[Any] = walk(given, True)
+        return found
+    numbers = [None if g is None else _derive.number_of(g) for g in given]
+    return [
+        None if c is None else _derive.operand(node, c)
+        for node, c in zip(ends, walk(numbers, False), strict=True)
+    ]
+
+
+def _run(segment: _Segment) -> Tree:
+    """The results, with a hub in place of the graph between them and the arguments."""
+    value, nodes = segment.call(connected=False)
+    outputs = _trees.leaves(value)
+    tracked = [_derive.is_tracked(y) for y in outputs]
+    graph = _Footprint(
+        [_derive.node_of(y) for y, t in zip(outputs, tracked, strict=True) if t],
+        {id(node) for node in nodes},
+    )
+    outputs = [_derive.constant(y) if isinstance(y, OperandBase) else y for y in outputs]
+    tree = _trees.rebuild(value, outputs)
+    del value, nodes  # the graph is let go here, but for what others hold
+    segment.outside = graph.survivors()
+    segment.results = [y for y, t in zip(outputs, tracked, strict=True) if t]
+    parents = [_derive.node_of(segment.pinned[i]) for i in segment.places]
+    hub = Hub([*parents, *segment.outside], segment.pull, segment.push)
+    index = iter(range(len(outputs)))
+    return _trees.rebuild(
+        tree,
+        [
+            _derive.part_of(y, hub, next(index), "checkpoint") if t else y
+            for y, t in zip(outputs, tracked, strict=True)
+        ],
+    )
+
+
+class _Footprint:
+    """The nodes of a graph without holding them: what outlives it was there before.
+
+    So what a function closes over is found: of the nodes that its results depend on, those are
+    its own that are gone when its results are.
+    """
+
+    def __init__(self, roots: Sequence[Node], stops: Collection[int]) -> None:
+        self.roots = [id(node) for node in roots]
+        self.nodes: dict[int, tuple[weakref.ref[Node], list[int]]] = {}
+        stack = list(roots)
+        while stack:
+            node = stack.pop()
+            if id(node) in self.nodes or id(node) in stops:
+                continue
+            parents = node._parents()
+            self.nodes[id(node)] = (weakref.ref(node), [id(p) for p in parents])
+            stack += parents
+
+    def survivors(self) -> list[Node]:
+        """The nodes that still live and that the results reach through gone ones only."""
+        found: list[Node] = []
+        seen: set[int] = set()
+        stack = list(self.roots)
+        while stack:
+            key = stack.pop()
+            if key in seen or key not in self.nodes:
+                continue
+            seen.add(key)
+            reference, parents = self.nodes[key]
+            node = reference()
+            if node is None:
+                stack += parents
+            else:
+                found.append(node)
+        return found
