@@ -1,3 +1,205 @@
-"""SmolML in one import: re-exports of its three packages."""
+"""SmolML in one import: re-exports of its three packages.
+
+A package is imported when the first of its names is used, so `import smolml` costs next to nothing.
+"""
+
+import sys
+from importlib import import_module
+
+TYPE_CHECKING = False  # typing has it too, but importing typing takes longer than all this
+if TYPE_CHECKING:
+    from smolml_array import (
+        AxisError,
+        Generator,
+        MLArray,
+        ShapeError,
+        arange,
+        clip,
+        concat,
+        eye,
+        full,
+        linspace,
+        matmul,
+        maximum,
+        minimum,
+        ones,
+        rand,
+        randn,
+        seed,
+        stack,
+        use_backend,
+        where,
+        zeros,
+    )
+    from smolml_utils import (
+        SGD,
+        AdaGrad,
+        Adam,
+        AdamW,
+        Constant,
+        HeInitialization,
+        HeNormal,
+        HeUniform,
+        LecunNormal,
+        Optimizer,
+        Orthogonal,
+        RandomNormal,
+        RandomUniform,
+        RMSProp,
+        SGDMomentum,
+        XavierNormal,
+        XavierUniform,
+        activations,
+        bce_with_logits,
+        binary_cross_entropy,
+        categorical_cross_entropy,
+        constant,
+        cross_entropy,
+        elu,
+        gelu,
+        he_normal,
+        he_uniform,
+        huber_loss,
+        initializers,
+        leaky_relu,
+        lecun_normal,
+        linear,
+        log_cosh_loss,
+        log_softmax,
+        losses,
+        mae_loss,
+        mse_loss,
+        optimizers,
+        orthogonal,
+        random_normal,
+        random_uniform,
+        relu,
+        sigmoid,
+        silu,
+        softmax,
+        softplus,
+        tanh,
+        xavier_normal,
+        xavier_uniform,
+    )
+    from smolml_value import (
+        GraphError,
+        Op,
+        OpError,
+        OpInfo,
+        PluginError,
+        SmolMLError,
+        UnknownOpError,
+        Value,
+        elementwise,
+        grad_enabled,
+        no_grad,
+        ops,
+        scalar_elementwise,
+    )
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "SGD",
+    "AdaGrad",
+    "Adam",
+    "AdamW",
+    "AxisError",
+    "Constant",
+    "Generator",
+    "GraphError",
+    "HeInitialization",
+    "HeNormal",
+    "HeUniform",
+    "LecunNormal",
+    "MLArray",
+    "Op",
+    "OpError",
+    "OpInfo",
+    "Optimizer",
+    "Orthogonal",
+    "PluginError",
+    "RMSProp",
+    "RandomNormal",
+    "RandomUniform",
+    "SGDMomentum",
+    "ShapeError",
+    "SmolMLError",
+    "UnknownOpError",
+    "Value",
+    "XavierNormal",
+    "XavierUniform",
+    "activations",
+    "arange",
+    "bce_with_logits",
+    "binary_cross_entropy",
+    "categorical_cross_entropy",
+    "clip",
+    "concat",
+    "constant",
+    "cross_entropy",
+    "elementwise",
+    "elu",
+    "eye",
+    "full",
+    "gelu",
+    "grad_enabled",
+    "he_normal",
+    "he_uniform",
+    "huber_loss",
+    "initializers",
+    "leaky_relu",
+    "lecun_normal",
+    "linear",
+    "linspace",
+    "log_cosh_loss",
+    "log_softmax",
+    "losses",
+    "mae_loss",
+    "matmul",
+    "maximum",
+    "minimum",
+    "mse_loss",
+    "no_grad",
+    "ones",
+    "ops",
+    "optimizers",
+    "orthogonal",
+    "rand",
+    "randn",
+    "random_normal",
+    "random_uniform",
+    "relu",
+    "scalar_elementwise",
+    "seed",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "stack",
+    "tanh",
+    "use_backend",
+    "where",
+    "xavier_normal",
+    "xavier_uniform",
+    "zeros",
+]
+
+_PACKAGES = ("smolml_value", "smolml_array", "smolml_utils")  # each imports those before it
+
+if not TYPE_CHECKING:  # a type checker would take any misspelt name for granted
+
+    def __getattr__(name: str) -> object:
+        if name in __all__:
+            for package in map(import_module, _PACKAGES):
+                if name in package.__all__:
+                    found = globals()[name] = getattr(package, name)
+                    return found
+        raise AttributeError(
+            f"smolml has no attribute {name!r}", name=name, obj=sys.modules[__name__]
+        )
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,97 @@
+"""The `smolml` command: demo, ops, check, new-op, version."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+from smolml import __version__
+from smolml.check_command import add_check
+from smolml.demo_command import add_digits
+from smolml.new_op import add_new_op
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, exit code 2."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code: 0, 1 (failed), 2 (wrong use), 130 (Ctrl-C).
+
+    >>> main(["version"]) # doctest: +ELLIPSIS
+    smolml 0...
+    0
+    """
+    parser = _build_parser()
+    args = parser.parse_args(argv)
+    try:
+        code: int = args.run(args)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        print(f"{parser.prog}: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # as in `smolml ops | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    return code
+
+
+# The arguments -------------------------------------------------------------------------------
+
+
+def _build_parser() -> _Parser:
+    parser = _Parser("smolml", description="SmolML: automatic differentiation from scratch")
+    parser.add_argument("--version", action="version", version=f"smolml {__version__}")
+    _shows_help(parser)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    demo = commands.add_parser("demo", help="see it learn", description="See SmolML learn.")
+    _shows_help(demo)
+    add_digits(demo.add_subparsers(title="demos", metavar="DEMO"))
+
+    ops = commands.add_parser(
+        "ops", help="list the ops", description="List the registered ops and where they are from."
+    )
+    ops.set_defaults(run=_ops)
+
+    add_check(commands)
+    add_new_op(commands)
+
+    version = commands.add_parser("version", help="print the versions")
+    version.set_defaults(run=_version)
+    return parser
+
+
+def _shows_help(parser: argparse.ArgumentParser) -> None:
+    """Without a command it shows what there is."""
+
+    def run(args: argparse.Namespace) -> int:
+        parser.print_help()
+        return 0
+
+    parser.set_defaults(run=run)
+
+
+# The commands --------------------------------------------------------------------------------
+
+
+def _ops(args: argparse.Namespace) -> int:
+    from smolml.listing import show_ops
+
+    show_ops()
+    return 0
+
+
+def _version(args: argparse.Namespace) -> int:
+    names = ("smolml_value", "smolml_array", "smolml_utils")
+    parts = [f"{name.replace('_', '-')} {import_module(name).__version__}" for name in names]
+    print(f"smolml {__version__} ({', '.join(parts)}; Python {platform.python_version()})")
+    return 0

@@ -1,0 +1,1 @@
+"""What `smolml demo` runs."""
