@@ -13,6 +13,7 @@ from smolml_array._shape import _broadcast_shapes
 from smolml_array.backends.protocol import Backend, Raw
 from smolml_value import Op, OpError, Value, grad_enabled
 from smolml_value._graph import Node
+from smolml_value._number import is_number
 from smolml_value._op import TracedNamespace
 from smolml_value.table import TABLE
 
@@ -21,16 +22,14 @@ class Applying(Handle):
     """A handle that ops and rules can be applied to."""
 
     __slots__ = ()
+    _rank = 2  # above Value: where both are operands, arrays apply the op
 
-    @classmethod
-    def _operands(
-        cls, who: str, args: Sequence[object]
-    ) -> tuple[Backend, list[Node | None], list[Raw]]:
-        """The backend, per operand its node if gradients flow there, and its numbers.
+    @staticmethod
+    def _backend_of(who: str, args: Sequence[object]) -> Backend:
+        """The one backend of all arrays among these.
 
         Raises:
             ValueError: arrays of different backends.
-            TypeError: something that is not numbers.
         """
         xp: Backend | None = None
         for arg in args:
@@ -44,6 +43,30 @@ class Applying(Handle):
                         f"{own.name!r}; move one with x.to_backend({xp.name!r})"
                     )
         assert xp is not None
+        return xp
+
+    @classmethod
+    def _lifted(cls, arg: object, xp: Backend) -> Self | Value:
+        """A constant: a Value for a number, which leaves float32 arrays what they are."""
+        if is_number(arg):
+            return Value(arg)  # type: ignore[arg-type]  # Value takes every real number
+        made = cls._made(arg, xp)
+        is_constant = not isinstance(arg, list | tuple) or not (
+            holds(arg, Handle) or holds(arg, Value)
+        )
+        return made.detach() if is_constant else made
+
+    @classmethod
+    def _operands(
+        cls, who: str, args: Sequence[object]
+    ) -> tuple[Backend, list[Node | None], list[Raw]]:
+        """The backend, per operand its node if gradients flow there, and its numbers.
+
+        Raises:
+            ValueError: arrays of different backends.
+            TypeError: something that is not numbers.
+        """
+        xp = cls._backend_of(who, args)
         nodes: list[Node | None] = []
         primals: list[Raw] = []
         for arg in args:
@@ -58,9 +81,9 @@ class Applying(Handle):
                 primals.append(arg._data)
             else:
                 nodes.append(None)
-                primals.append(
-                    arg if type(arg) is float or type(arg) is int else to_raw(xp, arg, who)
-                )
+                if type(arg) is not float and type(arg) is not int:
+                    arg = to_raw(xp, arg, who, copy=True)  # its owner may write to it later
+                primals.append(arg)
         return xp, nodes, primals
 
     @classmethod
@@ -79,7 +102,10 @@ class Applying(Handle):
             OpError: a forward whose result does not have the shape of the operands.
         """
         if op.is_composite and grad_enabled():
-            return op.forward(cls._traced(args), *args)
+            xp = cls._backend_of(op.name, args)
+            # the author's formula may use any operator: on lists and numbers these differ
+            lifted = [a if isinstance(a, Handle | Value) else cls._lifted(a, xp) for a in args]
+            return op.forward(cls._traced(args), *lifted)
         xp, nodes, primals = cls._operands(op.name, args)
         shapes = [getattr(p, "shape", ()) for p in primals]
         try:

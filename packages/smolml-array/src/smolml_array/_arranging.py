@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any, Self, SupportsIndex
 
 from smolml_array import _rules
 from smolml_array._arithmetic import ArrayLike
-from smolml_array._convert import to_raw
+from smolml_array._convert import as_dtype
 from smolml_array._handle import Handle
 from smolml_array._reducing import Reducing
 from smolml_array._shape import (
@@ -144,13 +145,14 @@ def _index_key(x: Handle, key: Any) -> tuple[Any, bool]:
                     f"use MLArray(..., dtype='int64') or a comparison"
                 )
             raw: Raw = node.raw
-            if node.backend is not x._node.backend:
-                raw = to_raw(x._node.backend, node.backend.to_list(raw), "index")
+            xp = x._node.backend
+            if node.backend is not xp:
+                flat = node.backend.to_flat(raw)
+                raw = xp.from_flat(flat, node.shape, as_dtype(xp, raw.dtype))
             raw_parts.append(raw)
             basic = False
         else:
-            raw_parts.append(part)
-            basic = basic and (
+            place = (
                 part is None
                 or part is Ellipsis
                 or isinstance(part, slice)
@@ -160,4 +162,7 @@ def _index_key(x: Handle, key: Any) -> tuple[Any, bool]:
                     and not hasattr(part, "__len__")
                 )
             )
+            # backward needs the key as it is now, and its owner may write to a list or an ndarray
+            raw_parts.append(part if place else deepcopy(part))
+            basic = basic and place
     return (tuple(raw_parts) if isinstance(key, tuple) else raw_parts[0]), basic

@@ -1,21 +1,67 @@
-"""How transforms see arrays: their pullbacks and tangents, from the same rules as backward."""
+"""How transforms see array nodes: cotangents and tangents from the same rules as backward.
+
+The rules are written against the backend protocol. Run with a backend on raw arrays they give
+numbers, run with the traced namespace on arrays they give operands; one walk serves both.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from smolml_array import _rules
-from smolml_array._node import ArrayNode, Rule
+from smolml_array._node import ArrayNode, Rule, cotangents_of
 from smolml_array._traced import traced
 from smolml_array._windows import Element, ValuesNode
 from smolml_array.array import MLArray
-from smolml_array.functions import stack
+from smolml_array.backends.protocol import Raw
 from smolml_value import Op, Value, _derive
-from smolml_value._graph import Node
+from smolml_value._derivatives import pinned
+from smolml_value._node import Node
 
-Cotangent = Any  # an MLArray, or a Value for a Value
+Parts = Sequence[Any]
+
+
+# Cotangents, as numbers ------------------------------------------------------------------------
+
+
+@_derive.pull_numbers.register(ArrayNode)
+def _(node: ArrayNode, g: Raw, needs: Sequence[bool]) -> Parts:
+    wanted = iter(needs)
+    masked = [p if p is not None and next(wanted) else None for p in node.operands]
+    found = node.backend.quietly(cotangents_of, node, g, masked)
+    return [
+        None if c is None else (float(c) if isinstance(parent, Value) else _cast(node, c, primal))
+        for parent, primal, c in zip(node.operands, node.primals, found, strict=True)
+        if parent is not None
+    ]
+
+
+def _cast(node: ArrayNode, c: Raw, primal: Raw) -> Raw:
+    return c if c.dtype == primal.dtype else node.backend.astype(c, primal.dtype)
+
+
+@_derive.pull_numbers.register(ValuesNode)
+def _(node: ValuesNode, g: Raw, needs: Sequence[bool]) -> Parts:
+    return node.backend.to_flat(g)
+
+
+@_derive.pull_numbers.register(Element)
+def _(node: Element, g: float, needs: Sequence[bool]) -> Parts:
+    return [{node._index: g}]  # of the whole array: see `gathered`
+
+
+# Cotangents, as operands -----------------------------------------------------------------------
+
+
+def _pinned(node: ArrayNode, raw: Raw) -> MLArray:
+    """The array of a node with the numbers that it had: its data may have been set since."""
+    if node.raw is raw:
+        return MLArray._of(node)
+    params = {"shape": raw.shape}
+    return MLArray._of(ArrayNode(node.backend, raw, True, _rules.RESHAPE, (node,), (raw,), params))
 
 
 def _operands(node: ArrayNode) -> list[Any]:
@@ -23,266 +69,259 @@ def _operands(node: ArrayNode) -> list[Any]:
     found: list[Any] = []
     for parent, primal in zip(node.operands, node.primals, strict=True):
         if isinstance(parent, ArrayNode):
-            found.append(MLArray._of(parent))
-        elif parent is None and hasattr(primal, "shape"):
+            found.append(_pinned(parent, primal))
+        elif isinstance(parent, Value):
+            value = pinned(parent, float(primal))
+            # rules other than ops work on arrays
+            is_op = isinstance(node.rule, Op)
+            found.append(value if is_op else MLArray(value, backend=node.backend.name))
+        elif hasattr(primal, "shape"):
             found.append(MLArray._constant(node.backend, primal))
-        elif parent is None or isinstance(node.rule, Op):
-            found.append(primal if parent is None else parent)
-        else:  # rules other than ops work on arrays
-            found.append(MLArray(parent, backend=node.backend.name))
+        else:
+            found.append(Value(primal))  # and not a number: Python's own 1 / 0.0 raises
     return found
 
 
-def _product(g: Any, p: Any) -> Any:
-    """cotangent x partial, where a cotangent of zero gives zero whatever the partial is."""
+def _product(g: MLArray, p: Any, either: bool = False) -> Any:
+    """cotangent x partial, where a cotangent of zero gives zero whatever the partial is.
+
+    With `either` also the other way round: for tangents, to which the partial of the branch that
+    where() does not take comes after the inf of that branch.
+    """
     if isinstance(p, float | int) and p in (1, -1):
         return g if p == 1 else -g
     c = g * p
-    xp, raw = (c._node.backend, c._fetch().raw)
-    if bool(xp.all(xp.isfinite(raw))):
+    node = c._fetch()
+    xp = node.backend
+    if _is_finite(xp, node.raw):
         return c
-    zero = MLArray._constant(xp, xp.equal(_raw(g), 0))
-    return traced(xp.name).where(zero, 0.0, c)
+    zero = xp.equal(g._fetch().raw, 0)
+    if either:
+        zero = xp.logical_or(zero, xp.equal(_derive.number_of(p), 0))
+    return traced(xp.name).where(MLArray._constant(xp, zero), 0.0, c)
 
 
-def _raw(x: Any) -> Any:
-    return x._fetch().raw if isinstance(x, MLArray) else float(x)
+def _is_finite(xp: Any, raw: Raw) -> bool:
+    total = float(xp.sum(raw))  # the quick look; the sum of large numbers may overflow
+    return math.isfinite(total) or bool(xp.all(xp.isfinite(raw)))
 
 
-def _parts(op: Op, node: ArrayNode, g: Any) -> list[Any]:
-    """For each operand its part of the cotangent g, in the shape of the result."""
-    xp = traced(node.backend.name)
-    out, args = MLArray._of(node), _operands(node)
+def _number_product(xp: Any, t: Raw, p: Any) -> Raw:
+    """partial x tangent as numbers, where a zero of either gives zero."""
+    if isinstance(p, float | int):
+        return t if p == 1 else (xp.zeros_like(t) if p == 0 else xp.multiply(t, p))
+    c = xp.multiply(t, p)
+    if _is_finite(xp, c):
+        return c
+    zero = xp.logical_or(xp.equal(t, 0), xp.equal(p, 0))
+    return xp.where(zero, xp.zeros_like(c), c)
+
+
+def _elementwise_parts(
+    op: Op, node: ArrayNode, args: list[Any], g: MLArray, wanted: Sequence[bool]
+) -> list[Any]:
+    """For each operand that is wanted its part of the cotangent g, in the shape of the result."""
+    xp, out = traced(node.backend.name), _pinned(node, node.out)
     if op.vjp is not None:
-        return list(op.vjp(xp, g, out, *args))
+        parts = op.vjp(xp, g, out, *args)
+        return [xp.full(g.shape, float(c)) if isinstance(c, float | int) else c for c in parts]
     assert op.partials is not None
     return [
-        None
-        if parent is None or rule is None
-        else _product(g, rule(xp, out, *args) if callable(rule) else rule)
-        for parent, rule in zip(node.operands, op.partials, strict=True)
+        _product(g, rule(xp, out, *args) if callable(rule) else rule)
+        if want and rule is not None
+        else None
+        for want, rule in zip(wanted, op.partials, strict=True)
     ]
 
 
-def _for_parent(parent: Node, c: Any) -> Any:
-    """A cotangent in the kind of its parent: a Value for a Value."""
-    return c.data if isinstance(parent, Value) and isinstance(c, MLArray) else c
-
-
-@_derive.pull.register
-def _(node: ArrayNode, g: Cotangent) -> Sequence[Cotangent | None]:
+@_derive.pull_operands.register(ArrayNode)
+def _(node: ArrayNode, g: MLArray, needs: Sequence[bool]) -> Parts:
     rule = node.rule
-    if rule is None:
-        return ()
     xp = traced(node.backend.name)
+    each = iter(needs)
+    wanted = [p is not None and next(each) for p in node.operands]
+    args = _operands(node)
     if isinstance(rule, Op):
-        sums = [
+        parts = _elementwise_parts(rule, node, args, g, wanted)
+        found = [
             None if c is None else xp.sum_to_shape(c, getattr(primal, "shape", ()))
-            for c, primal in zip(_parts(rule, node, g), node.primals, strict=True)
+            for c, primal in zip(parts, node.primals, strict=True)
         ]
     else:
-        out, args = MLArray._of(node), _operands(node)
+        assert rule is not None
+        out = _pinned(node, node.out)
         if rule.vjp_all is not None:
-            sums = list(rule.vjp_all(xp, g, out, *args, **node.params))
+            found = list(rule.vjp_all(xp, g, out, *args, **node.params))
         else:
-            sums = [
-                None if parent is None or vjp is None else vjp(xp, g, out, *args, **node.params)
-                for parent, vjp in zip(node.operands, rule.vjps, strict=True)
+            found = [
+                vjp(xp, g, out, *args, **node.params) if want and vjp is not None else None
+                for want, vjp in zip(wanted, rule.vjps, strict=True)
             ]
     return [
         None if c is None else _for_parent(parent, c)
-        for parent, c in zip(node.operands, sums, strict=True)
+        for parent, c in zip(node.operands, found, strict=True)
         if parent is not None
     ]
 
 
-@_derive.push_tangent.register
-def _(node: ArrayNode, tangents: Sequence[Cotangent | None]) -> Cotangent | None:
-    rule = node.rule
-    known = iter(tangents)
-    every = [None if parent is None else next(known) for parent in node.operands]
-    if isinstance(rule, Op) and rule.partials is not None:
-        ones = MLArray._constant(node.backend, node.backend.ones_like(node.out))
-        total: Any = None
-        for t, p in zip(every, _parts(rule, node, ones), strict=True):
-            if t is not None and p is not None:
-                term = _product(p, t) if isinstance(t, Value) else _tangent_product(p, t)
-                total = term if total is None else total + term
-        return total
-    if isinstance(rule, Rule) and rule.linear == "jointly":
-        arrays = [
-            MLArray._constant(node.backend, node.backend.zeros_like(primal)) if t is None else t
-            for t, primal in zip(every, node.primals, strict=True)
-        ]
-        return MLArray._rule(rule, *arrays, **node.params)
-    if isinstance(rule, Rule) and rule.linear == "each":
-        args = _operands(node)
-        total = None
-        for i, t in enumerate(every):
-            if t is not None:
-                term = MLArray._rule(rule, *args[:i], t, *args[i + 1 :], **node.params)
-                total = term if total is None else total + term
-        return total
-    zero = MLArray._constant(node.backend, node.backend.zeros_like(node.out))
-    return _derive.transposed(zero, lambda g: _derive.pull(node, g), tangents)
+def _for_parent(parent: Node, c: MLArray) -> Any:
+    """A cotangent in the kind of its parent: a Value for a Value."""
+    if isinstance(parent, Value):
+        return c.data
+    assert isinstance(parent, ArrayNode)
+    return c if c.dtype == parent.raw.dtype else c.astype(parent.raw.dtype)
 
 
-def _tangent_product(p: MLArray, t: MLArray) -> MLArray:
-    """partial x tangent in the shape of the partial; zero where the tangent is."""
-    out: MLArray = _product(t if t.shape == p.shape else t.broadcast_to(p.shape), p)
-    return out
-
-
-@_derive.pull.register
-def _(node: ValuesNode, g: Cotangent) -> Sequence[Cotangent | None]:
+@_derive.pull_operands.register(ValuesNode)
+def _(node: ValuesNode, g: MLArray, needs: Sequence[bool]) -> Parts:
     return list(g._values())
 
 
-@_derive.push_tangent.register
-def _(node: ValuesNode, tangents: Sequence[Cotangent | None]) -> Cotangent | None:
+@_derive.pull_operands.register(Element)
+def _(node: Element, g: Value, needs: Sequence[bool]) -> Parts:
+    return [{node._index: g}]
+
+
+# Sums of cotangents: whole arrays, and dicts index -> number or Value for single elements --------
+
+
+@_derive.plus.register(ArrayNode)
+def _(node: ArrayNode, a: Any, b: Any) -> Any:
+    if isinstance(a, dict) and isinstance(b, dict):
+        for i, c in b.items():  # a was made by the pull of an element, for us alone
+            a[i] = a[i] + c if i in a else c
+        return a
+    left, right = _derive.gathered(node, a), _derive.gathered(node, b)
+    return left + right if isinstance(left, MLArray) else node.backend.add(left, right)
+
+
+@_derive.gathered.register(ArrayNode)
+def _(node: ArrayNode, g: Any) -> Any:
+    if not isinstance(g, dict):
+        return g
+    xp, raw = node.backend, node.raw
+    flat: list[Any] = [0.0] * raw.size
+    for i, c in g.items():
+        flat[i] = c
+    if not any(isinstance(c, Value) for c in g.values()):
+        return xp.from_flat(flat, raw.shape, raw.dtype)
+    made = MLArray(flat, backend=xp.name).reshape(raw.shape)
+    return made if made.dtype == raw.dtype else made.astype(raw.dtype)
+
+
+# Tangents --------------------------------------------------------------------------------------
+
+
+@_derive.push_numbers.register(ArrayNode)
+def _(node: ArrayNode, tangents: Parts) -> Raw | None:
+    xp = node.backend
+    known = iter(tangents)
+    every = [None if parent is None else next(known) for parent in node.operands]
+    out: Raw | None = xp.quietly(_push_numbers, node, every)
+    return out
+
+
+def _push_numbers(node: ArrayNode, tangents: list[Any]) -> Raw | None:
+    xp, rule, primals, out = node.backend, node.rule, node.primals, node.out
+    total: Raw | None = None
+    if isinstance(rule, Op):
+        ones = xp.ones_like(out) if rule.vjp is not None else None
+        for i, t in enumerate(tangents):
+            p = None if t is None else _partial(rule, i, xp, out, primals, ones)
+            if p is None:
+                continue
+            if getattr(t, "shape", ()) != out.shape:
+                t = xp.broadcast_to(xp.asarray(t, dtype=out.dtype), out.shape)
+            term = _number_product(xp, t, p)
+            total = term if total is None else xp.add(total, term)
+        return total
+    assert rule is not None
+    product = partial(_number_product, xp)
+    return _pushed(rule, xp, out, list(primals), tangents, node.params, product)
+
+
+def _partial(op: Op, i: int, xp: Any, out: Any, args: Sequence[Any], ones: Any) -> Any:
+    """The partial to operand i: an array, a number, or None."""
+    if op.vjp is not None:
+        return op.vjp(xp, ones, out, *args)[i]
+    assert op.partials is not None
+    rule = op.partials[i]
+    return rule(xp, out, *args) if callable(rule) else rule
+
+
+def _pushed(
+    rule: Rule, xp: Any, out: Any, args: list[Any], tangents: list[Any], params: Any, product: Any
+) -> Any:
+    """The tangent of what a rule other than an op made: numbers or operands, as xp is.
+
+    The result of most rules is linear in all operands together, or in each. That of a reduction
+    is not, but its vjp is (g, put back along the axis) x weights, so its tangent is the sum of
+    tangents x weights.
+    """
+    if rule.linear == "jointly":
+        given = [xp.zeros_like(a) if t is None else t for a, t in zip(args, tangents, strict=True)]
+        return rule.forward(xp, *given, **params)
+    total: Any = None
+    for i, t in enumerate(tangents):
+        if t is None:
+            continue
+        if rule.linear == "each":
+            term = rule.forward(xp, *args[:i], t, *args[i + 1 :], **params)
+        else:
+            vjp = rule.vjps[i]
+            assert vjp is not None
+            weights = vjp(xp, xp.ones_like(out), out, *args, **params)
+            term = xp.sum(product(t, weights), axis=params["axis"], keepdims=params["keepdims"])
+        total = term if total is None else total + term
+    return total
+
+
+@_derive.push_operands.register(ArrayNode)
+def _(node: ArrayNode, tangents: Parts) -> MLArray | None:
+    rule = node.rule
+    known = iter(tangents)
+    every = [None if parent is None else next(known) for parent in node.operands]
+    args = _operands(node)
+    xp, out = traced(node.backend.name), _pinned(node, node.out)
+    if not isinstance(rule, Op):
+        assert rule is not None
+        arrays = [
+            MLArray(t, backend=node.backend.name) if isinstance(t, Value) else t for t in every
+        ]
+        product = partial(_product, either=True)
+        made: MLArray = _pushed(rule, xp, out, args, arrays, node.params, product)
+        return made
+    ones = xp.ones_like(out) if rule.vjp is not None else None
+    total: MLArray | None = None
+    for i, t in enumerate(every):
+        p = None if t is None else _partial(rule, i, xp, out, args, ones)
+        if p is not None:
+            whole = t.broadcast_to(out.shape) if isinstance(t, MLArray) else t * xp.ones_like(out)
+            term = _product(whole, p, either=True)
+            total = term if total is None else total + term
+    return total
+
+
+@_derive.push_numbers.register(ValuesNode)
+def _(node: ValuesNode, tangents: Parts) -> Raw:
+    flat = [0.0 if t is None else t for t in tangents]
+    return node.backend.from_flat(flat, node.shape, node.raw.dtype)
+
+
+@_derive.push_operands.register(ValuesNode)
+def _(node: ValuesNode, tangents: Parts) -> MLArray:
     flat = [0.0 if t is None else t for t in tangents]
     return MLArray(flat, backend=node.backend.name).reshape(node.shape)
 
 
-@_derive.pull.register
-def _(node: Element, g: Cotangent) -> Sequence[Cotangent | None]:
-    array = node._node
-    flat = MLArray._constant(array.backend, array.backend.zeros((array.raw.size,)))
-    placed = MLArray._rule(_rules.INDEX_ADD, flat, g, key=node._index)
-    return [MLArray._rule(_rules.RESHAPE, placed, shape=array.shape)][: len(node._parents())]
+@_derive.push_numbers.register(Element)
+def _(node: Element, tangents: Parts) -> float | None:
+    (t,) = tangents
+    xp = node._node.backend
+    return None if t is None else float(xp.index(xp.reshape(t, (-1,)), node._index))
 
 
-@_derive.push_tangent.register
-def _(node: Element, tangents: Sequence[Cotangent | None]) -> Cotangent | None:
+@_derive.push_operands.register(Element)
+def _(node: Element, tangents: Parts) -> Value | None:
     (t,) = tangents
     return None if t is None else t.flatten()[node._index].data
-
-
-# Operands --------------------------------------------------------------------------------------
-
-
-@_derive.node_of.register
-def _(x: MLArray) -> Node:
-    return x._fetch()
-
-
-@_derive.fresh.register
-def _(x: MLArray) -> MLArray:
-    node = x._fetch()
-    if not node.backend.isdtype(node.raw.dtype, "real floating"):
-        raise TypeError(
-            f"cannot differentiate by an array of {node.raw.dtype}; use x.astype('float64')"
-        )
-    if node.tracked:
-        return MLArray._rule(_rules.RESHAPE, x, shape=node.shape)
-    return MLArray._of(ArrayNode(node.backend, node.raw, True))
-
-
-@_derive.shape_of.register
-def _(x: MLArray) -> tuple[int, ...]:
-    return x.shape
-
-
-@_derive.full_like.register
-def _(x: MLArray, number: float) -> MLArray:
-    node = x._fetch()
-    return MLArray._constant(node.backend, node.backend.full_like(node.raw, number))
-
-
-@_derive.constant.register
-def _(x: MLArray) -> MLArray:
-    return x.detach()
-
-
-@_derive.basis.register
-def _(x: MLArray) -> list[Any]:
-    node = x._fetch()
-    xp, count = node.backend, math.prod(node.shape)
-    zeros = xp.zeros((count,), dtype=node.raw.dtype)
-    return [
-        MLArray._constant(xp, xp.reshape(xp.index_put(zeros, i, 1.0), node.shape))
-        for i in range(count)
-    ]
-
-
-@_derive.inner.register
-def _(x: MLArray, y: Any) -> MLArray:
-    out: MLArray = (x * y).sum()
-    return out
-
-
-@_derive.assembled.register
-def _(like: MLArray, rows: list[Any], axis_first: bool, other: Any) -> MLArray:
-    shape = _derive.shape_of(other)
-    if not rows:
-        joined = (*like.shape, *shape) if axis_first else (*shape, *like.shape)
-        return MLArray._constant(like._node.backend, like._node.backend.zeros(joined))
-    if shape == () and not isinstance(rows[0], MLArray):
-        return MLArray(rows, backend=like.backend).reshape(like.shape)
-    if axis_first:
-        return stack(rows).reshape((*like.shape, *shape))
-    return stack(rows, axis=-1).reshape((*shape, *like.shape))
-
-
-@_derive.to_numbers.register
-def _(x: MLArray) -> list[float]:
-    node = x._fetch()
-    return [float(number) for number in node.backend.to_flat(node.raw)]
-
-
-@_derive.from_numbers.register
-def _(like: MLArray, numbers: list[float]) -> MLArray:
-    node = like._fetch()
-    raw = node.backend.from_flat(numbers, node.shape, node.raw.dtype)
-    return MLArray._of(ArrayNode(node.backend, raw, True))
-
-
-class CustomNode(ArrayNode):
-    """An array whose parents and derivative were given (custom_vjp, checkpoint)."""
-
-    __slots__ = ("inputs", "pullback")
-
-    def __init__(self, x: MLArray, inputs: Sequence[Any], pullback: _derive.Pullback) -> None:
-        node = x._fetch()
-        super().__init__(node.backend, node.raw, True, _CUSTOM)
-        self.inputs = tuple(inputs)
-        self.pullback = pullback
-
-    def _parents(self) -> Sequence[Node]:
-        return [_derive.node_of(x) for x in self.inputs]
-
-    def _push(self) -> None:
-        self._gather_elements()
-        if self._cotangent is None:
-            return
-        g = MLArray._constant(self.backend, self._cotangent)
-        for x, c in zip(self.inputs, self.pullback(g), strict=True):
-            if c is not None:
-                _derive.receive(_derive.node_of(x), c)
-
-
-_CUSTOM = Rule("custom", lambda xp, *xs: xs[0])
-
-
-@_derive.with_pullback.register
-def _(x: MLArray, parents: Sequence[Any], pullback: _derive.Pullback) -> MLArray:
-    return MLArray._of(CustomNode(x, parents, pullback))
-
-
-@_derive.pull.register
-def _(node: CustomNode, g: Cotangent) -> Sequence[Cotangent | None]:
-    return node.pullback(g)
-
-
-@_derive.push_tangent.register
-def _(node: CustomNode, tangents: Sequence[Cotangent | None]) -> Cotangent | None:
-    zero = MLArray._constant(node.backend, node.backend.zeros_like(node.out))
-    return _derive.transposed(zero, node.pullback, tangents)
-
-
-@_derive.receive.register
-def _(node: ArrayNode, c: Any) -> None:
-    raw = _raw(c)
-    if not hasattr(raw, "shape"):
-        raw = node.backend.asarray(raw, dtype=node.raw.dtype)
-    node._receive(raw, node.raw, "custom")

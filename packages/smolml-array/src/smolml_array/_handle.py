@@ -148,6 +148,7 @@ class Handle(Arithmetic):
         fresh = view.root
         for rule, params in _steps(view):
             fresh = fresh._window(rule, params)
+        fresh._node.label = self._node.label
         self._node = fresh._node
         self._view = fresh._view
 
@@ -326,11 +327,13 @@ class Handle(Arithmetic):
     @property
     def requires_grad(self) -> bool:
         """Whether gradients flow here; can be set on leaves."""
-        return self._node.tracked
+        return self._fetch().tracked
 
     @requires_grad.setter
     def requires_grad(self, new: bool) -> None:
         node = self._fetch()
+        if bool(new) == node.tracked:
+            return
         if node.rule is not None or isinstance(node, ValuesNode):
             raise ValueError(
                 f"requires_grad: only a leaf can be switched, and this is the result of "

@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, Literal
 
-from smolml_array._shape import Shape
+from smolml_array._shape import Shape, _broadcast_shapes
 from smolml_array.backends.protocol import Backend, Raw
 from smolml_value import GraphError, Value, grad_enabled
 from smolml_value._graph import Node
 from smolml_value._op import Op
+from smolml_value.table import TABLE
 
 Vjp = Callable[..., Any]  # (xp, g, out, *operands, **params) -> cotangent; operands of any kind
 NO_PARAMS: Final[Mapping[str, Any]] = {}
@@ -29,7 +30,9 @@ class Rule:
         vjps: one per operand: `vjp(xp, g, out, *operands, **params)`; None where there is none.
         vjp_all: in place of vjps, for any number of operands: all cotangents at once.
         linear: "jointly" if the result is linear in all operands together (its tangent is then
-            the forward of the tangents), "each" if in every one of them alone, "" if neither.
+            the forward of the tangents), "each" if in every one of them alone, "" if neither: it
+            must then be a reduction over the parameter `axis` (with `keepdims`), the vjps of
+            which give g, put back along the axis, times weights.
     """
 
     __slots__ = ("forward", "linear", "name", "vjp_all", "vjps")
@@ -74,6 +77,7 @@ class ArrayNode(Node):
     """
 
     __slots__ = (
+        "__weakref__",
         "_cotangent",
         "_element_cotangents",
         "_grad_before",
@@ -236,11 +240,18 @@ class ArrayNode(Node):
         self.grad = self.backend.from_flat(flat, self.shape, self.raw.dtype)
 
 
-def cotangents_of(node: ArrayNode, g: Raw) -> Sequence[Raw | None]:
-    """What the rule of `node` sends to each operand; None where nothing flows."""
+def cotangents_of(
+    node: ArrayNode, g: Raw, operands: Sequence[Node | None] | None = None
+) -> Sequence[Raw | None]:
+    """What the rule of `node` sends to each operand; None where nothing flows.
+
+    `operands` are those of the node, with None also where nobody asks for a cotangent.
+    """
     rule = node.rule
+    if operands is None:
+        operands = node.operands
     if isinstance(rule, Op):
-        return _elementwise_cotangents(rule, node, g)
+        return _elementwise_cotangents(rule, node, g, operands)
     assert rule is not None
     if rule.vjp_all is not None:
         every: Sequence[Raw] = rule.vjp_all(node.backend, g, node.out, *node.primals, **node.params)
@@ -249,11 +260,13 @@ def cotangents_of(node: ArrayNode, g: Raw) -> Sequence[Raw | None]:
         None
         if operand is None or vjp is None
         else vjp(node.backend, g, node.out, *node.primals, **node.params)
-        for vjp, operand in zip(rule.vjps, node.operands, strict=True)
+        for vjp, operand in zip(rule.vjps, operands, strict=True)
     ]
 
 
-def _elementwise_cotangents(op: Op, node: ArrayNode, g: Raw) -> Sequence[Raw | None]:
+def _elementwise_cotangents(
+    op: Op, node: ArrayNode, g: Raw, operands: Sequence[Node | None]
+) -> Sequence[Raw | None]:
     """cotangent x partial for each operand, summed over what was broadcast: the one place."""
     xp = node.backend
     primals = node.primals
@@ -268,7 +281,7 @@ def _elementwise_cotangents(op: Op, node: ArrayNode, g: Raw) -> Sequence[Raw | N
                 f"one cotangent per operand"
             )
     cotangents: list[Raw | None] = []
-    for i, (operand, primal) in enumerate(zip(node.operands, primals, strict=True)):
+    for i, (operand, primal) in enumerate(zip(operands, primals, strict=True)):
         if operand is None:
             cotangents.append(None)
             continue
@@ -276,8 +289,13 @@ def _elementwise_cotangents(op: Op, node: ArrayNode, g: Raw) -> Sequence[Raw | N
         partial: Any = given[i] if partials is None else partials[i]
         if partials is None:
             c = partial  # of whatever type the rule gave
+            if isinstance(c, float | int) and not hasattr(c, "shape"):
+                c = xp.full(g.shape, float(c), dtype=g.dtype)
         elif callable(partial):
-            c = xp.cotangent_product(g, partial(xp, node.out, *primals))
+            p = partial(xp, node.out, *primals)
+            if TABLE.get(op.name) is not op:  # a plugin may do anything
+                _check_partial(op, i, getattr(p, "shape", ()), primals, g.shape)
+            c = xp.cotangent_product(g, p)
         elif partial is None or partial == 0.0:
             c = None
         elif partial == 1.0:
@@ -293,6 +311,28 @@ def _elementwise_cotangents(op: Op, node: ArrayNode, g: Raw) -> Sequence[Raw | N
             c = xp.sum_to_shape(c, getattr(primal, "shape", ()))
         cotangents.append(c)
     return cotangents
+
+
+def _check_partial(op: Op, i: int, given: Shape, primals: Sequence[Raw], result: Shape) -> None:
+    """Refuse a partial that would broadcast, in silence, to something that it is not."""
+    shapes = [getattr(primal, "shape", ()) for primal in primals]
+    if given in (result, (), *shapes):  # y, for one, is the partial of x * y
+        return
+    used = [s for s in shapes if _spread(s, given) == given]
+    if not used or _broadcast_shapes(*used, who=op.name) != given:
+        raise GraphError(
+            f"{op.name}: its partial for operand {i} gave the shape {given} for operands of shapes "
+            f"{', '.join(map(str, shapes))}; expected {result}, the shape of the result, or a "
+            f"number"
+        )
+
+
+def _spread(shape: Shape, other: Shape) -> Shape | None:
+    """What two shapes broadcast to, None if they do not."""
+    try:
+        return _broadcast_shapes(shape, other)
+    except ValueError:
+        return None
 
 
 def record(

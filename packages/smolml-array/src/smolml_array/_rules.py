@@ -50,8 +50,9 @@ def _matmul_right(xp: Any, g: Raw, out: Raw, a: Raw, b: Raw) -> Raw:
         columns = xp.matmul(_swap(xp, a), xp.expand_dims(g, axis=-1))
         return xp.sum_to_shape(xp.squeeze(columns, axis=-1), b.shape)
     if b.ndim == 2 and a.ndim > 2:  # one long product instead of a sum of many
-        a = xp.reshape(a, (-1, a.shape[-1])) if math.prod(a.shape) else xp.zeros((0, a.shape[-1]))
-        g = xp.reshape(g, (a.shape[0], b.shape[1]))
+        rows = math.prod(a.shape[:-1])  # -1 would not do: there may be no elements
+        a = xp.reshape(a, (rows, b.shape[0]))
+        g = xp.reshape(g, (rows, b.shape[1]))
     return xp.sum_to_shape(xp.matmul(_swap(xp, a), g), b.shape)
 
 
@@ -136,9 +137,10 @@ def _var_vjp(
     correction: float = 0.0,
     keepdims: bool = False,
 ) -> Raw:
-    """2 (x - mean) / (n - correction)."""
+    """2 (x - mean) / (n - correction); a negative n - correction counts as 0, as in var."""
     centered = x - xp.mean(x, axis=axis, keepdims=True)
-    scale = 2.0 / max(_count(x.shape, axis) - correction, 0.0) if math.prod(x.shape) else 0.0
+    freedom = _count(x.shape, axis) - correction
+    scale = 2.0 / freedom if freedom > 0.0 else math.inf
     return _spread(xp, g, x.shape, axis, keepdims) * centered * scale
 
 
@@ -238,11 +240,22 @@ BROADCAST_TO = Rule(
     lambda xp, g, out, x, *, shape: xp.sum_to_shape(g, x.shape),
     linear="jointly",
 )
+
+
+def _put_vjp(xp: Any, g: Raw, out: Raw, x: Raw, v: Raw, *, key: Any) -> Raw:
+    """To v: of positions that are named twice, only the last put there what is there."""
+    chosen = xp.index(g, key)
+    order = xp.reshape(xp.arange(math.prod(chosen.shape)), chosen.shape)
+    last = xp.index(xp.index_put(xp.zeros(x.shape, dtype=order.dtype), key, order), key)
+    chosen = xp.where(last == order, chosen, xp.zeros_like(chosen))
+    return xp.sum_to_shape(chosen, getattr(v, "shape", ()))
+
+
 INDEX_PUT = Rule(
     "setitem",
     lambda xp, x, v, *, key: xp.index_put(x, key, v),
     lambda xp, g, out, x, v, *, key: xp.index_put(g, key, 0.0),
-    lambda xp, g, out, x, v, *, key: xp.sum_to_shape(xp.index(g, key), getattr(v, "shape", ())),
+    _put_vjp,
     linear="jointly",
 )
 INDEX_ADD = Rule(

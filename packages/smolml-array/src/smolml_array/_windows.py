@@ -6,14 +6,16 @@ the node knows neither: no reference cycles.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from smolml_array._node import ArrayNode, Rule
 from smolml_array._shape import Shape
 from smolml_array.backends.protocol import Backend, Raw
 from smolml_value import Value
-from smolml_value._graph import Node
+from smolml_value._node import Node
+from smolml_value._number import as_float
 
 
 class ValuesNode(ArrayNode):
@@ -22,11 +24,13 @@ class ValuesNode(ArrayNode):
     Its gradient is theirs, and their data is read anew for every op.
     """
 
-    __slots__ = ("values",)
+    __slots__ = ("_bits", "values")
 
     def __init__(self, backend: Backend, values: list[Value], shape: Shape) -> None:
         self.values = values
-        raw = backend.from_flat([v._data for v in values], shape, backend.float64)
+        numbers = array("d", [v._data for v in values])
+        self._bits = numbers.tobytes()
+        raw = backend.from_flat(numbers.tolist(), shape, backend.float64)
         super().__init__(backend, raw, True, None, values)
 
     def _push(self) -> None:
@@ -39,9 +43,11 @@ class ValuesNode(ArrayNode):
         self._cotangent = None
 
     def current(self) -> Raw:
-        self.raw = self.backend.from_flat(
-            [v._data for v in self.values], self.shape, self.backend.float64
-        )
+        numbers = array("d", [v._data for v in self.values])
+        bits = numbers.tobytes()  # what tells even nan from nan and 0.0 from -0.0
+        if bits != self._bits:  # an equal buffer stays, so that windows need not look again
+            self._bits = bits
+            self.raw = self.backend.from_flat(numbers.tolist(), self.shape, self.backend.float64)
         return self.raw
 
     def write(self, i: int, number: float) -> None:
@@ -80,7 +86,7 @@ class Element(Value):
 
     @data.setter
     def data(self, new: float) -> None:
-        Value.data.fset(self, new)  # type: ignore[attr-defined]  # mypy takes a property for its value
+        self._data = as_float(new, "Value.data")
         self._node.write(self._index, self._data)
 
     @property
@@ -104,6 +110,12 @@ class Element(Value):
 
     def _backward(self) -> None:
         """Nothing to do: the gradient of an element is that of the array."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy is a leaf of its own, not a window onto a copy of the array.
+        leaf = Value(self._data, self.label)
+        leaf.grad = self.grad
+        return leaf.__reduce__()
 
 
 ELEMENT: Final = Rule("element", lambda xp, x: x)

@@ -162,7 +162,8 @@ class MLArray(Arranging):
 
         if copy is False:
             raise ValueError("MLArray: an ndarray of it is always a copy, so copy=False cannot be")
-        return np.array(self.to_list(), dtype=self.dtype.name if dtype is None else dtype)
+        numbers = np.array(self.to_list(), dtype=self.dtype.name if dtype is None else dtype)
+        return numbers.reshape(self.shape)  # nested lists do not say all of an empty shape
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         from smolml_array._ufuncs import apply_ufunc  # only NumPy calls this
@@ -191,8 +192,11 @@ class MLArray(Arranging):
         return self._of(ArrayNode(xp, raw, node.tracked))
 
     def astype(self, dtype: DType | str) -> Self:
-        """The numbers in another type; gradients flow between floats."""
-        return self._rule(_rules.ASTYPE, self, dtype=as_dtype(self._node.backend, dtype))
+        """The numbers in another type; gradients flow between floats, others are constants."""
+        xp = self._node.backend
+        wanted = as_dtype(xp, dtype)
+        source = self if xp.isdtype(wanted, "real floating") else self.detach()
+        return self._rule(_rules.ASTYPE, source, dtype=wanted)
 
 
 def _restore(

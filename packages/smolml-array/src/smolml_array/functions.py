@@ -6,25 +6,29 @@ from collections.abc import Sequence
 
 from smolml_array import _rules
 from smolml_array._arithmetic import ArrayLike
+from smolml_array._convert import holds
 from smolml_array._shape import ShapeError, normalize_axis
 from smolml_array.array import MLArray
-from smolml_value import table
+from smolml_value import Value, table
 
 
-def _array(x: ArrayLike) -> MLArray:
-    return x if isinstance(x, MLArray) else MLArray(x, requires_grad=False)
+def _array(x: ArrayLike, *others: ArrayLike) -> MLArray:
+    """x as an array on the backend of the others; numbers are constants, Values are not."""
+    if isinstance(x, MLArray):
+        return x
+    backend = next((o.backend for o in others if isinstance(o, MLArray)), None)
+    tracked = isinstance(x, Value) or (
+        isinstance(x, list | tuple) and (holds(x, Value) or holds(x, MLArray))
+    )
+    return MLArray(x, requires_grad=tracked, backend=backend)
 
 
 def _arrays(who: str, arrays: Sequence[ArrayLike]) -> list[MLArray]:
     if isinstance(arrays, MLArray):
         arrays = list(arrays)
-    if not arrays:
+    if len(arrays) == 0:  # an ndarray of several elements is neither true nor false
         raise ValueError(f"{who}: expected at least one array, got none")
-    first = next((a for a in arrays if isinstance(a, MLArray)), None)
-    return [
-        a if isinstance(a, MLArray) else MLArray(a, backend=first.backend if first else None)
-        for a in arrays
-    ]
+    return [_array(a, *arrays) for a in arrays]
 
 
 def matmul(x1: ArrayLike, x2: ArrayLike) -> MLArray:
@@ -33,7 +37,7 @@ def matmul(x1: ArrayLike, x2: ArrayLike) -> MLArray:
     >>> matmul([1.0, 2.0], [3.0, 4.0]).item()
     11.0
     """
-    return _array(x1) @ x2 if isinstance(x1, MLArray) else _array(x2).__rmatmul__(x1)
+    return _array(x1, x2).matmul(x2)
 
 
 def concat(arrays: Sequence[ArrayLike], axis: int | None = 0) -> MLArray:
@@ -89,15 +93,8 @@ def where(condition: ArrayLike, x1: ArrayLike, x2: ArrayLike) -> MLArray:
     >>> where(x > 0, x.sqrt(), 0.0).to_list()
     [0.0, 2.0]
     """
-    first = condition if isinstance(condition, MLArray) else _lifted(condition, x1, x2)
-    out: MLArray = table.where(first, x1, x2)
+    out: MLArray = table.where(_array(condition, x1, x2), x1, x2)
     return out
-
-
-def _lifted(x: ArrayLike, *others: ArrayLike) -> MLArray:
-    """x as a constant on the backend of the others."""
-    backend = next((o.backend for o in others if isinstance(o, MLArray)), None)
-    return MLArray(x, requires_grad=False, backend=backend)
 
 
 def maximum(x1: ArrayLike, x2: ArrayLike) -> MLArray:
@@ -106,8 +103,7 @@ def maximum(x1: ArrayLike, x2: ArrayLike) -> MLArray:
     >>> maximum([1.0, 5.0], MLArray([3.0, 2.0])).to_list()
     [3.0, 5.0]
     """
-    first = x1 if isinstance(x1, MLArray) else _lifted(x1, x2)
-    return first.maximum(x2)
+    return _array(x1, x2).maximum(x2)
 
 
 def minimum(x1: ArrayLike, x2: ArrayLike) -> MLArray:
@@ -116,8 +112,7 @@ def minimum(x1: ArrayLike, x2: ArrayLike) -> MLArray:
     >>> minimum(2.0, MLArray([3.0, 1.0])).to_list()
     [2.0, 1.0]
     """
-    first = x1 if isinstance(x1, MLArray) else _lifted(x1, x2)
-    return first.minimum(x2)
+    return _array(x1, x2).minimum(x2)
 
 
 def clip(x: ArrayLike, min: float | None = None, max: float | None = None) -> MLArray:
