@@ -59,10 +59,7 @@ class Plugin:
     def _try_load(self) -> None:
         try:
             loaded = self.entry.load()
-        except (
-            Exception,
-            SystemExit,
-        ) as cause:  # whatever a plugin may do: it fails on its own use only
+        except (Exception, SystemExit) as cause:  # whatever it does, only its own use fails
             self._fail(f"loading it raised {type(cause).__name__}: {cause}", cause)
             return
         if not isinstance(loaded, Op):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cmath
 import math
+import sys
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -39,6 +40,7 @@ def derivative(f: Callable[[float], float], x: float, width: float) -> Estimate:
     (True, True)
     """
     step = width
+    rounding = sys.float_info.epsilon * abs(f(x))
     before = [_central(f, x, step)]
     best = Estimate(before[0], math.inf)
     for _ in range(_STEPS):
@@ -48,7 +50,7 @@ def derivative(f: Callable[[float], float], x: float, width: float) -> Estimate:
         for j, coarse in enumerate(before):
             row.append((factor * row[j] - coarse) / (factor - 1.0))
             factor *= _SHRINK**2
-            error = max(abs(row[j + 1] - row[j]), abs(row[j + 1] - coarse))
+            error = max(abs(row[j + 1] - row[j]), abs(row[j + 1] - coarse), rounding / step)
             if error <= best.error:
                 best = Estimate(row[j + 1], error)
         before = row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import random
@@ -71,6 +72,16 @@ class Subject:
             return every
         draw = random.Random(self.op.name)
         return [tuple(draw.choice(list(e)) for e in ends) for _ in range(_EDGE_POINTS)]
+
+    def answered(self) -> list[Point]:
+        """The edge points at which the op has an answer for numbers and their gradient."""
+        found = []
+        for point in self.edges():
+            with contextlib.suppress(Exception):  # the check of edge points has told of it
+                self.op(*point)
+                self.gradient(point)
+                found.append(point)
+        return found
 
     def columns(self, points: Sequence[Point]) -> list[list[float]]:
         """The points operand by operand."""
