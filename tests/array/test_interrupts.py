@@ -55,26 +55,28 @@ def test_an_error_in_a_rule_leaves_everything_usable(
     (x * w).sum().backward()  # other graphs over these leaves go on, too
 
 
-def test_an_interrupt_while_nodes_are_marked(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("begun", [0, 1])
+def test_an_interrupt_while_nodes_are_marked(
+    backend: str, monkeypatch: pytest.MonkeyPatch, begun: int
+) -> None:
     x = MLArray([1.0, 2.0])
     y = x * x
     y.backward()
-    for countdown in range(2):  # before each of the two nodes is begun
-        seen = []
+    seen: list[ArrayNode] = []
+    original = ArrayNode._begin
 
-        def begin(self: ArrayNode, count: int = countdown, seen: list[int] = seen) -> None:
-            if len(seen) == count:
-                raise KeyboardInterrupt
-            seen.append(1)
-            original(self)
+    def begin(self: ArrayNode) -> None:
+        if len(seen) == begun:
+            raise KeyboardInterrupt
+        seen.append(self)
+        original(self)
 
-        original = ArrayNode._begin
-        with monkeypatch.context() as patched:
-            patched.setattr(ArrayNode, "_begin", begin)
-            with pytest.raises(KeyboardInterrupt):
-                y.backward()
-        assert gradient(x) == [2.0, 4.0]
-        assert gradient(y) == [1.0, 1.0]
+    with monkeypatch.context() as patched:
+        patched.setattr(ArrayNode, "_begin", begin)
+        with pytest.raises(KeyboardInterrupt):
+            y.backward()
+    assert gradient(x) == [2.0, 4.0]
+    assert gradient(y) == [1.0, 1.0]
     y.backward()
     assert gradient(x) == [4.0, 8.0]
 
@@ -134,7 +136,7 @@ def test_backward_inside_a_rule_is_refused(backend: str) -> None:
 def test_four_threads_over_shared_leaves(backend: str) -> None:
     x, w, v = filled((2, 3), "x"), filled((3,), "w"), Value(0.5)
 
-    def loss() -> MLArray:
+    def loss() -> Any:
         return ((x @ w) * v).tanh().sum() + x.data[1][1] * w.data[0]
 
     loss().backward()
@@ -166,20 +168,24 @@ def test_four_threads_over_shared_leaves(backend: str) -> None:
 
 def test_elements_looked_at_by_many_threads_are_the_same(backend: str) -> None:
     for _ in range(20):
-        x = filled((20, 20))
-        barrier = threading.Barrier(4)
-        seen: list[Value] = []
+        check_that_threads_see_the_same(filled((20, 20)))
 
-        def look(x: MLArray = x, barrier: threading.Barrier = barrier) -> None:
-            barrier.wait()
-            seen.append(x.data[3][4])  # noqa: B023
 
-        threads = [threading.Thread(target=look) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert all(v is x.data[3][4] for v in seen)
+def check_that_threads_see_the_same(x: MLArray) -> None:
+    barrier = threading.Barrier(4)
+    seen: list[Value] = []
+
+    def look() -> None:
+        barrier.wait()
+        seen.append(x.data[3][4])
+
+    threads = [threading.Thread(target=look) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(seen) == 4
+    assert all(v is x.data[3][4] for v in seen)
 
 
 def test_no_grad_holds_for_one_thread(backend: str) -> None:

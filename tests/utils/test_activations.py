@@ -244,7 +244,7 @@ def test_softmax_needs_its_axis(backend: str) -> None:
         log_softmax(Value(1.0))
 
 
-@pytest.mark.parametrize("f", [relu, leaky_relu, elu, sigmoid, tanh, softplus, silu, softmax])
+@pytest.mark.parametrize("f", [relu, leaky_relu, elu, sigmoid, tanh, softplus, silu, gelu, softmax])
 def test_float32_stays_float32(f: Callable[..., Any]) -> None:
     x = MLArray(np.array([-1.0, 0.5], dtype=np.float32), backend="numpy")
     out = f(x)

@@ -141,6 +141,16 @@ def test_cross_entropy_of_classes_ruled_out(backend: str) -> None:
     assert x.grad().to_list() == [[-0.5, 0.0, 0.5], [0.0, 0.0, 0.0]]
 
 
+def test_a_class_ruled_out_in_one_row_leaves_the_others_alone(backend: str) -> None:
+    rows = MLArray([[0.5, 0.5], [0.0, 1.0]])
+    cross_entropy(MLArray([[0.0, 0.0], [-INF, 0.0]]), rows, reduction="none")[0].backward()
+    assert rows.grad().to_list() == [[math.log(2.0), math.log(2.0)], [0.0, 0.0]]
+    rows.zero_grad()
+    p = MLArray([[0.5, 0.5], [0.0, 1.0]])
+    categorical_cross_entropy(p, rows, reduction="none")[0].backward()
+    assert rows.grad().to_list() == [[math.log(2.0), math.log(2.0)], [0.0, 0.0]]
+
+
 def test_cross_entropy_keeps_digits_that_softmax_loses(backend: str) -> None:
     # softmax is 1 - 1e-17, that is 1.0; the loss is not 0
     x = MLArray([[40.0, 0.0]])

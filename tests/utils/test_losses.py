@@ -274,6 +274,14 @@ def test_cross_entropy_of_smoothed_rows_and_their_gradient(backend: str) -> None
     assert_close(gradient(lambda rows: cross_entropy(logits, rows), t), -np.log(p) / 3)
 
 
+def test_rows_that_do_not_sum_to_one(backend: str) -> None:
+    x, t = random_array((3, 4), 14), random_probabilities((3, 4), 15)
+    p = softmax_rows(x)
+    assert_close(cross_entropy(MLArray(x.tolist()), t, "sum"), -(t * np.log(p)).sum())
+    grads = gradient(lambda logits: cross_entropy(logits, t, "sum"), x)
+    assert_close(grads, p * t.sum(1, keepdims=True) - t)
+
+
 def test_cross_entropy_of_a_list_of_values(backend: str) -> None:
     values = [Value(1.0), Value(2.0), Value(3.0)]
     loss = cross_entropy(values, 1)

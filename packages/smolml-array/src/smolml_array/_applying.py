@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from smolml_array._arithmetic import ArrayLike
-from smolml_array._convert import holds, is_array_like, to_raw
+from smolml_array._convert import holds, is_array_like, is_floating, to_raw
 from smolml_array._handle import Handle
 from smolml_array._node import ArrayNode, Rule, record
 from smolml_array._shape import _broadcast_shapes
@@ -70,7 +70,7 @@ class Applying(Handle):
         nodes: list[Node | None] = []
         primals: list[Raw] = []
         for arg in args:
-            if isinstance(arg, list | tuple) and (holds(arg, Handle) or holds(arg, Value)):
+            if isinstance(arg, (list, tuple)) and (holds(arg, Handle) or holds(arg, Value)):
                 arg = cls._made(arg, xp)
             if isinstance(arg, Handle):
                 node = arg._fetch()
@@ -120,6 +120,8 @@ class Applying(Handle):
                     f"{op.name}: its forward gave the shape {getattr(out, 'shape', None)} for "
                     f"operands of shapes {shapes}; an element-wise op must give {expected}"
                 )
+        if not xp.is_array(out):  # NumPy's operators make scalars of 0-d arrays
+            out = xp.asarray(out)
         if any(n is not None for n in nodes) and grad_enabled():
             return cls._of(ArrayNode(xp, out, True, op, nodes, primals))
         return cls._constant(xp, out)
@@ -145,8 +147,25 @@ class Applying(Handle):
         if not is_array_like(other):
             return NotImplemented
         xp, _, (left, right) = self._operands(name, (self, other))
+        if name.startswith("bitwise_"):
+            _check_bits(name, xp, left, right)
         try:
             return self._constant(xp, getattr(xp, name)(left, right))
         except ValueError:
             _broadcast_shapes(left.shape, getattr(right, "shape", ()), who=name)
             raise
+
+    def __invert__(self) -> Self:
+        node = self._fetch()
+        _check_bits("bitwise_invert", node.backend, node.raw)
+        return self._constant(node.backend, node.backend.bitwise_invert(node.raw))
+
+
+def _check_bits(name: str, xp: Backend, *operands: Raw) -> None:
+    """Raise for floats: `&` and its like are for the results of comparisons, and for integers."""
+    for operand in operands:
+        if is_floating(xp, xp.asarray(operand)):
+            raise TypeError(
+                f"{name}: expected booleans or integers, got floats; compare first, as in "
+                f"(x > 0) & (x < 1), in parentheses"
+            )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from copy import deepcopy
-from typing import Any, Self, SupportsIndex
+from typing import Any, Self
 
 from smolml_array import _rules
 from smolml_array._arithmetic import ArrayLike
@@ -16,11 +16,13 @@ from smolml_array._shape import (
     Axis,
     ShapeError,
     as_shape,
+    is_index,
     normalize_axes,
     normalize_permutation,
     reshape_shape,
 )
 from smolml_array.backends.protocol import Raw
+from smolml_value import grad_enabled
 
 
 class Arranging(Reducing):
@@ -50,7 +52,7 @@ class Arranging(Reducing):
         Raises:
             AxisError: the axes are not each named once.
         """
-        given = axes[0] if len(axes) == 1 and not isinstance(axes[0], SupportsIndex) else axes
+        given = axes[0] if len(axes) == 1 and not is_index(axes[0]) else axes
         if not given and (given is None or axes == ()):
             order = tuple(reversed(range(len(self.shape))))
         else:
@@ -99,7 +101,7 @@ class Arranging(Reducing):
         """Set x[key]; what was recorded before keeps the numbers it was made with.
 
         Numbers set in a leaf leave it a leaf. Values and arrays set are differentiated: x is from
-        then on the result of the assignment.
+        then on the result of the assignment. Inside no_grad() only the numbers change.
 
         >>> x = MLArray([1.0, 2.0])
         >>> x[0] = 5.0
@@ -107,9 +109,10 @@ class Arranging(Reducing):
         [5.0, 2.0]
         """
         key, _ = _index_key(self, key)
-        xp, (own, given), (raw, numbers) = self._operands("setitem", (self, new))
+        xp, (_, given), (raw, numbers) = self._operands("setitem", (self, new))
         root = self if self._view is None else self._view.root
-        if given is None and (own is None or root._node.rule is None):
+        node = root._node
+        if not grad_enabled() or (given is None and (node.is_leaf or not node.tracked)):
             self._set_numbers(xp.index_put(raw, key, numbers))
         elif root is self:
             self._become(self._rule(_rules.INDEX_PUT, self, new, key=key)._node)
@@ -156,11 +159,7 @@ def _index_key(x: Handle, key: Any) -> tuple[Any, bool]:
                 part is None
                 or part is Ellipsis
                 or isinstance(part, slice)
-                or (
-                    isinstance(part, SupportsIndex)
-                    and not isinstance(part, bool)
-                    and not hasattr(part, "__len__")
-                )
+                or (is_index(part) and not isinstance(part, bool) and not hasattr(part, "__len__"))
             )
             # backward needs the key as it is now, and its owner may write to a list or an ndarray
             raw_parts.append(part if place else deepcopy(part))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from smolml_array.backends.nested import as_number, flatten
 from smolml_array.backends.protocol import Backend, DType, Raw
@@ -11,26 +11,32 @@ from smolml_value import Value
 from smolml_value._number import is_number
 
 
-def holds(data: Any, kind: type) -> bool:
-    """Whether nested lists hold an object of this kind anywhere."""
+def first(data: Any, kind: type[T]) -> T | None:
+    """The first object of this kind that is met in nested lists; None if they hold none."""
     stack = [data]
     while stack:
         for item in stack.pop():
             if isinstance(item, list | tuple):
                 stack.append(item)
             elif isinstance(item, kind):
-                return True
-    return False
+                return item
+    return None
+
+
+def holds(data: Any, kind: type) -> bool:
+    """Whether nested lists hold an object of this kind anywhere."""
+    return first(data, kind) is not None
+
+
+T = TypeVar("T")
+
+# isinstance on a union written in place would build the union each time
+_NATIVE: Final = (float, int, list, tuple, Value)
 
 
 def is_array_like(x: object) -> bool:
     """Whether x can be an operand: an array, a Value, a number, a list or a foreign array."""
-    return (
-        isinstance(x, float | int | list | tuple | Value)
-        or hasattr(x, "_fetch")
-        or hasattr(x, "__array__")
-        or is_number(x)
-    )
+    return hasattr(x, "_fetch") or isinstance(x, _NATIVE) or hasattr(x, "__array__") or is_number(x)
 
 
 def value_or_number(x: Any, path: Sequence[int], who: str) -> Any:

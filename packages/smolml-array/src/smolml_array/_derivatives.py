@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from smolml_array import _rules
-from smolml_array._node import ArrayNode, Rule, cotangents_of
+from smolml_array._node import ArrayNode, Rule, cotangents_of, evaluated
 from smolml_array._traced import traced
 from smolml_array._windows import Element, ValuesNode
 from smolml_array.array import MLArray
@@ -217,8 +217,8 @@ def _(node: ArrayNode, tangents: Parts) -> Raw | None:
     xp = node.backend
     known = iter(tangents)
     every = [None if parent is None else next(known) for parent in node.operands]
-    out: Raw | None = xp.quietly(_push_numbers, node, every)
-    return out
+    t: Raw | None = xp.quietly(_push_numbers, node, every)
+    return t if t is None else _cast(node, t, node.out)
 
 
 def _push_numbers(node: ArrayNode, tangents: list[Any]) -> Raw | None:
@@ -246,7 +246,7 @@ def _partial(op: Op, i: int, xp: Any, out: Any, args: Sequence[Any], ones: Any) 
         return op.vjp(xp, ones, out, *args)[i]
     assert op.partials is not None
     rule = op.partials[i]
-    return rule(xp, out, *args) if callable(rule) else rule
+    return evaluated(rule, xp, out, args) if callable(rule) else rule
 
 
 def _pushed(
@@ -278,28 +278,32 @@ def _pushed(
 
 @_derive.push_operands.register(ArrayNode)
 def _(node: ArrayNode, tangents: Parts) -> MLArray | None:
-    rule = node.rule
     known = iter(tangents)
     every = [None if parent is None else next(known) for parent in node.operands]
-    args = _operands(node)
+    t = _push_operands(node, every)
+    return t if t is None or t.dtype == node.out.dtype else t.astype(node.out.dtype)
+
+
+def _push_operands(node: ArrayNode, tangents: list[Any]) -> MLArray | None:
+    rule, args = node.rule, _operands(node)
     xp, out = traced(node.backend.name), _pinned(node, node.out)
-    if not isinstance(rule, Op):
-        assert rule is not None
-        arrays = [
-            MLArray(t, backend=node.backend.name) if isinstance(t, Value) else t for t in every
-        ]
-        product = partial(_product, either=True)
-        made: MLArray = _pushed(rule, xp, out, args, arrays, node.params, product)
-        return made
-    ones = xp.ones_like(out) if rule.vjp is not None else None
+    product = partial(_product, either=True)
     total: MLArray | None = None
-    for i, t in enumerate(every):
-        p = None if t is None else _partial(rule, i, xp, out, args, ones)
-        if p is not None:
-            whole = t.broadcast_to(out.shape) if isinstance(t, MLArray) else t * xp.ones_like(out)
-            term = _product(whole, p, either=True)
-            total = term if total is None else total + term
-    return total
+    if isinstance(rule, Op):
+        ones = xp.ones_like(out) if rule.vjp is not None else None
+        for i, t in enumerate(tangents):
+            p = None if t is None else _partial(rule, i, xp, out, args, ones)
+            if p is not None:
+                is_array = isinstance(t, MLArray)
+                t = t.broadcast_to(out.shape) if is_array else t * xp.ones_like(out)
+                term = product(t, p)
+                total = term if total is None else total + term
+        return total
+    assert rule is not None
+    name = node.backend.name
+    arrays = [MLArray(t, backend=name) if isinstance(t, Value) else t for t in tangents]
+    made: MLArray = _pushed(rule, xp, out, args, arrays, node.params, product)
+    return made
 
 
 @_derive.push_numbers.register(ValuesNode)

@@ -8,14 +8,16 @@ from typing import Any, NamedTuple, Self
 
 from smolml_array import _rules
 from smolml_array._arithmetic import Arithmetic, ArrayLike
-from smolml_array._convert import as_dtype, holds, is_floating, to_raw, value_or_number
+from smolml_array._convert import as_dtype, first, holds, is_floating, to_raw, value_or_number
+from smolml_array._default import default_backend
 from smolml_array._elements import nest
 from smolml_array._node import ArrayNode, Rule, record
 from smolml_array._shape import Shape, ShapeError
 from smolml_array._windows import Element, ValuesNode
 from smolml_array.backends.nested import flatten
 from smolml_array.backends.protocol import Backend, DType, Raw
-from smolml_value import Value, _graph, grad_enabled
+from smolml_value import Value, _graph, grad_enabled, no_grad
+from smolml_value._mode import recording
 
 
 class _View(NamedTuple):
@@ -67,22 +69,34 @@ class Handle(Arithmetic):
     # Making one --------------------------------------------------------------------------------
 
     def _process_data(
-        self, data: ArrayLike, xp: Backend, requires_grad: bool, dtype: DType | str | None
+        self, data: ArrayLike, xp: Backend | None, requires_grad: bool, dtype: DType | str | None
     ) -> ArrayNode:
-        """The node for what was given: every number becomes the data of a Value."""
-        if isinstance(data, list | tuple) and holds(data, Handle):
+        """The node for what was given: every number becomes the data of a Value.
+
+        Without a backend it is that of the arrays among the data, else the default.
+
+        Raises:
+            ValueError: arrays of different backends: no gradient goes from one to another.
+        """
+        inner = first(data, Handle) if isinstance(data, list | tuple) else None
+        if inner is not None:
+            xp = inner._node.backend if xp is None else xp
             data = self._stacked([self._made(item, xp) for item in data])
         if isinstance(data, Handle):
             source = data._fetch()
-            if source.backend is not xp:
-                data = data.to_backend(xp.name)
-                source = data._fetch()
+            if xp is not None and source.backend is not xp:
+                raise ValueError(
+                    f"MLArray: one array lives on the backend {source.backend.name!r}, and "
+                    f"{xp.name!r} was expected; move it with x.to_backend({xp.name!r})"
+                )
+            xp = source.backend
             if requires_grad and dtype is None:
                 window = data._window(_rules.RESHAPE, {"shape": source.shape})
                 self._view = window._view
                 node: ArrayNode = window._node
                 return node
             data = source.raw
+        xp = default_backend() if xp is None else xp
         if isinstance(data, Value) or (isinstance(data, list | tuple) and holds(data, Value)):
             leaves, shape = flatten(data, "MLArray", value_or_number)
             if requires_grad and grad_enabled() and dtype is None:
@@ -144,10 +158,16 @@ class Handle(Arithmetic):
         return self._node
 
     def _look_again(self, view: _View) -> None:
-        """Make this window anew from what its root is now."""
+        """Make this window anew from what its root is now.
+
+        Whether gradients flow through it was settled when it was made: somebody may look at it
+        inside no_grad() and train with it afterwards.
+        """
+        cut_off = view.root_node.tracked and not self._node.tracked
         fresh = view.root
-        for rule, params in _steps(view):
-            fresh = fresh._window(rule, params)
+        with no_grad() if cut_off else recording():
+            for rule, params in _steps(view):
+                fresh = fresh._window(rule, params)
         fresh._node.label = self._node.label
         self._node = fresh._node
         self._view = fresh._view
@@ -218,9 +238,11 @@ class Handle(Arithmetic):
                 f"for another shape make a new MLArray"
             )
         node = given._fetch()
-        if isinstance(node, ValuesNode) or isinstance(new, Handle):
+        if isinstance(new, Handle) or isinstance(node, ValuesNode) or node.rule is not None:
             self[...] = given  # gradients flow to what was given
-        elif self._view is not None or (old.rule is None and not isinstance(old, ValuesNode)):
+        elif self._view is not None:
+            self[...] = given.detach()  # what lies beneath may be the result of an operation
+        elif old.rule is None and not isinstance(old, ValuesNode):
             self._set_numbers(node.raw)
         else:
             self._become(ArrayNode(old.backend, node.raw, old.tracked))
@@ -259,6 +281,8 @@ class Handle(Arithmetic):
         [3.0, 4.0]
         """
         node = self._fetch()
+        if isinstance(new_data, Handle):  # its numbers are wanted, wherever they live
+            new_data = new_data.to_backend(node.backend.name)
         given = self._made(new_data, node.backend)
         if given.shape != node.shape:
             raise ShapeError(f"update_values: expected the shape {node.shape}, got {given.shape}")
@@ -314,15 +338,16 @@ class Handle(Arithmetic):
 
     def zero_grad(self) -> None:
         """Set the gradient to zero."""
-        node = self._fetch()
-        if self._view is not None:
+        node = self._fetch() if self._view is None else self._view.root._fetch()
+        if isinstance(node, ValuesNode):
             for v in self._values():
                 v.grad = 0.0
-        elif isinstance(node, ValuesNode):
-            for v in node.values:
-                v.grad = 0.0
-        else:
+        elif self._view is None:
             node.grad = None
+        elif node.grad is not None:
+            xp, positions = self._positions()
+            flat = xp.index_put(xp.reshape(node.grad, (-1,)), positions, 0.0)
+            node.grad = xp.reshape(flat, node.shape)
 
     @property
     def requires_grad(self) -> bool:

@@ -79,6 +79,7 @@ class ArrayNode(Node):
     __slots__ = (
         "__weakref__",
         "_cotangent",
+        "_edges",
         "_element_cotangents",
         "_grad_before",
         "backend",
@@ -109,6 +110,7 @@ class ArrayNode(Node):
         self.tracked = tracked
         self.rule = rule
         self.operands = operands
+        self._edges = [p for p in operands if p is not None]
         self.primals = primals
         self.out = raw
         self.params = params
@@ -128,10 +130,15 @@ class ArrayNode(Node):
         """The name of what made it, for messages."""
         return "array" if self.rule is None else self.rule.name
 
+    @property
+    def is_leaf(self) -> bool:
+        """Whether nothing led to it, so that other numbers in it make nothing untrue."""
+        return self.rule is None
+
     # The graph engine's side -------------------------------------------------------------------
 
     def _parents(self) -> Sequence[Node]:
-        return [p for p in self.operands if p is not None]
+        return self._edges
 
     def _begin(self) -> None:
         self._grad_before = self.grad
@@ -142,7 +149,8 @@ class ArrayNode(Node):
         self._cotangent = self.backend.ones(raw.shape, dtype=raw.dtype)
 
     def _push(self) -> None:
-        self._gather_elements()
+        if self._element_cotangents is not None:
+            self._gather_elements()
         g = self._cotangent
         if g is None or self.rule is None:
             return
@@ -162,6 +170,8 @@ class ArrayNode(Node):
                 f"{sender}: its rule returned a cotangent of shape {c.shape} for an operand of "
                 f"shape {primal.shape}; they must be equal"
             )
+        if not self.backend.is_array(c):  # NumPy's operators make scalars of 0-d arrays
+            c = self.backend.asarray(c)
         if c.dtype != primal.dtype:
             c = self.backend.astype(c, primal.dtype)
         before = self._cotangent
@@ -292,7 +302,7 @@ def _elementwise_cotangents(
             if isinstance(c, float | int) and not hasattr(c, "shape"):
                 c = xp.full(g.shape, float(c), dtype=g.dtype)
         elif callable(partial):
-            p = partial(xp, node.out, *primals)
+            p = evaluated(partial, xp, node.out, primals)
             if TABLE.get(op.name) is not op:  # a plugin may do anything
                 _check_partial(op, i, getattr(p, "shape", ()), primals, g.shape)
             c = xp.cotangent_product(g, p)
@@ -311,6 +321,15 @@ def _elementwise_cotangents(
             c = xp.sum_to_shape(c, getattr(primal, "shape", ()))
         cotangents.append(c)
     return cotangents
+
+
+def evaluated(partial: Any, xp: Backend, out: Raw, primals: Sequence[Any]) -> Any:
+    """A partial at these numbers; Python's own 1 / 0.0, of a constant, must not raise."""
+    try:
+        return partial(xp, out, *primals)
+    except ArithmeticError:
+        raws = [p if hasattr(p, "shape") else xp.asarray(p, dtype=out.dtype) for p in primals]
+        return partial(xp, out, *raws)
 
 
 def _check_partial(op: Op, i: int, given: Shape, primals: Sequence[Raw], result: Shape) -> None:
@@ -343,7 +362,8 @@ def record(
     params: Mapping[str, Any],
 ) -> ArrayNode:
     """The node of a rule's result: tracked if an operand is, and somebody wants gradients."""
-    out = xp.quietly(partial(rule.forward, **params), xp, *primals)
+    forward = partial(rule.forward, **params) if params else rule.forward
+    out = xp.quietly(forward, xp, *primals)
     edges = [None if isinstance(p, ArrayNode) and not p.tracked else p for p in operands]
     if any(p is not None for p in edges) and grad_enabled():
         return ArrayNode(xp, out, True, rule, edges, primals, params)

@@ -8,7 +8,7 @@ from smolml_array import _rules
 from smolml_array._applying import Applying
 from smolml_array._arithmetic import ArrayLike
 from smolml_array._convert import is_array_like
-from smolml_array._shape import Axis, normalize_axes
+from smolml_array._shape import Axis, normalize_axes, normalize_axis
 
 
 class Reducing(Applying):
@@ -77,13 +77,18 @@ class Reducing(Applying):
 
     def argmax(self, axis: int | None = None, keepdims: bool = False) -> Self:
         """The position of the first largest element (in C order for None), a constant."""
-        xp = self._node.backend
-        return self._constant(xp, xp.argmax(self._fetch().raw, axis=axis, keepdims=keepdims))
+        return self._position("argmax", axis, keepdims)
 
     def argmin(self, axis: int | None = None, keepdims: bool = False) -> Self:
         """The position of the first smallest element (in C order for None), a constant."""
-        xp = self._node.backend
-        return self._constant(xp, xp.argmin(self._fetch().raw, axis=axis, keepdims=keepdims))
+        return self._position("argmin", axis, keepdims)
+
+    def _position(self, name: str, axis: int | None, keepdims: bool) -> Self:
+        if axis is not None:
+            axis = normalize_axis(axis, len(self.shape), name)
+        node = self._fetch()
+        find = getattr(node.backend, name)
+        return self._constant(node.backend, find(node.raw, axis=axis, keepdims=bool(keepdims)))
 
     def _reduction(self, who: str, axis: Axis, keepdims: bool) -> dict[str, Any]:
         if axis is not None:

@@ -33,6 +33,10 @@ class ValuesNode(ArrayNode):
         raw = backend.from_flat(numbers.tolist(), shape, backend.float64)
         super().__init__(backend, raw, True, None, values)
 
+    @property
+    def is_leaf(self) -> bool:
+        return not any(v._op for v in self.values)
+
     def _push(self) -> None:
         self._gather_elements()
         if self._cotangent is not None:
@@ -96,7 +100,7 @@ class Element(Value):
 
     @grad.setter
     def grad(self, new: float) -> None:
-        self._node.set_grad_at(self._index, float(new))
+        self._node.set_grad_at(self._index, as_float(new, "Value.grad"))
 
     @property
     def _op(self) -> str:

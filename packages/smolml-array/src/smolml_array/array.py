@@ -10,7 +10,6 @@ from smolml_array import _rules
 from smolml_array._arithmetic import ArrayLike
 from smolml_array._arranging import Arranging
 from smolml_array._convert import as_dtype
-from smolml_array._default import default_backend
 from smolml_array._node import ArrayNode
 from smolml_array._repr import array_repr
 from smolml_array._shape import (
@@ -32,12 +31,14 @@ class MLArray(Arranging):
         requires_grad: False makes a constant, which costs nothing in backward.
         dtype: "float64" (the default, and what integers and bools become) or, with NumPy,
             "float32", which float32 ndarrays keep. "int64" and "bool" make constants.
-        backend: "numpy" or "pure"; default: what `use_backend` chose.
+        backend: "numpy" or "pure"; default: that of the arrays in the data, else what
+            `use_backend` chose.
         label: a name to show in drawings.
 
     Raises:
         ShapeError: ragged lists, with the path of the first misfit.
         TypeError: something that is not a real number.
+        ValueError: arrays of different backends, or an unknown backend.
 
     >>> x = MLArray([[1.0, 2.0], [3.0, 4.0]])
     >>> w = MLArray([[0.5], [-0.5]])
@@ -61,7 +62,10 @@ class MLArray(Arranging):
     ) -> None:
         self._view = None
         self._elements = None
-        xp = default_backend() if backend is None else get_backend(backend)
+        _check(requires_grad, label)
+        xp = None if backend is None else get_backend(backend)
+        if xp is not None and isinstance(data, MLArray):
+            data = data.to_backend(xp.name)
         self._node = self._process_data(data, xp, requires_grad, dtype)
         if label:
             self._node.label = label
@@ -141,11 +145,13 @@ class MLArray(Arranging):
         if self.size() != 1:
             raise ValueError(
                 f"bool: an array of {self.size()} elements is neither true nor false; "
-                f"use functions.all(x) or functions.any(x)"
+                f"reduce it first: (x > 0).min() says whether all are, (x > 0).max() if any is"
             )
         return bool(self.item())
 
     def __index__(self) -> int:
+        if self.size() != 1:  # TypeError, so that "ab" * x is refused as Python does it
+            raise TypeError(f"index: expected an array of one integer, got shape {self.shape}")
         return operator.index(self.item())
 
     def __format__(self, spec: str) -> str:
@@ -154,7 +160,7 @@ class MLArray(Arranging):
     def __repr__(self) -> str:
         notes = "" if self.requires_grad else ", requires_grad=False"
         if self._node.backend.name != "pure" and self.dtype.name == "float32":
-            notes = ", dtype=float32" + notes
+            notes = ", dtype='float32'" + notes
         return array_repr(self.to_list(), self.shape, notes)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
@@ -172,14 +178,12 @@ class MLArray(Arranging):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy is a leaf: a graph of a million nodes must not be pickled by recursion.
-        return _restore, (
-            self.to_list(),
-            self.shape,
-            self.dtype.name,
-            self.backend,
-            self.requires_grad,
-            self.label,
-        )
+        node = self._fetch()
+        to_flat = node.backend.to_flat
+        grad = to_flat(self.grad()._node.raw)
+        fields = (to_flat(node.raw), node.shape, node.raw.dtype.name, node.tracked, self.label)
+        state = getattr(self, "__dict__", None)  # of a subclass
+        return _restore, (type(self), self.backend, *fields, grad if any(grad) else None), state
 
     def to_backend(self, name: str) -> Self:
         """A leaf with the same numbers on another backend; self if it is there already."""
@@ -199,8 +203,31 @@ class MLArray(Arranging):
         return self._rule(_rules.ASTYPE, source, dtype=wanted)
 
 
+def _check(requires_grad: object, label: object) -> None:
+    """Raise for what is not a flag or a text: numbers, say, that should have been in the list."""
+    kind = getattr(getattr(requires_grad, "dtype", None), "kind", "")
+    if not isinstance(requires_grad, bool) and kind != "b":
+        raise TypeError(
+            f"MLArray: requires_grad must be True or False, got {type(requires_grad).__name__} "
+            f"{requires_grad!r:.60}; several numbers go into one list, as in MLArray([1.0, 2.0])"
+        )
+    if not isinstance(label, str):
+        raise TypeError(f"MLArray: label must be a str, got {type(label).__name__}")
+
+
 def _restore(
-    data: Any, shape: Shape, dtype: str, backend: str, requires_grad: bool, label: str
+    kind: type[MLArray],
+    backend: str,
+    numbers: list[Any],
+    shape: Shape,
+    dtype: str,
+    requires_grad: bool,
+    label: str,
+    grad: list[float] | None,
 ) -> MLArray:
-    made = MLArray(data, requires_grad, dtype=dtype, backend=backend, label=label)
-    return made if made.shape == shape else made.reshape(shape)
+    xp = get_backend(backend)
+    wanted = as_dtype(xp, dtype)
+    node = ArrayNode(xp, xp.from_flat(numbers, shape, wanted), requires_grad)
+    node.grad = None if grad is None else xp.from_flat(grad, shape, wanted)
+    node.label = label
+    return kind._of(node)

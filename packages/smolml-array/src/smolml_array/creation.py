@@ -10,6 +10,7 @@ from smolml_array._node import ArrayNode
 from smolml_array.array import MLArray
 from smolml_array.backends.protocol import DType, Raw
 from smolml_array.random import shape_of
+from smolml_value._number import as_float
 
 
 def _made(raw: Raw, requires_grad: bool, dtype: DType | str | None) -> MLArray:
@@ -53,7 +54,7 @@ def full(
     >>> full(2, 7.0).to_list()
     [7.0, 7.0]
     """
-    raw = default_backend().full(shape_of((shape,), "full"), fill_value)
+    raw = default_backend().full(shape_of((shape,), "full"), as_float(fill_value, "full"))
     return _made(raw, requires_grad, dtype)
 
 
@@ -69,7 +70,8 @@ def eye(
     >>> eye(2).to_list()
     [[1.0, 0.0], [0.0, 1.0]]
     """
-    return _made(default_backend().eye(n_rows, n_cols, k=k), requires_grad, dtype)
+    shape = shape_of((n_rows, n_rows if n_cols is None else n_cols), "eye")
+    return _made(default_backend().eye(*shape, k=k), requires_grad, dtype)
 
 
 def arange(
@@ -87,6 +89,8 @@ def arange(
     >>> arange(3).to_list()
     [0.0, 1.0, 2.0]
     """
+    for number in (start, step) if stop is None else (start, stop, step):
+        as_float(number, "arange")
     return _made(default_backend().arange(start, stop, step), requires_grad, dtype)
 
 
@@ -102,4 +106,5 @@ def linspace(
     >>> linspace(0.0, 1.0, 3).to_list()
     [0.0, 0.5, 1.0]
     """
-    return _made(default_backend().linspace(start, stop, num), requires_grad, dtype)
+    first, last = as_float(start, "linspace"), as_float(stop, "linspace")
+    return _made(default_backend().linspace(first, last, num), requires_grad, dtype)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from smolml_array import _rules
 from smolml_array._arithmetic import ArrayLike
@@ -24,9 +24,10 @@ def _array(x: ArrayLike, *others: ArrayLike) -> MLArray:
 
 
 def _arrays(who: str, arrays: Sequence[ArrayLike]) -> list[MLArray]:
-    if isinstance(arrays, MLArray):
-        arrays = list(arrays)
-    if len(arrays) == 0:  # an ndarray of several elements is neither true nor false
+    if not isinstance(arrays, Iterable):
+        raise TypeError(f"{who}: expected a sequence of arrays, got {type(arrays).__name__}")
+    arrays = list(arrays)
+    if not arrays:
         raise ValueError(f"{who}: expected at least one array, got none")
     return [_array(a, *arrays) for a in arrays]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import random as _random
 from collections.abc import Sequence
 
@@ -34,11 +35,11 @@ class Generator:
     """
 
     def __init__(self, seed: int | None = None) -> None:
-        self._rng = _random.Random(seed)
+        self._rng = _random.Random(_whole("Generator", seed))
 
     def seed(self, seed: int | None) -> None:
         """Start anew from this seed."""
-        self._rng.seed(seed)
+        self._rng.seed(_whole("seed", seed))
 
     def rand(
         self, *dims: int | Sequence[int], requires_grad: bool = True, backend: str | None = None
@@ -66,9 +67,42 @@ class Generator:
 
     def permutation(self, n: int) -> list[int]:
         """The numbers 0 to n - 1 in random order."""
-        order = list(range(n))
+        order = list(range(shape_of((n,), "permutation")[0]))
         self._rng.shuffle(order)
         return order
+
+
+def _whole(who: str, seed: int | None) -> int | None:
+    """The seed as Python's int: NumPy's integers count too.
+
+    Raises:
+        TypeError: it is no integer.
+    """
+    if seed is None:
+        return None
+    try:
+        return operator.index(seed)
+    except TypeError:
+        raise TypeError(
+            f"{who}: expected an integer or None as the seed, got {type(seed).__name__} "
+            f"{seed!r:.60}"
+        ) from None
+
+
+def _given(who: str, generator: Generator | None) -> Generator:
+    """The generator to draw from.
+
+    Raises:
+        TypeError: something else, a seed for instance.
+    """
+    if generator is None:
+        return default_generator
+    if not isinstance(generator, Generator):
+        raise TypeError(
+            f"{who}: generator must be a Generator, got {type(generator).__name__} "
+            f"{generator!r:.60}; make one with Generator(seed)"
+        )
+    return generator
 
 
 def _backend(name: str | None) -> Backend:
@@ -101,7 +135,7 @@ def rand(
     >>> rand(2, 3, generator=Generator(0)).shape
     (2, 3)
     """
-    return (generator or default_generator).rand(*dims, requires_grad=requires_grad)
+    return _given("rand", generator).rand(*dims, requires_grad=requires_grad)
 
 
 def randn(
@@ -112,4 +146,4 @@ def randn(
     >>> randn((2, 3), generator=Generator(0)).shape
     (2, 3)
     """
-    return (generator or default_generator).randn(*dims, requires_grad=requires_grad)
+    return _given("randn", generator).randn(*dims, requires_grad=requires_grad)

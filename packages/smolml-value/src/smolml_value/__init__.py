@@ -5,8 +5,9 @@ from smolml_value._check_grads import check_grads
 from smolml_value._errors import GraphError, OpError, PluginError, SmolMLError, UnknownOpError
 from smolml_value._memory import paused_gc
 from smolml_value._mode import grad_enabled, no_grad
-from smolml_value._op import Op, elementwise, scalar_elementwise
+from smolml_value._op import Op, elementwise
 from smolml_value._plugin import OpInfo
+from smolml_value._scalar_op import scalar_elementwise
 from smolml_value.registry import ops
 from smolml_value.transforms import (
     checkpoint,

@@ -9,7 +9,7 @@ from typing import Any
 
 from smolml_value import _derive, _trees
 from smolml_value._levels import Level
-from smolml_value._node import Node, OperandBase
+from smolml_value._node import OperandBase
 from smolml_value._number import is_number
 from smolml_value._trees import Tree
 
@@ -23,6 +23,9 @@ class Inputs:
         trees: the arguments in the same containers, to call the function with.
         operands: the new leaves of all of them.
         originals: what stood there.
+        nodes: the nodes of the operands.
+        as_floats: per leaf whether it was a plain number.
+        numbers_only: whether no Value or array was given.
     """
 
     def __init__(self, who: str, level: Level, args: Sequence[Tree], names: Sequence[str]) -> None:
@@ -35,21 +38,9 @@ class Inputs:
             self.trees.append(_trees.rebuild(arg, made))
             self.operands += made
         self.originals = [x for arg in args for x in _trees.leaves(arg)]
-
-    @property
-    def nodes(self) -> list[Node]:
-        """The nodes of the leaves."""
-        return [_derive.node_of(x) for x in self.operands]
-
-    @property
-    def as_floats(self) -> list[bool]:
-        """Per leaf whether it was a plain number."""
-        return [not isinstance(x, OperandBase) for x in self.originals]
-
-    @property
-    def numbers_only(self) -> bool:
-        """Whether no Value or array was given."""
-        return all(self.as_floats)
+        self.nodes = [_derive.node_of(x) for x in self.operands]
+        self.as_floats = [not isinstance(x, OperandBase) for x in self.originals]
+        self.numbers_only = all(self.as_floats)
 
     def packed(self, found: Sequence[Any]) -> list[Tree]:
         """One object per leaf in the containers of the arguments."""
@@ -169,8 +160,10 @@ def shaped_like(who: str, what: str, y: Any, g: Any) -> Any:
     Raises:
         TypeError: it has another shape, or is no number.
     """
+    if is_number(g):
+        return _derive.full_like(y, float(g))
     if not isinstance(g, OperandBase):
-        if not is_number(g) and not hasattr(g, "__array__"):
+        if not hasattr(g, "__array__"):
             raise TypeError(f"{who}: {what} is a {type(g).__name__}: {g!r:.40}; expected numbers")
         g = _derive.full_like(y, 1.0) * g
     if _derive.shape_of(g) != _derive.shape_of(y):

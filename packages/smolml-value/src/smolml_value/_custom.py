@@ -99,11 +99,12 @@ class custom_vjp:  # noqa: N801  # a decorator
         def pushforward(tangents: list[Any]) -> list[Any]:
             return _transposed(zeros, pullback, tangents)
 
+        shown = self.__name__ if self.__name__.isidentifier() else "custom_vjp"  # <lambda>
         hub = Hub([_derive.node_of(pinned[i]) for i in places], pullback, pushforward)
         return _trees.rebuild(
             value,
             [
-                _derive.part_of(y, hub, k, self.__name__) if isinstance(y, OperandBase) else y
+                _derive.part_of(y, hub, k, shown) if isinstance(y, OperandBase) else y
                 for k, y in enumerate(outputs)
             ],
         )

@@ -123,6 +123,11 @@ def _check_unchanged(op: Op, now: float, stored: float) -> None:
         )
 
 
+def _is_zero(p: Any) -> bool:
+    """Whether p is a constant zero: nothing flows, and nothing that could be differentiated."""
+    return isinstance(p, float | int) and p == 0
+
+
 def _product(g: Any, p: Any) -> Any:
     """cotangent x partial, where a cotangent of zero gives zero whatever the partial is."""
     if isinstance(p, float | int):
@@ -160,7 +165,7 @@ def _(v: Value, g: Value, needs: Sequence[bool]) -> Sequence[Any]:
     found: list[Any] = []
     for i, needed in zip(places, needs, strict=True):
         p = _partial(op, v, i, out, args) if needed else None
-        found.append(None if p is None else _product(g, p))
+        found.append(None if p is None or _is_zero(p) else _product(g, p))
     return found
 
 
@@ -176,7 +181,7 @@ def _(v: Value, tangents: Sequence[Any]) -> Any:
         if t is None:
             continue
         p = _partial(op, v, i, out, args) if parts is None else parts[i]
-        if p is not None:
+        if p is not None and not _is_zero(p):
             term = _tangent_product(t, p)
             total = term if total is None else total + term
     return total

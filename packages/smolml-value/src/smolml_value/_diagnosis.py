@@ -66,15 +66,15 @@ def likely_reason(misfits: Sequence[Misfit], slopes: tuple[float, float] | None,
             f"the rule gives {worst.automatic} where the function is smooth: 0 * inf, 0 / 0, or "
             f"inf - inf inside it; write the formula so that no such term comes up"
         )
-    if slopes is not None and _differ(*slopes, worst.rtol):
-        return (
-            f"not a smooth point: the slope is {slopes[0]:.6g} to the left and {slopes[1]:.6g} to "
-            f"the right; move the point away from the kink"
-        )
     if worst.error > 0.02 * worst.distance:  # at a jump they grow like 1 / step
         return (
             "the difference quotients do not settle: a jump, a kink nearby or noise; move the "
             "point, or pass step="
+        )
+    if slopes is not None and _differ(*slopes, worst.rtol):
+        return (
+            f"not a smooth point: the slope is {slopes[0]:.6g} to the left and {slopes[1]:.6g} to "
+            f"the right; move the point away from the kink"
         )
     if all(m.automatic == 0.0 for m in misfits):
         return (

@@ -8,7 +8,9 @@ from random import Random
 from typing import Any, NamedTuple
 
 from smolml_value import _derive, _trees
+from smolml_value._arguments import Inputs
 from smolml_value._diagnosis import Misfit, likely_reason
+from smolml_value._levels import Level
 from smolml_value._mode import no_grad
 from smolml_value._node import OperandBase
 from smolml_value._quotients import Quotient, Vector, central, one_sided
@@ -37,6 +39,8 @@ def check(
     seed: int,
 ) -> None:
     """What `check_grads` does, which describes the arguments."""
+    names = [f"argument {i}" for i in range(len(args))]
+    Inputs("check_grads", Level(traced=False, connected=False), args, names)  # raises if need be
     settings = _Settings(modes, rtol, step, elements, Random(seed))
     _check(_Subject(f, args, settings), order, "")
 

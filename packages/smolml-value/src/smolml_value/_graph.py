@@ -162,8 +162,8 @@ class _Pass:
         key = id(node)
         count = others.counts.get(key, 0)
         if count == 0:
+            node._begin()  # first: what has not begun must not be aborted
             others.reached.append(node)
-            node._begin()
             others.queue.append(node)
         others.counts[key] = count + 1
 

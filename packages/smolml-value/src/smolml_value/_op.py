@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from smolml_value._definition import (
     VARIADIC,
@@ -15,10 +15,11 @@ from smolml_value._definition import (
     Rule,
     checked_domain,
     checked_partials,
+    help_signature,
     signature,
 )
-from smolml_value._errors import NoDerivativeError, OpError
-from smolml_value._ieee import evaluate, evaluate_all, or_nan
+from smolml_value._errors import OpError
+from smolml_value._ieee import evaluate, evaluate_all
 from smolml_value._node import Node, OperandBase
 from smolml_value._number import as_float
 
@@ -72,6 +73,8 @@ class Op:
     vjp: Rule | None
     params: Mapping[str, Any]
     domain: tuple[Interval, ...]
+    __name__: str
+    __qualname__: str
     _base: Op | None  # the op that this one was bound from
     _bound: dict[tuple[tuple[str, Any], ...], Op]
 
@@ -235,12 +238,12 @@ class Op:
     def __deepcopy__(self, memo: object) -> Op:
         return self
 
-    def __getattr__(self, name: str) -> Any:
-        if name == "__signature__":  # what help() and editors show
-            from smolml_value._definition import help_signature
+    if not TYPE_CHECKING:  # or every attribute would be taken for one that exists
 
-            return help_signature(self.forward, self.arity, self.params)
-        raise AttributeError(f"an Op has no attribute {name!r}")
+        def __getattr__(self, name):
+            if name == "__signature__":  # what help() and editors show
+                return help_signature(self.forward, self.arity, self.params)
+            raise AttributeError(f"an Op has no attribute {name!r}")
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         """By name: the process that loads it has the rules.
@@ -337,69 +340,3 @@ def elementwise(
         _base=None,
         _bound={},
     )
-
-
-def scalar_elementwise(
-    name: str,
-    f: Callable[..., float],
-    df: Callable[..., Any] | Sequence[Callable[..., Any]],
-    *,
-    arity: int | None = None,
-    domain: Sequence[Interval] | None = None,
-    symbol: str | None = None,
-    doc: str | None = None,
-) -> Op:
-    """Make an op from plain float functions; they are mapped over arrays, element by element.
-
-    NumPy's universal functions, which scipy.special's are too, run on a whole NumPy array at once.
-
-    Args:
-        name: an identifier.
-        f: the function, of floats; where it raises ValueError or OverflowError, nan results.
-        df: its derivative, of the same floats, or one for each operand. Give Ops for
-            derivatives of higher order, which a plain function does not have.
-        arity: the number of operands; default: as many as there are derivatives.
-        domain: as for `elementwise`.
-        symbol: as for `elementwise`.
-        doc: as for `elementwise`.
-
-    >>> import math
-    >>> from smolml_value import Value
-    >>> erfc = scalar_elementwise(
-    ...     "erfc", math.erfc, lambda x: -2 / math.sqrt(math.pi) * math.exp(-x * x)
-    ... )
-    >>> x = Value(0.0)
-    >>> erfc(x).backward()
-    >>> round(x.grad, 12)
-    -1.128379167096
-    """
-    derivatives = (df,) if callable(df) else tuple(df)
-    count = len(derivatives) if arity is None else arity
-    return elementwise(
-        name,
-        partial(_map_forward, or_nan(f)),
-        tuple(partial(_map_partial, name, d) for d in derivatives),
-        arity=count,
-        domain=domain,
-        symbol=symbol,
-        doc=doc or f.__doc__ or f"{name}, element by element.",
-    )
-
-
-def _map_forward(f: Callable[..., float], xp: Any, *args: Any) -> Any:
-    if isinstance(xp, TracedNamespace):
-        raise NoDerivativeError(
-            "a plain float function has no derivative of its own; give it as an Op"
-        )
-    return xp.map_scalar(f, *args)
-
-
-def _map_partial(name: str, df: Callable[..., Any], xp: Any, out: Any, *args: Any) -> Any:
-    if isinstance(df, Op):
-        return df.on(xp, *args)
-    if isinstance(xp, TracedNamespace):
-        raise NoDerivativeError(
-            f"{name}: its derivative is a plain float function, which has no derivative itself; "
-            f"for higher orders give df as an Op"
-        )
-    return xp.map_scalar(or_nan(df), *args)

@@ -9,8 +9,9 @@ from typing import NamedTuple
 Vector = list[float]
 Flat = Callable[[Vector], Vector]
 
+_ROUNDINGS = 30.0  # how many of them an evaluation may add up to
 _SHRINK = 10.0
-_TRIALS = 4
+_TRIALS = 6
 
 
 class Quotient(NamedTuple):
@@ -25,15 +26,15 @@ def central(f: Flat, x: Vector, u: Vector, epsilon: float, step: float | None = 
     """The derivative of f at x along u.
 
     Central differences over h and h / 2, extrapolated: (4 D(h/2) - D(h)) / 3 is wrong by a
-    multiple of h**4 and of epsilon |f| / h. These balance at h = epsilon**(1/5), relative to the
-    size of x; where the two quotients contradict each other (a short scale, a kink nearby), h is
-    made smaller.
+    multiple of h**4 and of epsilon |f| / h, which balance at h = epsilon**(1/5), relative to the
+    size of x. The error is estimated by |D(h/2) - D(h)|, which holds at a kink of the slope, too.
+    Where that is large (a short scale, a kink nearby, the end of the domain), h is made smaller.
 
     Args:
         f: from n numbers to m.
         x: where.
         u: the direction.
-        epsilon: the relative error of one evaluation.
+        epsilon: the relative error of one rounding.
         step: h, where the usual one does not suit; it is then not made smaller.
 
     Source: L. F. Richardson (1911); Press et al., Numerical Recipes, section 5.7.
@@ -43,42 +44,44 @@ def central(f: Flat, x: Vector, u: Vector, epsilon: float, step: float | None = 
     (True, True)
     """
     if step is not None:
-        return _extrapolated(f, x, u, epsilon, step)
+        return _extrapolated(f, x, u, epsilon, step)[0]
     size = max((abs(a) for a, b in zip(x, u, strict=True) if b != 0.0), default=0.0)
     h = epsilon**0.2 * max(1.0, size)
     best: Quotient | None = None
     for _ in range(_TRIALS):
-        found = _extrapolated(f, x, u, epsilon, h)
-        if best is None or _total(found.error) < _total(best.error):
+        found, rounding = _extrapolated(f, x, u, epsilon, h)
+        error = _largest(found.error)
+        if best is None or error < _largest(best.error):
             best = found
-        scale = max(map(abs, found.slope), default=0.0)
-        if all(e <= epsilon**0.6 * (1.0 + scale) for e in found.error):
+        enough = 0.2 * epsilon**0.4 * (1.0 + _largest(found.slope))
+        if math.isfinite(error) and error <= max(enough, 2.0 * rounding):
             break
         h /= _SHRINK
     assert best is not None
     return best
 
 
-def _total(errors: Vector) -> float:
-    total = sum(errors)
-    return math.inf if math.isnan(total) else total
+def _largest(numbers: Vector) -> float:
+    """The largest absolute value; inf if one is nan."""
+    return max((math.inf if math.isnan(a) else abs(a) for a in numbers), default=0.0)
 
 
-def _extrapolated(f: Flat, x: Vector, u: Vector, epsilon: float, h: float) -> Quotient:
-    (wide, size), (narrow, _) = _slope(f, x, u, h), _slope(f, x, u, h / 2.0)
-    slope = [(4.0 * b - a) / 3.0 for a, b in zip(wide, narrow, strict=True)]
-    error = [
-        0.1 * abs(b - a) + 4.0 * epsilon * s / h for a, b, s in zip(wide, narrow, size, strict=True)
-    ]
-    return Quotient(slope, error, h)
+def _extrapolated(
+    f: Flat, x: Vector, u: Vector, epsilon: float, h: float
+) -> tuple[Quotient, float]:
+    """The slopes, and the part of their error that is rounding."""
+    (wide, a), (narrow, b) = _slope(f, x, u, h), _slope(f, x, u, h / 2.0)
+    rounding = _ROUNDINGS * epsilon * (1.0 + max(a, b) / h)  # 1: terms that cancel in the rule
+    slope = [(4.0 * q - p) / 3.0 for p, q in zip(wide, narrow, strict=True)]
+    error = [abs(q - p) + rounding for p, q in zip(wide, narrow, strict=True)]
+    return Quotient(slope, error, h), rounding
 
 
-def _slope(f: Flat, x: Vector, u: Vector, h: float) -> tuple[Vector, Vector]:
+def _slope(f: Flat, x: Vector, u: Vector, h: float) -> tuple[Vector, float]:
+    """The quotient over a step, and the largest number that went into it."""
     right, left = f(moved(x, u, h)), f(moved(x, u, -h))
-    return (
-        [(a - b) / (2.0 * h) for a, b in zip(right, left, strict=True)],
-        [max(abs(a), abs(b)) for a, b in zip(right, left, strict=True)],
-    )
+    slope = [(a - b) / (2.0 * h) for a, b in zip(right, left, strict=True)]
+    return slope, max(map(abs, [*right, *left]), default=0.0)
 
 
 def one_sided(f: Flat, x: Vector, u: Vector, h: float) -> tuple[Vector, Vector]:

@@ -213,7 +213,7 @@ def logsumexp(values: Iterable[Value | float]) -> Value:
         ValueError: there are no values.
         TypeError: something that is neither a Value nor a number.
 
-    >>> logsumexp([Value(1000.0), Value(1000.0)]).data - 1000.0 == math.log(2.0)
+    >>> logsumexp([Value(1000.0), Value(1000.0)]).data == 1000.0 + math.log(2.0)
     True
     """
     args = list(values)

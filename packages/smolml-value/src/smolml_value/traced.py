@@ -15,6 +15,8 @@ _NO_DERIVATIVE = frozenset({"copysign", "floor_divide", "map_scalar", "remainder
 
 def find(name: str) -> Any:
     """The op of that name, a predicate such as isnan, or a constant such as pi."""
+    if name == "where":
+        return _where
     op = TABLE.get(name)
     if op is None and name in _NO_DERIVATIVE:
         raise NoDerivativeError(
@@ -28,5 +30,13 @@ def find(name: str) -> Any:
     return op if op is not None else getattr(scalar, name)
 
 
+def _where(condition: Any, x: Any, y: Any) -> Any:
+    """x or y themselves where the condition is a plain bool, as comparisons of Values are."""
+    if isinstance(condition, bool):
+        return x if condition else y
+    return _WHERE(condition, x, y)
+
+
+_WHERE: Final = TABLE["where"]
 TRACED: Final = TracedNamespace(find)
 """The `xp` for Values: its functions are the ops of the table."""

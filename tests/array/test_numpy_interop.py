@@ -1,0 +1,236 @@
+"""MLArrays among NumPy's: ufuncs stay in the graph, ndarrays on either side, copies out and in."""
+
+from __future__ import annotations
+
+import operator
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from smolml_array import MLArray, use_backend, zeros
+from smolml_value import Value, ops
+from tests.array.helpers import gradient
+from tests.array.numeric import array, assert_same, cotangent
+
+# NumPy's names of our ops where they differ
+ALIASES = {
+    "absolute": "abs",
+    "fabs": "abs",
+    "arccos": "acos",
+    "arccosh": "acosh",
+    "arcsin": "asin",
+    "arcsinh": "asinh",
+    "arctan": "atan",
+    "arctan2": "atan2",
+    "arctanh": "atanh",
+    "float_power": "pow",
+    "power": "pow",
+    "rint": "round",
+    "true_divide": "divide",
+}
+UFUNCS = {
+    **{n: n for n in ops.names() if isinstance(getattr(np, n, None), np.ufunc)},
+    **ALIASES,
+}
+
+
+@pytest.mark.parametrize("name", sorted(UFUNCS))
+def test_ufuncs_are_our_ops(backend: str, name: str) -> None:
+    ufunc: Any = getattr(np, name)
+    op: Any = ops[UFUNCS[name]]
+    arrays = [
+        np.random.default_rng(i).uniform(*interval, size=(2, 3))
+        for i, interval in enumerate(op.domain)
+    ]
+    want, leaves = op(*map(MLArray, arrays)), [MLArray(a) for a in arrays]
+    out = ufunc(*leaves)
+    assert isinstance(out, MLArray)
+    assert out.to_list() == want.to_list()
+    assert_same(out, ufunc(*arrays), 1e-13, 1e-14)
+    (out * cotangent(out.shape)).backward()
+    assert all(np.any(leaf.grad().to_list()) for leaf in leaves) or 0.0 in op.partials
+    if len(leaves) == 2:
+        for mixed in (ufunc(arrays[0], leaves[1]), ufunc(leaves[0], arrays[1])):
+            assert isinstance(mixed, MLArray)
+            assert mixed.to_list() == want.to_list()
+            assert mixed.requires_grad
+
+
+OPERATORS: list[Callable[[Any, Any], Any]] = [
+    *(operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.matmul),
+    *(operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne),
+]
+
+
+@pytest.mark.parametrize("apply", OPERATORS)
+def test_an_ndarray_on_either_side(backend: str, apply: Callable[[Any, Any], Any]) -> None:
+    a, b = array((3, 3), "a", 0.5, 2.0), array((3, 3), "b", 0.5, 2.0)
+    b[0] = a[0]  # something to be equal
+    x, y = MLArray(a), MLArray(b)
+    for out in (apply(a, y), apply(x, b), apply(x, y)):
+        assert isinstance(out, MLArray)
+        assert_same(out, apply(a, b), 1e-13, 1e-14)
+    for scalar in (np.float64(1.5), np.float32(1.5), np.int64(2), np.array(1.5)):
+        if apply is not operator.matmul:
+            assert_same(apply(scalar, y), apply(float(scalar), b), 1e-13, 1e-14)
+            assert_same(apply(x, scalar), apply(a, float(scalar)), 1e-13, 1e-14)
+
+
+def test_an_ndarray_is_a_constant(backend: str) -> None:
+    x = MLArray([1.0, 2.0])
+    for out in (np.array([3.0, 4.0]) * x, np.multiply([3.0, 4.0], x), np.float64(3.0) * x):
+        assert isinstance(out, MLArray)
+        out.backward()
+    assert gradient(x) == [9.0, 11.0]
+
+
+def test_comparisons_and_tests_are_constants(backend: str) -> None:
+    a = np.array([-1.0, 0.0, np.nan, np.inf])
+    x = MLArray(a)
+    for ufunc in (np.isfinite, np.isinf, np.isnan, np.signbit, np.logical_not):
+        out: Any = ufunc(x)
+        assert isinstance(out, MLArray)
+        assert out.to_list() == ufunc(a).tolist()
+        assert not out.requires_grad
+    for binary in (np.less, np.greater_equal, np.equal, np.logical_and, np.logical_or):
+        assert binary(x, 0.0).to_list() == binary(a, 0.0).tolist()
+        assert binary(np.zeros(4), x).to_list() == binary(np.zeros(4), a).tolist()
+
+
+def test_what_numpy_cannot_do_with_an_array_is_a_type_error(backend: str) -> None:
+    x, a = MLArray([1.0, 2.0]), np.array([1.0, 2.0])
+    refused: list[Callable[[], object]] = [
+        lambda: np.add(a, x, out=a),
+        lambda: np.add.reduce(x),
+        lambda: np.multiply.outer(x, x),
+        lambda: np.gcd(x, x),  # type: ignore[call-overload]
+        lambda: np.tanh(x, where=[True, False]),
+        lambda: operator.iadd(a, x),
+    ]
+    for do in refused:
+        with pytest.raises(TypeError):
+            do()
+    assert a.tolist() == [1.0, 2.0]
+
+
+def test_a_value_and_an_ndarray(backend: str) -> None:
+    v = Value(2.0)
+    x = MLArray(np.array([1.0, 2.0])) * v
+    x.backward()
+    assert v.grad == 3.0
+
+
+# Out -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (3,), (2, 3), (2, 0, 3), (2, 1, 3)])
+def test_as_an_ndarray(backend: str, shape: tuple[int, ...]) -> None:
+    a = array(shape)
+    x = MLArray(a)
+    out = np.asarray(x)
+    assert (out.shape, out.dtype) == (shape, np.float64)
+    assert np.array_equal(out, a)
+    assert np.array_equal(np.array(x.T), a.T)
+    assert np.asarray(x, dtype=np.float32).dtype == np.float32
+    assert zeros(shape, dtype="int64").__array__().dtype == np.int64
+    assert zeros(shape, dtype="bool").__array__().dtype == np.bool_
+
+
+def test_an_ndarray_of_it_is_a_copy(backend: str) -> None:
+    x = MLArray([[1.0, 2.0], [3.0, 4.0]])
+    y = x * x
+    for made in (x, y, x.T, x[0], x.grad(), x.detach()):
+        before = made.to_list()
+        out = np.asarray(made)
+        out[...] = 100.0
+        assert made.to_list() == before
+    y.backward()
+    assert x.grad().to_list() == [[2.0, 4.0], [6.0, 8.0]]
+    with pytest.raises(ValueError, match="MLArray: an ndarray of it is always a copy"):
+        np.asarray(x, copy=False)
+
+
+def test_lists_that_are_read_are_copies(backend: str) -> None:
+    x = MLArray([[1.0, 2.0]])
+    rows = x.to_list()
+    rows[0][0] = 100.0
+    assert x.to_list() == [[1.0, 2.0]]
+
+
+def test_float32_comes_out_as_float32() -> None:
+    with use_backend("numpy"):
+        x = MLArray(np.array([0.1, 0.2], dtype=np.float32))
+        assert np.asarray(x).dtype == np.float32
+        assert np.array_equal(np.asarray(x), np.array([0.1, 0.2], dtype=np.float32))
+
+
+# In ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    [*(np.float64, np.float32, np.float16, np.int8, np.int64, np.uint8, np.uint32, np.bool_)],
+)
+def test_ndarrays_of_every_real_type(backend: str, dtype: Any) -> None:
+    a = np.array([[0, 1], [1, 0]], dtype=dtype)
+    x = MLArray(a)
+    assert x.to_list() == [[0.0, 1.0], [1.0, 0.0]]
+    assert x.requires_grad
+    assert_same(MLArray([[2.0, 3.0]]) * a, [[0.0, 3.0], [2.0, 0.0]])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        np.array([1j]),
+        np.array(["a"]),
+        np.array([None]),
+        np.array([object()]),
+        np.array(["2020-01-01"], dtype="datetime64[D]"),
+        np.complex128(1j),
+        np.str_("a"),
+    ],
+    ids=repr,
+)
+def test_ndarrays_of_other_types_are_refused(backend: str, wrong: Any) -> None:
+    x = MLArray([1.0])
+    uses: list[Callable[[], object]] = [
+        lambda: MLArray(wrong),
+        lambda: x.maximum(wrong),
+        lambda: x + wrong,
+        lambda: wrong + x,
+        lambda: x.__setitem__(0, wrong),
+    ]
+    for use in uses:
+        with pytest.raises(TypeError):
+            use()
+
+
+def test_strided_read_only_and_big_endian_ndarrays(backend: str) -> None:
+    a = np.arange(24.0).reshape(4, 6)
+    frozen = a.copy()
+    frozen.flags.writeable = False
+    for b in (a[::-2, 1::2], a.T, np.broadcast_to(a[0], (2, 6)), frozen, a.astype(">f8")):
+        assert_same(MLArray(b), b, 0.0, 0.0)
+        assert_same(MLArray(np.ones(b.shape)) * b, b, 0.0, 0.0)
+
+
+def test_nothing_warns(backend: str) -> None:
+    edges = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e308, -1e308, 5e-324]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        x = MLArray(edges)
+        for name in ops.names():
+            op: Any = ops[name]
+            op(*[x] * len(op.domain)).backward()
+        for reduced in (x.sum(), x.mean(), x.prod(), x.max(), x.var(), x.std(), x @ x):
+            reduced.backward()
+        (x.reshape(2, 4) @ x.reshape(4, 2)).backward()
+        zeros(0).mean().backward()
+        zeros(0).std().backward()
+        x.astype("int64")
+        x[0] = np.inf
+        x.update_values(edges[::-1])

@@ -1,0 +1,61 @@
+"""Random programs give the same numbers and gradients as Values alone, and as PyTorch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from tests.array.numeric import array
+from tests.array.programs import Arrays, Scalars, Step, Torch, run, steps
+
+SHAPES = [(), (2,), (3,), (2, 3), (3, 2), (2, 2), (1, 3), (2, 1, 3), (0, 3)]
+leaves = st.lists(st.sampled_from(SHAPES), min_size=1, max_size=3).map(
+    lambda shapes: [array(shape, i, -1.5, 1.5) for i, shape in enumerate(shapes)]
+)
+
+
+def tame(numbers: Any) -> bool:
+    """Whether numbers are such that rounding does not decide what they are."""
+    return bool(np.all(np.abs(numbers) < 1e6))
+
+
+@settings(max_examples=250)
+@given(program=steps, given_leaves=leaves)
+def test_programs_on_values(backend: str, program: list[Step], given_leaves: list[Any]) -> None:
+    made, loss = run(Arrays(), program, given_leaves)
+    wanted, value = run(Scalars(), program, given_leaves)
+    assume(all(tame(np.asarray(x)) for x in made))
+    loss.backward()
+    value.backward()
+    np.testing.assert_allclose(loss.item(), value.data, rtol=1e-10, atol=1e-10)
+    for x, objects in zip(made, wanted, strict=True):
+        assert x.shape == objects.shape
+        numbers = np.array([v.data for v in objects.flat]).reshape(objects.shape)
+        grads = np.array([v.grad for v in objects.flat]).reshape(objects.shape)
+        np.testing.assert_allclose(np.asarray(x), numbers, rtol=1e-10, atol=1e-10)
+        np.testing.assert_allclose(np.asarray(x.grad()), grads, rtol=1e-8, atol=1e-8)
+        if x.size():
+            seen = [v.grad for v in np.ravel(np.array(x.data, dtype=object))]
+            np.testing.assert_array_equal(seen, np.ravel(np.asarray(x.grad())))
+
+
+@settings(max_examples=150)
+@given(program=steps, given_leaves=leaves)
+def test_programs_on_tensors(backend: str, program: list[Step], given_leaves: list[Any]) -> None:
+    torch = pytest.importorskip("torch")
+    made, loss = run(Arrays(), program, given_leaves)
+    tensors, tensor = run(Torch(torch), program, given_leaves)
+    assume(all(tame(np.asarray(x)) for x in made))
+    loss.backward()
+    if tensor.requires_grad:
+        tensor.backward()
+    for x, t in zip(made, tensors, strict=True):
+        np.testing.assert_allclose(np.asarray(x), t.detach().numpy(), rtol=1e-10, atol=1e-10)
+    for x, t in zip(made[: len(given_leaves)], tensors, strict=False):
+        grads = np.zeros(x.shape) if t.grad is None else t.grad.numpy()
+        assume(np.all(np.isfinite(grads)))  # PyTorch's hypot has a derivative of nan at 0
+        np.testing.assert_allclose(np.asarray(x.grad()), grads, rtol=1e-8, atol=1e-8)
