@@ -268,3 +268,32 @@ def test_a_deep_graph_can_be_copied(backend: str) -> None:
     for clone in COPIES:
         assert clone(y).to_list() == x.to_list()
     assert clone(y.data[0]).data == x.to_list()[0]
+
+
+class Layer(MLArray):
+    """An array of a user's own class, with attributes and a constructor of its own."""
+
+    def __init__(self, length: int, name: str) -> None:
+        super().__init__([float(i) for i in range(length)])
+        self.name = name
+
+
+@each_copy
+def test_copies_of_a_users_own_class(backend: str, clone: Callable[[Any], Any]) -> None:
+    x = Layer(3, "first")
+    y = clone(x)
+    assert type(y) is Layer
+    assert (y.to_list(), y.name) == ([0.0, 1.0, 2.0], "first")
+    assert type(x * 2.0) is Layer
+
+
+@each_copy
+def test_copies_keep_the_gradient(backend: str, clone: Callable[[Any], Any]) -> None:
+    x = MLArray([[1.0, 2.0]])
+    (x * x).sum().backward()
+    y = clone(x)
+    y.grad().data[0][0].data = 7.0
+    assert y.grad().to_list() == [[2.0, 4.0]]
+    y.zero_grad()
+    assert x.grad().to_list() == [[2.0, 4.0]]
+    assert clone(x.T).grad().to_list() == [[2.0], [4.0]]

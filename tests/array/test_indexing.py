@@ -62,7 +62,7 @@ def accepted(a: Any, key: Any) -> bool:
     return True
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_getting(backend: str, data: st.DataObject) -> None:
     shape = data.draw(shapes(3, 4))
@@ -84,7 +84,7 @@ def test_getting(backend: str, data: st.DataObject) -> None:
     assert out.shape == want.shape
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_setting(backend: str, data: st.DataObject) -> None:
     shape = data.draw(shapes(3, 4))
@@ -124,7 +124,7 @@ def test_setting(backend: str, data: st.DataObject) -> None:
         assert_same(value.grad(), grads.reshape(v.shape))
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_setting_a_number_or_a_value(backend: str, data: st.DataObject) -> None:
     shape = data.draw(shapes(3, 4))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from smolml_array import MLArray
-from smolml_value import Op, Value, ops
+from smolml_value import Op, OpError, Value, ops
 from tests.array.helpers import assert_close, flat, is_close
 from tests.array.numeric import assert_same, cotangent
 from tests.array.walk import NAMES, OPERATORS, on_values, operand_count, samples
@@ -93,3 +93,26 @@ def test_integers_and_bools_are_numbers(backend: str, name: str) -> None:
     for other in (2, True, [1, 2], np.array([1, 2]), np.int64(3), np.array([True, True])):
         assert_same(f(x, other), f(a, np.asarray(other, dtype=float)))
         assert_same(f(other, x), f(np.asarray(other, dtype=float), a))
+
+
+def test_masks_are_inverted_and_floats_are_no_masks(backend: str) -> None:
+    x = MLArray([1.0, -2.0, 3.0])
+    assert (~(x > 0)).to_list() == [False, True, False]
+    assert x[~(x > 0)].to_list() == [-2.0]
+    assert (~MLArray([0, 5], dtype="int64")).to_list() == [-1, -6]
+    wrong: list[Callable[[], object]] = [lambda: x & x, lambda: ~x, lambda: (x > 0) | 1.0]
+    for mistake in wrong:
+        with pytest.raises(TypeError, match=r"expected booleans or integers, got floats"):
+            mistake()
+
+
+def test_what_is_no_option(backend: str) -> None:
+    wrong: Any = 2.0
+    with pytest.raises(TypeError, match=r"requires_grad must be True or False, got float 2.0"):
+        MLArray(1.0, wrong)
+    with pytest.raises(TypeError, match="label must be a str, got float"):
+        MLArray(1.0, label=wrong)
+    with pytest.raises(TypeError, match=r"clip: min: expected a number.*list"):
+        MLArray([1.0, 2.0]).clip([1.0, 1.5])  # type: ignore[arg-type]
+    with pytest.raises(OpError, match="leaky_relu: the parameter 'alpha' is a number, got 'a'"):
+        MLArray([1.0, 2.0]).leaky_relu("a")  # type: ignore[arg-type]

@@ -105,3 +105,14 @@ def test_a_permutation_has_every_number_once() -> None:
     assert all(sorted(order) == list(range(6)) for order in orders)
     assert len({tuple(order) for order in orders}) > 40
     assert generator.permutation(0) == []
+
+
+def test_seeds_and_generators_of_other_types(backend: str) -> None:
+    np = pytest.importorskip("numpy")
+    assert Generator(np.int64(3)).rand(2).to_list() == Generator(3).rand(2).to_list()
+    for wrong in ("three", [3], 1.5):
+        with pytest.raises(TypeError, match="Generator: expected an integer or None as the seed"):
+            Generator(wrong)  # type: ignore[arg-type]
+    for draw in (rand, randn):
+        with pytest.raises(TypeError, match=r"got int 3; make one with Generator\(seed\)"):
+            draw(2, generator=3)  # type: ignore[arg-type]

@@ -241,3 +241,18 @@ def test_a_position_is_an_index(backend: str) -> None:
     assert ["a", "b", "c"][place] == "b"
     assert x[place].item() == 7.0
     assert int(place) == 1
+
+
+def test_the_product_of_many_with_a_zero_needs_no_square_of_memory(backend: str) -> None:
+    x = MLArray([0.0] + [1.0] * 99_999)
+    x.prod().backward()
+    assert x.grad().to_list() == [1.0] + [0.0] * 99_999
+    y = MLArray([[0.0, 2.0, 3.0], [0.0, 0.0, 5.0], [2.0, 3.0, 4.0]])
+    (y.prod(axis=1) * [1.0, 10.0, 100.0]).sum().backward()
+    assert y.grad().to_list() == [[6.0, 0.0, 0.0], [0.0, 0.0, 0.0], [1200.0, 800.0, 600.0]]
+
+
+@pytest.mark.parametrize("name", ["var", "std"])
+def test_a_correction_that_is_no_number(backend: str, name: str) -> None:
+    with pytest.raises(TypeError, match=f"{name}: correction: expected a number.*str 'one'"):
+        getattr(MLArray([1.0, 2.0]), name)(correction="one")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smolml_array import MLArray, arange, use_backend, zeros
@@ -148,7 +148,8 @@ def test_any_numbers_stand_in_columns(
         assert math.isnan(number) or math.isclose(shown, number, rel_tol=1e-4, abs_tol=5.1e-5)
 
 
-@given(shape=st.lists(st.integers(1, 30), min_size=1, max_size=4).map(tuple))
+@settings(max_examples=40)
+@given(shape=st.lists(st.integers(1, 20), min_size=1, max_size=4).map(tuple))
 def test_large_arrays_are_abbreviated(backend: str, shape: tuple[int, ...]) -> None:
     size = math.prod(shape)
     text = repr(arange(size).reshape(shape))

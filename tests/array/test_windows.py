@@ -246,13 +246,13 @@ def test_a_deep_chain_of_windows(backend: str, root: str) -> None:
 
 
 def test_a_very_deep_chain_of_windows(backend: str) -> None:
-    x = filled((2, 3))
+    x = filled((3,))
     window = x
     for _ in range(DEEP):
         window = window.T
     window.sum().backward()
-    assert window.data[1][2] is x.data[1][2]
-    assert x.grad().to_list() == [[1.0] * 3] * 2
+    assert window.data[2] is x.data[2]
+    assert gradient(x) == [1.0, 1.0, 1.0]
     gone = weakref.ref(window)
     del window
     assert gone() is None

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import gc
 import math
+import tracemalloc
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -198,3 +201,31 @@ def test_checkpoint_notices_other_numbers() -> None:
     w.data = 2.0
     y.backward()
     assert (x.grad, w.grad) == (2.0, 3.0)
+
+
+def memory(make: Callable[[], Any]) -> int:
+    """The bytes that what is made holds on to."""
+    gc.collect()
+    tracemalloc.start()
+    kept = make()
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept is not None
+    return held
+
+
+def test_checkpoint_holds_nothing_of_what_is_inside() -> None:
+    w = Value(0.99)
+
+    def chain(x: Any) -> Any:
+        for _ in range(5_000):
+            x = x * w + 0.01
+        return x
+
+    def nested(x: Any) -> Any:
+        return checkpoint(chain)(checkpoint(chain)(x) * w)
+
+    stored = memory(lambda: chain(Value(1.0)))
+    assert memory(lambda: checkpoint(chain)(Value(1.0))) < stored / 5
+    assert memory(lambda: checkpoint(nested)(Value(1.0))) < stored / 5
+    assert memory(lambda: checkpoint(grad(chain))(Value(1.0))) < stored / 5

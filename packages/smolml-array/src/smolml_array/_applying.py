@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from smolml_array._arithmetic import ArrayLike
 from smolml_array._convert import holds, is_array_like, is_floating, to_raw
@@ -13,9 +13,11 @@ from smolml_array._shape import _broadcast_shapes
 from smolml_array.backends.protocol import Backend, Raw
 from smolml_value import Op, OpError, Value, grad_enabled
 from smolml_value._graph import Node
-from smolml_value._number import is_number
+from smolml_value._number import as_float, is_number
 from smolml_value._op import TracedNamespace
 from smolml_value.table import TABLE
+
+_LARGE: Final = 2**63
 
 
 class Applying(Handle):
@@ -81,7 +83,10 @@ class Applying(Handle):
                 primals.append(arg._data)
             else:
                 nodes.append(None)
-                if type(arg) is not float and type(arg) is not int:
+                if type(arg) is int:
+                    if not -_LARGE < arg < _LARGE:  # it fits in no integer type, but in a float
+                        arg = as_float(arg, who)
+                elif type(arg) is not float:
                     arg = to_raw(xp, arg, who, copy=True)  # its owner may write to it later
                 primals.append(arg)
         return xp, nodes, primals

@@ -77,7 +77,6 @@ class ArrayNode(Node):
     """
 
     __slots__ = (
-        "__weakref__",
         "_cotangent",
         "_edges",
         "_element_cotangents",
@@ -245,9 +244,11 @@ class ArrayNode(Node):
 
     def set_grad_at(self, i: int, number: float) -> None:
         """Set the gradient of element `i`."""
-        flat = self.backend.to_flat(self.gradient())
-        flat[i] = number
-        self.grad = self.backend.from_flat(flat, self.shape, self.raw.dtype)
+        if self.grad is None and number == 0.0:
+            return
+        xp = self.backend
+        flat = xp.index_put(xp.reshape(self.gradient(), (-1,)), i, number)
+        self.grad = xp.reshape(flat, self.shape)
 
 
 def cotangents_of(

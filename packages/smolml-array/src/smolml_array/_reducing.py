@@ -9,6 +9,7 @@ from smolml_array._applying import Applying
 from smolml_array._arithmetic import ArrayLike
 from smolml_array._convert import is_array_like
 from smolml_array._shape import Axis, normalize_axes, normalize_axis
+from smolml_value._number import as_float
 
 
 class Reducing(Applying):
@@ -67,11 +68,13 @@ class Reducing(Applying):
 
     def var(self, axis: Axis = None, keepdims: bool = False, correction: float = 0.0) -> Self:
         """The mean of (x - mean)**2, with n - correction in place of n."""
+        correction = as_float(correction, "var: correction")
         params = self._reduction("var", axis, keepdims)
         return self._rule(_rules.VAR, self, correction=correction, **params)
 
     def std(self, axis: Axis = None, keepdims: bool = False, correction: float = 0.0) -> Self:
         """The square root of var; the gradient where all elements are equal is 0."""
+        correction = as_float(correction, "std: correction")
         params = self._reduction("std", axis, keepdims)
         return self._rule(_rules.STD, self, correction=correction, **params)
 

@@ -20,6 +20,7 @@ from smolml_array._shape import (
     reduced_shape,
 )
 from smolml_array.backends.protocol import Raw
+from smolml_value._op import TracedNamespace
 
 # Products --------------------------------------------------------------------------------------
 
@@ -112,8 +113,15 @@ def _prod_vjp(
 ) -> Raw:
     """The product of all others: out / x, or, where a zero forbids that, multiplied out."""
     spread = _spread(xp, g, x.shape, axis, keepdims)
-    if not bool(xp.any(x == 0)):
+    zero = x == 0
+    if not bool(xp.any(zero)):
         return spread * (_spread(xp, out, x.shape, axis, keepdims) / x)
+    if not isinstance(xp, TracedNamespace):  # numbers: what zeros leave over needs no n x n array
+        rest = xp.where(zero, xp.ones_like(x), x)
+        others = xp.prod(rest, axis=axis, keepdims=True) / rest
+        count = xp.sum(zero, axis=axis, keepdims=True)  # of the zeros beside which x stands
+        needed = xp.where(zero, count == 1, count == 0)
+        return spread * xp.where(needed, others, xp.zeros_like(x))
     reduced = normalize_axes(axis, x.ndim, "prod")
     kept = tuple(a for a in range(x.ndim) if a not in reduced)
     order = kept + reduced

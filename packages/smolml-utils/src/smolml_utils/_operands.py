@@ -24,11 +24,11 @@ def as_array(who: str, x: Any, xp: Backend | None = None) -> MLArray:
     """
     if isinstance(x, MLArray):
         return x
-    xp = default_backend() if xp is None else xp
     if isinstance(x, Value) or (
         isinstance(x, list | tuple) and (holds(x, Value) or holds(x, MLArray))
     ):
-        return MLArray(x, backend=xp.name)
+        return MLArray(x, backend=None if xp is None else xp.name)
+    xp = default_backend() if xp is None else xp
     return MLArray._constant(xp, to_raw(xp, x, who, copy=True))
 
 

@@ -1,7 +1,9 @@
 """Scalar automatic differentiation: Value, the graph engine and the table of ops."""
 
-from smolml_value import _attributes, _graph, fused
-from smolml_value._check_grads import check_grads
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from smolml_value import _attributes, _graph
 from smolml_value._errors import GraphError, OpError, PluginError, SmolMLError, UnknownOpError
 from smolml_value._memory import paused_gc
 from smolml_value._mode import grad_enabled, no_grad
@@ -9,21 +11,25 @@ from smolml_value._op import Op, elementwise
 from smolml_value._plugin import OpInfo
 from smolml_value._scalar_op import scalar_elementwise
 from smolml_value.registry import ops
-from smolml_value.transforms import (
-    checkpoint,
-    custom_vjp,
-    elementwise_grad,
-    grad,
-    gradients,
-    hessian,
-    hvp,
-    jacobian,
-    jvp,
-    stop_gradient,
-    value_and_grad,
-    vjp,
-)
 from smolml_value.value import Value
+
+if TYPE_CHECKING:
+    from smolml_value import fused
+    from smolml_value._check_grads import check_grads
+    from smolml_value.transforms import (
+        checkpoint,
+        custom_vjp,
+        elementwise_grad,
+        grad,
+        gradients,
+        hessian,
+        hvp,
+        jacobian,
+        jvp,
+        stop_gradient,
+        value_and_grad,
+        vjp,
+    )
 
 _attributes.install()
 
@@ -63,3 +69,18 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
+
+if not TYPE_CHECKING:  # a type checker would take any misspelt name for granted
+
+    def __getattr__(name: str) -> object:
+        # What many programs never use is imported when it is used: the import stays quick.
+        if name not in __all__ and name != "transforms":
+            raise AttributeError(f"module 'smolml_value' has no attribute {name!r}")
+        if name in {"fused", "transforms"}:
+            return import_module(f"smolml_value.{name}")
+        home = "_check_grads" if name == "check_grads" else "transforms"
+        found = globals()[name] = getattr(import_module(f"smolml_value.{home}"), name)
+        return found
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

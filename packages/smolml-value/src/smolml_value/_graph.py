@@ -12,7 +12,7 @@ import threading
 from collections.abc import Sequence
 from typing import Final
 
-from smolml_value._compat import mypyc_attr
+from smolml_value._compat import i32, mypyc_attr
 from smolml_value._errors import GraphError
 from smolml_value._node import Node as Node
 from smolml_value._operand import Operand
@@ -27,17 +27,8 @@ class ScalarNode(Operand):
     A node with `_made_by` and no parents at all is a subclass with `_parents` and `_push`.
     """
 
-    __slots__ = (
-        "_data",
-        "_dl",
-        "_dr",
-        "_epoch",
-        "_grad",
-        "_lhs",
-        "_made_by",
-        "_pending",
-        "_rhs",
-    )
+    __slots__ = ("_data", "_dl", "_dr", "_grad", "_lhs", "_made_by", "_pending", "_rhs")
+    _pending: i32  # consumers still to come in the pass that runs; 0 when none runs
     _data: float
     _grad: float
     _lhs: ScalarNode | None
@@ -45,8 +36,6 @@ class ScalarNode(Operand):
     _dl: float
     _dr: float
     _made_by: object | None
-    _epoch: int
-    _pending: int
 
     def _parents(self) -> Sequence[Node]:
         return tuple(p for p in (self._lhs, self._rhs) if p is not None)
@@ -74,17 +63,22 @@ def product(g: float, partial: float) -> float:
 class _State:
     """What one pass must know of the others; guarded by the lock."""
 
-    __slots__ = ("epoch", "running")
+    __slots__ = ("latest", "running")
 
     def __init__(self) -> None:
-        self.epoch = 0
         self.running = False
+        self.latest: _Pass | None = None  # until it has succeeded
+
+    def unmark(self) -> None:
+        """Remove what a pass that failed has left in its graph."""
+        if self.latest is not None:
+            self.latest.unmark()
+            self.latest = None
 
 
 _STATE: Final = _State()
-_LOCK: Final = (
-    threading.RLock()
-)  # reentrant, so that a nested backward raises instead of deadlocking
+# reentrant, so that a nested backward raises instead of deadlocking
+_LOCK: Final = threading.RLock()
 
 
 def backward(root: Node) -> None:
@@ -104,10 +98,13 @@ def backward(root: Node) -> None:
             )
         try:
             _STATE.running = True
-            _STATE.epoch += 1
-            _Pass(_STATE.epoch).run(root)
+            _STATE.unmark()
+            _STATE.latest = running = _Pass()
+            running.run(root)
+            _STATE.latest = None
         finally:
             _STATE.running = False
+            _STATE.unmark()  # if this is interrupted too, the next pass does it
 
 
 class _Others:
@@ -124,11 +121,11 @@ class _Others:
 class _Pass:
     """One backward pass: which nodes it reached, and what the leaves held before."""
 
-    __slots__ = ("epoch", "leaves", "others", "saved", "scalars")
+    __slots__ = ("leaves", "others", "ready", "saved", "scalars")
 
-    def __init__(self, epoch: int) -> None:
-        self.epoch = epoch
-        self.scalars: list[ScalarNode] = []  # to visit, then: ready to propagate
+    def __init__(self) -> None:
+        self.scalars: list[ScalarNode] = []  # all that were reached, leaves apart
+        self.ready: list[ScalarNode] = []  # to propagate
         self.leaves: list[ScalarNode] = []
         self.saved: list[float] = []  # the gradients of the leaves before this pass
         self.others: _Others | None = None  # most graphs of Values have none
@@ -151,6 +148,13 @@ class _Pass:
                     node._abort()
             raise
 
+    def unmark(self) -> None:
+        """Forget the consumers that a failed pass has counted."""
+        for node in self.scalars:
+            node._pending = 0
+        for node in self.leaves:
+            node._pending = 0
+
     def reach(self, node: Node) -> None:
         """Count one more consumer of `node`; on the first, start it and queue it."""
         if isinstance(node, ScalarNode):
@@ -169,25 +173,26 @@ class _Pass:
 
     def reach_scalar(self, node: ScalarNode) -> None:
         """`reach` for a ScalarNode."""
-        if node._epoch == self.epoch:
+        if node._pending != 0:
             node._pending += 1
             return
-        node._epoch = self.epoch
-        node._pending = 1
         if node._made_by is None:
             self.saved.append(node._grad)
             self.leaves.append(node)
         else:
             self.scalars.append(node)
+        node._pending = 1  # only now: `unmark` must find every node that bears a mark
         node._grad = 0.0
 
     def mark(self, root: Node) -> None:
         """Reach everything that `root` depends on."""
         scalars = self.scalars
         self.reach(root)
+        visited = 0
         while True:
-            while scalars:
-                v = scalars.pop()
+            while visited < len(scalars):
+                v = scalars[visited]
+                visited += 1
                 left = v._lhs
                 right = v._rhs
                 if left is not None:
@@ -206,7 +211,7 @@ class _Pass:
         if isinstance(node, ScalarNode):
             node._pending -= 1
             if node._pending == 0 and node._made_by is not None:
-                self.scalars.append(node)
+                self.ready.append(node)
             return
         others = self.others
         assert others is not None  # `mark` has reached the node
@@ -222,11 +227,11 @@ class _Pass:
         cotangent is (0 * inf is nan): so does a branch that was not taken, as in
         where(x > 0, sqrt(x), 0) at x = 0, or in sqrt(where(x > 0, x, 0)).
         """
-        scalars = self.scalars
+        ready = self.ready
         self.release(root)
         while True:
-            while scalars:
-                v = scalars.pop()
+            while ready:
+                v = ready.pop()
                 g = v._grad
                 left = v._lhs
                 right = v._rhs
@@ -235,13 +240,13 @@ class _Pass:
                         left._grad += v._dl * g
                     left._pending -= 1
                     if left._pending == 0 and left._made_by is not None:
-                        scalars.append(left)
+                        ready.append(left)
                 if right is not None:
                     if g != 0.0 and v._dr != 0.0:
                         right._grad += v._dr * g
                     right._pending -= 1
                     if right._pending == 0 and right._made_by is not None:
-                        scalars.append(right)
+                        ready.append(right)
                 elif left is None:
                     v._push_and_release(self)
             if self.others is None or not self.others.queue:

@@ -22,7 +22,7 @@ class Hub(Node):
     theirs. Both hold operands, also where the rest of the graph is walked with numbers.
     """
 
-    __slots__ = ("__weakref__", "_given", "_pullback", "_pushforward", "_received")
+    __slots__ = ("_given", "_pullback", "_pushforward", "_received")
 
     def __init__(
         self, parents: Sequence[Node], pullback: Pullback, pushforward: Pushforward

@@ -160,6 +160,8 @@ class Op:
                     f"{self.name}: the parameter {name!r} is not differentiated; expected a plain "
                     f"number, got a {type(value).__name__}"
                 )
+            if type(self.params[name]) is float and isinstance(value, str | bytes):
+                raise OpError(f"{self.name}: the parameter {name!r} is a number, got {value!r:.60}")
         merged = {**self.params, **params}
         try:
             key = tuple(merged.items())

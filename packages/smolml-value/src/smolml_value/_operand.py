@@ -11,6 +11,7 @@ from typing import Any, Self
 from smolml_value import table
 from smolml_value._compat import mypyc_attr
 from smolml_value._node import OperandBase
+from smolml_value._number import as_float
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -196,4 +197,9 @@ class Operand(OperandBase):
 
     def clip(self, min: float | None = None, max: float | None = None) -> Self:
         """x held between min and max; derivative 1 inside and at the bounds, else 0."""
-        return table.clip(self, min=min, max=max)
+        return table.clip(self, min=_bound("min", min), max=_bound("max", max))
+
+
+def _bound(name: str, x: Any) -> Any:
+    """A bound as a float; None and operands as they are, which the op takes and refuses."""
+    return x if x is None or isinstance(x, OperandBase) else as_float(x, f"clip: {name}")

@@ -24,53 +24,11 @@ class Route:
     def __init__(
         self, outputs: Sequence[Node], inputs: Sequence[Node], beyond: bool = False
     ) -> None:
-        # Per node on the way itself, the places of its parents (-1: not on the way) and whether
-        # its partials are stored as floats: it has then two places. Parents come first.
-        self._steps: list[tuple[Node, Sequence[int], bool]] = []
-        place = self._find(outputs, {id(node) for node in inputs}, beyond)
-        self._outputs = [place[id(node)] for node in outputs]
-        self._inputs = [place.get(id(node), -1) for node in inputs]
-
-    def _find(self, outputs: Sequence[Node], inputs: set[int], beyond: bool) -> dict[int, int]:
-        """Fill in the steps: depth first, each node when its parents are done; iterative.
-
-        Returns:
-            The place of each node by its id.
-        """
-        steps = self._steps
-        place: dict[int, int] = {}
-        begun: dict[int, Sequence[Node | None]] = {}  # the parents of nodes that are not yet done
-        stack = list(outputs)
-        while stack:
-            node = stack[-1]
-            key = id(node)
-            parents = begun.get(key)
-            if parents is None:
-                if key in place:
-                    stack.pop()
-                    continue
-                begun[key] = parents = _parents(node, beyond, key in inputs)
-                waiting = len(stack)
-                for parent in parents:
-                    if parent is not None and id(parent) not in place:
-                        stack.append(parent)
-                if len(stack) > waiting:
-                    continue
-            stack.pop()
-            del begun[key]
-            on_the_way = key in inputs
-            places = []
-            for parent in parents:
-                j = -1 if parent is None else place[id(parent)]
-                places.append(j)
-                if j >= 0:
-                    on_the_way = True
-            if on_the_way:
-                place[key] = len(steps)
-                steps.append((node, places, bool(places) and _is_stored(node)))
-            else:
-                place[key] = -1
-        return place
+        search = _Search(inputs, beyond)
+        search.run(outputs)
+        self._steps = search.steps
+        self._outputs = [search.place[id(node)] for node in outputs]
+        self._inputs = [search.place.get(id(node), -1) for node in inputs]
 
     def pull(self, cotangents: Sequence[Any], traced: bool) -> list[Any | None]:
         """The cotangent of each input, given those of the outputs; None where nothing arrives."""
@@ -144,29 +102,68 @@ class Route:
         return [found[i] for i in self._outputs]
 
 
+class _Search:
+    """What lies on the way from outputs to inputs.
+
+    Attributes:
+        steps: per node on the way itself, the places of its parents (-1: not on the way), and
+            whether its partials are stored as floats: it has then two places. Parents come first.
+        place: the place among the steps by the id of a node; -1 if it is not on the way.
+    """
+
+    def __init__(self, inputs: Sequence[Node], beyond: bool) -> None:
+        self.steps: list[tuple[Node, Sequence[int], bool]] = []
+        self.place: dict[int, int] = {}
+        self.beyond = beyond
+        self.inputs = {id(node) for node in inputs}
+        if not beyond:
+            for node in inputs:
+                self.settle(node, (), False, True)
+
+    def run(self, outputs: Sequence[Node]) -> None:
+        """Depth first and iterative: a node is settled when its parents are."""
+        place = self.place
+        stack = list(outputs)
+        while stack:
+            node = stack[-1]
+            if id(node) in place:
+                stack.pop()
+                continue
+            if isinstance(node, ScalarNode):
+                left, right = node._lhs, node._rhs
+                if left is not None or right is not None:
+                    i = -1 if left is None else place.get(id(left), -2)
+                    j = -1 if right is None else place.get(id(right), -2)
+                    if i == -2:
+                        stack.append(left)  # type: ignore[arg-type]  # not None: that is -1
+                    if j == -2:
+                        stack.append(right)  # type: ignore[arg-type]
+                    if i != -2 and j != -2:
+                        self.settle(node, (i, j), True, i >= 0 or j >= 0)
+                    continue
+            # a deferred gradient was complete before the inputs were made
+            ends = isinstance(node, Deferred) and not self.beyond
+            parents = () if ends else node._parents()
+            places = [place.get(id(parent), -2) for parent in parents]
+            waiting = [p for p, i in zip(parents, places, strict=True) if i == -2]
+            if waiting:
+                stack += waiting
+            else:
+                self.settle(node, places, False, max(places, default=-1) >= 0)
+
+    def settle(self, node: Node, places: Sequence[int], stored: bool, on_the_way: bool) -> None:
+        """Give a node its place, once."""
+        key = id(node)
+        if not on_the_way and key not in self.inputs:
+            self.place[key] = -1
+        elif key not in self.place:
+            self.place[key] = len(self.steps)
+            self.steps.append((node, places, stored))
+
+
 def _add(found: list[Any], i: int, node: Node, c: Any) -> None:
     before = found[i]
     found[i] = c if before is None else _derive.plus(node, before, c)
-
-
-def _is_stored(node: Node) -> bool:
-    """Whether it is a node of floats whose partials are stored."""
-    return isinstance(node, ScalarNode) and not (node._lhs is None and node._rhs is None)
-
-
-def _parents(node: Node, beyond: bool, is_input: bool) -> Sequence[Node | None]:
-    """Where the search goes on: if partials are stored always two, None for a constant.
-
-    A deferred gradient was complete before the inputs were made, so it cannot depend on them.
-    """
-    if is_input and not beyond:
-        return ()
-    if isinstance(node, ScalarNode):
-        left, right = node._lhs, node._rhs
-        if left is not None or right is not None:
-            return (left, right)
-        return () if node._made_by is None else node._parents()
-    return () if isinstance(node, Deferred) and not beyond else node._parents()
 
 
 def _present(node: Node, places: Sequence[int]) -> list[int]:

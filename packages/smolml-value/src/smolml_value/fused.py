@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from smolml_value import scalar
 from smolml_value._compat import mypyc_attr
 from smolml_value._fused_ops import DOT, FSUM, LOGSUMEXP, MEAN
-from smolml_value._graph import Node, ScalarNode, _Pass
+from smolml_value._graph import Node, _Pass
 from smolml_value._mode import MODE, grad_enabled
 from smolml_value._number import as_float
 from smolml_value._op import Op
-from smolml_value.value import Value
+from smolml_value.value import NO_DATA, Value
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -43,7 +44,7 @@ class FusedValue(Value):
         scale: float,
         args: list[Value | float] | None,
     ) -> None:
-        super().__init__(out, "", None, None, 0.0, 0.0, op)
+        super().__init__(NO_DATA, "", None, None, 0.0, 0.0, op, out)
         self._operands = operands
         self._coefficients = coefficients
         self._scale = scale
@@ -55,6 +56,7 @@ class FusedValue(Value):
     def _backward(self) -> None:
         g = self.grad
         if g != 0.0:
+            operand: Any  # `grad` may be a property of a subclass
             for i, operand in enumerate(self._operands):
                 c = self._scale if self._coefficients is None else self._coefficients[i]
                 operand.grad += g * c
@@ -65,7 +67,7 @@ class FusedValue(Value):
 
     def _push_and_release(self, running: _Pass) -> None:
         g = self._grad
-        ready: list[ScalarNode] = running.scalars
+        ready = running.ready
         coefficients = self._coefficients
         c = self._scale * g
         for i, operand in enumerate(self._operands):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Final, Self, overload
 
 from smolml_value import _graph, scalar, table
-from smolml_value._compat import mypyc_attr
-from smolml_value._graph import Node, ScalarNode, product
+from smolml_value._compat import Real, Text, mypyc_attr
+from smolml_value._graph import Node, product
+from smolml_value._labels import set_label
 from smolml_value._mode import MODE, grad_enabled
 from smolml_value._number import as_float, is_number
+from smolml_value._number_node import NumberNode
 from smolml_value._op import Op
 from smolml_value.traced import TRACED
 
@@ -25,9 +27,12 @@ _RELU: Final = table.relu
 _SUBTRACT: Final = table.subtract
 _TANH: Final = table.tanh
 
+NO_DATA: Final[Real] = as_float(0.0, "")
+"""What stands for the data of a node that an op made: it is given as a C double instead."""
+
 
 @mypyc_attr(allow_interpreted_subclasses=True)
-class Value(ScalarNode):
+class Value(NumberNode):
     """A number that remembers how it was made, so that gradients can flow back through it.
 
     Arithmetic on Values, with numbers on either side, gives new Values that know their operation
@@ -54,38 +59,37 @@ class Value(ScalarNode):
     (10.0, 3.0, 2.0, 1.0)
     """
 
-    __slots__ = ("__weakref__", "label")
+    __slots__ = ("__weakref__",)
     _rank: ClassVar[int] = 1
     __array_ufunc__: ClassVar[None] = None  # NumPy's scalars and arrays leave the arithmetic to us
-    label: str
 
     def __init__(
         self,
-        data: float,
-        label: str = "",
+        data: Real,
+        label: Text = "",
         _lhs: Value | None = None,
         _rhs: Value | None = None,
         _dl: float = 0.0,
         _dr: float = 0.0,
         _made_by: Op | None = None,
+        _out: float = 0.0,
     ) -> None:
-        # The arguments with an underscore are ours: how the node was made (see ScalarNode).
-        if _made_by is None:
-            if not isinstance(label, str):
-                raise TypeError(f"Value: label must be a str, got {type(label).__name__}")
-            data = as_float(data, "Value")
-        elif MODE.off and not grad_enabled():
+        # The arguments with an underscore are ours: how the node was made (see ScalarNode), and
+        # its data then, which compiled code passes on as a C double.
+        if data is not NO_DATA:
+            _out = as_float(data, "Value")
+        if MODE.off and not grad_enabled():
             _made_by = _lhs = _rhs = None
-        self._data = data
+        self._data = _out
         self._grad = 0.0
         self._lhs = _lhs
         self._rhs = _rhs
         self._dl = _dl
         self._dr = _dr
         self._made_by = _made_by
-        self._epoch = 0
         self._pending = 0
-        self.label = label
+        if label != "":
+            set_label(self, label)
 
     # What it holds -----------------------------------------------------------------------------
 
@@ -95,7 +99,7 @@ class Value(ScalarNode):
         return self._data
 
     @data.setter
-    def data(self, new: float) -> None:
+    def data(self, new: Any) -> None:
         self._data = as_float(new, "Value.data")
 
     @property
@@ -107,24 +111,8 @@ class Value(ScalarNode):
         return self._grad
 
     @grad.setter
-    def grad(self, new: float) -> None:
+    def grad(self, new: Any) -> None:
         self._grad = as_float(new, "Value.grad")
-
-    @property
-    def _op(self) -> str:
-        """The symbol of the op that made it ("+", "*", "tanh"), "" for a leaf."""
-        made_by = self._made_by
-        return made_by.symbol if isinstance(made_by, Op) else ""
-
-    @property
-    def _children(self) -> tuple[Node, ...]:
-        """The nodes it was made from, in order; constants are left out."""
-        return tuple(self._parents())
-
-    @property
-    def _prev(self) -> set[Node]:
-        """The set of nodes it was made from; constants are left out."""
-        return set(self._parents())
 
     # Gradients ---------------------------------------------------------------------------------
 
@@ -145,10 +133,11 @@ class Value(ScalarNode):
     def _backward(self) -> None:
         """One step of the chain rule: add own grad x local partial to the grad of each operand."""
         g = self.grad
-        left, right = self._lhs, self._rhs
-        if isinstance(left, Value):
+        left: Any = self._lhs  # Any: `grad` may be a property of a subclass
+        right: Any = self._rhs
+        if left is not None:
             left.grad += product(g, self._dl)
-        if isinstance(right, Value):
+        if right is not None:
             right.grad += product(g, self._dr)
 
     # Applying ops ------------------------------------------------------------------------------
@@ -166,81 +155,115 @@ class Value(ScalarNode):
         if MODE.off and not grad_enabled():
             return Value(out)
         if op.vjp is None and len(args) == 1:
-            return Value(out, "", args[0], None, op.scalar_partial(0, out, numbers), 0.0, op)  # type: ignore[arg-type]  # one of the args is a Value
+            d = op.scalar_partial(0, out, numbers)
+            return Value(NO_DATA, "", args[0], None, d, 0.0, op, out)  # type: ignore[arg-type]  # one of the args is a Value
         if op.vjp is None and len(args) == 2:
             left, right = args
             if not isinstance(right, Value):
                 dl = op.scalar_partial(0, out, numbers)
-                return Value(out, "", left, None, dl, numbers[1], op)  # type: ignore[arg-type]  # as above
+                return Value(NO_DATA, "", left, None, dl, numbers[1], op, out)  # type: ignore[arg-type]  # as above
             dr = op.scalar_partial(1, out, numbers)
             if not isinstance(left, Value):
-                return Value(out, "", None, right, numbers[0], dr, op)
-            return Value(out, "", left, right, op.scalar_partial(0, out, numbers), dr, op)
+                return Value(NO_DATA, "", None, right, numbers[0], dr, op, out)
+            return Value(NO_DATA, "", left, right, op.scalar_partial(0, out, numbers), dr, op, out)
         return NaryValue(out, op, args, numbers)
 
     # Written out beside the table for speed; a test says that both agree to the last bit. A
-    # constant has no partial: its number is kept in the partial's place.
+    # constant has no partial: its number is kept in the partial's place. (Any, for NotImplemented:
+    # compiled code keeps to what a method says that it returns; the overloads are what it does.)
 
-    def __add__(self, other: Value | float) -> Value:
+    @overload
+    def __add__(self, other: Value) -> Value: ...
+    @overload
+    def __add__(self, other: float) -> Value: ...
+    def __add__(self, other: Any) -> Any:
         if isinstance(other, Value):
-            return Value(self._data + other._data, "", self, other, 1.0, 1.0, _ADD)
+            return Value(NO_DATA, "", self, other, 1.0, 1.0, _ADD, self._data + other._data)
         if not isinstance(other, float) and not is_number(other):
             return NotImplemented
         c = float(other)
-        return Value(self._data + c, "", self, None, 1.0, c, _ADD)
+        return Value(NO_DATA, "", self, None, 1.0, c, _ADD, self._data + c)
 
-    def __radd__(self, other: Value | float) -> Value:
+    @overload
+    def __radd__(self, other: Value) -> Value: ...
+    @overload
+    def __radd__(self, other: float) -> Value: ...
+    def __radd__(self, other: Any) -> Any:
         if not isinstance(other, float) and not is_number(other):
             return NotImplemented
         c = float(other)
-        return Value(c + self._data, "", None, self, c, 1.0, _ADD)
+        return Value(NO_DATA, "", None, self, c, 1.0, _ADD, c + self._data)
 
-    def __sub__(self, other: Value | float) -> Value:
+    @overload
+    def __sub__(self, other: Value) -> Value: ...
+    @overload
+    def __sub__(self, other: float) -> Value: ...
+    def __sub__(self, other: Any) -> Any:
         if isinstance(other, Value):
-            return Value(self._data - other._data, "", self, other, 1.0, -1.0, _SUBTRACT)
+            return Value(NO_DATA, "", self, other, 1.0, -1.0, _SUBTRACT, self._data - other._data)
         if not isinstance(other, float) and not is_number(other):
             return NotImplemented
         c = float(other)
-        return Value(self._data - c, "", self, None, 1.0, c, _SUBTRACT)
+        return Value(NO_DATA, "", self, None, 1.0, c, _SUBTRACT, self._data - c)
 
-    def __rsub__(self, other: Value | float) -> Value:
+    @overload
+    def __rsub__(self, other: Value) -> Value: ...
+    @overload
+    def __rsub__(self, other: float) -> Value: ...
+    def __rsub__(self, other: Any) -> Any:
         if not isinstance(other, float) and not is_number(other):
             return NotImplemented
         c = float(other)
-        return Value(c - self._data, "", None, self, c, -1.0, _SUBTRACT)
+        return Value(NO_DATA, "", None, self, c, -1.0, _SUBTRACT, c - self._data)
 
-    def __mul__(self, other: Value | float) -> Value:
+    @overload
+    def __mul__(self, other: Value) -> Value: ...
+    @overload
+    def __mul__(self, other: float) -> Value: ...
+    def __mul__(self, other: Any) -> Any:
         x = self._data
         if isinstance(other, Value):
             y = other._data
-            return Value(x * y, "", self, other, y, x, _MULTIPLY)
+            return Value(NO_DATA, "", self, other, y, x, _MULTIPLY, x * y)
         if not isinstance(other, float) and not is_number(other):
             return NotImplemented
         c = float(other)
-        return Value(x * c, "", self, None, c, c, _MULTIPLY)
+        return Value(NO_DATA, "", self, None, c, c, _MULTIPLY, x * c)
 
-    def __rmul__(self, other: Value | float) -> Value:
+    @overload
+    def __rmul__(self, other: Value) -> Value: ...
+    @overload
+    def __rmul__(self, other: float) -> Value: ...
+    def __rmul__(self, other: Any) -> Any:
         if not isinstance(other, float) and not is_number(other):
             return NotImplemented
         c = float(other)
-        return Value(c * self._data, "", None, self, c, c, _MULTIPLY)
+        return Value(NO_DATA, "", None, self, c, c, _MULTIPLY, c * self._data)
 
-    def __truediv__(self, other: Value | float) -> Value:
+    @overload
+    def __truediv__(self, other: Value) -> Value: ...
+    @overload
+    def __truediv__(self, other: float) -> Value: ...
+    def __truediv__(self, other: Any) -> Any:
         x = self._data
         if isinstance(other, Value):
             y = other._data
             if y == 0.0:
                 return Value._apply(_DIVIDE, (self, other))
             q = x / y
-            return Value(q, "", self, other, 1.0 / y, -q / y, _DIVIDE)
+            return Value(NO_DATA, "", self, other, 1.0 / y, -q / y, _DIVIDE, q)
         if not isinstance(other, float) and not is_number(other):
             return NotImplemented
         c = float(other)
         if c == 0.0:
             return Value._apply(_DIVIDE, (self, c))
-        return Value(x / c, "", self, None, 1.0 / c, c, _DIVIDE)
+        return Value(NO_DATA, "", self, None, 1.0 / c, c, _DIVIDE, x / c)
 
-    def __rtruediv__(self, other: Value | float) -> Value:
+    @overload
+    def __rtruediv__(self, other: Value) -> Value: ...
+    @overload
+    def __rtruediv__(self, other: float) -> Value: ...
+    def __rtruediv__(self, other: Any) -> Any:
         if not isinstance(other, float) and not is_number(other):
             return NotImplemented
         c = float(other)
@@ -248,9 +271,13 @@ class Value(ScalarNode):
         if x == 0.0:
             return Value._apply(_DIVIDE, (c, self))
         q = c / x
-        return Value(q, "", None, self, c, -q / x, _DIVIDE)
+        return Value(NO_DATA, "", None, self, c, -q / x, _DIVIDE, q)
 
-    def __pow__(self, other: Value | float) -> Value:
+    @overload
+    def __pow__(self, other: Value) -> Value: ...
+    @overload
+    def __pow__(self, other: float) -> Value: ...
+    def __pow__(self, other: Any) -> Any:
         if isinstance(other, Value):
             return Value._apply(_POW, (self, other))
         if not isinstance(other, float) and not is_number(other):
@@ -258,11 +285,15 @@ class Value(ScalarNode):
         x = self._data
         c = float(other)
         if c == 2.0:
-            return Value(x * x, "", self, None, 2.0 * x, c, _POW)
+            return Value(NO_DATA, "", self, None, 2.0 * x, c, _POW, x * x)
         slope = c * scalar.pow(x, c - 1.0) if c != 0.0 else 0.0
-        return Value(scalar.pow(x, c), "", self, None, slope, c, _POW)
+        return Value(NO_DATA, "", self, None, slope, c, _POW, scalar.pow(x, c))
 
-    def __rpow__(self, other: Value | float) -> Value:
+    @overload
+    def __rpow__(self, other: Value) -> Value: ...
+    @overload
+    def __rpow__(self, other: float) -> Value: ...
+    def __rpow__(self, other: Any) -> Any:
         if not isinstance(other, float) and not is_number(other):
             return NotImplemented
         return Value._apply(_POW, (float(other), self))
@@ -270,29 +301,29 @@ class Value(ScalarNode):
     def exp(self) -> Self:
         """e ** x."""
         e = scalar.exp(self._data)
-        return Value(e, "", self, None, e, 0.0, _EXP)  # type: ignore[return-value]  # see _apply
+        return Value(NO_DATA, "", self, None, e, 0.0, _EXP, e)  # type: ignore[return-value]  # see _apply
 
     def log(self) -> Self:
         """The natural logarithm; -inf at 0, nan below."""
         x = self._data
         if x <= 0.0:
             return Value._apply(_LOG, (self,))  # type: ignore[return-value]  # see _apply
-        return Value(scalar.log(x), "", self, None, 1.0 / x, 0.0, _LOG)  # type: ignore[return-value]
+        return Value(NO_DATA, "", self, None, 1.0 / x, 0.0, _LOG, scalar.log(x))  # type: ignore[return-value]
 
     def tanh(self) -> Self:
         """The hyperbolic tangent."""
         t = scalar.tanh(self._data)
-        return Value(t, "", self, None, 1.0 - t * t, 0.0, _TANH)  # type: ignore[return-value]
+        return Value(NO_DATA, "", self, None, 1.0 - t * t, 0.0, _TANH, t)  # type: ignore[return-value]
 
     def relu(self) -> Self:
         """max(x, 0); derivative 0 at 0."""
         x = self._data
         if x > 0.0:
-            return Value(x, "", self, None, 1.0, 0.0, _RELU)  # type: ignore[return-value]
-        return Value(0.0 if x <= 0.0 else x, "", self, None, 0.0, 0.0, _RELU)  # type: ignore[return-value]
+            return Value(NO_DATA, "", self, None, 1.0, 0.0, _RELU, x)  # type: ignore[return-value]
+        return Value(NO_DATA, "", self, None, 0.0, 0.0, _RELU, 0.0 if x <= 0.0 else x)  # type: ignore[return-value]
 
     def __neg__(self) -> Value:
-        return Value(-self._data, "", self, None, -1.0, 0.0, _NEGATIVE)
+        return Value(NO_DATA, "", self, None, -1.0, 0.0, _NEGATIVE, -self._data)
 
     def __pos__(self) -> Value:
         return self
@@ -300,61 +331,16 @@ class Value(ScalarNode):
     def __abs__(self) -> Value:
         return Value._apply(table.abs, (self,))
 
-    # Comparing: by data; hashing: by identity --------------------------------------------------
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, Value):
-            return self._data == other._data
-        return bool(self._data == other) if is_number(other) else NotImplemented
-
-    def __lt__(self, other: Value | float) -> bool:
-        if isinstance(other, Value):
-            return self._data < other._data
-        return bool(self._data < other) if is_number(other) else NotImplemented
-
-    def __le__(self, other: Value | float) -> bool:
-        if isinstance(other, Value):
-            return self._data <= other._data
-        return bool(self._data <= other) if is_number(other) else NotImplemented
-
-    def __gt__(self, other: Value | float) -> bool:
-        if isinstance(other, Value):
-            return self._data > other._data
-        return bool(self._data > other) if is_number(other) else NotImplemented
-
-    def __ge__(self, other: Value | float) -> bool:
-        if isinstance(other, Value):
-            return self._data >= other._data
-        return bool(self._data >= other) if is_number(other) else NotImplemented
-
-    def __hash__(self) -> int:
-        return id(self) >> 4  # objects lie 16 bytes apart
-
-    # As a number -------------------------------------------------------------------------------
-
-    def __bool__(self) -> bool:
-        return self._data != 0.0
-
-    def __float__(self) -> float:
-        return self._data
-
-    def __int__(self) -> int:
-        return int(self._data)
-
-    def __round__(self, digits: int | None = None) -> Any:
-        return round(self._data, digits)
-
-    def __format__(self, spec: str) -> str:
-        return format(self._data, spec) if spec else str(self)
-
-    def __repr__(self) -> str:
-        label = f", label={self.label!r}" if self.label else ""
-        return f"Value(data={self._data}, grad={self.grad}{label})"
+    # Showing and copying -----------------------------------------------------------------------
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy is a leaf: a graph of a million nodes must not be pickled by recursion.
         kind = Value if isinstance(self, NaryValue) else type(self)
-        return _restore, (kind, self._data, self.grad, self.label), getattr(self, "__dict__", None)
+        return (
+            _restore,
+            (kind, self._data, self.grad, self.label),
+            getattr(self, "__dict__", None),
+        )
 
 
 def _restore(kind: type[Value], data: float, grad: float, label: str) -> Value:
@@ -373,7 +359,7 @@ class NaryValue(Value):
     _numbers: list[float]
 
     def __init__(self, out: float, op: Op, args: Sequence[object], numbers: list[float]) -> None:
-        super().__init__(out, "", None, None, 0.0, 0.0, op)
+        super().__init__(NO_DATA, "", None, None, 0.0, 0.0, op, out)
         self._args = tuple(args)
         # what was computed with, and later with: Values may be changed before backward
         self._numbers = [*numbers, out]
@@ -403,5 +389,6 @@ class NaryValue(Value):
 
     def _backward(self) -> None:
         if self.grad != 0.0:
+            operand: Any  # `grad` may be a property of a subclass
             for operand, cotangent in self._cotangents(self.grad):
                 operand.grad += cotangent
