@@ -10,6 +10,7 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,7 @@ def network(batch: int, width: int) -> tuple[Function, list[MLArray]]:
 def valley(x: list[Any]) -> Any:
     """Rosenbrock's function of Values."""
     total: Any = 0.0
-    for a, b in zip(x, x[1:], strict=False):
+    for a, b in pairwise(x):
         total = total + 100.0 * (b - a**2) ** 2 + (1.0 - a) ** 2
     return total
 

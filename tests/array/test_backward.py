@@ -9,7 +9,7 @@ import weakref
 import pytest
 
 from smolml_array import MLArray, ShapeError, ones
-from smolml_value import Value, no_grad
+from smolml_value import GraphError, Value, no_grad
 from tests.array.helpers import assert_close, filled, flat, gradient
 
 # Adding up -----------------------------------------------------------------------------------
@@ -229,3 +229,13 @@ def test_memory_does_not_grow_over_a_thousand_steps(backend: str) -> None:
         tracemalloc.stop()
     assert grown < 40_000  # less than the smallest object for each step
     assert last < first
+
+
+def test_backward_of_what_depends_on_nothing_is_refused(backend: str) -> None:
+    constant, x = MLArray([1.0, 2.0], requires_grad=False), MLArray([1.0, 2.0])
+    with no_grad():
+        y = x * x
+    for array in (constant, constant * 3.0, y, x.detach(), x > 1.0):
+        with pytest.raises(GraphError, match=r"backward: .* constant.* requires_grad=True"):
+            array.backward()
+        assert gradient(array) == [0.0, 0.0]

@@ -126,6 +126,7 @@ SIZES: list[Case] = [
     (lambda: bool(X()), ValueError, r"bool: an array of 6 elements is neither true nor false"),
     (lambda: bool(zeros(0)), ValueError, r"bool: an array of 0 elements"),
     (lambda: X().item(), ValueError, r"item: expected one element, got 6 \(shape \(2, 3\)\)"),
+    (lambda: bool(X()), ValueError, r"use x\.any\(\) or x\.all\(\)"),
     (lambda: zeros(0).item(), ValueError, r"item: expected one element, got 0"),
     (lambda: float(X()), ValueError, r"item: expected one element, got 6"),
     (lambda: int(X()), ValueError, r"item: expected one element, got 6"),

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smolml_array import MLArray, use_backend
+from smolml_array import AxisError, MLArray, use_backend
 from tests.array.helpers import assert_close, gradient
 from tests.array.numeric import array, assert_same, axes_of, check, shapes
 
@@ -256,3 +256,17 @@ def test_the_product_of_many_with_a_zero_needs_no_square_of_memory(backend: str)
 def test_a_correction_that_is_no_number(backend: str, name: str) -> None:
     with pytest.raises(TypeError, match=f"{name}: correction: expected a number.*str 'one'"):
         getattr(MLArray([1.0, 2.0]), name)(correction="one")
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1, (0, 1), -1])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_any_and_all(backend: str, axis: Any, keepdims: bool) -> None:
+    raw = np.array([[0.0, 1.0, math.nan], [0.0, 0.0, 2.0]])
+    for name in ("any", "all"):
+        got = getattr(MLArray(raw), name)(axis=axis, keepdims=keepdims)
+        expected = getattr(np, name)(raw, axis=axis, keepdims=keepdims)
+        assert got.to_list() == expected.tolist()
+        assert got.dtype.name == "bool"
+        assert not got.requires_grad
+    with pytest.raises(AxisError, match="any: axis 2 is out of range"):
+        MLArray(raw).any(axis=2)

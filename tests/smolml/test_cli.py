@@ -153,6 +153,7 @@ def test_ops_tells_what_is_wrong_with_a_plugin(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_ops_on_a_terminal_is_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr(listing, "ops", _Ops())
     screen = io.StringIO()
     listing.show_ops(Console(file=screen, width=80, force_terminal=True, color_system="standard"))

@@ -24,12 +24,12 @@ from smolml_value import COMPILED, Value, elementwise, no_grad, paused_gc
 from smolml_value.fused import dot, fsum, logsumexp, mean, softmax
 
 
-class Broken(Exception):
+class BrokenError(Exception):
     """What the failing op raises."""
 
 
 def _fail(xp: Any, g: Any, out: Any, x: Any) -> tuple[Any]:
-    raise Broken
+    raise BrokenError
 
 
 failing = elementwise("failing", lambda xp, x: x, vjp=_fail)
@@ -104,7 +104,7 @@ def once(rng: random.Random) -> None:
     root.backward()
     first = [v.grad for v in leaves]
     if rng.random() < 0.3:
-        with suppress(Broken):
+        with suppress(BrokenError):
             (failing(rng.choice(nodes)) + root * rng.choice(nodes)).backward()
     root.backward()
     for v, g in zip(leaves, first, strict=True):

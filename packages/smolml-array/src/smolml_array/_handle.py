@@ -16,7 +16,7 @@ from smolml_array._shape import Shape, ShapeError
 from smolml_array._windows import Element, ValuesNode
 from smolml_array.backends.nested import flatten
 from smolml_array.backends.protocol import Backend, DType, Raw
-from smolml_value import Value, _graph, grad_enabled, no_grad
+from smolml_value import GraphError, Value, _graph, grad_enabled, no_grad
 from smolml_value._mode import recording
 
 
@@ -317,12 +317,22 @@ class Handle(Arithmetic):
 
         Reverse-mode differentiation; see `Value.backward`. Calling it twice adds exactly twice.
 
+        Raises:
+            GraphError: a constant, or an array computed from constants only or inside no_grad.
+
         >>> x = MLArray([1.0, 2.0])
         >>> (x * x).backward()
         >>> x.grad().to_list()
         [2.0, 4.0]
         """
-        _graph.backward(self._fetch())
+        node = self._fetch()
+        if not node.tracked:
+            raise GraphError(
+                "backward: this array is a constant, or was computed from constants only or "
+                "inside no_grad(): it depends on nothing that has a gradient; use "
+                "requires_grad=True on what should get one"
+            )
+        _graph.backward(node)
 
     def grad(self) -> Self:
         """The gradients of the elements, as a constant array of the same shape; 0 before backward.

@@ -86,6 +86,19 @@ class Reducing(Applying):
         """The position of the first smallest element (in C order for None), a constant."""
         return self._position("argmin", axis, keepdims)
 
+    def any(self, axis: Axis = None, keepdims: bool = False) -> Self:
+        """Whether an element is not zero, along an axis, several, or at all (None); a constant."""
+        return self._truth("any", axis, keepdims)
+
+    def all(self, axis: Axis = None, keepdims: bool = False) -> Self:
+        """Whether no element is zero, along an axis, several, or at all (None); a constant."""
+        return self._truth("all", axis, keepdims)
+
+    def _truth(self, name: str, axis: Axis, keepdims: bool) -> Self:
+        node = self._fetch()
+        params = self._reduction(name, axis, keepdims)
+        return self._constant(node.backend, getattr(node.backend, name)(node.raw, **params))
+
     def _position(self, name: str, axis: int | None, keepdims: bool) -> Self:
         if axis is not None:
             axis = normalize_axis(axis, len(self.shape), name)

@@ -6,7 +6,7 @@ It has the part of the backend protocol that rules use, on MLArrays in place of 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 from smolml_array import _rules
@@ -65,13 +65,6 @@ def _sum_to_shape(x: MLArray, shape: Shape) -> MLArray:
     return summed if summed.shape == shape else _reshape(summed, shape)
 
 
-def _reduced(name: str, x: MLArray, axis: Any = None, keepdims: bool = False) -> MLArray:
-    """A reduction without a gradient (any, all)."""
-    node = x._fetch()
-    raw = getattr(node.backend, name)(node.raw, axis=axis, keepdims=keepdims)
-    return MLArray._constant(node.backend, raw)
-
-
 def _method(name: str) -> Callable[..., Any]:
     def call(x: MLArray, /, *args: Any, **kwargs: Any) -> Any:
         return getattr(x, name)(*args, **kwargs)
@@ -90,11 +83,11 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "concat": _concat,
     "stack": _stack,
     "sum_to_shape": _sum_to_shape,
-    "any": partial(_reduced, "any"),
-    "all": partial(_reduced, "all"),
     **{
         name: _method(name)
         for name in [
+            "all",
+            "any",
             "sum",
             "mean",
             "prod",

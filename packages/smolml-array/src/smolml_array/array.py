@@ -145,7 +145,7 @@ class MLArray(Arranging):
         if self.size() != 1:
             raise ValueError(
                 f"bool: an array of {self.size()} elements is neither true nor false; "
-                f"reduce it first: (x > 0).min() says whether all are, (x > 0).max() if any is"
+                f"use x.any() or x.all()"
             )
         return bool(self.item())
 

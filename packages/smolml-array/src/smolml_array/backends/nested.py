@@ -54,7 +54,8 @@ def _children(obj: Any) -> Sequence[Any] | None:
     """What obj contains, or None if it should be a number."""
     if isinstance(obj, list | tuple | range):
         return obj
-    if getattr(obj, "shape", ()) and hasattr(obj, "tolist"):  # an array of any backend
+    # of the type: an object may look far and wide for an attribute that it does not have
+    if hasattr(type(obj), "shape") and obj.shape and hasattr(obj, "tolist"):  # any backend's array
         return obj.tolist()  # type: ignore[no-any-return]
     return None
 
