@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -168,8 +169,40 @@ def test_four_threads_over_shared_leaves(backend: str) -> None:
 
 
 def test_elements_looked_at_by_many_threads_are_the_same(backend: str) -> None:
-    for _ in range(20):
-        check_that_threads_see_the_same(filled((20, 20)))
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # threads meet in the middle of everything
+    try:
+        for _ in range(20):
+            check_that_threads_see_the_same(filled((20, 20)))
+    finally:
+        sys.setswitchinterval(before)
+
+
+def test_an_element_set_while_many_threads_compute_is_seen_by_all(backend: str) -> None:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(50):
+            check_that_threads_see_what_was_set(filled((6, 6)))
+    finally:
+        sys.setswitchinterval(before)
+
+
+def check_that_threads_see_what_was_set(x: MLArray) -> None:
+    x.data[1][2].data = 1000.0
+    barrier = threading.Barrier(4)
+    seen: list[float] = []
+
+    def compute() -> None:
+        barrier.wait()
+        seen.append((x * 1.0).to_list()[1][2])
+
+    threads = [threading.Thread(target=compute) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == [1000.0] * 4
 
 
 def check_that_threads_see_the_same(x: MLArray) -> None:

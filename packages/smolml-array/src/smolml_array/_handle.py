@@ -11,7 +11,7 @@ from smolml_array._arithmetic import Arithmetic, ArrayLike
 from smolml_array._convert import as_dtype, first, holds, is_floating, to_raw, value_or_number
 from smolml_array._default import default_backend
 from smolml_array._elements import nest
-from smolml_array._node import ArrayNode, Rule, record
+from smolml_array._node import ELEMENTS_LOCK, ArrayNode, Rule, record
 from smolml_array._shape import Shape, ShapeError
 from smolml_array._windows import Element, ValuesNode
 from smolml_array.backends.nested import flatten
@@ -207,10 +207,15 @@ class Handle(Arithmetic):
         node = self._fetch()
         if isinstance(node, ValuesNode):
             return node.values
-        if self._elements is None:
-            numbers = node.backend.to_flat(node.raw)
-            self._elements = [Element(node, i, x) for i, x in enumerate(numbers)]
-        return self._elements
+        made = self._elements
+        if made is None:
+            with ELEMENTS_LOCK:  # two threads that look at the same time must see the same objects
+                made = self._elements
+                if made is None:
+                    numbers = node.backend.to_flat(node.raw)
+                    made = [Element(node, i, x) for i, x in enumerate(numbers)]
+                    self._elements = made
+        return made
 
     @property
     def data(self) -> Any:

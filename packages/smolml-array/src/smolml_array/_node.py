@@ -6,6 +6,7 @@ may move on to another node (assignment, restart) while what was recorded before
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, Literal
@@ -19,6 +20,10 @@ from smolml_value.table import TABLE
 
 Vjp = Callable[..., Any]  # (xp, g, out, *operands, **params) -> cotangent; operands of any kind
 NO_PARAMS: Final[Mapping[str, Any]] = {}
+
+# Held while elements are made or written: threads that share an array see the same ones.
+# Reentrant: a signal handler or a finalizer may look at an array too.
+ELEMENTS_LOCK: Final = threading.RLock()
 
 
 class Rule:
@@ -213,18 +218,21 @@ class ArrayNode(Node):
     def current(self) -> Raw:
         """The numbers, with what was set on elements."""
         if self.writes is not None:
-            flat = self.backend.to_flat(self.raw)
-            for i, number in self.writes.items():
-                flat[i] = number
-            self.raw = self.backend.from_flat(flat, self.shape, self.raw.dtype)
-            self.writes = None
+            with ELEMENTS_LOCK:
+                if self.writes is not None:  # another thread may have been quicker
+                    flat = self.backend.to_flat(self.raw)
+                    for i, number in self.writes.items():
+                        flat[i] = number
+                    self.raw = self.backend.from_flat(flat, self.shape, self.raw.dtype)
+                    self.writes = None
         return self.raw
 
     def write(self, i: int, number: float) -> None:
         """Set element `i`; what was recorded before keeps the number it was made with."""
-        if self.writes is None:
-            self.writes = {}
-        self.writes[i] = number
+        with ELEMENTS_LOCK:
+            if self.writes is None:
+                self.writes = {}
+            self.writes[i] = number
 
     def replace(self, raw: Raw) -> None:
         """Other numbers for a leaf; what was recorded before keeps those it was made with."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from smolml_value import table
-from smolml_value._compat import mypyc_attr
+from smolml_value._compat import Real, mypyc_attr
 from smolml_value._node import OperandBase
 from smolml_value._number import as_float
 
@@ -195,7 +195,7 @@ class Operand(OperandBase):
         """x for x > 0, else alpha (exp(x) - 1)."""
         return table.elu(self, alpha=alpha)
 
-    def clip(self, min: float | None = None, max: float | None = None) -> Self:
+    def clip(self, min: Real | None = None, max: Real | None = None) -> Self:
         """x held between min and max; derivative 1 inside and at the bounds, else 0."""
         return table.clip(self, min=_bound("min", min), max=_bound("max", max))
 
