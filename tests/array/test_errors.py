@@ -185,7 +185,7 @@ OPERATORS = [
 
 
 @pytest.mark.parametrize("apply", OPERATORS)
-@pytest.mark.parametrize("other", FOREIGN, ids=repr)
+@pytest.mark.parametrize("other", FOREIGN, ids=lambda x: type(x).__name__)
 def test_foreign_operands(backend: str, apply: Callable[[Any, Any], Any], other: Any) -> None:
     for operands in [(X(), other), (other, X())]:
         with pytest.raises(TypeError, match=r"MLArray|Value|unsupported|concatenate|expected"):

@@ -190,7 +190,7 @@ def test_ndarrays_of_every_real_type(backend: str, dtype: Any) -> None:
         np.array([1j]),
         np.array(["a"]),
         np.array([None]),
-        np.array([object()]),
+        np.array([{}]),
         np.array(["2020-01-01"], dtype="datetime64[D]"),
         np.complex128(1j),
         np.str_("a"),

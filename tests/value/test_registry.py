@@ -131,7 +131,9 @@ def test_a_built_in_name_cannot_be_taken(name: str) -> None:
     assert ops[name] is TABLE[name]
 
 
-@pytest.mark.parametrize("wrong", [None, "twice", lambda x: x, Op], ids=str)
+@pytest.mark.parametrize(
+    "wrong", [None, "twice", lambda x: x, Op], ids=["None", "str", "function", "class"]
+)
 def test_only_ops_can_be_registered(wrong: object) -> None:
     with pytest.raises(OpError, match="register: expected an Op"):
         ops.register(wrong)  # type: ignore[arg-type]

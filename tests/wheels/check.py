@@ -16,7 +16,7 @@ from tests.wheels.contents import DISTRIBUTIONS, check_sdist, check_wheel
 from tests.wheels.environment import Environment
 
 VALUE, ARRAY, UTILS, SMOLML = DISTRIBUTIONS
-TOOLS = ("pytest>=8.2", "hypothesis>=6.100", "mpmath>=1.3")
+TOOLS = ("pytest>=8.2", "pytest-xdist>=3.6", "hypothesis>=6.100", "mpmath>=1.3")
 MORE_TOOLS = ("build>=1.2", "hatchling>=1.27", "mypy>=2.4,<2.5", "ruff>=0.17,<0.18")
 
 # What `import smolml_value` must not pay for: each takes longer to load than all of ours.

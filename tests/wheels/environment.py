@@ -76,7 +76,7 @@ class Environment:
 
     def pytest(self, *arguments: str) -> None:
         """Run tests of this repository on what is installed here."""
-        options = ["-q", "-p", "no:cacheprovider"]
+        options = ["-q", "-p", "no:cacheprovider", "-n", "auto", "--dist", "worksteal"]
         self.run(str(self.python_path), "-m", "pytest", *options, *arguments)
 
     def distributions(self) -> set[str]:
