@@ -7,6 +7,7 @@ from smolml_array._shape import AxisError, ShapeError
 from smolml_array.array import MLArray
 from smolml_array.creation import arange, eye, full, linspace, ones, zeros
 from smolml_array.functions import clip, concat, matmul, maximum, minimum, stack, where
+from smolml_array.operations import sliding_windows
 from smolml_array.random import Generator, rand, randn, seed
 
 __version__ = "0.1.0"
@@ -29,6 +30,7 @@ __all__ = [
     "rand",
     "randn",
     "seed",
+    "sliding_windows",
     "stack",
     "use_backend",
     "where",

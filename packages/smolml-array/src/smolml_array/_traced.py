@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from smolml_array import _rules
+from smolml_array import _rules, _rules_windows
 from smolml_array._node import Rule
 from smolml_array._shape import Shape, unbroadcast_axes
 from smolml_array.array import MLArray
@@ -56,6 +56,18 @@ def _stack(arrays: Sequence[MLArray], axis: int = 0) -> MLArray:
     return MLArray._rule(_rules.STACK, *arrays, axis=axis)
 
 
+def _sliding_windows(x: MLArray, window_shape: Shape, axis: tuple[int, ...]) -> MLArray:
+    return MLArray._rule(_rules_windows.SLIDING_WINDOWS, x, window_shape=window_shape, axis=axis)
+
+
+def _overlap_add(x: MLArray, shape: Shape, axis: tuple[int, ...]) -> MLArray:
+    return MLArray._rule(_rules_windows.OVERLAP_ADD, x, shape=shape, axis=axis)
+
+
+def _pad(x: MLArray, pad_width: Any, *, constant_values: Operand = 0) -> MLArray:
+    return MLArray._rule(_rules_windows.PAD, x, constant_values, pad_width=pad_width)
+
+
 def _sum_to_shape(x: MLArray, shape: Shape) -> MLArray:
     """The adjoint of broadcasting from `shape`."""
     if x.shape == shape:
@@ -83,6 +95,9 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "concat": _concat,
     "stack": _stack,
     "sum_to_shape": _sum_to_shape,
+    "sliding_windows": _sliding_windows,
+    "overlap_add": _overlap_add,
+    "pad": _pad,
     **{
         name: _method(name)
         for name in [

@@ -15,6 +15,7 @@ from smolml_array.backends.pure import (
     selection,
     sorting,
     unary,
+    windows,
 )
 from smolml_array.backends.pure.ndarray import NDArray
 
@@ -32,6 +33,7 @@ BACKEND = Namespace(
         selection,
         sorting,
         unary,
+        windows,
     ],
 )
 NDArray._xp = BACKEND  # from here on arrays have operators
