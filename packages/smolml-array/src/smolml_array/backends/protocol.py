@@ -33,6 +33,7 @@ from smolml_array.backends.signatures import (
     Number,
     Raw,
     Reduction,
+    Scan,
     Spread,
     TypedReduction,
     Unary,
@@ -198,16 +199,8 @@ class Backend(Protocol):
     sum: TypedReduction
     var: Spread
 
-    def cumulative_sum(
-        self,
-        x: Raw,
-        /,
-        axis: int | None = None,
-        *,
-        dtype: DType = None,
-        include_initial: _bool = False,
-    ) -> Raw:
-        """Sums of the elements up to each one; with include_initial a 0 comes first."""
+    cumulative_prod: Scan
+    cumulative_sum: Scan
 
     # --- shape --------------------------------------------------------------------------------
     def broadcast_arrays(self, *arrays: Raw) -> tuple[Raw, ...]:

@@ -48,6 +48,24 @@ class TypedReduction(Protocol):
     ) -> Raw: ...
 
 
+class Scan(Protocol):
+    """cumulative_sum or cumulative_prod: sums or products of the elements up to each one.
+
+    Along an axis, which only a 1-D array need not name; with include_initial a 0 or a 1 comes
+    first. bool counts as int64; `dtype` to add or multiply in another type.
+    """
+
+    def __call__(
+        self,
+        x: Raw,
+        /,
+        axis: int | None = None,
+        *,
+        dtype: DType = None,
+        include_initial: _bool = False,
+    ) -> Raw: ...
+
+
 class Filled(Protocol):
     """zeros, ones or empty."""
 
