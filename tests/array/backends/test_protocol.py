@@ -42,7 +42,7 @@ def test_methods_have_the_protocols_parameters(backend: Any, name: str) -> None:
 
 
 @BACKENDS
-@pytest.mark.parametrize("kind", ["Reduction", "ArgReduction", "Spread", "TypedReduction"])
+@pytest.mark.parametrize("kind", ["Reduction", "ArgReduction", "Scan", "Spread", "TypedReduction"])
 def test_functions_of_one_kind_have_its_parameters(backend: Any, kind: str) -> None:
     declared = _parameters(getattr(protocol, kind).__call__, skip=1)
     hints = inspect.get_annotations(Backend)

@@ -7,7 +7,30 @@ from smolml_array._shape import AxisError, ShapeError
 from smolml_array.array import MLArray
 from smolml_array.creation import arange, eye, full, linspace, ones, zeros
 from smolml_array.functions import clip, concat, matmul, maximum, minimum, stack, where
+from smolml_array.operations import (
+    diagonal,
+    flip,
+    pad,
+    repeat,
+    roll,
+    sliding_windows,
+    split,
+    tile,
+    trace,
+    tril,
+    triu,
+)
+from smolml_array.products import (
+    cumulative_prod,
+    cumulative_sum,
+    einsum,
+    matrix_norm,
+    norm,
+    outer,
+    vector_norm,
+)
 from smolml_array.random import Generator, rand, randn, seed
+from smolml_array.selection import argsort, sort, take, take_along_axis
 
 __version__ = "0.1.0"
 
@@ -17,20 +40,42 @@ __all__ = [
     "MLArray",
     "ShapeError",
     "arange",
+    "argsort",
     "clip",
     "concat",
+    "cumulative_prod",
+    "cumulative_sum",
+    "diagonal",
+    "einsum",
     "eye",
+    "flip",
     "full",
     "linspace",
     "matmul",
+    "matrix_norm",
     "maximum",
     "minimum",
+    "norm",
     "ones",
+    "outer",
+    "pad",
     "rand",
     "randn",
+    "repeat",
+    "roll",
     "seed",
+    "sliding_windows",
+    "sort",
+    "split",
     "stack",
+    "take",
+    "take_along_axis",
+    "tile",
+    "trace",
+    "tril",
+    "triu",
     "use_backend",
+    "vector_norm",
     "where",
     "zeros",
 ]

@@ -13,6 +13,7 @@ from typing import Any
 
 from smolml_array import _rules
 from smolml_array._node import ArrayNode, Rule, cotangents_of, evaluated
+from smolml_array._rules_scan import TangentRule
 from smolml_array._traced import traced
 from smolml_array._windows import Element, ValuesNode
 from smolml_array.array import MLArray
@@ -258,6 +259,8 @@ def _pushed(
     is not, but its vjp is (g, put back along the axis) x weights, so its tangent is the sum of
     tangents x weights.
     """
+    if isinstance(rule, TangentRule):
+        return rule.jvp(xp, tangents, out, *args, **params)
     if rule.linear == "jointly":
         given = [xp.zeros_like(a) if t is None else t for a, t in zip(args, tangents, strict=True)]
         return rule.forward(xp, *given, **params)

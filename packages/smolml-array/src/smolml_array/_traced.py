@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from smolml_array import _rules
+from smolml_array import _rules, _rules_copies, _rules_scan, _rules_sort, _rules_windows
 from smolml_array._node import Rule
 from smolml_array._shape import Shape, unbroadcast_axes
 from smolml_array.array import MLArray
 from smolml_array.backends import get_backend
+from smolml_array.backends.protocol import Raw
 from smolml_value._op import TracedNamespace
 from smolml_value.traced import find
 
@@ -56,6 +57,36 @@ def _stack(arrays: Sequence[MLArray], axis: int = 0) -> MLArray:
     return MLArray._rule(_rules.STACK, *arrays, axis=axis)
 
 
+def _sliding_windows(x: MLArray, window_shape: Shape, axis: tuple[int, ...]) -> MLArray:
+    return MLArray._rule(_rules_windows.SLIDING_WINDOWS, x, window_shape=window_shape, axis=axis)
+
+
+def _overlap_add(x: MLArray, shape: Shape, axis: tuple[int, ...]) -> MLArray:
+    return MLArray._rule(_rules_windows.OVERLAP_ADD, x, shape=shape, axis=axis)
+
+
+def _pad(x: MLArray, pad_width: Any, *, constant_values: Operand = 0) -> MLArray:
+    return MLArray._rule(_rules_windows.PAD, x, constant_values, pad_width=pad_width)
+
+
+def _roll(x: MLArray, shift: tuple[int, ...], axis: tuple[int, ...] | None) -> MLArray:
+    return MLArray._rule(_rules_copies.ROLL, x, shift=shift, axis=axis)
+
+
+def _repeat(x: MLArray, repeats: int | tuple[int, ...], axis: int) -> MLArray:
+    return MLArray._rule(_rules_copies.REPEAT, x, repeats=repeats, axis=axis)
+
+
+def _tile(x: MLArray, repetitions: tuple[int, ...]) -> MLArray:
+    return MLArray._rule(_rules_copies.TILE, x, repetitions=repetitions)
+
+
+def _take_along_axis(x: MLArray, indices: Raw, axis: int) -> MLArray:
+    key = _rules_sort.along(x._node.backend, x.shape, indices, axis)
+    params = {"indices": indices, "axis": axis, "key": key}
+    return MLArray._rule(_rules_sort.TAKE_ALONG_AXIS, x, **params)
+
+
 def _sum_to_shape(x: MLArray, shape: Shape) -> MLArray:
     """The adjoint of broadcasting from `shape`."""
     if x.shape == shape:
@@ -83,6 +114,17 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "concat": _concat,
     "stack": _stack,
     "sum_to_shape": _sum_to_shape,
+    "roll": _roll,
+    "repeat": _repeat,
+    "tile": _tile,
+    "tril": _rule(_rules_copies.TRIL),
+    "triu": _rule(_rules_copies.TRIU),
+    "take_along_axis": _take_along_axis,
+    "cumulative_sum": _rule(_rules_scan.CUMULATIVE_SUM),
+    "cumulative_prod": _rule(_rules_scan.CUMULATIVE_PROD),
+    "sliding_windows": _sliding_windows,
+    "overlap_add": _overlap_add,
+    "pad": _pad,
     **{
         name: _method(name)
         for name in [

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any, Self
 
 from smolml_array import _rules
+from smolml_array._accumulating import Accumulating
 from smolml_array._arithmetic import ArrayLike
-from smolml_array._arranging import Arranging
 from smolml_array._convert import as_dtype
 from smolml_array._node import ArrayNode
 from smolml_array._repr import array_repr
@@ -19,7 +19,7 @@ from smolml_array.backends import get_backend
 from smolml_array.backends.protocol import DType
 
 
-class MLArray(Arranging):
+class MLArray(Accumulating):
     """An N-d array whose every element is a `Value`, with broadcasting and gradients.
 
     It is one graph node over one buffer; its elements become Values when somebody looks at

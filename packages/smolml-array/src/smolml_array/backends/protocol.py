@@ -21,60 +21,28 @@ import builtins
 import random
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from smolml_array._shape import Axis, Shape
+from smolml_array.backends.signatures import (
+    ArgReduction,
+    Binary,
+    DType,
+    Filled,
+    FilledLike,
+    Number,
+    Raw,
+    Reduction,
+    Scan,
+    Spread,
+    TypedReduction,
+    Unary,
+)
+from smolml_array.backends.windowing import PadWidth
 
-# A raw array of whatever backend, or a Python number in its place. Any, because ndarray and the
-# pure NDArray share operators, not a base class, and a Protocol of all these operators would say
-# no more than Any does: the type of `x * y` is again "whatever this backend's arrays are".
-Raw: TypeAlias = Any
-DType: TypeAlias = Any  # a backend's own dtype object; has .name
-Number: TypeAlias = float  # also int and bool, which type checkers accept as float
+__all__ = ["Backend", "Binary", "DType", "Number", "Raw", "Unary"]
 
-Unary = Callable[[Raw], Raw]
-Binary = Callable[[Raw, Raw], Raw]
 _bool = builtins.bool
-
-
-class Reduction(Protocol):
-    """A reduction over one axis, several, or all of them (None)."""
-
-    def __call__(self, x: Raw, /, axis: Axis = None, *, keepdims: _bool = False) -> Raw: ...
-
-
-class ArgReduction(Protocol):
-    """A reduction to a position along one axis, or in the flattened array (None)."""
-
-    def __call__(self, x: Raw, /, axis: int | None = None, *, keepdims: _bool = False) -> Raw: ...
-
-
-class Spread(Protocol):
-    """var or std: divides by n - correction."""
-
-    def __call__(
-        self, x: Raw, /, axis: Axis = None, *, correction: float = 0.0, keepdims: _bool = False
-    ) -> Raw: ...
-
-
-class TypedReduction(Protocol):
-    """sum or prod: bool counts as int64; `dtype` to reduce in another type."""
-
-    def __call__(
-        self, x: Raw, /, axis: Axis = None, *, dtype: DType = None, keepdims: _bool = False
-    ) -> Raw: ...
-
-
-class Filled(Protocol):
-    """zeros, ones or empty."""
-
-    def __call__(self, shape: int | Sequence[int], *, dtype: DType = None) -> Raw: ...
-
-
-class FilledLike(Protocol):
-    """zeros_like or ones_like."""
-
-    def __call__(self, x: Raw, /, *, dtype: DType = None) -> Raw: ...
 
 
 class Backend(Protocol):
@@ -231,16 +199,8 @@ class Backend(Protocol):
     sum: TypedReduction
     var: Spread
 
-    def cumulative_sum(
-        self,
-        x: Raw,
-        /,
-        axis: int | None = None,
-        *,
-        dtype: DType = None,
-        include_initial: _bool = False,
-    ) -> Raw:
-        """Sums of the elements up to each one; with include_initial a 0 comes first."""
+    cumulative_prod: Scan
+    cumulative_sum: Scan
 
     # --- shape --------------------------------------------------------------------------------
     def broadcast_arrays(self, *arrays: Raw) -> tuple[Raw, ...]:
@@ -286,6 +246,18 @@ class Backend(Protocol):
 
     def unstack(self, x: Raw, /, axis: int = 0) -> tuple[Raw, ...]:
         """The slices along the axis."""
+
+    # --- windows and borders ------------------------------------------------------------------
+    def overlap_add(self, windows: Raw, /, shape: Shape, axis: Axis = None) -> Raw:
+        """The adjoint of `sliding_windows` of an array of `shape`: overlaps are added up."""
+
+    def pad(self, x: Raw, /, pad_width: PadWidth, *, constant_values: Raw = 0) -> Raw:
+        """x inside a border of one number, which takes the dtype of x."""
+
+    def sliding_windows(
+        self, x: Raw, /, window_shape: int | Sequence[int], axis: Axis = None
+    ) -> Raw:
+        """Every window along the axes: shaped like the positions, then like a window."""
 
     # --- searching, sorting, indexing ---------------------------------------------------------
     def argsort(

@@ -24,10 +24,12 @@ from smolml_array.backends.numpy import (  # only once NumPy is known to be ther
     manipulation,
     quiet,
     reductions,
+    scans,
+    windows,
 )
 
 BACKEND = Namespace(
     "numpy",
-    [creation, elementwise, indexing, linalg, manipulation, quiet, reductions],
+    [creation, elementwise, indexing, linalg, manipulation, quiet, reductions, scans, windows],
     extra=["float32"],
 )

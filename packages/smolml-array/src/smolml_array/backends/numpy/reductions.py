@@ -12,7 +12,6 @@ import numpy as np
 
 from smolml_array._shape import (
     Axis,
-    AxisError,
     Shape,
     ShapeError,
     normalize_axes,
@@ -145,31 +144,6 @@ def argmax(x: Raw, /, axis: int | None = None, *, keepdims: _bool = False) -> Ra
 def argmin(x: Raw, /, axis: int | None = None, *, keepdims: _bool = False) -> Raw:
     """The position of the first smallest element; of the first nan if there is one."""
     return _arg(np.argmin, "argmin", x, axis, keepdims)
-
-
-def cumulative_sum(
-    x: Raw,
-    /,
-    axis: int | None = None,
-    *,
-    dtype: DType = None,
-    include_initial: _bool = False,
-) -> Raw:
-    """Sums of the elements up to each one; with include_initial a 0 comes first."""
-    x = np.asarray(x)
-    if axis is None:
-        if x.ndim != 1:
-            raise AxisError(
-                f"cumulative_sum: expected axis= for an array of {x.ndim} dimensions; "
-                f"only with 1 may it be left out"
-            )
-        axis = 0
-    axis = normalize_axis(axis, x.ndim, "cumulative_sum")
-    sums = call(np.add.accumulate, x, axis, dtype or (np.int64 if x.dtype.kind == "b" else None))
-    if not include_initial:
-        return sums
-    zero = np.zeros((*x.shape[:axis], 1, *x.shape[axis + 1 :]), sums.dtype)
-    return np.concatenate([zero, sums], axis)
 
 
 @lru_cache(maxsize=32)

@@ -12,9 +12,11 @@ from smolml_array.backends.pure import (
     manipulation,
     ranges,
     reductions,
+    scans,
     selection,
     sorting,
     unary,
+    windows,
 )
 from smolml_array.backends.pure.ndarray import NDArray
 
@@ -29,9 +31,11 @@ BACKEND = Namespace(
         manipulation,
         ranges,
         reductions,
+        scans,
         selection,
         sorting,
         unary,
+        windows,
     ],
 )
 NDArray._xp = BACKEND  # from here on arrays have operators

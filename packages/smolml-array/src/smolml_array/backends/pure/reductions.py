@@ -5,24 +5,20 @@ from __future__ import annotations
 import builtins
 import math
 from collections.abc import Callable
-from itertools import accumulate
 from typing import Any
 
 from smolml_array._shape import (
     Axis,
-    AxisError,
     Shape,
     ShapeError,
-    move_axes,
     normalize_axes,
-    normalize_axis,
     reduced_shape,
     unbroadcast_axes,
 )
 from smolml_array.backends.pure.dtypes import DType, as_dtype, bool_, float64, int64, wrapped
 from smolml_array.backends.pure.ndarray import NDArray
 from smolml_array.backends.pure.operands import as_array, cast
-from smolml_array.backends.pure.rows import permuted, rows
+from smolml_array.backends.pure.rows import rows
 from smolml_value import scalar
 
 _bool = builtins.bool
@@ -36,7 +32,7 @@ def _reduce(
     return NDArray(list(map(f, rows(x, axes))), reduced_shape(x.shape, axes, keepdims), dtype)
 
 
-def _counted(x: Any, dtype: Any, who: str) -> NDArray:
+def counted(x: Any, dtype: Any, who: str) -> NDArray:
     """x as sum and prod take it: bools as int64, or all in the dtype asked for."""
     x = as_array(x, who)
     if dtype is not None:
@@ -46,7 +42,7 @@ def _counted(x: Any, dtype: Any, who: str) -> NDArray:
 
 def sum(x: Any, /, axis: Axis = None, *, dtype: Any = None, keepdims: _bool = False) -> NDArray:
     """The sum; 0 of nothing; bools are counted."""
-    x = _counted(x, dtype, "sum")
+    x = counted(x, dtype, "sum")
     if x.dtype is float64:
         f = builtins.sum if x.flat else _float_sum  # sum([]) is the int 0
         return _reduce(f, "sum", x, axis, keepdims, float64)
@@ -56,7 +52,7 @@ def sum(x: Any, /, axis: Axis = None, *, dtype: Any = None, keepdims: _bool = Fa
 
 def prod(x: Any, /, axis: Axis = None, *, dtype: Any = None, keepdims: _bool = False) -> NDArray:
     """The product; 1 of nothing."""
-    x = _counted(x, dtype, "prod")
+    x = counted(x, dtype, "prod")
     if x.dtype is float64:
         return _reduce(_float_prod, "prod", x, axis, keepdims, float64)
     out = _reduce(math.prod, "prod", x, axis, keepdims, x.dtype)
@@ -196,35 +192,6 @@ def std(
     x = cast(as_array(x, "std"), float64)
     out = _reduce(_variance(correction), "std", x, axis, keepdims, float64)
     return NDArray(list(map(math.sqrt, out.flat)), out.shape, float64)
-
-
-def cumulative_sum(
-    x: Any,
-    /,
-    axis: int | None = None,
-    *,
-    dtype: Any = None,
-    include_initial: _bool = False,
-) -> NDArray:
-    """Sums of the elements up to each one; with include_initial a 0 comes first."""
-    x = _counted(x, dtype, "cumulative_sum")
-    if axis is None and x.ndim != 1:
-        raise AxisError(
-            f"cumulative_sum: expected axis= for an array of {x.ndim} dimensions; "
-            f"only with 1 may it be left out"
-        )
-    axis = normalize_axis(axis or 0, x.ndim, "cumulative_sum")
-    zero = x.dtype.python(0)
-    flat: _Row = []
-    for row in rows(x, (axis,)):
-        sums = accumulate(row, initial=zero)
-        if not include_initial:
-            next(sums)
-        flat.extend(sums)
-    n = x.shape[axis] + include_initial
-    rest = reduced_shape(x.shape, (axis,))
-    moved = NDArray(flat if x.dtype is float64 else wrapped(flat), (*rest, n), x.dtype)
-    return permuted(moved, move_axes(x.ndim, -1, axis, "cumulative_sum"))
 
 
 def sum_to_shape(g: NDArray, shape: Shape, /) -> NDArray:

@@ -1,0 +1,87 @@
+"""Picking elements by positions along an axis, and sorting."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from smolml_array import _rules, _rules_sort
+from smolml_array._arithmetic import ArrayLike
+from smolml_array._handle import Handle
+from smolml_array._rearranging import Rearranging
+from smolml_array._shape import AxisError, ShapeError, _broadcast_shapes, normalize_axis
+from smolml_array.backends.protocol import Raw
+
+
+class Selecting(Rearranging):
+    """An array that can be sorted, and whose elements can be picked along an axis."""
+
+    __slots__ = ()
+
+    def take(self, indices: ArrayLike, axis: int | None = None) -> Self:
+        """The slices at these positions of the axis; see `smolml_array.take`."""
+        if axis is None and len(self.shape) != 1:
+            raise AxisError(
+                f"take: expected axis= for an array of {len(self.shape)} dimensions; "
+                f"only with 1 may it be left out"
+            )
+        axis = normalize_axis(axis or 0, len(self.shape), "take")
+        places = self._places("take", indices, axis)
+        return self._rule(_rules.TAKE, self, key=(slice(None),) * axis + (places,))
+
+    def take_along_axis(self, indices: ArrayLike, axis: int = -1) -> Self:
+        """For each position the element there; see `smolml_array.take_along_axis`."""
+        shape = self.shape
+        axis = normalize_axis(axis, len(shape), "take_along_axis")
+        places = self._places("take_along_axis", indices, axis)
+        if len(places.shape) != len(shape):
+            raise ShapeError(
+                f"take_along_axis: indices of shape {places.shape} for an array of shape {shape}: "
+                f"expected as many dimensions"
+            )
+        around = tuple(1 if i == axis else n for i, n in enumerate(shape))
+        _broadcast_shapes(around, places.shape, who="take_along_axis")
+        key = _rules_sort.along(self._node.backend, shape, places, axis)
+        rule = _rules_sort.TAKE_ALONG_AXIS
+        return self._rule(rule, self, indices=places, axis=axis, key=key)
+
+    def _places(self, who: str, indices: ArrayLike, axis: int) -> Raw:
+        """Indices as a raw array of int64 that nobody writes to.
+
+        Raises:
+            IndexError: what is not an integer, or out of bounds.
+        """
+        xp = self._node.backend
+        if isinstance(indices, Handle):
+            raw = indices.to_backend(xp.name)._fetch().raw
+        else:
+            raw = xp.asarray(indices, copy=True)
+        if not raw.size:
+            return xp.astype(raw, xp.int64)
+        if raw.dtype != xp.int64:
+            raise IndexError(
+                f"{who}: expected integers as positions, got an array of {raw.dtype}; "
+                f"use MLArray(..., dtype='int64')"
+            )
+        n = self.shape[axis]
+        low, high = int(xp.min(raw)), int(xp.max(raw))
+        if low < -n or high >= n:
+            raise IndexError(
+                f"{who}: position {low if low < -n else high} is out of bounds for axis {axis} "
+                f"of shape {self.shape}: expected {-n} <= position < {n}"
+            )
+        return raw
+
+    def argsort(self, axis: int = -1, descending: bool = False, stable: bool = True) -> Self:
+        """The positions that sort it, a constant; see `smolml_array.argsort`."""
+        axis = normalize_axis(axis, len(self.shape), "argsort")
+        node = self._fetch()
+        xp = node.backend
+        order = xp.argsort(node.raw, axis=axis, descending=bool(descending), stable=bool(stable))
+        return self._constant(xp, order)
+
+    def sort(self, axis: int = -1, descending: bool = False, stable: bool = True) -> Self:
+        """Sorted along the axis; see `smolml_array.sort`."""
+        axis = normalize_axis(axis, len(self.shape), "sort")
+        order = self.argsort(axis, descending, stable)._node.raw
+        back = self._node.backend.argsort(order, axis=axis) if self.requires_grad else order
+        return self._rule(_rules_sort.SORT, self, order=order, back=back, axis=axis)

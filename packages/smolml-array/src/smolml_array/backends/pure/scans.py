@@ -1,0 +1,60 @@
+"""Running sums and products of pure arrays: itertools.accumulate on each row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import accumulate
+from operator import mul
+from typing import Any
+
+from smolml_array._shape import AxisError, move_axes, normalize_axis, reduced_shape
+from smolml_array.backends.pure.dtypes import bool_, float64, wrapped
+from smolml_array.backends.pure.ndarray import NDArray
+from smolml_array.backends.pure.reductions import counted
+from smolml_array.backends.pure.rows import permuted, rows
+
+
+def _scan(
+    f: Callable[[Any, Any], Any] | None,
+    start: int,
+    who: str,
+    x: NDArray,
+    axis: int | None,
+    include_initial: bool,
+) -> NDArray:
+    """f of all elements up to each one, along the axis; `start` comes first if it is asked for."""
+    if axis is None and x.ndim != 1:
+        raise AxisError(
+            f"{who}: expected axis= for an array of {x.ndim} dimensions; "
+            f"only with 1 may it be left out"
+        )
+    axis = normalize_axis(axis or 0, x.ndim, who)
+    first = x.dtype.python(start)
+    flat: list[Any] = []
+    for row in rows(x, (axis,)):
+        results = accumulate(row, f, initial=first)
+        if not include_initial:
+            next(results)
+        flat.extend(results)
+    n = x.shape[axis] + include_initial
+    shape = (*reduced_shape(x.shape, (axis,)), n)
+    if x.dtype is bool_:
+        flat = list(map(bool, flat))
+    moved = NDArray(flat if x.dtype is float64 else wrapped(flat), shape, x.dtype)
+    return permuted(moved, move_axes(x.ndim, -1, axis, who))
+
+
+def cumulative_sum(
+    x: Any, /, axis: int | None = None, *, dtype: Any = None, include_initial: bool = False
+) -> NDArray:
+    """Sums of the elements up to each one; with include_initial a 0 comes first."""
+    x = counted(x, dtype, "cumulative_sum")
+    return _scan(None, 0, "cumulative_sum", x, axis, include_initial)
+
+
+def cumulative_prod(
+    x: Any, /, axis: int | None = None, *, dtype: Any = None, include_initial: bool = False
+) -> NDArray:
+    """Products of the elements up to each one; with include_initial a 1 comes first."""
+    x = counted(x, dtype, "cumulative_prod")
+    return _scan(mul, 1, "cumulative_prod", x, axis, include_initial)
