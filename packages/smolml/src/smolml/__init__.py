@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     )
     from smolml_value import (
         COMPILED,
+        AnomalyError,
         GraphError,
         Op,
         OpError,
@@ -96,6 +97,7 @@ if TYPE_CHECKING:
         check_grads,
         checkpoint,
         custom_vjp,
+        detect_anomaly,
         elementwise,
         elementwise_grad,
         fused,
@@ -123,6 +125,7 @@ __all__ = [
     "AdaGrad",
     "Adam",
     "AdamW",
+    "AnomalyError",
     "AxisError",
     "Constant",
     "Generator",
@@ -160,6 +163,7 @@ __all__ = [
     "constant",
     "cross_entropy",
     "custom_vjp",
+    "detect_anomaly",
     "elementwise",
     "elementwise_grad",
     "elu",
