@@ -16,7 +16,7 @@ THIRD_PARTY = {
     "smolml_value": {"mypy_extensions"},  # only read by the compiler, and never required
     "smolml_array": {"numpy"},
     "smolml_utils": set[str](),
-    "smolml": {"matplotlib", "numpy", "rich", "sklearn"},
+    "smolml": {"IPython", "matplotlib", "numpy", "rich", "sklearn"},
 }
 
 

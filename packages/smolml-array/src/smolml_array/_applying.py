@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, Self
 
+from smolml_array._anomaly import watch_result
 from smolml_array._arithmetic import ArrayLike
 from smolml_array._convert import holds, is_array_like, is_floating, to_raw
 from smolml_array._handle import Handle
@@ -13,6 +14,7 @@ from smolml_array._shape import _broadcast_shapes
 from smolml_array.backends.protocol import Backend, Raw
 from smolml_value import Op, OpError, Value, grad_enabled
 from smolml_value._graph import Node
+from smolml_value._mode import MODE
 from smolml_value._number import as_float, is_number
 from smolml_value._op import TracedNamespace
 from smolml_value.table import TABLE
@@ -127,6 +129,8 @@ class Applying(Handle):
                 )
         if not xp.is_array(out):  # NumPy's operators make scalars of 0-d arrays
             out = xp.asarray(out)
+        if MODE.watched:
+            watch_result(op, xp, nodes, primals, out)
         if any(n is not None for n in nodes) and grad_enabled():
             return cls._of(ArrayNode(xp, out, True, op, nodes, primals))
         return cls._constant(xp, out)

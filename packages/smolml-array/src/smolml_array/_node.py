@@ -11,10 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, Literal
 
+from smolml_array._anomaly import watch_node, watch_result
 from smolml_array._shape import Shape, _broadcast_shapes
 from smolml_array.backends.protocol import Backend, Raw
 from smolml_value import GraphError, Value, grad_enabled
 from smolml_value._graph import Node
+from smolml_value._mode import MODE
 from smolml_value._op import Op
 from smolml_value.table import TABLE
 
@@ -82,6 +84,7 @@ class ArrayNode(Node):
     """
 
     __slots__ = (
+        "__weakref__",
         "_cotangent",
         "_edges",
         "_element_cotangents",
@@ -124,6 +127,8 @@ class ArrayNode(Node):
         self._cotangent: Raw | None = None
         self._element_cotangents: dict[int, float] | None = None
         self._grad_before: Raw | None = None
+        if MODE.watched:
+            watch_node(self)
 
     @property
     def shape(self) -> Shape:
@@ -373,6 +378,8 @@ def record(
     """The node of a rule's result: tracked if an operand is, and somebody wants gradients."""
     forward = partial(rule.forward, **params) if params else rule.forward
     out = xp.quietly(forward, xp, *primals)
+    if MODE.watched:
+        watch_result(rule, xp, operands, primals, out)
     edges = [None if isinstance(p, ArrayNode) and not p.tracked else p for p in operands]
     if any(p is not None for p in edges) and grad_enabled():
         return ArrayNode(xp, out, True, rule, edges, primals, params)

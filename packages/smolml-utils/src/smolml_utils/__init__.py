@@ -46,6 +46,9 @@ from smolml_utils.losses import (
     mse_loss,
 )
 from smolml_utils.optimizers import SGD, AdaGrad, Adam, AdamW, Optimizer, RMSProp, SGDMomentum
+from smolml_value._source import inside
+
+inside("smolml_utils")
 
 __version__ = "0.1.0"
 

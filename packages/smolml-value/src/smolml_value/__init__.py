@@ -4,7 +4,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from smolml_value import _attributes, _graph
-from smolml_value._errors import GraphError, OpError, PluginError, SmolMLError, UnknownOpError
+from smolml_value._anomaly import detect_anomaly
+from smolml_value._errors import (
+    AnomalyError,
+    GraphError,
+    OpError,
+    PluginError,
+    SmolMLError,
+    UnknownOpError,
+)
 from smolml_value._memory import paused_gc
 from smolml_value._mode import grad_enabled, no_grad
 from smolml_value._op import Op, elementwise
@@ -40,6 +48,7 @@ COMPILED = not str(_graph.__file__).endswith(".py")
 
 __all__ = [
     "COMPILED",
+    "AnomalyError",
     "GraphError",
     "Op",
     "OpError",
@@ -51,6 +60,7 @@ __all__ = [
     "check_grads",
     "checkpoint",
     "custom_vjp",
+    "detect_anomaly",
     "elementwise",
     "elementwise_grad",
     "fused",

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from smolml_value import _derive, table
+from smolml_value._anomaly import watch_many
 from smolml_value._errors import GraphError
 from smolml_value._fused_ops import DOT
 from smolml_value._hub import Hub
+from smolml_value._mode import MODE
 from smolml_value._node import Node
 from smolml_value._op import Op, elementwise
 from smolml_value.fused import FusedValue, arguments_of
@@ -240,6 +242,8 @@ class PartValue(Value):
 
     def __init__(self, data: float, hub: Hub, index: int, op: Op) -> None:
         super().__init__(data)
+        if MODE.watched:
+            watch_many(self, op, data, ())
         self._made_by = op
         self._hub = hub
         self._index = index

@@ -28,3 +28,38 @@ class PluginError(SmolMLError, RuntimeError):
 
 class NoDerivativeError(OpError):
     """A derivative was asked for of a function that has none, such as a plain float function."""
+
+
+class AnomalyError(SmolMLError, ArithmeticError):
+    """The first nan or inf inside detect_anomaly().
+
+    Attributes:
+        op: the name of the op that it came out of.
+        direction: "forward" for its result, "backward" for the cotangent that it sends to an
+            operand, "tangent" for its tangent in forward mode.
+        operand: in backward the number of that operand, from 0; else None.
+        file: the file of the line that made the node; None if that is not known.
+        line: the number of that line; None as above.
+        code: its text; "" if it is not to be had.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        op: str = "",
+        direction: str = "forward",
+        operand: int | None = None,
+        file: str | None = None,
+        line: int | None = None,
+        code: str = "",
+    ) -> None:
+        super().__init__(message, op, direction, operand, file, line, code)  # so that it pickles
+        self.op = op
+        self.direction = direction
+        self.operand = operand
+        self.file = file
+        self.line = line
+        self.code = code
+
+    def __str__(self) -> str:
+        return str(self.args[0])

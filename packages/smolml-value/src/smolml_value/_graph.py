@@ -12,8 +12,10 @@ import threading
 from collections.abc import Sequence
 from typing import Final
 
+from smolml_value._anomaly import look_at_pass
 from smolml_value._compat import i32, mypyc_attr
 from smolml_value._errors import GraphError
+from smolml_value._mode import MODE
 from smolml_value._node import Node as Node
 from smolml_value._operand import Operand
 
@@ -135,6 +137,8 @@ class _Pass:
             self.mark(root)
             root._seed()
             self.propagate(root)
+            if MODE.watched:
+                look_at_pass(root)
             for i in range(len(self.leaves)):  # zip() is slow when compiled
                 self.leaves[i]._grad += self.saved[i]
             if self.others is not None:

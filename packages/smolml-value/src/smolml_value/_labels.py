@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
-from weakref import ref
+from smolml_value._beside import Beside
 
-_labels: dict[int, tuple[ref[object], str]] = {}  # by identity; an entry goes with its node
+_labels: Beside[str] = Beside()
 
 
 def label_of(node: object) -> str:
     """The label of a node, "" if it has none."""
-    entry = _labels.get(id(node))
-    return "" if entry is None else entry[1]
+    return _labels.get(node) or ""
 
 
 def set_label(node: object, label: object) -> None:
@@ -22,14 +20,7 @@ def set_label(node: object, label: object) -> None:
     """
     if not isinstance(label, str):
         raise TypeError(f"Value: label must be a str, got {type(label).__name__}")
-    key = id(node)
     if label:
-        _labels[key] = (ref(node, partial(_forget, key)), label)
+        _labels.set(node, label)
     else:
-        _labels.pop(key, None)
-
-
-def _forget(key: int, dead: ref[object]) -> None:
-    entry = _labels.get(key)
-    if entry is not None and entry[0] is dead:
-        del _labels[key]
+        _labels.remove(node)

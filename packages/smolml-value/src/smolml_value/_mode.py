@@ -10,12 +10,28 @@ from typing import Final
 
 
 class _Mode:
-    """`off` counts the no_grad blocks open anywhere: while it is 0, one look is enough."""
+    """`off` counts the no_grad and detect_anomaly blocks open anywhere, `watched` the latter.
 
-    __slots__ = ("off",)
+    While `off` is 0, which is nearly always, one look is enough.
+    """
+
+    __slots__ = ("off", "watched")
 
     def __init__(self) -> None:
         self.off = 0
+        self.watched = 0
+
+    def open_watch(self) -> None:
+        """A detect_anomaly block begins."""
+        with _lock:
+            self.watched += 1
+            self.off += 1
+
+    def close_watch(self) -> None:
+        """A detect_anomaly block ends."""
+        with _lock:
+            self.watched -= 1
+            self.off -= 1
 
 
 MODE: Final = _Mode()

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from smolml_value import _derive
+from smolml_value._anomaly import watched_pull, watched_push
 from smolml_value._graph import ScalarNode
 from smolml_value._hub import Deferred
+from smolml_value._mode import MODE
 from smolml_value._node import Node
 
 
@@ -38,7 +40,9 @@ class Route:
             if g is not None and i >= 0:
                 _add(found, i, steps[i][0], g)
         kept = frozenset(self._inputs)
-        pull = _derive.pull_operands if traced else _derive.pull_numbers
+        watched = watched_pull(traced) if MODE.watched else None
+        pull = watched or (_derive.pull_operands if traced else _derive.pull_numbers)
+        quick = not traced and watched is None
         for i in range(len(steps) - 1, -1, -1):
             g = found[i]
             if g is None:
@@ -46,7 +50,7 @@ class Route:
             if i not in kept:
                 found[i] = None
             node, places, stored = steps[i]
-            if stored and not traced:
+            if stored and quick:
                 if g != 0.0:  # zero contributes nothing, be the partial inf or nan
                     left, right = places
                     if left >= 0:
@@ -78,9 +82,11 @@ class Route:
         for i, t in zip(self._inputs, tangents, strict=True):
             if i >= 0:
                 found[i] = t
-        push = _derive.push_operands if traced else _derive.push_numbers
+        watched = watched_push(traced) if MODE.watched else None
+        push = watched or (_derive.push_operands if traced else _derive.push_numbers)
+        quick = not traced and watched is None
         for i, (node, places, stored) in enumerate(steps):
-            if stored and not traced:
+            if stored and quick:
                 left, right = places
                 t, u, total = found[left], found[right], found[i]
                 # a zero on either side gives zero, be the other inf or nan

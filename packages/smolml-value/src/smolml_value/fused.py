@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from smolml_value import scalar
+from smolml_value._anomaly import watch_many
 from smolml_value._compat import mypyc_attr
 from smolml_value._fused_ops import DOT, FSUM, LOGSUMEXP, MEAN
 from smolml_value._graph import Node, _Pass
@@ -49,6 +50,8 @@ class FusedValue(Value):
         self._coefficients = coefficients
         self._scale = scale
         self._args = args
+        if MODE.watched:
+            watch_many(self, op, out, arguments_of(self))
 
     def _parents(self) -> Sequence[Node]:
         return self._operands
@@ -99,6 +102,13 @@ def _number(x: Value | float, who: str) -> float:
     return x if isinstance(x, float) else as_float(x, who)
 
 
+def _constant(out: float, op: Op, args: list[Value | float]) -> Value:
+    """A result that nothing flows back from."""
+    if MODE.watched:
+        watch_many(None, op, out, args)
+    return Value(out)
+
+
 def _node(
     out: float,
     op: Op,
@@ -108,7 +118,7 @@ def _node(
 ) -> Value:
     """The node for a result, given the partial to each argument."""
     if not _recorded():
-        return Value(out)
+        return _constant(out, op, args)
     operands: list[Value] = []
     kept: list[float] = []
     for i, x in enumerate(args):
@@ -117,7 +127,7 @@ def _node(
             if coefficients is not None:
                 kept.append(coefficients[i])
     if not operands:
-        return Value(out)
+        return _constant(out, op, args)
     partials = None if coefficients is None else kept
     return FusedValue(
         out, op, operands, partials, scale, None if len(operands) == len(args) else args
@@ -180,7 +190,7 @@ def dot(xs: Iterable[Value | float], ys: Iterable[Value | float]) -> Value:
             operands.append(y)
             coefficients.append(a)
     if not operands or not _recorded():
-        return Value(total)
+        return _constant(total, DOT, left + right)
     args = None if len(operands) == 2 * len(left) else left + right
     return FusedValue(total, DOT, operands, coefficients, 1.0, args)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Final, Self, overload
 
 from smolml_value import _graph, scalar, table
+from smolml_value._anomaly import watch, watch_many
 from smolml_value._compat import Real, Text, mypyc_attr
 from smolml_value._graph import Node, product
 from smolml_value._labels import set_label
@@ -78,8 +79,11 @@ class Value(NumberNode):
         # its data then, which compiled code passes on as a C double.
         if data is not NO_DATA:
             _out = as_float(data, "Value")
-        if MODE.off and not grad_enabled():
-            _made_by = _lhs = _rhs = None
+        if MODE.off:
+            if MODE.watched:
+                watch(self, _made_by, _out, _lhs, _rhs, _dl, _dr)
+            if not grad_enabled():
+                _made_by = _lhs = _rhs = None
         self._data = _out
         self._grad = 0.0
         self._lhs = _lhs
@@ -153,6 +157,8 @@ class Value(NumberNode):
         numbers = [a._data if isinstance(a, Value) else as_float(a, op.name) for a in args]
         out = op.on_floats(numbers)
         if MODE.off and not grad_enabled():
+            if MODE.watched:
+                watch_many(None, op, out, args)
             return Value(out)
         if op.vjp is None and len(args) == 1:
             d = op.scalar_partial(0, out, numbers)
@@ -359,10 +365,10 @@ class NaryValue(Value):
     _numbers: list[float]
 
     def __init__(self, out: float, op: Op, args: Sequence[object], numbers: list[float]) -> None:
-        super().__init__(NO_DATA, "", None, None, 0.0, 0.0, op, out)
-        self._args = tuple(args)
+        self._args = tuple(args)  # first: detect_anomaly looks at it in Value.__init__
         # what was computed with, and later with: Values may be changed before backward
         self._numbers = [*numbers, out]
+        super().__init__(NO_DATA, "", None, None, 0.0, 0.0, op, out)
 
     def _parents(self) -> Sequence[Node]:
         return [a for a in self._args if isinstance(a, Value)]

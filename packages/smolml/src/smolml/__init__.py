@@ -1,4 +1,4 @@
-"""SmolML in one import: re-exports of its three packages.
+"""SmolML in one import: re-exports of its three packages, and `track`.
 
 A package is imported when the first of its names is used, so `import smolml` costs next to nothing.
 """
@@ -8,6 +8,7 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # typing has it too, but importing typing takes longer than all this
 if TYPE_CHECKING:
+    from smolml.tracking import track
     from smolml_array import (
         AxisError,
         Generator,
@@ -106,6 +107,7 @@ if TYPE_CHECKING:
     )
     from smolml_value import (
         COMPILED,
+        AnomalyError,
         GraphError,
         Op,
         OpError,
@@ -117,6 +119,7 @@ if TYPE_CHECKING:
         check_grads,
         checkpoint,
         custom_vjp,
+        detect_anomaly,
         elementwise,
         elementwise_grad,
         fused,
@@ -144,6 +147,7 @@ __all__ = [
     "AdaGrad",
     "Adam",
     "AdamW",
+    "AnomalyError",
     "AxisError",
     "Constant",
     "Generator",
@@ -184,6 +188,7 @@ __all__ = [
     "cumulative_prod",
     "cumulative_sum",
     "custom_vjp",
+    "detect_anomaly",
     "diagonal",
     "einsum",
     "elementwise",
@@ -250,6 +255,7 @@ __all__ = [
     "tanh",
     "tile",
     "trace",
+    "track",
     "tril",
     "triu",
     "use_backend",
@@ -263,12 +269,14 @@ __all__ = [
 ]
 
 _PACKAGES = ("smolml_value", "smolml_array", "smolml_utils")  # each imports those before it
+_OWN = {"track": "smolml.tracking"}
 
 if not TYPE_CHECKING:  # a type checker would take any misspelt name for granted
 
     def __getattr__(name: str) -> object:
         if name in __all__:
-            for package in map(import_module, _PACKAGES):
+            homes = (_OWN[name],) if name in _OWN else _PACKAGES
+            for package in map(import_module, homes):
                 if name in package.__all__:
                     found = globals()[name] = getattr(package, name)
                     return found

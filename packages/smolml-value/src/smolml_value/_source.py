@@ -1,0 +1,59 @@
+"""Which lines of the user's program are being run."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from types import FrameType
+from typing import Final, NamedTuple
+
+MOST: Final = 3  # places that are kept for a node
+DEEP: Final = 200  # frames that are looked at
+
+# Frames of these packages are not the user's. The two of the standard library stand between our
+# own functions; packages that build on this one add themselves.
+_inside: Final = {"contextlib", "functools", "smolml_value"}
+
+
+class Place(NamedTuple):
+    """A line of a source file, in the function of that name."""
+
+    file: str
+    line: int
+    function: str
+
+    @property
+    def code(self) -> str:
+        """The text of the line, "" if it is not to be had."""
+        return linecache.getline(self.file, self.line).strip()
+
+    def __str__(self) -> str:
+        code = self.code
+        return f"{self.file}:{self.line}, in {self.function}" + (f": {code}" if code else "")
+
+
+def inside(package: str) -> None:
+    """Count the frames of a package among ours."""
+    _inside.add(package)
+
+
+def user_places() -> tuple[Place, ...]:
+    """The innermost line outside of our packages, then the lines that called us on the way to it.
+
+    There is more than one if we call the user: the formula of a composite op is one place, the
+    line where the op is applied the next; so are a function given to grad() and the call of grad.
+    """
+    found: list[Place] = []
+    frame: FrameType | None = sys._getframe(1)
+    was_outside = False
+    for _ in range(DEEP):
+        if frame is None or len(found) == MOST:
+            break
+        name = frame.f_globals.get("__name__")
+        is_outside = name is None or name.partition(".")[0] not in _inside
+        if is_outside and not was_outside:
+            code = frame.f_code
+            found.append(Place(code.co_filename, frame.f_lineno, code.co_name))
+        was_outside = is_outside
+        frame = frame.f_back
+    return tuple(found)

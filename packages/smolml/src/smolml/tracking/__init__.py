@@ -1,0 +1,5 @@
+"""Training that can be watched: `track`, and the Run that it returns."""
+
+from smolml.tracking.run import Run, track
+
+__all__ = ["Run", "track"]

@@ -1,0 +1,190 @@
+"""How a run is shown while it goes on: a bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Final, Protocol
+
+from smolml.tracking.history import History
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+LINES: Final = 10  # about so many lines are printed where there is no bar
+PAUSE: Final = 0.05  # seconds between two updates of a bar
+
+
+class Display(Protocol):
+    """What shows how a loop is going."""
+
+    def start(self) -> None:
+        """The loop begins."""
+
+    def show(self, reported: History) -> None:
+        """Something was reported."""
+
+    def advance(self, step: int, reported: History) -> None:
+        """Step number `step`, from 1, is done."""
+
+    def stop(self, reported: History, finished: bool) -> None:
+        """The loop is over; `finished` if it went to its end."""
+
+
+class Lines:
+    """A line every few steps.
+
+    Without `every` there are about ten in all; if their number is not known they become rarer:
+    steps 1, 2, 5, 10, 20, 50, ...
+    """
+
+    def __init__(self, description: str, total: int | None, every: int | None) -> None:
+        self._description = description
+        self._total = total
+        if every is None and total is not None:
+            every = max(1, total // LINES)
+        self._every = every
+        self._step = 0
+        self._shown = 0
+
+    def start(self) -> None:
+        pass
+
+    def show(self, reported: History) -> None:
+        pass
+
+    def advance(self, step: int, reported: History) -> None:
+        self._step = step
+        if self._is_due(step):
+            self._print(reported)
+
+    def stop(self, reported: History, finished: bool) -> None:
+        if not finished:
+            self._print(reported, "  (stopped)")
+        elif self._step != self._shown:
+            self._print(reported)
+
+    def _is_due(self, step: int) -> bool:
+        if step in (1, self._total):
+            return True
+        if self._every is not None:
+            return step % self._every == 0
+        digits = str(step)
+        return digits[0] in "125" and not digits[1:].strip("0")
+
+    def _print(self, reported: History, end: str = "") -> None:
+        self._shown = self._step
+        sys.stdout.write(
+            "  ".join(
+                part
+                for part in (
+                    f"{self._description} {_count(self._step, self._total)}".lstrip(),
+                    reported.latest(),
+                )
+                if part
+            )
+            + end
+            + "\n"
+        )
+        sys.stdout.flush()
+
+
+class Bar:
+    """A bar with the numbers last reported and the time left."""
+
+    def __init__(self, console: Console, description: str, total: int | None) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.text import Text
+
+        self._console = console
+        self._total = total
+        self._step = 0
+        self._next = 0.0
+        self._text: type[Text] = Text
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.fields[count]}", markup=False),
+            TextColumn("{task.fields[numbers]}", style="bold", markup=False),
+            TimeRemainingColumn(compact=True),
+            TextColumn("left"),
+            console=console,
+        )
+        self._task = self._progress.add_task(
+            description, total=total, count=_count(0, total), numbers=""
+        )
+
+    def start(self) -> None:
+        self._progress.start()
+
+    def show(self, reported: History) -> None:
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + PAUSE
+            self._update(reported)
+
+    def advance(self, step: int, reported: History) -> None:
+        self._step = step
+        self.show(reported)
+
+    def stop(self, reported: History, finished: bool) -> None:
+        try:
+            if finished and self._total is None:
+                self._total = self._step
+            self._update(reported)
+        finally:
+            self._progress.stop()
+
+    def _update(self, reported: History) -> None:
+        self._progress.update(
+            self._task,
+            total=self._total,
+            completed=self._step,
+            count=_count(self._step, self._total),
+            numbers=reported.latest(),
+        )
+
+
+def _count(step: int, total: int | None) -> str:
+    return f"step {step}" if total is None else f"{step:{len(str(total))}}/{total}"
+
+
+def choose_display(
+    description: str, total: int | None, every: int | None, live: bool | None
+) -> Display:
+    """What this place can show: a plot in a notebook, a bar on a terminal, else lines.
+
+    Raises:
+        ValueError: live=True, and the place can show nothing live.
+    """
+    display = None if live is False else _live_display(description, total)
+    if display is None and live:
+        raise ValueError(
+            "track: live=True, but the output is neither a terminal (with rich installed) nor a "
+            "notebook (with matplotlib installed); leave live out for what the place can show"
+        )
+    return Lines(description, total, every) if display is None else display
+
+
+def _live_display(description: str, total: int | None) -> Display | None:
+    if _in_notebook():
+        try:
+            from smolml.tracking.notebook import LivePlot
+        except ImportError:  # no matplotlib
+            return None
+        return LivePlot(description, total)
+    try:
+        from rich.console import Console
+    except ImportError:
+        return None
+    console = Console()
+    if console.is_terminal and not console.is_dumb_terminal:
+        return Bar(console, description, total)
+    return None
+
+
+def _in_notebook() -> bool:
+    """Whether a Jupyter kernel runs this; IPython is imported then, and need not be otherwise."""
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    return shell is not None and hasattr(shell, "kernel")
