@@ -105,9 +105,9 @@ def watched_pull(traced: bool) -> Callable[[Node, Any, Sequence[bool]], Sequence
     return _walk().watched_pull(traced) if checking() else None
 
 
-def watched_push(traced: bool) -> Callable[[Node, Sequence[Any]], Any] | None:
+def watched_push(traced: bool) -> Any:
     """What a walk with tangents uses in place of the rules; None outside of a block."""
-    return _walk().watched_push(traced) if checking() else None
+    return _walk().WatchedPush(traced) if checking() else None
 
 
 # Results ---------------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ def _label(a: Any) -> str:
 
 
 def _origin(a: Any) -> str:
-    op = getattr(a, "_op", "")
+    op = getattr(getattr(a, "_made_by", None), "name", "")
     return origin(op, a) if isinstance(a, Node) else "a constant"
 
 

@@ -89,7 +89,7 @@ def _(node: ScalarNode) -> str:
 
 @text.register(ScalarNode)
 def _(node: ScalarNode, c: Any) -> str:
-    return f"{float(c)!r}"
+    return "" if isinstance(c, dict) else f"{float(c)!r}"  # of a hub's results
 
 
 def _arguments(v: Value) -> list[Any]:
@@ -136,6 +136,7 @@ def _(v: PartValue) -> Sequence[int]:
 
 def watched_pull(traced: bool) -> Callable[[Node, Any, Sequence[bool]], Sequence[Any]]:
     """What stands for `pull_numbers` or `pull_operands`: the same, with a look at the results."""
+    parts_of: dict[int, Node] = {}  # id of a hub -> a result of it, which has a name and a line
 
     def pull(node: Node, g: Any, needs: Sequence[bool]) -> Sequence[Any]:
         bad = misfit(node, g)
@@ -146,7 +147,10 @@ def watched_pull(traced: bool) -> Callable[[Node, Any, Sequence[bool]], Sequence
             if need and c is not None:
                 bad = misfit(parent, c)
                 if bad is not None:
-                    raise _cotangent_error(node, k, g, bad)
+                    operand = operand_numbers(node)[k]
+                    raise _cotangent_error(parts_of.get(id(node), node), operand, parent, g, bad)
+                if isinstance(parent, Hub):
+                    parts_of[id(parent)] = node
         return parts
 
     return pull
@@ -172,20 +176,38 @@ def _stored(node: Node) -> list[float] | None:
     return [partial for parent, partial in both if parent is not None]
 
 
-def watched_push(traced: bool) -> Callable[[Node, Sequence[Any]], Any]:
-    """What stands for `push_numbers` or `push_operands`: the same, with a look at the result."""
+class WatchedPush:
+    """What stands for `push_numbers` or `push_operands`: the same, with a look at the results.
 
-    def push(node: Node, tangents: Sequence[Any]) -> Any:
-        t = _pushed(node, tangents, traced)
+    Tangents meet the zero of a branch that where() does not take after they have gone through the
+    branch, cotangents before. So a nan or inf is reported when it arrives at a result.
+    """
+
+    def __init__(self, traced: bool) -> None:
+        self._traced = traced
+        self._first: dict[int, tuple[Node, str]] = {}  # id of a node -> where its nan came up
+
+    def __call__(self, node: Node, tangents: Sequence[Any]) -> Any:
+        t = _pushed(node, tangents, self._traced)
         bad = None if t is None else misfit(node, t)
         if bad is not None:
-            name = op_name(node)
-            what = f"in forward mode its tangent is {bad}"
-            details = operand_lines(operand_texts(node))
-            raise backward_error(name, "tangent", what, details, node, None)
+            before = [self._first[id(p)] for p in node._parents() if id(p) in self._first]
+            self._first[id(node)] = before[0] if before else (node, bad)
         return t
 
-    return push
+    def end(self, outputs: Sequence[Node]) -> None:
+        """Look at the results of the walk."""
+        for output in outputs:
+            if id(output) in self._first:
+                node, bad = self._first[id(output)]
+                raise backward_error(
+                    op_name(node),
+                    "tangent",
+                    f"in forward mode its tangent is {bad}",
+                    operand_lines(operand_texts(node)),
+                    node,
+                    None,
+                )
 
 
 def _pushed(node: Node, tangents: Sequence[Any], traced: bool) -> Any:
@@ -221,27 +243,25 @@ def inspect_pass(root: Node) -> None:
 # Errors ----------------------------------------------------------------------------------------
 
 
-def _cotangent_error(node: Node, k: int, g: Any, bad: str) -> AnomalyError:
-    """The error for what `node` sends to its parent k."""
-    operand = operand_numbers(node)[k]
-    parent = node._parents()[k]
-    label, made_by = name_given(parent), op_name(parent)
-    came = [f"  operand {operand} is {origin(made_by, parent)}"] if made_by else []
-    return backward_error(
-        op_name(node),
-        "backward",
-        f"in backward its cotangent for operand {operand}{f' ({label})' * bool(label)} is {bad}",
-        [*operand_lines(operand_texts(node)), f"  cotangent of the result: {text(node, g)}", *came],
-        node,
-        operand,
-    )
+def _cotangent_error(node: Node, operand: int, parent: Node, g: Any, bad: str) -> AnomalyError:
+    """The error for what `node` sends to `parent`, which is its operand of that number."""
+    label, made_by, received = name_given(parent), op_name(parent), text(node, g)
+    details = operand_lines(operand_texts(node))
+    if received:
+        details.append(f"  cotangent of the result: {received}")
+    if made_by:
+        details.append(f"  operand {operand} is {origin(made_by, parent)}")
+    name = f" ({label})" if label else ""
+    what = f"in backward its cotangent for operand {operand}{name} is {bad}"
+    return backward_error(op_name(node), "backward", what, details, node, operand)
 
 
 def _sum_error(node: Node, bad: str) -> AnomalyError:
     """The error for a node that gets finite parts with a sum that is not, or that began so."""
     name, label = op_name(node) or "leaf", name_given(node)
+    name_of_it = f" ({label})" if label else ""
     what = (
-        f"in backward the cotangent of its result{f' ({label})' * bool(label)} is {bad}: it was "
-        f"given so, or the sum of what its consumers sent is too large"
+        f"in backward the cotangent of its result{name_of_it} is {bad}: it was given so, or the "
+        f"sum of what its consumers sent is too large"
     )
     return backward_error(name, "backward", what, [], node, None)

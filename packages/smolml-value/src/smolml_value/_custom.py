@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from smolml_value import _derive, _levels, _trees
+from smolml_value._anomaly import unchecked
 from smolml_value._arguments import Function
 from smolml_value._hub import Hub
 from smolml_value._mode import grad_enabled
@@ -129,12 +130,13 @@ class custom_vjp:  # noqa: N801  # a decorator
                     f"{_derive.shape_of(c)} for an argument of shape {_derive.shape_of(x)}; "
                     f"they must be equal"
                 )
-        return [
-            _derive.full_like(x, 1.0) * c
-            if c is not None and not isinstance(c, OperandBase) and isinstance(x, OperandBase)
-            else c
-            for x, c in zip(flat, parts, strict=True)
-        ]
+        with unchecked():  # what it hands on is reported as what this function sends back
+            return [
+                _derive.full_like(x, 1.0) * c
+                if c is not None and not isinstance(c, OperandBase) and isinstance(x, OperandBase)
+                else c
+                for x, c in zip(flat, parts, strict=True)
+            ]
 
 
 def _transposed(zeros: list[Any], pullback: Function, tangents: list[Any]) -> list[Any]:

@@ -105,6 +105,8 @@ class Route:
                 t = push(node, known)
                 if t is not None:
                     _add(found, i, node, t)
+        if watched is not None:
+            watched.end([steps[i][0] for i in self._outputs if i >= 0])
         return [found[i] for i in self._outputs]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,10 @@ from smolml.tracking.history import History
 
 ENDINGS: Final = (".pdf", ".png", ".svg")
 INK, GREY, COLOURS = "#1f2933", "#7b8794", ("#1f6fb4", "#2a8f5b", "#cf2e2e", "#8a4fb5", "#c9770c")
-WIDE: Final = 20.0  # positive numbers that differ by such a factor get a logarithmic axis
+# Positive numbers get a logarithmic axis if they differ by a factor in this range; matplotlib's
+# own does not go farther.
+WIDE: Final = 20.0
+WIDEST: Final = 1e100
 
 
 def figure_of(reported: History, title: str) -> Figure:
@@ -38,8 +42,8 @@ def _panel(axes: Axes, name: str, reported: History, colour: str) -> None:
     axes.plot(
         reported.steps[name], numbers, color=colour, linewidth=1.5, marker=marker, markersize=3.5
     )
-    finite = [x for x in numbers if 0.0 < x < float("inf")]
-    if len(finite) == len(numbers) and max(finite) > WIDE * min(finite):
+    positive = [x for x in numbers if 0.0 < x < math.inf]
+    if len(positive) == len(numbers) and WIDE < max(positive) / min(positive) < WIDEST:
         axes.set_yscale("log")
     axes.set_title(f"{name}  {numbers[-1]:.4g}", loc="left", size=10, color=INK)
     axes.spines[["top", "right"]].set_visible(False)

@@ -74,18 +74,10 @@ class Lines:
 
     def _print(self, reported: History, end: str = "") -> None:
         self._shown = self._step
-        sys.stdout.write(
-            "  ".join(
-                part
-                for part in (
-                    f"{self._description} {_count(self._step, self._total)}".lstrip(),
-                    reported.latest(),
-                )
-                if part
-            )
-            + end
-            + "\n"
-        )
+        count = _count(self._step, self._total)
+        place = f"{self._description} {count}" if self._description else count
+        numbers = reported.latest()
+        sys.stdout.write(f"{place}  {numbers}{end}\n" if numbers else f"{place}{end}\n")
         sys.stdout.flush()
 
 
@@ -94,13 +86,10 @@ class Bar:
 
     def __init__(self, console: Console, description: str, total: int | None) -> None:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-        from rich.text import Text
 
-        self._console = console
         self._total = total
         self._step = 0
         self._next = 0.0
-        self._text: type[Text] = Text
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
