@@ -12,9 +12,7 @@ from smolml_array._arithmetic import ArrayLike
 from smolml_array._convert import as_dtype
 from smolml_array._node import ArrayNode
 from smolml_array._repr import array_repr
-from smolml_array._shape import (
-    Shape,
-)
+from smolml_array._shape import Shape
 from smolml_array.backends import get_backend
 from smolml_array.backends.protocol import DType
 
@@ -162,6 +160,12 @@ class MLArray(Accumulating):
         if self._node.backend.name != "pure" and self.dtype.name == "float32":
             notes = ", dtype='float32'" + notes
         return array_repr(self.to_list(), self.shape, notes)
+
+    def _repr_html_(self) -> str:
+        """Numbers and gradients as a table, for notebooks; large arrays abbreviated."""
+        from smolml_array._html import array_html  # which most programs never need
+
+        return array_html(self)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         import numpy as np  # only NumPy calls this

@@ -24,6 +24,8 @@ from smolml_value.value import Value
 if TYPE_CHECKING:
     from smolml_value import fused
     from smolml_value._check_grads import check_grads
+    from smolml_value._drawing.drawing import draw
+    from smolml_value._explaining.explanation import explain
     from smolml_value.transforms import (
         checkpoint,
         custom_vjp,
@@ -61,8 +63,10 @@ __all__ = [
     "checkpoint",
     "custom_vjp",
     "detect_anomaly",
+    "draw",
     "elementwise",
     "elementwise_grad",
+    "explain",
     "fused",
     "grad",
     "grad_enabled",
@@ -80,6 +84,12 @@ __all__ = [
     "vjp",
 ]
 
+_HOMES = {
+    "check_grads": "_check_grads",
+    "draw": "_drawing.drawing",
+    "explain": "_explaining.explanation",
+}
+
 if not TYPE_CHECKING:  # a type checker would take any misspelt name for granted
 
     def __getattr__(name: str) -> object:
@@ -88,8 +98,8 @@ if not TYPE_CHECKING:  # a type checker would take any misspelt name for granted
             raise AttributeError(f"module 'smolml_value' has no attribute {name!r}")
         if name in {"fused", "transforms"}:
             return import_module(f"smolml_value.{name}")
-        home = "_check_grads" if name == "check_grads" else "transforms"
-        found = globals()[name] = getattr(import_module(f"smolml_value.{home}"), name)
+        module = import_module(f"smolml_value.{_HOMES.get(name, 'transforms')}")
+        found = globals()[name] = getattr(module, name)
         return found
 
     def __dir__() -> list[str]:

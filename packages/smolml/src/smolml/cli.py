@@ -1,4 +1,4 @@
-"""The `smolml` command: demo, ops, check, new-op, version."""
+"""The `smolml` command: demo, ops, check, draw, new-op, version."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import NoReturn
 from smolml import __version__
 from smolml.check_command import add_check
 from smolml.demo_command import add_digits
+from smolml.draw_command import add_draw
 from smolml.new_op import add_new_op
 
 
@@ -63,6 +64,7 @@ def _build_parser() -> _Parser:
     ops.set_defaults(run=_ops)
 
     add_check(commands)
+    add_draw(commands)
     add_new_op(commands)
 
     version = commands.add_parser("version", help="print the versions")

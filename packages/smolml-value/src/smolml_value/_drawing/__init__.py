@@ -1,0 +1,1 @@
+"""The graph as a picture: collected, folded, laid out, and written as SVG, DOT or Mermaid."""

@@ -1,0 +1,37 @@
+"""Numbers, names and counts as short texts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+
+def numeral(x: float, digits: int = 4) -> str:
+    """A number in at most so many digits, with a true minus sign.
+
+    >>> numeral(-0.333333), numeral(2.0), numeral(1e-9), numeral(float("inf"))
+    ('−0.3333', '2', '1e−09', '∞')
+    """
+    if math.isinf(x):
+        return "∞" if x > 0 else "−∞"
+    return f"{x:.{digits}g}".replace("-", "−")
+
+
+def numerals(xs: Sequence[float], digits: int = 3) -> str:
+    """Several numbers in brackets."""
+    return "[" + ", ".join(numeral(x, digits) for x in xs) + "]"
+
+
+def count_text(n: int, what: str, exact: bool = True) -> str:
+    """So many things, in words.
+
+    >>> count_text(1, "node"), count_text(1500, "node", exact=False)
+    ('1 node', 'more than 1,500 nodes')
+    """
+    return f"{'' if exact else 'more than '}{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def shortened(text: str, most: int) -> str:
+    """The text on one line, cut to so many characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1] + "…"
