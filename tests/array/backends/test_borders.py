@@ -2,83 +2,46 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
-from tests.array.backends.agreement import NUMPY, PURE, agree, arrays
+from tests.array.backends.agreement import NUMPY, PURE, agree
+from tests.array.backends.cases import CASES
 
 BACKENDS = pytest.mark.parametrize("backend", [PURE, NUMPY], ids=["pure", "numpy"])
-_view = np.lib.stride_tricks.sliding_window_view
 
 
-@st.composite
-def windowed(draw: st.DrawFn, of: Any = arrays) -> tuple[Any, Any, Any]:
-    """An array, a window shape that may be too long, and its axes."""
-    shape = draw(hnp.array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=5))
-    axes: Any = draw(st.permutations(range(len(shape))))[: draw(st.integers(1, len(shape)))]
-    window: Any = tuple(draw(st.integers(0, min(shape[a] + 1, 4))) for a in axes)
-    if len(axes) == 1 and draw(st.booleans()):
-        axes, window = axes[0] - len(shape), window[0]
-    elif len(axes) == len(shape) and draw(st.booleans()):
-        axes, window = None, tuple(w for _, w in sorted(zip(axes, window, strict=True)))
-    return draw(of(shape)), window, tuple(axes) if isinstance(axes, list) else axes
+@pytest.mark.parametrize("name", ["sliding_windows", "overlap_add", "pad"])
+@settings(max_examples=100)
+@given(data=st.data())
+def test_against_numpy(name: str, data: st.DataObject) -> None:
+    case = CASES[name]
+    args, kwargs = data.draw(case.calls)
+    agree(name, *args, expected=case.expected, rtol=case.rtol, scale=case.scale, **kwargs)
 
 
-@given(windowed())
-@settings(max_examples=120)
-def test_sliding_windows(case: Any) -> None:
-    x, window, axis = case
-    agree("sliding_windows", x, window, axis, expected=_view)
-
-
-def _overlap_add(windows: Any, shape: Any, axis: Any) -> Any:
-    """Where each element of every window was taken from, by the positions of a range."""
-    at = _view(
-        np.arange(np.prod(shape, dtype=int)).reshape(shape), windows.shape[len(shape) :], axis
-    )
-    kind = np.int64 if windows.dtype.kind == "b" else windows.dtype
-    out = np.zeros(int(np.prod(shape)), kind)
-    np.add.at(out, at.ravel(), windows.ravel().astype(kind))
-    return out.reshape(shape)
-
-
-@given(windowed(lambda shape: arrays(shape, tame=True)))
-@settings(max_examples=120)
-def test_overlap_add_is_the_adjoint(case: Any) -> None:
-    x, window, axis = case
-    try:
-        windows = _view(x, window, axis)
-    except ValueError:
-        return
-    weights = np.linspace(-1.0, 1.0, windows.size).reshape(windows.shape).astype(x.dtype)
-    options: dict[str, Any] = {"expected": _overlap_add, "rtol": 1e-12, "scale": 1e3}
-    agree("overlap_add", windows * weights, x.shape, axis, **options)
-    agree("overlap_add", weights, (*x.shape, 2), axis, expected=_refused)
-
-
-def _refused(*args: Any, **kwargs: Any) -> Any:
-    raise ValueError
-
-
-def _pad(x: Any, pad_width: Any, constant_values: Any = 0) -> Any:
-    value = np.asarray(constant_values).astype(x.dtype)
-    return np.pad(x, pad_width, constant_values=value) if x.ndim else x.copy()
-
-
-@given(arrays(), st.data(), st.floats(-3, 3) | st.integers(-3, 3))
-@settings(max_examples=120)
-def test_pad(x: Any, data: st.DataObject, value: float) -> None:
-    pair = st.tuples(st.integers(0, 3), st.integers(0, 3))
-    each = data.draw(st.tuples(*[pair] * x.ndim))
-    agree("pad", x, each, constant_values=value, expected=_pad)
-    agree("pad", x, data.draw(pair), constant_values=value, expected=_pad)
-    agree("pad", x, [data.draw(pair)], expected=_pad)
-    agree("pad", x, data.draw(st.integers(0, 2)), expected=_pad)
+@settings(max_examples=60)
+@given(data=st.data())
+def test_overlap_add_is_the_adjoint_of_sliding_windows(data: st.DataObject) -> None:
+    (x, window, axis), _ = data.draw(CASES["sliding_windows"].calls)
+    for backend in (PURE, NUMPY):
+        x = np.arange(1.0, x.size + 1.0).reshape(x.shape)
+        try:
+            windows = backend.sliding_windows(backend.asarray(x), window, axis)
+        except ValueError:
+            return
+        size = math.prod(windows.shape)
+        weights = backend.reshape(backend.linspace(-1.0, 1.0, size), windows.shape)
+        back = backend.overlap_add(weights, x.shape, axis)
+        forth = float(backend.sum(backend.multiply(windows, weights)))
+        assert float(backend.sum(backend.multiply(backend.asarray(x), back))) == pytest.approx(
+            forth, rel=1e-9, abs=1e-9
+        )
 
 
 @BACKENDS
