@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any, Self
 
 from smolml_array import _rules
-from smolml_array._accumulating import Accumulating
 from smolml_array._arithmetic import ArrayLike
 from smolml_array._convert import as_dtype
+from smolml_array._interop import Interoperating
 from smolml_array._node import ArrayNode
 from smolml_array._repr import array_repr
 from smolml_array._shape import Shape
@@ -17,7 +17,7 @@ from smolml_array.backends import get_backend
 from smolml_array.backends.protocol import DType
 
 
-class MLArray(Accumulating):
+class MLArray(Interoperating):
     """An N-d array whose every element is a `Value`, with broadcasting and gradients.
 
     It is one graph node over one buffer; its elements become Values when somebody looks at
@@ -161,6 +161,7 @@ class MLArray(Accumulating):
             notes = ", dtype='float32'" + notes
         return array_repr(self.to_list(), self.shape, notes)
 
+<<<<<<< HEAD
     def _repr_html_(self) -> str:
         """Numbers and gradients as a table, for notebooks; large arrays abbreviated."""
         from smolml_array._html import array_html  # which most programs never need
@@ -180,6 +181,8 @@ class MLArray(Accumulating):
 
         return apply_ufunc(ufunc, method, inputs, kwargs)
 
+=======
+>>>>>>> df825f1 (MLArrays among other libraries' arrays: the array API's namespace, NumPy's functions, DLPack)
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy is a leaf: a graph of a million nodes must not be pickled by recursion.
         node = self._fetch()
