@@ -102,6 +102,10 @@ def _written(out: Any) -> None:
         out[...] = 1e6
 
 
+def _unchecked(x: Any) -> Any:
+    return x
+
+
 EXITS: dict[str, Callable[[MLArray], Any]] = {
     "asarray": np.asarray,
     "asanyarray": np.asanyarray,
@@ -109,7 +113,7 @@ EXITS: dict[str, Callable[[MLArray], Any]] = {
     "float32": lambda x: np.asarray(x, np.float32),
     "ravel": lambda x: np.asarray(x).ravel(),
     "from_dlpack": np.from_dlpack,
-    "frombuffer": lambda x: np.asarray(memoryview(np.asarray(x))),
+    "frombuffer": lambda x: np.asarray(memoryview(_unchecked(np.asarray(x)))),
     "transposed": lambda x: np.asarray(x.T),
     "window": lambda x: np.asarray(x[:1]),
     "column": lambda x: np.asarray(x[:, 0]),

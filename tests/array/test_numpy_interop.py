@@ -146,6 +146,8 @@ def test_ufuncs_without_a_derivative_take_constants(backend: str) -> None:
             assert_same(out, ufunc(a, 2.0), 0.0, 0.0)
         with pytest.raises(TypeError, match="has no derivative here"):
             ufunc(x, 2.0)
+    whole: Any
+    rest: Any
     whole, rest = np.divmod(x.detach(), [2.0, 3.0, 4.0, 5.0])  # two results
     with np.errstate(all="ignore"):
         want = np.divmod(a, [2.0, 3.0, 4.0, 5.0])
@@ -155,7 +157,8 @@ def test_ufuncs_without_a_derivative_take_constants(backend: str) -> None:
 
 
 def test_what_numpy_cannot_do_with_an_array_is_a_type_error(backend: str) -> None:
-    x, a = MLArray([1.0, 2.0]), np.array([1.0, 2.0])
+    x: Any = MLArray([1.0, 2.0])
+    a = np.array([1.0, 2.0])
     refused: list[tuple[Callable[[], object], str]] = [
         (lambda: np.add(a, x, out=a), r"np.add: an MLArray cannot be written .* a = a \+ x"),
         (lambda: a.__iadd__(x), r"np.add: an MLArray cannot be written into an ndarray"),
@@ -167,7 +170,10 @@ def test_what_numpy_cannot_do_with_an_array_is_a_type_error(backend: str) -> Non
         (lambda: np.tanh(x, where=[True, False]), "np.tanh: of MLArrays it takes no where="),
         (lambda: np.add(x, x, dtype=np.float32), "np.add: of MLArrays it takes no dtype="),
         (lambda: np.add.reduce(x, initial=1.0), "np.add.reduce: of MLArrays .* no initial="),
-        (lambda: np.matmul(x, x, axes=[0, 0, 0]), "np.matmul: of MLArrays it takes no axes="),
+        (
+            lambda: np.matmul(x, x, axes=[(0, 1), (0, 1), (0, 1)]),
+            "np.matmul: of MLArrays it takes no axes=",
+        ),
     ]
     for do, said in refused:
         with pytest.raises(TypeError, match=said):

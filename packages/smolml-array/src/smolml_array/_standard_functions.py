@@ -6,12 +6,12 @@ What only arranges or picks elements runs on their positions; the gradient then 
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
-from smolml_array import _rules, functions
-from smolml_array._elementwise_functions import apply, constant, is_tracked, no_derivative
-from smolml_array._shape import Axis, Shape, _broadcast_shapes, move_axes, normalize_axis
+from smolml_array import functions
+from smolml_array._elementwise_functions import apply, constant, is_tracked
+from smolml_array._shape import Axis, AxisError, Shape, _broadcast_shapes, move_axes, normalize_axis
 from smolml_array.array import MLArray
 from smolml_array.backends.contraction import Axes, tensordot_axes, vecdot_axes
 from smolml_array.backends.protocol import DType
@@ -26,16 +26,6 @@ def array_of(who: str, x: object) -> MLArray:
     if not isinstance(x, MLArray):
         raise TypeError(f"{who}: expected an MLArray, got {type(x).__name__}; use asarray(x)")
     return x
-
-
-def _picked(who: str, x: MLArray, arrange: Callable[[Any, Any], Any]) -> MLArray:
-    """x arranged by a function of (backend, raw array) that moves elements about."""
-    node = array_of(who, x)._fetch()
-    xp = node.backend
-    if not is_tracked(x):
-        return x._constant(xp, arrange(xp, node.raw))
-    positions = arrange(xp, xp.reshape(xp.arange(node.raw.size), node.shape))
-    return x._rule(_rules.TAKE, x.flatten(), key=positions)
 
 
 def raw_of(x: Any) -> Any:
@@ -58,7 +48,7 @@ def clip(x: MLArray, /, min: _Bound = None, max: _Bound = None) -> MLArray:
     if not numbers or not is_tracked(x):
         low = x if min is None else apply("maximum", x, min)
         return copied(low) if max is None else apply("minimum", low, max)
-    return x.clip(min, max)
+    return table.clip(x, min=min, max=max)
 
 
 def where(condition: MLArray, x1: MLArray | complex, x2: MLArray | complex, /) -> MLArray:
@@ -196,13 +186,21 @@ def cumulative_sum(
     include_initial: _bool = False,
 ) -> MLArray:
     """Sums of the elements up to each one; with include_initial a 0 comes first."""
-    if is_tracked(array_of("cumulative_sum", x)):
-        raise no_derivative("cumulative_sum")
-    node = x._fetch()
-    sums = node.backend.cumulative_sum(
-        node.raw, axis=axis, dtype=dtype, include_initial=include_initial
-    )
-    return x._constant(node.backend, sums)
+    x = array_of("cumulative_sum", x)
+    return (x if dtype is None else x.astype(dtype)).cumulative_sum(axis, include_initial)
+
+
+def cumulative_prod(
+    x: MLArray,
+    /,
+    *,
+    axis: int | None = None,
+    dtype: DType | None = None,
+    include_initial: _bool = False,
+) -> MLArray:
+    """Products of the elements up to each one; with include_initial a 1 comes first."""
+    x = array_of("cumulative_prod", x)
+    return (x if dtype is None else x.astype(dtype)).cumulative_prod(axis, include_initial)
 
 
 def diff(
@@ -219,13 +217,15 @@ def diff(
     place = normalize_axis(axis, x.ndim, "diff")
     if n < 0:
         raise ValueError(f"diff: n is {n}: expected >= 0")
+    if n == 0:
+        return copied(x)
     parts = [part for part in (prepend, x, append) if part is not None]
     x = x if len(parts) == 1 else concat(parts, axis=place)
     lead = (slice(None),) * place
     for _ in range(n):
         after, before = x[(*lead, slice(1, None))], x[(*lead, slice(None, -1))]
         x = apply("not_equal" if x.dtype.name == "bool" else "subtract", after, before)
-    return copied(x) if n == 0 else x
+    return x
 
 
 # Shapes ----------------------------------------------------------------------------------------
@@ -296,36 +296,27 @@ def unstack(x: MLArray, /, *, axis: int = 0) -> tuple[MLArray, ...]:
 
 def roll(x: MLArray, /, shift: int | tuple[int, ...], *, axis: Axis = None) -> MLArray:
     """x shifted along the axes, what falls out comes in again; None: in C order."""
-    return _picked("roll", x, lambda xp, raw: xp.roll(raw, shift, axis=axis))
+    return array_of("roll", x).roll(shift, axis)
 
 
 def tile(x: MLArray, repetitions: tuple[int, ...], /) -> MLArray:
     """x laid side by side, so many times along each axis."""
-    return _picked("tile", x, lambda xp, raw: xp.tile(raw, repetitions))
+    return array_of("tile", x).tile(repetitions)
 
 
 def repeat(x: MLArray, repeats: int | MLArray, /, *, axis: int | None = None) -> MLArray:
     """Each element (or slice along the axis) repeated; None flattens first."""
-    return _picked("repeat", x, lambda xp, raw: xp.repeat(raw, raw_of(repeats), axis=axis))
+    return array_of("repeat", x).repeat(repeats, axis)
 
 
 def tril(x: MLArray, /, *, k: int = 0) -> MLArray:
     """The lower triangle of the last two axes: zeros above the k-th diagonal."""
-    return _triangle("tril", x, k)
+    return array_of("tril", x).tril(k)
 
 
 def triu(x: MLArray, /, *, k: int = 0) -> MLArray:
     """The upper triangle of the last two axes: zeros below the k-th diagonal."""
-    return _triangle("triu", x, k)
-
-
-def _triangle(name: str, x: MLArray, k: int) -> MLArray:
-    node = array_of(name, x)._fetch()
-    xp = node.backend
-    if not is_tracked(x):
-        return x._constant(xp, getattr(xp, name)(node.raw, k=k))
-    kept = getattr(xp, name)(xp.ones(node.shape, dtype=xp.bool), k=k)
-    return functions.where(x._constant(xp, kept), x, 0.0)
+    return array_of("triu", x).triu(k)
 
 
 # Picking, sorting, searching -------------------------------------------------------------------
@@ -333,30 +324,29 @@ def _triangle(name: str, x: MLArray, k: int) -> MLArray:
 
 def take(x: MLArray, indices: MLArray, /, *, axis: int | None = None) -> MLArray:
     """The slices at these positions of the axis (which a 1-D x need not name)."""
-    return _picked("take", x, lambda xp, raw: xp.take(raw, raw_of(indices), axis=axis))
+    x = array_of("take", x)
+    if axis is None and x.ndim != 1:
+        raise AxisError(f"take: expected axis= for an array of {x.ndim} dimensions")
+    return x.take(indices, axis)
 
 
 def take_along_axis(x: MLArray, indices: MLArray, /, *, axis: int = -1) -> MLArray:
     """For each position of `indices` the element of x there, along the axis."""
-    at = raw_of(indices)
-    return _picked("take_along_axis", x, lambda xp, raw: xp.take_along_axis(raw, at, axis=axis))
+    return array_of("take_along_axis", x).take_along_axis(indices, axis)
 
 
 def sort(
     x: MLArray, /, *, axis: int = -1, descending: _bool = False, stable: _bool = True
 ) -> MLArray:
     """x sorted along the axis; nan is the largest."""
-    order = argsort(x, axis=axis, descending=descending, stable=stable)
-    return take_along_axis(x, order, axis=axis)
+    return array_of("sort", x).sort(axis, descending, stable)
 
 
 def argsort(
     x: MLArray, /, *, axis: int = -1, descending: _bool = False, stable: _bool = True
 ) -> MLArray:
     """The positions that sort x; equal elements keep their order; nan is the largest."""
-    node = array_of("argsort", x)._fetch()
-    order = node.backend.argsort(node.raw, axis=axis, descending=descending, stable=stable)
-    return x._constant(node.backend, order)
+    return array_of("argsort", x).argsort(axis, descending, stable)
 
 
 def searchsorted(

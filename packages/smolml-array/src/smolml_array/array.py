@@ -161,28 +161,12 @@ class MLArray(Interoperating):
             notes = ", dtype='float32'" + notes
         return array_repr(self.to_list(), self.shape, notes)
 
-<<<<<<< HEAD
     def _repr_html_(self) -> str:
         """Numbers and gradients as a table, for notebooks; large arrays abbreviated."""
         from smolml_array._html import array_html  # which most programs never need
 
         return array_html(self)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        import numpy as np  # only NumPy calls this
-
-        if copy is False:
-            raise ValueError("MLArray: an ndarray of it is always a copy, so copy=False cannot be")
-        numbers = np.array(self.to_list(), dtype=self.dtype.name if dtype is None else dtype)
-        return numbers.reshape(self.shape)  # nested lists do not say all of an empty shape
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        from smolml_array._ufuncs import apply_ufunc  # only NumPy calls this
-
-        return apply_ufunc(ufunc, method, inputs, kwargs)
-
-=======
->>>>>>> df825f1 (MLArrays among other libraries' arrays: the array API's namespace, NumPy's functions, DLPack)
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy is a leaf: a graph of a million nodes must not be pickled by recursion.
         node = self._fetch()
