@@ -291,7 +291,8 @@ def _diff(array: Draw, draw: st.DrawFn) -> Case:
 
 def _without_nan(case: Case) -> Case:
     """The standard leaves the order of what differs from everything open."""
-    return tuple(np.nan_to_num(x, nan=4.0) if x.dtype.kind == "f" else x for x in case[0]), {}
+    (x,) = case[0]
+    return (np.asarray(np.nan_to_num(x, nan=4.0)) if x.dtype.kind == "f" else x,), {}
 
 
 _LENGTHS = hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3)
