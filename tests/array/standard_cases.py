@@ -362,6 +362,7 @@ SHAPED: dict[str, Cases] = {
     "clip": composed(_clip),
     "concat": composed(_concat),
     "count_nonzero": reduction(),
+    "cumulative_prod": along(NUMERIC, include_initial=st.booleans()),
     "cumulative_sum": along(NUMERIC, include_initial=st.booleans()),
     "diff": composed(_diff),
     "expand_dims": composed(_expand),

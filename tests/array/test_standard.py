@@ -87,20 +87,11 @@ EXACT = {
 }
 
 
-# The standard leaves open which of two zeros comes out.
+# The standard leaves open which of two zeros comes out, or (sort) its reference is not stable.
 UNSIGNED = {
-    *(
-        "clip",
-        "cumulative_sum",
-        "max",
-        "maximum",
-        "min",
-        "minimum",
-        "unique_all",
-        "unique_counts",
-        "unique_inverse",
-    ),
-    "unique_values",
+    *("clip", "cumulative_sum", "matmul", "max", "maximum", "mean", "min", "minimum", "sort"),
+    *("sum", "tensordot", "unique_all", "unique_counts", "unique_inverse", "unique_values"),
+    "vecdot",
 }
 
 
@@ -220,7 +211,7 @@ def _check(who: Any, name: str, args: Any, kwargs: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", sorted(CASES))
 @given(data=st.data())
-@settings(max_examples=15, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, suppress_health_check=list(HealthCheck))
 def test_answers(name: str, data: st.DataObject) -> None:
     args, kwargs = data.draw(CASES[name])
     if name not in ADDED:

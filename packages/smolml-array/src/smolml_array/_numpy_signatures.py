@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from itertools import pairwise
 from typing import Any, Final
+
+from smolml_array import products
 
 Function = Callable[..., Any]
 
@@ -55,14 +56,17 @@ def _ptp(xp: Any, a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     return xp.max(a, axis=axis, keepdims=keepdims) - xp.min(a, axis=axis, keepdims=keepdims)
 
 
-def _cumsum(xp: Any, a: Any, axis: int | None = None) -> Any:
-    a = xp.asarray(a)
-    return xp.cumulative_sum(a.flatten() if axis is None else a, axis=0 if axis is None else axis)
+def _scan(name: str) -> Function:
+    def scan(xp: Any, a: Any, axis: int | None = None, dtype: Any = None) -> Any:
+        a = xp.asarray(a)
+        a, axis = (a.flatten(), 0) if axis is None else (a, axis)
+        return getattr(xp, name)(a, axis=axis, dtype=dtype)
+
+    return scan
 
 
-def _norm(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
-    """The 2-norm of vectors and the Frobenius norm of matrices, which need no `ord`."""
-    return xp.sqrt(xp.sum(xp.square(xp.asarray(x)), axis=axis, keepdims=keepdims))
+def _norm(xp: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    return products.norm(xp.asarray(x), ord, axis, keepdims)
 
 
 def _clip(
@@ -163,17 +167,24 @@ def _at_least(ndim: int, xp: Any, *arys: Any) -> Any:
 
 
 def _split(xp: Any, ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
-    ary = xp.asarray(ary)
-    n = ary.shape[axis]
-    if isinstance(indices_or_sections, int):
-        sections = indices_or_sections
-        if sections < 1 or n % sections:
-            raise ValueError(f"np.split: axis {axis} of length {n} has no {sections} equal parts")
-        edges = list(range(0, n + 1, n // sections))
-    else:
-        edges = [0, *indices_or_sections, n]
-    lead = (slice(None),) * (axis % ary.ndim)
-    return [ary[(*lead, slice(i, j))] for i, j in pairwise(edges)]
+    return xp.asarray(ary).split(indices_or_sections, axis)
+
+
+def _pad(
+    xp: Any, array: Any, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0
+) -> Any:
+    return xp.asarray(array).pad(pad_width, mode, _plain(xp, constant_values))
+
+
+def _diagonal(name: str) -> Function:
+    def function(xp: Any, a: Any, offset: int = 0) -> Any:
+        return getattr(xp.asarray(a), name)(offset)
+
+    return function
+
+
+def _sliding_windows(xp: Any, x: Any, window_shape: Any, axis: Any = None) -> Any:
+    return xp.asarray(x).sliding_windows(window_shape, axis)
 
 
 def _roll(xp: Any, a: Any, shift: Any, axis: Any = None) -> Any:
@@ -235,6 +246,10 @@ def _inner(xp: Any, a: Any, b: Any) -> Any:
 
 def _outer(xp: Any, a: Any, b: Any) -> Any:
     return xp.asarray(a).reshape((-1, 1)) * xp.asarray(b).reshape((1, -1))
+
+
+def _einsum(xp: Any, subscripts: str, /, *operands: Any) -> Any:
+    return products.einsum(subscripts, *map(xp.asarray, operands))
 
 
 def _vdot(xp: Any, a: Any, b: Any) -> Any:
@@ -304,9 +319,12 @@ FUNCTIONS: Final[dict[str, Function]] = {
     "column_stack": _column_stack,
     "concatenate": _concatenate,
     "copy": _copy,
-    "cumsum": _cumsum,
+    "cumprod": _scan("cumulative_prod"),
+    "cumsum": _scan("cumulative_sum"),
+    "diagonal": _diagonal("diagonal"),
     "diff": _diff,
     "dot": _dot,
+    "einsum": _einsum,
     "expand_dims": _expand_dims,
     "flip": _flip,
     "full_like": _full_like,
@@ -316,6 +334,7 @@ FUNCTIONS: Final[dict[str, Function]] = {
     "moveaxis": _moveaxis,
     "nonzero": _nonzero,
     "outer": _outer,
+    "pad": _pad,
     "ptp": _ptp,
     "ravel": _ravel,
     "repeat": _repeat,
@@ -323,6 +342,7 @@ FUNCTIONS: Final[dict[str, Function]] = {
     "roll": _roll,
     "round": _round,
     "searchsorted": _searchsorted,
+    "lib.stride_tricks.sliding_window_view": _sliding_windows,
     "split": _split,
     "squeeze": _squeeze,
     "stack": _stack,
@@ -331,6 +351,7 @@ FUNCTIONS: Final[dict[str, Function]] = {
     "take_along_axis": _take_along_axis,
     "tensordot": _tensordot,
     "tile": _tile,
+    "trace": _diagonal("trace"),
     "transpose": _transpose,
     "vdot": _vdot,
     "vstack": partial(_joined, 0),

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from smolml_array import functions
 from smolml_array._elementwise_functions import apply, constant, is_tracked
-from smolml_array._shape import Axis, AxisError, Shape, _broadcast_shapes, move_axes, normalize_axis
+from smolml_array._shape import Axis, Shape, _broadcast_shapes, move_axes, normalize_axis
 from smolml_array.array import MLArray
 from smolml_array.backends.contraction import Axes, tensordot_axes, vecdot_axes
 from smolml_array.backends.protocol import DType
@@ -324,10 +324,7 @@ def triu(x: MLArray, /, *, k: int = 0) -> MLArray:
 
 def take(x: MLArray, indices: MLArray, /, *, axis: int | None = None) -> MLArray:
     """The slices at these positions of the axis (which a 1-D x need not name)."""
-    x = array_of("take", x)
-    if axis is None and x.ndim != 1:
-        raise AxisError(f"take: expected axis= for an array of {x.ndim} dimensions")
-    return x.take(indices, axis)
+    return array_of("take", x).take(indices, axis)
 
 
 def take_along_axis(x: MLArray, indices: MLArray, /, *, axis: int = -1) -> MLArray:
