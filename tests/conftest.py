@@ -21,7 +21,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 # The same tests run on installed wheels, where not every package and extra is there. A file
 # whose top-level imports are missing is left out, and the end of the report names it.
 OPTIONAL = {
-    *("autograd", "matplotlib", "mpmath", "numpy", "rich", "scipy", "sklearn", "torch"),
+    *("array_api_extra", "array_api_strict", "autograd", "einops", "matplotlib", "mpmath"),
+    *("numpy", "rich", "scipy", "sklearn", "torch"),
     *("smolml", "smolml_array", "smolml_utils"),
 }
 _TOP_IMPORT = re.compile(r"^(?:import|from)\s+([\w.]+)", re.MULTILINE)

@@ -101,20 +101,98 @@ def test_comparisons_and_tests_are_constants(backend: str) -> None:
         assert binary(np.zeros(4), x).to_list() == binary(np.zeros(4), a).tolist()
 
 
+OTHER_UFUNCS: list[Callable[[Any, Any], Any]] = [
+    lambda x, y: np.add.reduce(x),
+    lambda x, y: np.add.reduce(x, axis=None, keepdims=True),
+    lambda x, y: np.multiply.reduce(x, 1),
+    lambda x, y: np.maximum.reduce(x, axis=(0, 1)),
+    lambda x, y: np.minimum.reduce(x),
+    lambda x, y: np.subtract.outer(x[0], y),
+    lambda x, y: np.hypot.outer(y, [1.0, 2.0]),
+    lambda x, y: np.vecdot(x, y),
+    lambda x, y: np.matmul(x.T, y),
+    lambda x, y: np.exp2(x) + np.deg2rad(x) + np.rad2deg(x) + np.degrees(y) + np.radians(y),
+    lambda x, y: np.conjugate(x),
+]
+
+
+@pytest.mark.skipif(not hasattr(np, "vecdot"), reason="NumPy 2.0 has no np.vecdot")
+@pytest.mark.parametrize("apply", OTHER_UFUNCS)
+def test_methods_and_companions_of_ufuncs(backend: str, apply: Callable[[Any, Any], Any]) -> None:
+    a, b = array((2, 3), "a", 0.5, 2.0), array((2, 3), "b", 0.5, 2.0)
+    x, y = MLArray(a), MLArray(b)
+    out = apply(x, y)
+    assert isinstance(out, MLArray)
+    assert_same(out, apply(a, b), 1e-13, 1e-14)
+    out.backward()
+    assert any(np.any(leaf.grad().to_list()) for leaf in (x, y))
+
+
+def test_all_and_any_as_reductions(backend: str) -> None:
+    for a in (np.array([[1.0, 0.0], [2.0, 3.0]]), np.zeros((2, 2))):
+        for ufunc in (np.logical_and, np.logical_or):
+            out: Any = ufunc.reduce(MLArray(a))
+            assert out.to_list() == ufunc.reduce(a).tolist()
+
+
+def test_ufuncs_without_a_derivative_take_constants(backend: str) -> None:
+    a = np.array([5.5, -5.5, 0.0, np.inf])
+    x = MLArray(a)
+    binary: list[Any] = [np.remainder, np.floor_divide, np.copysign]
+    for ufunc in binary:
+        out = ufunc(x.detach(), 2.0)
+        assert isinstance(out, MLArray)
+        with np.errstate(all="ignore"):
+            assert_same(out, ufunc(a, 2.0), 0.0, 0.0)
+        with pytest.raises(TypeError, match="has no derivative here"):
+            ufunc(x, 2.0)
+    whole: Any
+    rest: Any
+    whole, rest = np.divmod(x.detach(), [2.0, 3.0, 4.0, 5.0])  # two results
+    with np.errstate(all="ignore"):
+        want = np.divmod(a, [2.0, 3.0, 4.0, 5.0])
+    assert_same(whole, want[0], 0.0, 0.0)
+    assert_same(rest, want[1], 0.0, 0.0)
+    assert_same(7.0 % MLArray([2.0, 4.0]).detach() + x[:2].detach() // 2, [3.0, 0.0], 0.0, 0.0)
+
+
 def test_what_numpy_cannot_do_with_an_array_is_a_type_error(backend: str) -> None:
-    x, a = MLArray([1.0, 2.0]), np.array([1.0, 2.0])
-    refused: list[Callable[[], object]] = [
-        lambda: np.add(a, x, out=a),
-        lambda: np.add.reduce(x),
-        lambda: np.multiply.outer(x, x),
-        lambda: np.gcd(x, x),
-        lambda: np.tanh(x, where=[True, False]),
-        lambda: a.__iadd__(x),
+    x: Any = MLArray([1.0, 2.0])
+    a = np.array([1.0, 2.0])
+    refused: list[tuple[Callable[[], object], str]] = [
+        (lambda: np.add(a, x, out=a), r"np.add: an MLArray cannot be written .* a = a \+ x"),
+        (lambda: a.__iadd__(x), r"np.add: an MLArray cannot be written into an ndarray"),
+        (lambda: np.add.at(a, [0], x), r"np.add.at: there is no such function of MLArrays"),
+        (lambda: np.subtract.reduce(x), "np.subtract.reduce: there is no such function"),
+        (lambda: np.add.accumulate(x), "np.add.accumulate: there is no such function"),
+        (lambda: np.gcd(x, x), r"np.gcd: there is no such function .* np.asarray\(x\)"),
+        (lambda: np.modf(x), "np.modf: there is no such function"),
+        (lambda: np.tanh(x, where=[True, False]), "np.tanh: of MLArrays it takes no where="),
+        (lambda: np.add(x, x, dtype=np.float32), "np.add: of MLArrays it takes no dtype="),
+        (lambda: np.add.reduce(x, initial=1.0), "np.add.reduce: of MLArrays .* no initial="),
+        (
+            lambda: np.matmul(x, x, axes=[(0, 1), (0, 1), (0, 1)]),
+            "np.matmul: of MLArrays it takes no axes=",
+        ),
     ]
-    for do in refused:
-        with pytest.raises(TypeError):
+    for do, said in refused:
+        with pytest.raises(TypeError, match=said):
             do()
     assert a.tolist() == [1.0, 2.0]
+
+
+def test_another_librarys_array_may_take_over(backend: str) -> None:
+    class Other:
+        def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> str:
+            return f"other's {ufunc.__name__}"
+
+        def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> str:
+            return f"other's {func.__name__}"
+
+    x: Any = MLArray([1.0])
+    other: Any = Other()
+    assert np.add(x, other) == "other's add"
+    assert np.stack([x, other]) == "other's stack"
 
 
 def test_a_value_and_an_ndarray(backend: str) -> None:
@@ -141,18 +219,26 @@ def test_as_an_ndarray(backend: str, shape: tuple[int, ...]) -> None:
     assert zeros(shape, dtype="bool").__array__().dtype == np.bool_
 
 
-def test_an_ndarray_of_it_is_a_copy(backend: str) -> None:
+def test_an_ndarray_of_it_is_a_read_only_view_or_a_copy(backend: str) -> None:
     x = MLArray([[1.0, 2.0], [3.0, 4.0]])
     y = x * x
-    for made in (x, y, x.T, x[0], x.grad(), x.detach()):
-        before = made.to_list()
-        out = np.asarray(made)
-        out[...] = 100.0
-        assert made.to_list() == before
-    y.backward()
-    assert x.grad().to_list() == [[2.0, 4.0], [6.0, 8.0]]
-    with pytest.raises(ValueError, match="MLArray: an ndarray of it is always a copy"):
-        np.asarray(x, copy=False)
+    for made in (x, y, x.T, x[0], x.grad(), x.detach(), x.reshape(4), x > 2.0):
+        out, again = np.asarray(made), np.asarray(made)
+        assert np.shares_memory(out, again) == (backend == "numpy")
+        assert out.flags.writeable == (backend == "pure")
+        assert np.array_equal(out, made.to_list())
+        own = np.array(made)
+        assert own.flags.writeable
+        assert not np.shares_memory(own, out)
+    if backend == "numpy":
+        assert not np.asarray(x, copy=False).flags.writeable
+        with pytest.raises(ValueError, match="read-only"):
+            np.asarray(x)[0, 0] = 100.0
+        with pytest.raises(ValueError, match="MLArray: copy=False, but float64 becomes float32"):
+            np.asarray(x, dtype=np.float32, copy=False)
+    else:
+        with pytest.raises(ValueError, match=r"the pure backend holds no ndarray.*to_backend"):
+            np.asarray(x, copy=False)
 
 
 def test_lists_that_are_read_are_copies(backend: str) -> None:

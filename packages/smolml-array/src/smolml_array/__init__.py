@@ -6,7 +6,7 @@ from smolml_array import _transforming as _transforming
 from smolml_array._default import use_backend
 from smolml_array._shape import AxisError, ShapeError
 from smolml_array.array import MLArray
-from smolml_array.creation import arange, eye, full, linspace, ones, zeros
+from smolml_array.creation import arange, eye, from_dlpack, full, linspace, ones, zeros
 from smolml_array.functions import clip, concat, matmul, maximum, minimum, stack, where
 from smolml_array.operations import (
     diagonal,
@@ -50,6 +50,7 @@ __all__ = [
     "einsum",
     "eye",
     "flip",
+    "from_dlpack",
     "full",
     "linspace",
     "matmul",

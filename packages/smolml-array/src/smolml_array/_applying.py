@@ -86,7 +86,7 @@ class Applying(Handle):
             else:
                 nodes.append(None)
                 if type(arg) is int:
-                    if not -_LARGE < arg < _LARGE:  # it fits in no integer type, but in a float
+                    if not -_LARGE <= arg < _LARGE:  # it fits in no integer type, but in a float
                         arg = as_float(arg, who)
                 elif type(arg) is not float:
                     arg = to_raw(xp, arg, who, copy=True)  # its owner may write to it later

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
+from smolml_array._exchange import from_buffer, from_dlpack, has_buffer
 from smolml_array.backends.nested import as_number, flatten
 from smolml_array.backends.protocol import Backend, DType, Raw
 from smolml_value import Value
@@ -55,6 +56,10 @@ def to_raw(xp: Backend, data: Any, who: str, copy: bool | None = None) -> Raw:
     if not isinstance(data, list | tuple | float | int | range) and is_number(data):
         data = float(data)  # Decimal and the like
     elif not isinstance(data, list | tuple | float | int | range):
+        if hasattr(type(data), "__dlpack__"):
+            return from_dlpack(xp, data, None, None)
+        if has_buffer(data):
+            return xp.astype(xp.asarray(from_buffer(data, who)), xp.float64, copy=False)
         raise TypeError(
             f"{who}: expected numbers, Values, nested lists of them or an array, "
             f"got {type(data).__name__} {data!r:.60}"

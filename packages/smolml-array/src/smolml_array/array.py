@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any, Self
 
 from smolml_array import _rules
-from smolml_array._accumulating import Accumulating
 from smolml_array._arithmetic import ArrayLike
 from smolml_array._convert import as_dtype
+from smolml_array._interop import Interoperating
 from smolml_array._node import ArrayNode
 from smolml_array._repr import array_repr
 from smolml_array._shape import Shape
@@ -17,7 +17,7 @@ from smolml_array.backends import get_backend
 from smolml_array.backends.protocol import DType
 
 
-class MLArray(Accumulating):
+class MLArray(Interoperating):
     """An N-d array whose every element is a `Value`, with broadcasting and gradients.
 
     It is one graph node over one buffer; its elements become Values when somebody looks at
@@ -166,19 +166,6 @@ class MLArray(Accumulating):
         from smolml_array._html import array_html  # which most programs never need
 
         return array_html(self)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        import numpy as np  # only NumPy calls this
-
-        if copy is False:
-            raise ValueError("MLArray: an ndarray of it is always a copy, so copy=False cannot be")
-        numbers = np.array(self.to_list(), dtype=self.dtype.name if dtype is None else dtype)
-        return numbers.reshape(self.shape)  # nested lists do not say all of an empty shape
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        from smolml_array._ufuncs import apply_ufunc  # only NumPy calls this
-
-        return apply_ufunc(ufunc, method, inputs, kwargs)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy is a leaf: a graph of a million nodes must not be pickled by recursion.

@@ -1,14 +1,16 @@
-"""Arrays of given numbers: zeros, ones, full, eye, arange, linspace."""
+"""Arrays of given numbers: zeros, ones, full, eye, arange, linspace, from_dlpack."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from smolml_array import _exchange
 from smolml_array._convert import as_dtype
 from smolml_array._default import default_backend
 from smolml_array._node import ArrayNode
 from smolml_array.array import MLArray
-from smolml_array.backends.protocol import DType, Raw
+from smolml_array.backends.protocol import Backend, DType, Raw
 from smolml_array.random import shape_of
 from smolml_value._number import as_float
 
@@ -16,7 +18,10 @@ from smolml_value._number import as_float
 def _made(raw: Raw, requires_grad: bool, dtype: DType | str | None) -> MLArray:
     xp = default_backend()
     wanted = xp.float64 if dtype is None else as_dtype(xp, dtype)
-    raw = xp.astype(raw, wanted, copy=False)
+    return _leaf(xp, xp.astype(raw, wanted, copy=False), requires_grad)
+
+
+def _leaf(xp: Backend, raw: Raw, requires_grad: bool) -> MLArray:
     floating = xp.isdtype(raw.dtype, "real floating")
     return MLArray._of(ArrayNode(xp, raw, requires_grad and floating))
 
@@ -108,3 +113,26 @@ def linspace(
     """
     first, last = as_float(start, "linspace"), as_float(stop, "linspace")
     return _made(default_backend().linspace(first, last, num), requires_grad, dtype)
+
+
+def from_dlpack(
+    x: Any,
+    requires_grad: bool = True,
+    *,
+    device: str | None = None,
+    copy: bool | None = None,
+) -> MLArray:
+    """The numbers of another library's array (PyTorch, JAX, ...) on the CPU, always copied.
+
+    Floats keep their width where the backend has it; integers and bools make constants.
+
+    Raises:
+        TypeError: x has no `__dlpack__`, or holds no real numbers.
+        ValueError: copy=False, since its owner may write to the memory, or another device.
+        ImportError: NumPy, which reads the memory, is not installed.
+
+    >>> from_dlpack(MLArray([1.0, 2.0], backend="numpy")).to_list()
+    [1.0, 2.0]
+    """
+    xp = default_backend()
+    return _leaf(xp, _exchange.from_dlpack(xp, x, device, copy), requires_grad)

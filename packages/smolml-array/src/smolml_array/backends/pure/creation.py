@@ -36,7 +36,10 @@ _OF_KIND = {"f": float64, "i": int64, "u": int64, "b": bool_}
 def _from_numbers(obj: Any) -> NDArray:
     """An array of what is no NDArray: an ndarray or NumPy scalar, nested lists, or a number."""
     if hasattr(obj, "dtype") and hasattr(obj, "ravel"):
-        dtype = _OF_KIND.get(getattr(obj.dtype, "kind", ""))
+        kind = getattr(obj.dtype, "kind", None)
+        if kind is None:  # another library's array, which gives its numbers as lists
+            return _from_numbers(obj.tolist())
+        dtype = _OF_KIND.get(kind)
         if dtype is None:
             raise TypeError(f"asarray: an array of dtype {obj.dtype}: expected real numbers")
         flat = obj.ravel().tolist()

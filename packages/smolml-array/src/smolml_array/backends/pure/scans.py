@@ -32,10 +32,9 @@ def _scan(
     first = x.dtype.python(start)
     flat: list[Any] = []
     for row in rows(x, (axis,)):
-        results = accumulate(row, f, initial=first)
-        if not include_initial:
-            next(results)
-        flat.extend(results)
+        if include_initial:
+            flat.append(first)
+        flat.extend(accumulate(row, f))  # not from `first`, for 0.0 + -0.0 is 0.0
     n = x.shape[axis] + include_initial
     shape = (*reduced_shape(x.shape, (axis,)), n)
     if x.dtype is bool_:

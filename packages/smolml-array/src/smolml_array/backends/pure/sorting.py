@@ -39,7 +39,7 @@ def sort(
     key = _nan_last if _may_have_nan(x.flat) else None
 
     def sorted_row(row: list[Any]) -> list[Any]:
-        return sorted(row, key=key)[:: -1 if descending else 1]
+        return sorted(row, key=key, reverse=descending)  # stable: even 0.0 and -0.0 stay
 
     return _along(sorted_row, "sort", x, axis, x.dtype)
 
