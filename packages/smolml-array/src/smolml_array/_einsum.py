@@ -12,6 +12,15 @@ Label = str | int  # a letter; for an axis of the ellipsis its place from the ri
 Labels = tuple[Label, ...]
 
 
+def check_subscripts(subscripts: object) -> None:
+    """Raise for what is no text, such as operands that come first."""
+    if not isinstance(subscripts, str):
+        raise TypeError(
+            f"einsum: expected subscripts such as 'ij,jk->ik' first, got "
+            f"{type(subscripts).__name__} {subscripts!r:.40}"
+        )
+
+
 def parse(subscripts: str, shapes: Sequence[Shape]) -> tuple[list[Labels], Labels]:
     """The labels of each operand's axes, and those of the result.
 
@@ -24,16 +33,12 @@ def parse(subscripts: str, shapes: Sequence[Shape]) -> tuple[list[Labels], Label
     >>> parse("...i->i...", [(2, 3)])
     ([(-1, 'i')], ('i', -1))
     """
-    if not isinstance(subscripts, str):
-        raise TypeError(
-            f"einsum: expected subscripts such as 'ij,jk->ik' first, got "
-            f"{type(subscripts).__name__} {subscripts!r:.40}"
-        )
     inputs, arrow, output = subscripts.replace(" ", "").partition("->")
     terms = inputs.split(",")
     if len(terms) != len(shapes):
         raise ValueError(
-            f"einsum: the subscripts {subscripts!r} are for {len(terms)} operands, "
+            f"einsum: the subscripts {subscripts!r} are for {len(terms)} operand"
+            f"{'s' if len(terms) > 1 else ''}, "
             f"{len(shapes)} given; separate them by commas"
         )
     labels = [

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from smolml_array import _rules, _rules_copies, _rules_scan, _rules_sort, _rules_windows
+from smolml_array import _rules, _rules_copies, _rules_sort, _rules_windows
 from smolml_array._node import Rule
 from smolml_array._shape import Shape, unbroadcast_axes
 from smolml_array.array import MLArray
@@ -117,11 +117,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "roll": _roll,
     "repeat": _repeat,
     "tile": _tile,
-    "tril": _rule(_rules_copies.TRIL),
-    "triu": _rule(_rules_copies.TRIU),
     "take_along_axis": _take_along_axis,
-    "cumulative_sum": _rule(_rules_scan.CUMULATIVE_SUM),
-    "cumulative_prod": _rule(_rules_scan.CUMULATIVE_PROD),
     "sliding_windows": _sliding_windows,
     "overlap_add": _overlap_add,
     "pad": _pad,
@@ -144,6 +140,10 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
             "flip",
             "broadcast_to",
             "astype",
+            "cumulative_prod",
+            "cumulative_sum",
+            "tril",
+            "triu",
         ]
     },
 }

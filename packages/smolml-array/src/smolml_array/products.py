@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from smolml_array import _rules_einsum
 from smolml_array._arithmetic import ArrayLike
-from smolml_array._einsum import parse, path
+from smolml_array._einsum import check_subscripts, parse, path
 from smolml_array._shape import Axis
 from smolml_array.array import MLArray
 from smolml_array.functions import _array
@@ -32,6 +32,7 @@ def einsum(subscripts: str, *operands: ArrayLike) -> MLArray:
     >>> einsum("ii", [[1, 2], [3, 4]]).item()
     5.0
     """
+    check_subscripts(subscripts)
     arrays = [_array(x, *operands) for x in operands]
     shapes = [x.shape for x in arrays]
     labels, output = parse(subscripts, shapes)

@@ -1,0 +1,320 @@
+"""The array functions beyond matmul and reductions: each beside NumPy's, at shapes to try.
+
+The tests walk this table; a function that is not in it fails `test_operations`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from smolml_array import (
+    argsort,
+    cumulative_prod,
+    cumulative_sum,
+    diagonal,
+    einsum,
+    flip,
+    matrix_norm,
+    norm,
+    outer,
+    pad,
+    repeat,
+    roll,
+    sliding_windows,
+    sort,
+    split,
+    stack,
+    take,
+    take_along_axis,
+    tile,
+    trace,
+    tril,
+    triu,
+    vector_norm,
+)
+
+Function = Callable[..., Any]
+Shape = tuple[int, ...]
+
+
+class Row(NamedTuple):
+    """A call of one of our functions, NumPy's call, and the shapes of the operands."""
+
+    ours: Function
+    theirs: Function
+    shapes: tuple[Shape, ...]
+    linear: bool = True
+    torch: Function | None = None  # of the torch module and tensors
+
+
+_view = np.lib.stride_tricks.sliding_window_view
+_PLACES = [[2, 0, 2], [-1, 1, 0]]
+
+
+def _cumulative(f: Any, a: Any, axis: int, start: float) -> Any:
+    first = np.full_like(np.take(a, [0], axis), start)
+    return np.concatenate([first, f(a, axis)], axis)
+
+
+def _descending(a: Any, axis: int) -> Any:
+    return np.flip(np.sort(a, axis), axis)
+
+
+def _border(t: Any, x: Any, v: Any) -> Any:
+    out = v * t.ones((x.shape[0] + 1, x.shape[1] + 2), dtype=x.dtype)
+    return t.cat([out[:1], t.cat([out[1:, :1], x, out[1:, :1]], 1)])
+
+
+ROWS: dict[str, Row] = {
+    "sliding_windows": Row(
+        lambda x: sliding_windows(x, (2, 3)),
+        lambda a: _view(a, (2, 3)),
+        ((3, 4),),
+        torch=lambda t, x: x.unfold(0, 2, 1).unfold(1, 3, 1),
+    ),
+    "sliding_windows, one axis": Row(
+        lambda x: sliding_windows(x, 2, axis=1),
+        lambda a: _view(a, 2, 1),
+        ((2, 4, 2),),
+        torch=lambda t, x: x.unfold(1, 2, 1),
+    ),
+    "sliding_windows, long": Row(
+        lambda x: sliding_windows(x, (3, 4), axis=(1, 0)),
+        lambda a: _view(a, (3, 4), (1, 0)),
+        ((4, 4),),
+        torch=lambda t, x: x.unfold(1, 3, 1).unfold(0, 4, 1),
+    ),
+    "pad": Row(
+        lambda x: pad(x, ((1, 0), (2, 1))),
+        lambda a: np.pad(a, ((1, 0), (2, 1))),
+        ((2, 3),),
+        torch=lambda t, x: t.nn.functional.pad(x, (2, 1, 1, 0)),
+    ),
+    "pad, with an operand": Row(
+        lambda x, v: pad(x, ((1, 0), (1, 1)), constant_values=v),
+        lambda a, v: np.pad(a, ((1, 0), (1, 1)), constant_values=v),
+        ((2, 3), ()),
+        torch=_border,
+    ),
+    "pad, edge": Row(lambda x: pad(x, 2, "edge"), lambda a: np.pad(a, 2, "edge"), ((2, 3),)),
+    "pad, reflect": Row(
+        lambda x: pad(x, (1, 2), "reflect"),
+        lambda a: np.pad(a, (1, 2), "reflect"),
+        ((3, 4),),
+        torch=lambda t, x: t.nn.functional.pad(x[None], (1, 2, 1, 2), "reflect")[0],
+    ),
+    "pad, symmetric": Row(
+        lambda x: pad(x, (5, 7), "symmetric"), lambda a: np.pad(a, (5, 7), "symmetric"), ((3,),)
+    ),
+    "pad, wrap": Row(
+        lambda x: pad(x, ((0, 0), (4, 5)), "wrap"),
+        lambda a: np.pad(a, ((0, 0), (4, 5)), "wrap"),
+        ((2, 3),),
+    ),
+    "roll": Row(
+        lambda x: roll(x, 2),
+        lambda a: np.roll(a, 2),
+        ((2, 3),),
+        torch=lambda t, x: t.roll(x, 2),
+    ),
+    "roll, axes": Row(
+        lambda x: roll(x, (1, -4), axis=(0, 1)),
+        lambda a: np.roll(a, (1, -4), (0, 1)),
+        ((2, 3),),
+        torch=lambda t, x: t.roll(x, (1, -4), (0, 1)),
+    ),
+    "roll, an axis twice": Row(
+        lambda x: roll(x, 1, axis=(1, 1, 0)), lambda a: np.roll(a, 1, (1, 1, 0)), ((2, 3),)
+    ),
+    "flip": Row(
+        lambda x: flip(x, axis=1),
+        lambda a: np.flip(a, 1),
+        ((2, 3),),
+        torch=lambda t, x: t.flip(x, (1,)),
+    ),
+    "repeat": Row(
+        lambda x: repeat(x, 3),
+        lambda a: np.repeat(a, 3),
+        ((2, 2),),
+        torch=lambda t, x: t.repeat_interleave(x, 3),
+    ),
+    "repeat, each": Row(
+        lambda x: repeat(x, [2, 0, 3], axis=1),
+        lambda a: np.repeat(a, [2, 0, 3], 1),
+        ((2, 3),),
+        torch=lambda t, x: t.repeat_interleave(x, t.tensor([2, 0, 3]), 1),
+    ),
+    "tile": Row(
+        lambda x: tile(x, (2, 1, 3)),
+        lambda a: np.tile(a, (2, 1, 3)),
+        ((2, 2),),
+        torch=lambda t, x: t.tile(x, (2, 1, 3)),
+    ),
+    "tile, last axes": Row(lambda x: tile(x, 2), lambda a: np.tile(a, 2), ((2, 2),)),
+    "tril": Row(
+        lambda x: tril(x, k=-1),
+        lambda a: np.tril(a, -1),
+        ((2, 3, 3),),
+        torch=lambda t, x: t.tril(x, -1),
+    ),
+    "triu": Row(
+        lambda x: triu(x, k=1),
+        lambda a: np.triu(a, 1),
+        ((3, 2, 4),),
+        torch=lambda t, x: t.triu(x, 1),
+    ),
+    "diagonal": Row(
+        lambda x: diagonal(x),
+        lambda a: np.diagonal(a, 0, -2, -1),
+        ((2, 3, 4),),
+        torch=lambda t, x: t.diagonal(x, 0, -2, -1),
+    ),
+    "diagonal, below": Row(
+        lambda x: diagonal(x, offset=-2), lambda a: np.diagonal(a, -2, -2, -1), ((5, 3),)
+    ),
+    "diagonal, above": Row(
+        lambda x: diagonal(x, offset=1), lambda a: np.diagonal(a, 1, -2, -1), ((4, 3),)
+    ),
+    "trace": Row(
+        lambda x: trace(x),
+        lambda a: np.trace(a, 0, -2, -1),
+        ((2, 3, 3),),
+        torch=lambda t, x: t.diagonal(x, 0, -2, -1).sum(-1),
+    ),
+    "split": Row(
+        lambda x: stack(split(x, 3, axis=1)),
+        lambda a: np.stack(np.split(a, 3, 1)),
+        ((2, 6),),
+        torch=lambda t, x: t.stack(t.tensor_split(x, 3, 1)),
+    ),
+    "split, positions": Row(
+        lambda x: split(x, [1, 4])[1],
+        lambda a: np.split(a, [1, 4])[1],
+        ((5, 2),),
+        torch=lambda t, x: t.tensor_split(x, [1, 4])[1],
+    ),
+    "take": Row(
+        lambda x: take(x, _PLACES, axis=1),
+        lambda a: np.take(a, _PLACES, 1),
+        ((2, 3, 2),),
+        torch=lambda t, x: x[:, t.tensor(_PLACES)],
+    ),
+    "take, one": Row(lambda x: take(x, -1), lambda a: np.take(a, -1), ((4,),)),
+    "take_along_axis": Row(
+        lambda x: take_along_axis(x, _PLACES),
+        lambda a: np.take_along_axis(a, np.array(_PLACES), -1),
+        ((2, 3),),
+        torch=lambda t, x: t.take_along_dim(x, t.tensor(_PLACES) % 3, 1),
+    ),
+    "take_along_axis, broadcast": Row(
+        lambda x: take_along_axis(x, [[1], [1], [0]], axis=0),
+        lambda a: np.take_along_axis(a, np.array([[1], [1], [0]]), 0),
+        ((2, 3),),
+    ),
+    "sort": Row(
+        lambda x: sort(x),
+        lambda a: np.sort(a),
+        ((2, 4),),
+        linear=False,
+        torch=lambda t, x: t.sort(x).values,
+    ),
+    "sort, descending": Row(
+        lambda x: sort(x, axis=0, descending=True),
+        lambda a: _descending(a, 0),
+        ((4, 2),),
+        linear=False,
+        torch=lambda t, x: t.sort(x, 0, descending=True).values,
+    ),
+    "argsort, as indices": Row(
+        lambda x: take_along_axis(x, argsort(x, axis=0), axis=0),
+        lambda a: np.sort(a, 0),
+        ((3, 2),),
+        linear=False,
+    ),
+    "einsum": Row(
+        lambda x, y: einsum("...ij,kj->...ki", x, y),
+        lambda a, b: np.einsum("...ij,kj->...ki", a, b),
+        ((2, 2, 3), (4, 3)),
+        linear=False,
+        torch=lambda t, x, y: t.einsum("...ij,kj->...ki", x, y),
+    ),
+    "einsum, three": Row(
+        lambda x, y, z: einsum("ii,ij,jk->k", x, y, z),
+        lambda a, b, c: np.einsum("ii,ij,jk->k", a, b, c),
+        ((2, 2), (2, 3), (3, 2)),
+        linear=False,
+        torch=lambda t, x, y, z: t.einsum("ii,ij,jk->k", x, y, z),
+    ),
+    "outer": Row(
+        lambda x, y: outer(x, y),
+        np.outer,
+        ((2, 2), (3,)),
+        linear=False,
+        torch=lambda t, x, y: t.outer(x.flatten(), y),
+    ),
+    "cumulative_sum": Row(
+        lambda x: cumulative_sum(x, axis=1),
+        lambda a: np.cumsum(a, 1),
+        ((2, 4),),
+        torch=lambda t, x: t.cumsum(x, 1),
+    ),
+    "cumulative_sum, initial": Row(
+        lambda x: cumulative_sum(x, axis=0, include_initial=True),
+        lambda a: _cumulative(np.cumsum, a, 0, 0.0),
+        ((3, 2),),
+    ),
+    "cumulative_prod": Row(
+        lambda x: cumulative_prod(x, axis=-1),
+        lambda a: np.cumprod(a, -1),
+        ((2, 6),),
+        linear=False,
+        torch=lambda t, x: t.cumprod(x, -1),
+    ),
+    "cumulative_prod, initial": Row(
+        lambda x: cumulative_prod(x, axis=0, include_initial=True),
+        lambda a: _cumulative(np.cumprod, a, 0, 1.0),
+        ((3, 2),),
+        linear=False,
+    ),
+    **{
+        f"vector_norm, {ord}": Row(
+            lambda x, p=ord: vector_norm(x, axis=(0, -1), keepdims=True, ord=p),
+            lambda a, p=ord: np.linalg.norm(np.moveaxis(a, 1, 0).reshape(2, -1), p, 1).reshape(
+                1, 2, 1
+            ),
+            ((3, 2, 2),),
+            linear=False,
+            torch=lambda t, x, p=ord: t.linalg.vector_norm(x, p, (0, -1), True),
+        )
+        for ord in (1, 2, 3, 0.5, 2.5, -1, math.inf, -math.inf)
+    },
+    **{
+        f"matrix_norm, {ord}": Row(
+            lambda x, p=ord: matrix_norm(x, ord=p),
+            lambda a, p=ord: np.linalg.norm(a, p, (-2, -1)),
+            ((2, 3, 2),),
+            linear=False,
+            torch=lambda t, x, p=ord: t.linalg.matrix_norm(x, p),
+        )
+        for ord in ("fro", 1, -1, math.inf, -math.inf)
+    },
+    "norm": Row(lambda x: norm(x), np.linalg.norm, ((2, 3, 2),), linear=False),
+    "norm of vectors": Row(
+        lambda x: norm(x, 3, axis=1, keepdims=True),
+        lambda a: np.linalg.norm(a, 3, 1, keepdims=True),
+        ((2, 3),),
+        linear=False,
+        torch=lambda t, x: t.linalg.norm(x, 3, 1, True),
+    ),
+    "norm of matrices": Row(
+        lambda x: norm(x, math.inf, axis=(2, 0)),
+        lambda a: np.linalg.norm(a, math.inf, (2, 0)),
+        ((2, 3, 2),),
+        linear=False,
+        torch=lambda t, x: t.linalg.norm(x, math.inf, (2, 0)),
+    ),
+}

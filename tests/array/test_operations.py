@@ -1,0 +1,103 @@
+"""Every array function of the table: against NumPy, its derivatives in both modes to order 2."""
+# ruff: noqa: E731  # a formula reads best as a lambda
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from smolml_array import MLArray, operations, products, selection
+from smolml_value import check_grads, gradients, jvp, vjp
+from smolml_value.table import TABLE
+from tests.array.backends.agreement import attempt, oracle, same
+from tests.array.backends.cases import CASES
+from tests.array.numeric import array, assert_same, check
+from tests.array.operations import ROWS, Function, Row
+
+every_row = pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+
+
+def test_no_function_is_left_out() -> None:
+    public = {
+        name
+        for module in (operations, products, selection)
+        for name, f in vars(module).items()
+        if inspect.isfunction(f) and f.__module__ == module.__name__ and name[0] != "_"
+    }
+    assert {name.replace(",", " ").split()[0] for name in ROWS} == public
+
+
+@every_row
+def test_numbers_and_gradients(row: Row, backend: str) -> None:
+    arrays = [array(shape, i) for i, shape in enumerate(row.shapes)]
+    check(row.ours, row.theirs, *arrays, rel=1e-12, slope=1e-6)
+
+
+@every_row
+def test_derivatives_to_second_order(row: Row, backend: str) -> None:
+    xs = tuple(MLArray(array(shape, i)) for i, shape in enumerate(row.shapes))
+    f: Function = (lambda *xs: row.ours(*xs).sin()) if row.linear else row.ours
+    check_grads(f, xs)
+
+
+@every_row
+def test_the_cotangent_is_adjoint_to_the_tangent(row: Row, backend: str) -> None:
+    """<J u, v> = <u, J' v>; a linear function is its own tangent."""
+    xs = tuple(MLArray(array(shape, i)) for i, shape in enumerate(row.shapes))
+    us = tuple(MLArray(array(shape, f"u{i}")) for i, shape in enumerate(row.shapes))
+    out, tangent = jvp(row.ours, xs, us)
+    v = MLArray(array(out.shape, "v"))
+    cotangents = vjp(row.ours, *xs)[1](v)
+    forth = float((v * tangent).sum())
+    back = sum(float((u * c).sum()) for u, c in zip(us, cotangents, strict=True))
+    assert forth == pytest.approx(back, rel=1e-10, abs=1e-10)
+    traced = gradients((row.ours(*xs) * v).sum(), list(xs))
+    for c, t in zip(cotangents, traced, strict=True):
+        assert_same(t, np.asarray(c), 1e-10, 1e-10)
+    if row.linear:
+        assert_same(tangent, np.asarray(row.ours(*us)), 1e-12, 1e-12)
+
+
+@every_row
+def test_float32_stays_float32(row: Row) -> None:
+    arrays = [array(shape, i) for i, shape in enumerate(row.shapes)]
+    xs = [MLArray(a, dtype="float32", backend="numpy") for a in arrays]
+    out = row.ours(*xs)
+    out.backward()
+    assert out.dtype == np.float32
+    assert all(x.grad().dtype == np.float32 for x in xs)
+    assert_same(out, row.theirs(*arrays), 1e-4, 1e-4)
+
+
+# Methods that have the name of a function of the backends: any dtype, any number, any shape -----
+
+METHODS = sorted(n for n in CASES if hasattr(MLArray, n) and n not in TABLE and n != "to_list")
+
+
+@pytest.mark.parametrize("name", METHODS)
+@settings(max_examples=12)
+@given(data=st.data())
+def test_methods_answer_as_numpy(name: str, data: st.DataObject, backend: str) -> None:
+    case = CASES[name]
+    (x, *args), kwargs = data.draw(case.calls)
+    kwargs.pop("dtype", None)
+    if name == "matmul" and 0 in (x.ndim, args[0].ndim):
+        return
+    constant: Any = lambda a: MLArray(a, requires_grad=False, dtype=a.dtype.name)
+    if name in ("matmul", "outer"):
+        args = [constant(args[0])]
+    called = [a if not isinstance(a, MLArray) else np.asarray(a) for a in args]
+    expected = case.expected or oracle(name)
+    wanted = attempt(expected, x, *called, **kwargs)
+    got = attempt(getattr(constant(x), name), *args, **kwargs)
+    what = f"{name}{(x, *called)}{kwargs}"
+    if isinstance(wanted, Exception):
+        assert isinstance(got, Exception), f"{what}: {got!r}, not {wanted!r}"
+        return
+    assert isinstance(got, MLArray), f"{what}: {got!r}"
+    same(what, got._fetch().raw, wanted, case.rtol, case.scale)
