@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 ENDINGS = (".svg", ".dot", ".gv", ".mmd", ".md")
-FOLDS = ("auto", "module", "label", "op", "depth", "none")
+FOLDS = ("auto", "module", "label", "op", "run", "depth", "none")
 
 
 def add_draw(commands: Any) -> None:

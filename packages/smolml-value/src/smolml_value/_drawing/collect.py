@@ -16,8 +16,9 @@ from smolml_value._showing import nodes
 from smolml_value._showing.nodes import Constant
 from smolml_value.value import Value
 
-CLOSELY: Final = 10_000  # nodes that are looked at one by one
-AT_ALL: Final = 1_000_001  # nodes at which counting stops
+CLOSELY: Final = 8_000  # nodes that are looked at one by one
+AT_ALL: Final = 200_000  # nodes at which counting stops
+_IN_A_ROW: Final = 1000  # left operands that are followed before looking up
 
 
 @dataclass
@@ -30,7 +31,7 @@ class Found:
             that was only counted, or a constant.
         roots: the places of the roots.
         more: how many others there are.
-        exact: whether that is all; else there are even more.
+        exact: whether that is all; else there are more, and `more` is rounded down.
         used_beyond: the places of nodes that others, only counted, were made from.
     """
 
@@ -80,12 +81,14 @@ def collect(roots: Sequence[Node], closely: int = CLOSELY, at_all: int = AT_ALL)
 def _count(found: Found, place: dict[int, int], beyond: list[Node], at_all: int) -> None:
     """Count the nodes beyond, until there are `at_all` of them in total."""
     seen = set(place)
-    enough = at_all
     again: set[int] = set()  # ids of nodes that were reached more than once
     stack: list[Node] = beyond
     while stack:
+        if len(seen) > at_all:
+            found.exact = False
+            break
         v = stack.pop()
-        while True:
+        for _ in range(_IN_A_ROW):
             key = id(v)
             if key in seen:
                 again.add(key)
@@ -101,8 +104,7 @@ def _count(found: Found, place: dict[int, int], beyond: list[Node], at_all: int)
             if left is None:
                 break
             v = left
-        if len(seen) >= enough and stack:
-            found.exact = False
-            break
-    found.more = len(seen) - len(place)
+        else:
+            stack.append(v)
+    found.more = (len(seen) if found.exact else at_all) - len(place)
     found.used_beyond = {place[key] for key in again if key in place}

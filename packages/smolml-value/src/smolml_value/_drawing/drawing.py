@@ -16,7 +16,8 @@ from smolml_value._drawing.fold import fold as folded
 from smolml_value._drawing.mermaid import mermaid
 from smolml_value._drawing.picture import Picture, picture
 from smolml_value._drawing.svg import Direction, svg
-from smolml_value._node import OperandBase
+from smolml_value._memory import paused_gc
+from smolml_value._node import Node, OperandBase
 from smolml_value._showing import nodes
 from smolml_value._showing import values as _values  # noqa: F401  # Values answer what is asked
 
@@ -110,6 +111,7 @@ def draw(
     - "module": labels with a dot name modules ("layer1.w"); each is one box;
     - "label": each labelled result is one box with all that goes into it alone;
     - "op": equal ops at the same depth are one box, such as the neurons of a layer;
+    - "run": these, and what follows one another without a fork or a join;
     - "depth": the boxes nearest to the root are shown, and one for all the others;
     - "auto": the first of these that gives a drawing of at most `max_nodes` boxes.
 
@@ -141,15 +143,26 @@ def draw(
         raise ValueError(f"draw: direction must be 'right' or 'down', got {direction!r}")
     if not isinstance(max_nodes, int) or not 1 <= max_nodes <= MOST:
         raise ValueError(f"draw: max_nodes must be from 1 to {MOST:,}, got {max_nodes!r}")
-    found = collect([_derive.node_of(x) for x in roots_of("draw", root)])
+    given = [_derive.node_of(x) for x in roots_of("draw", root)]
+    with paused_gc():  # walking a large graph is no reason to search all of it for garbage
+        return Drawing(_pictured(given, max_nodes, fold, names, title or ""), direction)
+
+
+def _pictured(
+    roots: Sequence[Node],
+    max_nodes: int,
+    fold: Fold | None,
+    names: Mapping[str, Any] | None,
+    title: str,
+) -> Picture:
+    found = collect(roots)
     if fold is None and found.total > max_nodes:
         raise ValueError(
             f"draw: the graph has {found.total:,} nodes{'' if found.exact else ' or more'}, with "
             f"fold=None at most max_nodes={max_nodes} are drawn; raise max_nodes (up to "
             f"{MOST:,}), or let it be folded"
         )
-    known = nodes.named(names)
-    return Drawing(picture(found, folded(found, fold, max_nodes), known, title or ""), direction)
+    return picture(found, folded(found, fold, max_nodes), nodes.named(names), title)
 
 
 def roots_of(who: str, root: Any) -> Sequence[Any]:

@@ -16,8 +16,8 @@ from typing import Final, Literal
 from smolml_value._drawing.collect import Found
 from smolml_value._showing import nodes
 
-Fold = Literal["auto", "module", "label", "op", "depth"]
-FOLDS: Final = ("auto", "module", "label", "op", "depth")
+Fold = Literal["auto", "module", "label", "op", "run", "depth"]
+FOLDS: Final = ("auto", "module", "label", "op", "run", "depth")
 HIDDEN: Final = -1  # the group of what is not shown
 
 
@@ -43,16 +43,25 @@ def fold(found: Found, how: Fold | None, most: int) -> Folded:
     if how is None or (how == "auto" and found.more == 0 and len(found.nodes) <= most):
         return _alone(found)
     if how == "auto":
-        for way in (_by_module, _by_label, _by_op):
-            folded = _merge_leaves(graph, way(graph))
-            inner = sum(1 for g in folded.groups if not graph.is_leaf[g.members[0]])
-            if inner > 2 and len(folded.groups) <= most:
-                return folded
-        return _cut(graph, _alone(found), most)
+        return _automatic(graph, most)
     if how == "depth":
         return _cut(graph, _alone(found), most)
-    ways = {"module": _by_module, "label": _by_label, "op": _by_op}
+    ways = {"module": _by_module, "label": _by_label, "op": _by_op, "run": _by_run}
     return _cut(graph, _merge_leaves(graph, ways[how](graph)), most)
+
+
+def _automatic(graph: _Graph, most: int) -> Folded:
+    """The first way of folding that shows some structure, else the one that shows the most."""
+    best, fewest = _alone(graph.found), 0
+    for way in (_by_module, _by_label, _by_op, _by_run):
+        folded = _merge_leaves(graph, way(graph))
+        inner = sum(1 for g in folded.groups if not graph.is_leaf[g.members[0]])
+        if len(folded.groups) <= most:
+            if inner > 2:
+                return folded
+            if inner > fewest:
+                best, fewest = folded, inner
+    return _cut(graph, best, most)
 
 
 class _Graph:
@@ -145,6 +154,47 @@ def _with_leaves(graph: _Graph, folded: Folded) -> Folded:
 def _by_op(graph: _Graph) -> Folded:
     """The same op on the same level: sums of many, the neurons of a layer."""
     return _by_level(graph, lambda i, keys: graph.tags[i][0])
+
+
+def _by_run(graph: _Graph) -> Folded:
+    """Equal ops on one level, and then what follows one another without a fork or a join.
+
+    A box joins the one that consumes it if that is the only one, and itself is the only operand
+    of it that is no leaf.
+    """
+    folded = _by_op(graph)
+    consumers, parents = _quotient(graph, folded)
+    leaf = [graph.is_leaf[g.members[0]] for g in folded.groups]
+    barred = {folded.group_of[c] for i in graph.hidden for c in graph.consumers[i]}
+    target = list(range(len(folded.groups)))
+    order = dict.fromkeys(folded.group_of[i] for i in graph.order)  # consumers first
+    for g in order:
+        if g == HIDDEN or leaf[g] or graph.tags[folded.groups[g].members[-1]][1]:
+            continue
+        if len(consumers[g]) != 1:
+            continue
+        (after,) = consumers[g]
+        if after not in barred and sum(not leaf[p] for p in parents[after]) == 1:
+            target[g] = target[after]
+            group = folded.groups[target[g]]
+            group.name = ""
+            group.members += folded.groups[g].members
+            folded.groups[g] = Group("")
+    return _without_empty(folded)
+
+
+def _quotient(graph: _Graph, folded: Folded) -> tuple[list[set[int]], list[set[int]]]:
+    """Per box the boxes that consume it and those it was made from, the hidden one left out."""
+    consumers: list[set[int]] = [set() for _ in folded.groups]
+    parents: list[set[int]] = [set() for _ in folded.groups]
+    for i, row in enumerate(graph.parents):
+        for p in row:
+            if p >= 0 and HIDDEN not in (folded.group_of[i], folded.group_of[p]):
+                source, target = folded.group_of[p], folded.group_of[i]
+                if source != target:
+                    consumers[source].add(target)
+                    parents[target].add(source)
+    return consumers, parents
 
 
 def _module(label: str) -> str:
@@ -249,15 +299,7 @@ def _cut(graph: _Graph, folded: Folded, most: int) -> Folded:
     """
     if len(folded.groups) <= most and all(folded.group_of[i] == HIDDEN for i in graph.hidden):
         return folded
-    consumers: list[set[int]] = [set() for _ in folded.groups]
-    parents: list[set[int]] = [set() for _ in folded.groups]
-    for i, row in enumerate(graph.parents):
-        for p in row:
-            if p >= 0 and HIDDEN not in (folded.group_of[i], folded.group_of[p]):
-                source, target = folded.group_of[p], folded.group_of[i]
-                if source != target:
-                    consumers[source].add(target)
-                    parents[target].add(source)
+    consumers, parents = _quotient(graph, folded)
     waiting = [len(c) for c in consumers]
     leaf = [all(graph.is_leaf[i] for i in g.members) for g in folded.groups]
     barred = [any(i in graph.hidden for i in g.members) for g in folded.groups]

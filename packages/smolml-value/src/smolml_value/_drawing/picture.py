@@ -181,8 +181,6 @@ def _rest(found: Found, folded: Folded, hidden: int) -> Box:
     """The box of all that is not shown."""
     ops = Counter(nodes.tag(found.nodes[i])[0] for i in _hidden_members(folded))
     ops.pop("", None)
-    title = count_text(hidden, "more node", found.exact)
-    if not found.exact:
-        title = title.replace("more than", "over")
+    title = f"{'' if found.exact else 'over '}{count_text(hidden, 'more node')}"
     rows = [("ops", shortened(_census(ops, 3), _LONGEST))] if ops and not found.more else []
     return Box("group", "…", title, rows, None, _census(ops, 50), count=hidden)
