@@ -32,13 +32,13 @@ _left_out: dict[str, set[str]] = {}
 
 @cache
 def _missing_imports(path: Path) -> frozenset[str]:
-    """The optional packages that a file, or a helper in tests/ that it uses, lacks here."""
+    """The optional packages that a file, or a helper or an example that it uses, lacks here."""
     named = set(_TOP_IMPORT.findall(path.read_text(encoding="utf-8")))
     tops = {name.partition(".")[0] for name in named} & OPTIONAL
     missing = {name for name in tops if not importlib.util.find_spec(name)}
     for name in named:
         helper = _ROOT.joinpath(*name.split(".")).with_suffix(".py")
-        if name.startswith("tests.") and helper.is_file():
+        if name.startswith(("tests.", "examples.")) and helper.is_file():
             missing |= _missing_imports(helper)
     return frozenset(missing)
 

@@ -83,3 +83,13 @@ def test_tensordot(data: st.DataObject) -> None:
     z = data.draw(tame_arrays((2, *(shape[i] for i in axes))))
     pairs = (tuple(axes), tuple(range(1, n + 1)))
     agree("tensordot", x, z, axes=pairs, expected=oracle("tensordot"), **TOLERANCE)
+
+
+@given(st.lists(st.integers(0, 3), min_size=3, max_size=4), st.integers(0, 3), st.data())
+@settings(max_examples=60)
+def test_matmul_of_a_stack_of_matrices_and_one_matrix(
+    shape: list[int], m: int, data: st.DataObject
+) -> None:
+    a = data.draw(arrays(tuple(shape), tame=True)).transpose(1, 0, *range(2, len(shape)))
+    b = data.draw(arrays((m, shape[-1]), tame=True)).T  # neither lies in C order
+    agree("matmul", a, b, **TOLERANCE)

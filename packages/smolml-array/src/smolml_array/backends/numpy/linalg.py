@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from smolml_array._shape import matmul_shape
@@ -15,11 +17,16 @@ def matmul(x1: Raw, x2: Raw, /) -> Raw:
     """x1 @ x2 for 1-D, 2-D and batched operands.
 
     `dot` does the same to 1-D and 2-D operands as the matmul ufunc, for less than half of its
-    price on small ones.
+    price on small ones. A stack of matrices times one matrix is one long product: the ufunc would
+    do one for each of the stack, and wake the threads of BLAS every time.
     """
     try:
         if 0 < x1.ndim < 3 and 0 < x2.ndim < 3:
             out = run(x1.dot, x2)
+        elif x1.ndim > 2 and x2.ndim == 2:
+            rows = math.prod(x1.shape[:-1])  # -1 would not do: there may be no elements
+            long = run(x1.reshape(rows, x1.shape[-1]).dot, x2)
+            out = long.reshape(*x1.shape[:-1], x2.shape[-1])
         else:
             out = run(np.matmul, x1, x2)
     except RuntimeError as error:

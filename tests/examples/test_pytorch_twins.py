@@ -1,0 +1,52 @@
+"""The examples and the same programs in PyTorch, step by step from the same weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import make_moons
+
+from examples import moons, xor
+from examples.pytorch import moons as torch_moons
+from examples.pytorch import xor as torch_xor
+from smolml import MLArray
+
+
+@pytest.fixture(autouse=True)
+def double_precision() -> Iterator[None]:
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(before)
+
+
+def twins(parameters: Sequence[MLArray]) -> list[torch.Tensor]:
+    """The same weights as leaves of PyTorch."""
+    return [torch.tensor(np.array(p), requires_grad=True) for p in parameters]
+
+
+def assert_same(ours: Sequence[float], theirs: Sequence[float], tolerance: float = 1e-9) -> None:
+    assert ours[-1] != ours[0], "nothing was learned"
+    np.testing.assert_allclose(ours, theirs, rtol=tolerance)
+
+
+def test_xor() -> None:
+    parameters = xor.initial_parameters(seed=1)
+    theirs = [torch.tensor(p.data, requires_grad=True) for p in parameters]
+    assert_same(xor.train(parameters, steps=50), torch_xor.train(theirs, steps=50))
+
+
+def test_moons() -> None:
+    points, moon = make_moons(n_samples=100, noise=0.1, random_state=1)
+    parameters = moons.initial_parameters(seed=1)
+    theirs = twins(parameters)
+    x, t = MLArray(points, requires_grad=False), MLArray(2.0 * moon - 1.0, requires_grad=False)
+    ours, our_accuracies = moons.train(parameters, x, t, steps=20)
+    losses, accuracies = torch_moons.train(
+        theirs, torch.tensor(points), torch.tensor(2.0 * moon - 1.0), steps=20
+    )
+    assert_same(ours, losses)
+    assert our_accuracies == accuracies
