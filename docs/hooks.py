@@ -39,7 +39,7 @@ def on_page_markdown(markdown: str, *, page: Any, config: Any, files: Any) -> st
     if captions:
         code = "\0".join(block.text for block in ours)
         if code not in _svgs:
-            _svgs[code] = run(markdown, page.file.src_uri, vars(pictures)).pictures
+            _svgs[code] = run(markdown, page.file.src_uri, pictures).pictures
         page.meta["drawings"] = list(zip(captions, _svgs[code], strict=True))
         places = map(_PLACE.format, range(len(captions)))
         markdown = _DRAW.sub(lambda block: next(places), markdown)

@@ -6,9 +6,10 @@ import contextlib
 import doctest
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from xml.etree import ElementTree
 
@@ -66,15 +67,16 @@ def blocks(markdown: str) -> Iterator[Block]:
         yield Block(match["language"], text, line, match["info"].strip())
 
 
-def run(markdown: str, name: str, drawing: Mapping[str, Any] | None = None) -> Outcome:
+def run(markdown: str, name: str, drawing: ModuleType | None = None) -> Outcome:
     """Run every ``python`` block in one namespace, and what the ``draw`` blocks draw.
 
     What a block prints must stand in an ``output`` block right after it. A block that begins
     with ``>>>`` is a doctest. A ``draw`` block is an expression that has an `.svg`, or is one; it
-    sees the names in `drawing` too. Raises OutputError, or whatever a block raises; the line
+    sees the public names of the module `drawing` too. Raises OutputError, or whatever a block raises; the line
     numbers are those of the file.
     """
     namespace: dict[str, Any] = {"__name__": "__main__"}
+    extra = {} if drawing is None else {key: getattr(drawing, key) for key in drawing.__all__}
     outcome = Outcome()
     found = [b for b in blocks(markdown) if b.language in ("python", "output", "draw")]
     for block, after in zip(found, [*found[1:], None], strict=True):
@@ -83,7 +85,7 @@ def run(markdown: str, name: str, drawing: Mapping[str, Any] | None = None) -> O
         outcome.count += block.language == "python"
         try:
             if block.language == "draw":
-                outcome.pictures.append(_draw(block, {**(drawing or {}), **namespace}, name))
+                outcome.pictures.append(_draw(block, {**extra, **namespace}, name))
             elif block.text.startswith(">>>"):
                 _run_doctest(block, namespace, name)
             else:
@@ -95,14 +97,14 @@ def run(markdown: str, name: str, drawing: Mapping[str, Any] | None = None) -> O
                         f"but the file says\n{stated}"
                     )
         except ModuleNotFoundError as error:
-            extra = (error.name or "").partition(".")[0]
-            if extra not in EXTRAS:
+            missing = (error.name or "").partition(".")[0]
+            if missing not in EXTRAS:
                 raise
-            outcome.left_out.append(f"{name}:{block.line} needs {extra}")
+            outcome.left_out.append(f"{name}:{block.line} needs {missing}")
     return outcome
 
 
-def run_file(path: Path, drawing: Mapping[str, Any] | None = None) -> Outcome:
+def run_file(path: Path, drawing: ModuleType | None = None) -> Outcome:
     """Run the blocks of one file; see `run`."""
     return run(path.read_text(encoding="utf-8"), str(path), drawing)
 
