@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -72,14 +73,14 @@ def run(markdown: str, name: str, drawing: ModuleType | None = None) -> Outcome:
 
     What a block prints must stand in an ``output`` block right after it. A block that begins
     with ``>>>`` is a doctest. A ``draw`` block is an expression that has an `.svg`, or is one; it
-    sees the public names of the module `drawing` too. Raises OutputError, or whatever a block raises; the line
-    numbers are those of the file.
+    sees the public names of the module `drawing` too. Raises OutputError, or whatever a block
+    raises; the line numbers are those of the file.
     """
     namespace: dict[str, Any] = {"__name__": "__main__"}
     extra = {} if drawing is None else {key: getattr(drawing, key) for key in drawing.__all__}
     outcome = Outcome()
     found = [b for b in blocks(markdown) if b.language in ("python", "output", "draw")]
-    for block, after in zip(found, [*found[1:], None], strict=True):
+    for block, after in zip_longest(found, found[1:]):
         if block.language == "output":
             continue
         outcome.count += block.language == "python"

@@ -69,7 +69,9 @@ def _named_files(tour: str) -> set[str]:
     for section in re.split(r"^## ", tour, flags=re.MULTILINE):
         package = re.match(r"`(smolml\w*)`", section)
         if package:
-            found |= {f"{package[1]}/{name}" for name in re.findall(r"^\| `([^`]+)` ", section, re.M)}
+            found |= {
+                f"{package[1]}/{name}" for name in re.findall(r"^\| `([^`]+)` ", section, re.M)
+            }
     return found
 
 
@@ -89,7 +91,9 @@ def test_the_tour_names_every_module_and_no_other(folder: Path) -> None:
 
 
 def test_a_module_that_the_tour_forgets_is_noticed() -> None:
-    tour = "## `smolml_value`: numbers\n\n| `value.py` | numbers |\n\n## `smolml`: all\n\n| `cli.py` | |\n"
+    tour = (
+        "## `smolml_value`: numbers\n\n| `value.py` | 1 |\n\n## `smolml`: all\n\n| `cli.py` | 2 |\n"
+    )
     assert _named_files(tour) == {"smolml_value/value.py", "smolml/cli.py"}
 
 
@@ -109,7 +113,9 @@ def test_the_reference_has_every_public_name(folder: Path, package: str) -> None
 
 
 def _is_module(name: str) -> bool:
-    return any((source.parent / f"{name.replace('.', '/')}.py").exists() for source in PACKAGES.values())
+    return any(
+        (source.parent / f"{name.replace('.', '/')}.py").exists() for source in PACKAGES.values()
+    )
 
 
 @pytest.mark.parametrize("folder", [ENGLISH, SPANISH], ids=lambda folder: str(folder.name))
