@@ -7,20 +7,52 @@ import doctest
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+from xml.etree import ElementTree
 
-_FENCE = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(
+    r"^(?P<indent> *)(?P<fence>```+)(?P<language>\w+)(?P<info>[^\n]*)\n"
+    r"(?P<text>.*?)^(?P=indent)(?P=fence)[ \t]*$",
+    re.MULTILINE | re.DOTALL,
+)
+EXTRAS = frozenset({"matplotlib", "nbclient", "scipy", "sklearn", "smolml_special", "torch"})
+"""What a block may need that is not always installed. Without it the block is left out."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its language, its text and the line of the file on which the text begins."""
+    """A fenced block.
+
+    Attributes:
+        language: what stands right after the fence.
+        text: what is in it, without the indentation of the fence.
+        line: the line of the file on which the text begins.
+        info: the rest of the fence's line.
+    """
 
     language: str
     text: str
     line: int
+    info: str = ""
+
+
+@dataclass
+class Outcome:
+    """What running a page gave.
+
+    Attributes:
+        count: how many blocks of Python there were.
+        pictures: what the `draw` blocks drew, as SVG.
+        left_out: the blocks that could not run, and which extra each needs.
+    """
+
+    count: int = 0
+    pictures: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
 
 class OutputError(AssertionError):
@@ -30,38 +62,52 @@ class OutputError(AssertionError):
 def blocks(markdown: str) -> Iterator[Block]:
     """Yield the fenced blocks of a Markdown text, in order."""
     for match in _FENCE.finditer(markdown):
-        yield Block(match[1], match[2], markdown.count("\n", 0, match.start(2)) + 1)
+        indent = match["indent"]
+        text = re.sub(f"^{indent}", "", match["text"], flags=re.MULTILINE)
+        line = markdown.count("\n", 0, match.start("text")) + 1
+        yield Block(match["language"], text, line, match["info"].strip())
 
 
-def run(markdown: str, name: str) -> int:
-    """Run every ``python`` block in one namespace; return how many there were.
+def run(markdown: str, name: str, drawing: ModuleType | None = None) -> Outcome:
+    """Run every ``python`` block in one namespace, and what the ``draw`` blocks draw.
 
     What a block prints must stand in an ``output`` block right after it. A block that begins
-    with ``>>>`` is a doctest. Raises OutputError, or whatever a block raises; the line
-    numbers are those of the file.
+    with ``>>>`` is a doctest. A ``draw`` block is an expression that has an `.svg`, or is one; it
+    sees the public names of the module `drawing` too. Raises OutputError, or whatever a block
+    raises; the line numbers are those of the file.
     """
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    count = 0
-    found = [b for b in blocks(markdown) if b.language in ("python", "output")]
-    for block, after in zip(found, [*found[1:], None], strict=True):
+    extra = {} if drawing is None else {key: getattr(drawing, key) for key in drawing.__all__}
+    outcome = Outcome()
+    found = [b for b in blocks(markdown) if b.language in ("python", "output", "draw")]
+    for block, after in zip_longest(found, found[1:]):
         if block.language == "output":
             continue
-        count += 1
-        if block.text.startswith(">>>"):
-            _run_doctest(block, namespace, name)
-            continue
-        printed = _execute(block, namespace, name)
-        stated = after.text if after is not None and after.language == "output" else ""
-        if printed.rstrip() != stated.rstrip():
-            raise OutputError(
-                f"{name}:{block.line}: the block prints\n{printed}\nbut the file says\n{stated}"
-            )
-    return count
+        outcome.count += block.language == "python"
+        try:
+            if block.language == "draw":
+                outcome.pictures.append(_draw(block, {**extra, **namespace}, name))
+            elif block.text.startswith(">>>"):
+                _run_doctest(block, namespace, name)
+            else:
+                printed = _execute(block, namespace, name)
+                stated = after.text if after is not None and after.language == "output" else ""
+                if printed.rstrip() != stated.rstrip():
+                    raise OutputError(
+                        f"{name}:{block.line}: the block prints\n{printed}\n"
+                        f"but the file says\n{stated}"
+                    )
+        except ModuleNotFoundError as error:
+            missing = (error.name or "").partition(".")[0]
+            if missing not in EXTRAS:
+                raise
+            outcome.left_out.append(f"{name}:{block.line} needs {missing}")
+    return outcome
 
 
-def run_file(path: Path) -> int:
+def run_file(path: Path, drawing: ModuleType | None = None) -> Outcome:
     """Run the blocks of one file; see `run`."""
-    return run(path.read_text(encoding="utf-8"), str(path))
+    return run(path.read_text(encoding="utf-8"), str(path), drawing)
 
 
 def _execute(block: Block, namespace: dict[str, Any], name: str) -> str:
@@ -79,3 +125,12 @@ def _run_doctest(block: Block, namespace: dict[str, Any], name: str) -> None:
     namespace.update(test.globs)
     if result.failed:
         raise OutputError(report.getvalue())
+
+
+def _draw(block: Block, namespace: dict[str, Any], name: str) -> str:
+    padded = "\n" * (block.line - 1) + "(" + block.text.strip() + ")"
+    drawn = eval(compile(padded, name, "eval"), namespace)
+    svg = str(getattr(drawn, "svg", drawn))
+    if ElementTree.fromstring(svg).tag.rpartition("}")[2] != "svg":
+        raise OutputError(f"{name}:{block.line}: the block draws no SVG, but\n{svg:.200}")
+    return svg

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.markdown import OutputError, blocks, run, run_file
+from tests.docs.markdown import Outcome, OutputError, blocks, run, run_file
 
 ROOT = Path(__file__).parents[2]
 PACKAGE_READMES = sorted(ROOT.glob("packages/*/README.md"))
@@ -18,13 +18,23 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*
 @pytest.mark.parametrize("path", PACKAGE_READMES, ids=lambda path: path.parent.name)
 def test_package_readme(path: Path) -> None:
     pytest.importorskip(path.parent.name.replace("-", "_"))
-    assert run_file(path) > 0
+    outcome = run_file(path)
+    assert outcome.count > 0
+    _skip_if_left_out(outcome)
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_page(path: Path) -> None:
     pytest.importorskip("smolml")
-    run_file(path)
+    from docs import pictures  # it needs the package
+
+    _skip_if_left_out(run_file(path, pictures))
+
+
+def _skip_if_left_out(outcome: Outcome) -> None:
+    """All the others ran and were right; name the blocks that need what is not installed."""
+    if outcome.left_out:
+        pytest.skip("; ".join(outcome.left_out))
 
 
 @pytest.mark.parametrize(
@@ -67,7 +77,24 @@ def test_a_wrong_page_is_caught(page: str) -> None:
 
 
 def test_blocks_share_a_namespace_and_keep_line_numbers() -> None:
-    assert run("```python\na = 1\n```\ntext\n```python\n>>> a + 1\n2\n```\n", "page.md") == 2
+    page = "```python\na = 1\n```\ntext\n```python\n>>> a + 1\n2\n```\n"
+    assert run(page, "page.md").count == 2
     with pytest.raises(ZeroDivisionError) as caught:
         run("one\n\n```python\na = 1\na / 0\n```\n", "page.md")
     assert caught.traceback[-1].lineno + 1 == 5
+
+
+def test_what_a_page_draws_is_an_svg() -> None:
+    page = "```python\nline = '<svg><path d=\"M0 0h9\"/></svg>'\n```\n```draw A line\nline\n```\n"
+    assert run(page, "page.md").pictures == ['<svg><path d="M0 0h9"/></svg>']
+    with pytest.raises(OutputError, match="draws no SVG"):
+        run("```draw\n'<p/>'\n```\n", "page.md")
+
+
+def test_only_what_is_known_to_be_optional_is_left_out() -> None:
+    block = "```python\nraise ModuleNotFoundError(name={!r})\n```\n"
+    assert run(block.format("torch"), "page.md").left_out == ["page.md:2 needs torch"]
+    with pytest.raises(ZeroDivisionError):  # what stands after it runs all the same
+        run(block.format("torch") + "```python\n1 / 0\n```\n", "page.md")
+    with pytest.raises(ModuleNotFoundError):
+        run(block.format("smolml_array"), "page.md")

@@ -1,0 +1,130 @@
+"""The guides in English and Spanish: the same pages and code, and a tour that names every file."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.docs.markdown import blocks
+
+ROOT = Path(__file__).parents[2]
+ENGLISH, SPANISH = ROOT / "docs" / "en", ROOT / "docs" / "es"
+PAGES = sorted(str(page.relative_to(ENGLISH)) for page in ENGLISH.rglob("*.md"))
+PACKAGES = {
+    name: ROOT / "packages" / name.replace("_", "-") / "src" / name
+    for name in ("smolml_value", "smolml_array", "smolml_utils", "smolml")
+}
+_FENCED = re.compile(r"^( *)(```+).*?^\1\2[ \t]*$", re.MULTILINE | re.DOTALL)
+
+
+def _text(folder: Path, page: str) -> str:
+    return (folder / page).read_text(encoding="utf-8")
+
+
+def _structure(text: str) -> list[str]:
+    """Headings by level, tables row by row, links, lists and fenced blocks: all but the words."""
+    found = []
+    for line in _FENCED.sub("```", text).splitlines():
+        if match := re.match(r"#+ ", line):
+            found.append(match[0])
+        elif line.startswith(("|", "```", "- ", "!!!", ":::", "===")):
+            found.append(str(line.count("|")) if line[0] == "|" else line[:2])
+    return found
+
+
+def _code(text: str) -> list[tuple[str, str]]:
+    return [(block.language, block.text) for block in blocks(text)]
+
+
+def test_both_languages_have_the_same_pages() -> None:
+    assert PAGES
+    assert sorted(str(page.relative_to(SPANISH)) for page in SPANISH.rglob("*.md")) == PAGES
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_both_languages_have_the_same_code_and_structure(page: str) -> None:
+    english, spanish = _text(ENGLISH, page), _text(SPANISH, page)
+    assert _code(english) == _code(spanish)
+    assert _structure(english) == _structure(spanish)
+    links = [re.findall(r"\]\(([^)#\s]+)", text) for text in (english, spanish)]
+    assert sorted(links[0]) == sorted(links[1])
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_languages_differ(page: str) -> None:
+    """A page that was copied and not translated is none."""
+    headings = [re.findall(r"^# .*", _text(folder, page), re.M) for folder in (ENGLISH, SPANISH)]
+    assert len(headings[0]) == len(headings[1]) == 1
+    prose = [re.sub(r"`[^`\n]+`", "", _FENCED.sub("", _text(f, page))) for f in (ENGLISH, SPANISH)]
+    common = set(prose[0].splitlines()) & set(prose[1].splitlines())
+    assert [line for line in common if re.search(r"[a-z]{3,} [a-z]{3,} [a-z]{3,}", line)] == []
+
+
+def _named_files(tour: str) -> set[str]:
+    """What the tour names, as package/file: each section is on the package in its heading."""
+    found = set()
+    for section in re.split(r"^## ", tour, flags=re.MULTILINE):
+        package = re.match(r"`(smolml\w*)`", section)
+        if package:
+            found |= {
+                f"{package[1]}/{name}" for name in re.findall(r"^\| `([^`]+)` ", section, re.M)
+            }
+    return found
+
+
+@pytest.mark.parametrize("folder", [ENGLISH, SPANISH], ids=lambda folder: str(folder.name))
+def test_the_tour_names_every_module_and_no_other(folder: Path) -> None:
+    modules = {
+        f"{package}/{path.relative_to(source).as_posix()}"
+        for package, source in PACKAGES.items()
+        for path in source.rglob("*.py")
+        if path.name != "__init__.py"
+    }
+    named = _named_files(_text(folder, "inside.md"))
+    assert {"missing": sorted(modules - named), "gone": sorted(named - modules)} == {
+        "missing": [],
+        "gone": [],
+    }
+
+
+def test_a_module_that_the_tour_forgets_is_noticed() -> None:
+    tour = (
+        "## `smolml_value`: numbers\n\n| `value.py` | 1 |\n\n## `smolml`: all\n\n| `cli.py` | 2 |\n"
+    )
+    assert _named_files(tour) == {"smolml_value/value.py", "smolml/cli.py"}
+
+
+@pytest.mark.parametrize("folder", [ENGLISH, SPANISH], ids=lambda folder: str(folder.name))
+@pytest.mark.parametrize("package", list(PACKAGES))
+def test_the_reference_has_every_public_name(folder: Path, package: str) -> None:
+    module = pytest.importorskip(package)
+    text = "\n".join(page.read_text("utf-8") for page in (folder / "reference").glob("*.md"))
+    documented = set(re.findall(r"^::: ([\w.]+)$", text, re.MULTILINE))
+    for name in documented:  # a misspelt one documents nothing
+        home, _, attribute = name.rpartition(".")
+        assert hasattr(importlib.import_module(home), attribute), name
+    whole = [importlib.import_module(name) for name in documented if _is_module(name)]
+    names = {name.rpartition(".")[2] for name in documented}
+    names |= {name for one in whole for name in getattr(one, "__all__", ())}
+    assert [name for name in module.__all__ if name not in names] == []
+
+
+def _is_module(name: str) -> bool:
+    return any(
+        (source.parent / f"{name.replace('.', '/')}.py").exists() for source in PACKAGES.values()
+    )
+
+
+@pytest.mark.parametrize("folder", [ENGLISH, SPANISH], ids=lambda folder: str(folder.name))
+def test_every_example_and_its_twin_stand_on_their_page(folder: Path) -> None:
+    shown = set(re.findall(r'--8<-- "examples/([^"]+)"', _text(folder, "examples.md")))
+    files = {path.relative_to(ROOT / "examples").as_posix() for path in _examples()}
+    assert shown == files
+
+
+def _examples() -> list[Path]:
+    examples = ROOT / "examples"
+    return [*examples.glob("*.py"), *examples.glob("pytorch/*.py")]
