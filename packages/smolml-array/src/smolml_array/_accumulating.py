@@ -44,7 +44,7 @@ class Accumulating(Selecting):
         row: Any = other
         if not isinstance(other, Handle | Value) and not is_number(other):
             row = self._lifted(other, self._node.backend)
-        product: Self = column * (row.flatten() if isinstance(row, Handle) else row)
+        product: Self = column * (row.flatten() if hasattr(row, "flatten") else row)
         return product
 
     def vector_norm(self, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Self:
