@@ -54,9 +54,25 @@ def of_arrays() -> MLArray:
     return MLArray([filled((3,), 1), filled((3,), 2)])
 
 
+def piece() -> MLArray:
+    return filled((5, 3)).split([1, 3])[1]
+
+
+def diagonal() -> MLArray:
+    return filled((2, 3, 4)).diagonal(1)
+
+
+def sliding() -> MLArray:
+    return filled((4,)).sliding_windows(3)
+
+
+def sorted_view() -> MLArray:
+    return filled((3, 2)).sort(axis=0).T
+
+
 KINDS: list[Callable[[], MLArray]] = [
     *(leaf, inner, transposed, sliced, view_of_inner, of_values, of_results),
-    *(mixed, view_of_values, of_arrays),
+    *(mixed, view_of_values, of_arrays, piece, diagonal, sliding, sorted_view),
 ]
 every_kind = pytest.mark.parametrize("make", KINDS, ids=lambda f: f.__name__)
 WEIGHTS = nested(numbers(6, "weights"), SHAPE)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from smolml_array import MLArray, concat, stack, where
+from smolml_array import MLArray, concat, einsum, stack, where
 from smolml_value import Value, ops
 
 UNARY = ["tanh", "sin", "sigmoid", "softplus", "negative", "square", "relu", "abs", "atan"]
@@ -17,7 +17,8 @@ Step = tuple[str, int, int, int]
 KINDS = [
     *("unary", "unary", "binary", "binary", "binary", "matmul", "sum", "mean", "max", "var"),
     *("transpose", "reshape", "index", "rows", "flip", "concat", "stack", "where", "element"),
-    *("assign", "look"),
+    *("assign", "look", "scan", "sort", "roll", "windows", "pad", "repeat", "split", "diagonal"),
+    "einsum",
 ]
 
 steps = st.lists(
@@ -75,6 +76,33 @@ class Arrays:
 
     def look(self, x: Any) -> None:
         assert x.data is not None
+
+    def scan(self, x: Any, axis: int) -> Any:
+        return x.cumulative_sum(axis)
+
+    def sort(self, x: Any, axis: int) -> Any:
+        return x.sort(axis)
+
+    def roll(self, x: Any, shift: int) -> Any:
+        return x.roll(shift)
+
+    def windows(self, x: Any, length: int) -> Any:
+        return x.sliding_windows(length, 0)
+
+    def pad(self, x: Any) -> Any:
+        return x.pad(1)
+
+    def repeat(self, x: Any, axis: int) -> Any:
+        return x.repeat(2, axis)
+
+    def piece(self, x: Any, start: int) -> Any:
+        return x.split([start])[1]
+
+    def diagonal(self, x: Any) -> Any:
+        return x.diagonal()
+
+    def einsum(self, x: Any, y: Any) -> Any:
+        return einsum("ij,kj->ki", x, y)
 
     def total(self, x: Any, weights: Any) -> Any:
         return (x * weights).sum()
@@ -146,6 +174,41 @@ class Scalars(Arrays):
     def look(self, x: Any) -> None:
         pass
 
+    def scan(self, x: Any, axis: int) -> Any:
+        moved = np.moveaxis(x, axis, 0)
+        sums = np.empty(moved.shape, dtype=object)
+        for i in range(len(moved)):  # each on its own: no sum hands its cotangent to another
+            sums[i, ...] = self.reduce("sum", moved[: i + 1], 0)
+        return np.moveaxis(sums, 0, axis)
+
+    def sort(self, x: Any, axis: int) -> Any:
+        numbers = np.array([v.data for v in x.flat]).reshape(x.shape)
+        order = np.argsort(numbers, axis, kind="stable")
+        return self.copied(np.take_along_axis(x, order, axis))
+
+    def roll(self, x: Any, shift: int) -> Any:
+        return self.copied(np.roll(x, shift))
+
+    def windows(self, x: Any, length: int) -> Any:
+        return self.copied(np.lib.stride_tricks.sliding_window_view(x, length, 0))
+
+    def pad(self, x: Any) -> Any:
+        out = self.leaf(np.zeros([n + 2 for n in x.shape]))
+        out[(slice(1, -1),) * x.ndim] = self.copied(x)
+        return out
+
+    def repeat(self, x: Any, axis: int) -> Any:
+        return self.copied(np.repeat(x, 2, axis))
+
+    def piece(self, x: Any, start: int) -> Any:
+        return x[start:]
+
+    def diagonal(self, x: Any) -> Any:
+        return np.diagonal(x, 0, -2, -1)
+
+    def einsum(self, x: Any, y: Any) -> Any:
+        return self.copied(self.matmul(x, y.T).T)
+
     def total(self, x: Any, weights: Any) -> Any:
         parts = [v * float(w) for v, w in zip(x.flat, np.ravel(weights), strict=True)]
         return sum(parts[1:], parts[0]) if parts else Value(0.0)
@@ -203,6 +266,33 @@ class Torch(Arrays):
     def look(self, x: Any) -> None:
         pass
 
+    def scan(self, x: Any, axis: int) -> Any:
+        return x.cumsum(axis)
+
+    def sort(self, x: Any, axis: int) -> Any:
+        return self.torch.sort(x, dim=axis, stable=True).values
+
+    def roll(self, x: Any, shift: int) -> Any:
+        return self.torch.roll(x, shift)
+
+    def windows(self, x: Any, length: int) -> Any:
+        return x.unfold(0, length, 1)
+
+    def pad(self, x: Any) -> Any:
+        return self.torch.nn.functional.pad(x, (1, 1) * x.ndim)
+
+    def repeat(self, x: Any, axis: int) -> Any:
+        return self.torch.repeat_interleave(x, 2, axis)
+
+    def piece(self, x: Any, start: int) -> Any:
+        return x[start:]
+
+    def diagonal(self, x: Any) -> Any:
+        return self.torch.diagonal(x, 0, -2, -1)
+
+    def einsum(self, x: Any, y: Any) -> Any:
+        return self.torch.einsum("ij,kj->ki", x, y)
+
     def total(self, x: Any, weights: Any) -> Any:
         return (x * self.torch.tensor(weights)).sum()
 
@@ -249,6 +339,32 @@ def apply(lib: Arrays, step: Step, made: list[Any]) -> Any:
         return lib.binary("multiply", x, lib.element(y, tuple(k % n for n in other)))
     if kind == "assign" and ndim and shape[0] and other == shape[1:]:
         return lib.assigned(x, k % shape[0], y)
+    return arranged(lib, step, x, y)
+
+
+def arranged(lib: Arrays, step: Step, x: Any, y: Any) -> Any:
+    """As `apply`, for what moves, repeats, sorts or adds up elements."""
+    kind, _, _, k = step
+    shape, other = tuple(x.shape), tuple(y.shape)
+    ndim, few = len(shape), np.prod(shape) <= 24
+    if kind == "scan" and ndim:
+        return lib.scan(x, k % ndim)
+    if kind == "sort" and ndim:
+        return lib.sort(x, k % ndim)
+    if kind == "roll" and ndim:
+        return lib.roll(x, k - 5)
+    if kind == "windows" and 0 < ndim < 3 and shape[0] and few:
+        return lib.windows(x, 1 + k % shape[0])
+    if kind == "pad" and ndim and few:
+        return lib.pad(x)
+    if kind == "repeat" and ndim and few:
+        return lib.repeat(x, k % ndim)
+    if kind == "split" and ndim:
+        return lib.piece(x, k % (shape[0] + 1))
+    if kind == "diagonal" and ndim > 1:
+        return lib.diagonal(x)
+    if kind == "einsum" and ndim == len(other) == 2 and shape[1] == other[1]:
+        return lib.einsum(x, y)
     if kind == "look":
         lib.look(x)
     return None

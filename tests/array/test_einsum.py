@@ -156,7 +156,7 @@ def test_pairs_are_contracted_in_the_order_that_takes_least_memory() -> None:
     # from the vector's end no matrix times matrix is ever made; the greedy order finds another
     cost = 0
     names, sizes = [set(x) for x in labels], {"a": 50, "b": 40, "c": 30, "d": 20}
-    for places, made in steps:
+    for places, _, made in steps:
         both = set().union(*(names[i] for i in places))
         cost += int(np.prod([sizes[x] for x in both]))
         names = [*(n for i, n in enumerate(names) if i not in places), set(made)]

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smolml_array import MLArray, concat, stack, where
+from smolml_array import MLArray, concat, einsum, stack, where
 from smolml_value import (
     Value,
     check_grads,
@@ -310,6 +310,12 @@ STEPS: list[Function] = [
     lambda x, y: MLArray([[v * 1.5 for v in row] for row in x.data]) + y,
     lambda x, y: x.prod(axis=-1, keepdims=True) * 0.1 + y,
     lambda x, y: ops.logaddexp(x, y),
+    lambda x, y: x.cumulative_sum(axis=1) * y.roll((1, 2), axis=(0, 1)),
+    lambda x, y: x.sort(axis=1) + y.pad(1).sliding_windows((2, 2)).sum(axis=(2, 3))[1:, 1:] * 0.2,
+    lambda x, y: einsum("ij,kj,kl->il", x, y, x) * 0.1,
+    lambda x, y: x * (1.0 + y.vector_norm(axis=0)) + y.tril(),
+    lambda x, y: x.cumulative_prod(axis=1) * 0.5 + y.take([1, 0], axis=0),
+    lambda x, y: x.repeat(2, axis=0).split(2)[1] * y.diagonal(1)[:, None],
 ]
 programs = st.lists(
     st.tuples(st.sampled_from(range(len(STEPS))), st.integers(0, 9), st.integers(0, 9)),

@@ -61,7 +61,7 @@ def test_the_comparison_can_fail(name: str, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(vars(PURE), name, lambda *args, **kwargs: right(*args, **kwargs) + 1)
     case = CASES[name]
 
-    @settings(max_examples=100, database=None)
+    @settings(max_examples=100, database=None, report_multiple_bugs=False)
     @given(data=st.data())
     def walk(data: st.DataObject) -> None:
         args, kwargs = data.draw(case.calls)

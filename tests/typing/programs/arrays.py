@@ -2,7 +2,7 @@
 
 from typing import assert_type
 
-from smolml_array import MLArray, use_backend
+from smolml_array import MLArray, einsum, outer, split, tril, use_backend
 from smolml_value import Value, ops
 
 x = MLArray([[1.0, 2.0], [3.0, 4.0]])
@@ -34,6 +34,22 @@ assert_type(x.mean(axis=0, keepdims=True), MLArray)
 assert_type(x.max(axis=(0, 1)), MLArray)
 assert_type(x[0], MLArray)
 assert_type(x[0, 1:], MLArray)
+
+assert_type(x.cumulative_sum(axis=0), MLArray)
+assert_type(x.sort(descending=True), MLArray)
+assert_type(x.argsort(), MLArray)
+assert_type(x.take([1, 0], axis=0), MLArray)
+assert_type(x.pad(((1, 0), (0, 2))), MLArray)
+assert_type(x.pad(1, "reflect"), MLArray)
+assert_type(x.sliding_windows((2, 1)), MLArray)
+assert_type(x.split(2), list[MLArray])
+assert_type(x.norm("fro"), MLArray)
+assert_type(x.vector_norm(axis=(0, 1), ord=1), MLArray)
+assert_type(einsum("ij,jk->ik", x, w), MLArray)
+assert_type(einsum("ij,j", x, [1.0, 2.0]), MLArray)
+assert_type(outer([1.0, 2.0], Value(1.0)), MLArray)
+assert_type(split(x, [1], axis=1), list[MLArray])
+assert_type(tril(x, k=-1), MLArray)
 
 loss = (x @ w).tanh().sum()
 assert_type(loss, MLArray)

@@ -41,8 +41,11 @@ class Accumulating(Selecting):
     def outer(self, other: ArrayLike) -> Self:
         """The products of all pairs of elements: (size, other.size)."""
         column = self.reshape((math.prod(self.shape), 1))
-        row: Any = other if isinstance(other, Handle) else self._lifted(other, self._node.backend)
-        return column * (row if isinstance(row, Value) else row.flatten())
+        row: Any = other
+        if not isinstance(other, Handle | Value) and not is_number(other):
+            row = self._lifted(other, self._node.backend)
+        product: Self = column * (row.flatten() if hasattr(row, "flatten") else row)
+        return product
 
     def vector_norm(self, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Self:
         """(sum |x|**ord)**(1 / ord) over the axes; see `smolml_array.vector_norm`."""

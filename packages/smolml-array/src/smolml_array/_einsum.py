@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from smolml_array._shape import Shape, ShapeError
@@ -119,7 +120,30 @@ class Step(NamedTuple):
     """Contract the operands at these places; what it makes goes to the end of the list."""
 
     places: tuple[int, ...]
+    labels: tuple[Labels, ...]  # of these operands
     output: Labels
+
+
+@lru_cache(maxsize=256)  # a program sums the same shapes again and again
+def plan(subscripts: str, shapes: tuple[Shape, ...]) -> list[Step]:
+    """What to contract, one step after the other.
+
+    Raises:
+        ValueError: subscripts that say nothing, or do not fit the operands.
+        ShapeError: lengths of one label that differ.
+    """
+    labels, output = parse(subscripts, shapes)
+    return path(labels, shapes, output)
+
+
+def lengths_of(*pairs: tuple[Labels, Shape]) -> dict[Label, int]:
+    """The length of each label; 1 only where no operand says another."""
+    found: dict[Label, int] = {}
+    for labels, shape in pairs:
+        for label, n in zip(labels, shape, strict=True):
+            if n != 1 or label not in found:
+                found[label] = n
+    return found
 
 
 def path(labels: Sequence[Labels], shapes: Sequence[Shape], output: Labels) -> list[Step]:
@@ -132,35 +156,91 @@ def path(labels: Sequence[Labels], shapes: Sequence[Shape], output: Labels) -> l
     >>> [s.places for s in path([("i", "j"), ("j", "k"), ("k", "l")], shapes, ("i", "l"))]
     [(1, 2), (0, 1)]
     """
-    if len(labels) == 1:
-        return [Step((0,), output)]
-    lengths: dict[Label, int] = {}
-    for own, shape in zip(labels, shapes, strict=True):
-        for label, n in zip(own, shape, strict=True):
-            if n != 1 or label not in lengths:
-                lengths[label] = n
+    lengths = lengths_of(*zip(labels, shapes, strict=True))
 
     def size(some: set[Label]) -> int:
         return math.prod(lengths[x] for x in some)
 
-    left = [set(own) for own in labels]
+    left = list(labels)
     steps: list[Step] = []
     while len(left) > 2:
         best: tuple[int, int] | None = None
+        sets = [set(own) for own in left]
         for j in range(1, len(left)):
             for i in range(j):
-                rest = set(output).union(*(s for k, s in enumerate(left) if k not in (i, j)))
-                both = left[i] | left[j]
-                cost = (size(both & rest) - size(left[i]) - size(left[j]), size(both))
+                rest = set(output).union(*(s for k, s in enumerate(sets) if k not in (i, j)))
+                both = sets[i] | sets[j]
+                cost = (size(both & rest) - size(sets[i]) - size(sets[j]), size(both))
                 if best is None or cost < best:
-                    best, places, made = cost, (i, j), both & rest
+                    best, places, kept = cost, (i, j), both & rest
         i, j = places
-        order = [x for x in (*_order(left[i]), *_order(left[j])) if x in made]
-        steps.append(Step(places, tuple(dict.fromkeys(order))))
-        left = [*(s for k, s in enumerate(left) if k not in places), made]
-    return [*steps, Step((0, 1), output)]
+        made = tuple(dict.fromkeys(x for x in left[i] + left[j] if x in kept))
+        steps.append(Step(places, (left[i], left[j]), made))
+        left = [*(own for k, own in enumerate(left) if k not in places), made]
+    return [*steps, Step(tuple(range(len(left))), tuple(left), output)]
 
 
-def _order(labels: set[Label]) -> list[Label]:
-    """An order that is the same in every run."""
-    return sorted(labels, key=lambda x: (isinstance(x, str), x))
+class Layout(NamedTuple):
+    """How two operands become factors: orders of their axes (None: as they are), shapes."""
+
+    first: tuple[int, ...] | None
+    first_shape: Shape
+    second: tuple[int, ...] | None
+    second_shape: Shape
+    matrices: bool  # whether they are multiplied as matrices, or element by element
+    turned: bool  # whether the second is the left factor
+    shape: Shape  # of the product
+    last: tuple[int, ...] | None  # the order of its axes
+
+
+@lru_cache(maxsize=1024)
+def layout(la: Labels, a: Shape, lb: Labels, b: Shape, out: Labels) -> Layout:
+    """The layout of two operands with one axis for each label, and none that is summed alone.
+
+    A product of matrices can be had either way round. What decides is what must be copied: axes
+    that stay in order need not, and the longer the last one is, the quicker it goes.
+    """
+    lengths = lengths_of((la, a), (lb, b))
+
+    def count(labels: Labels) -> int:
+        return math.prod(lengths[x] for x in labels)
+
+    batch = tuple(x for x in out if x in la and x in lb)
+    left = tuple(x for x in out if x in la and x not in lb)
+    right = tuple(x for x in out if x in lb and x not in la)
+    inner = tuple(x for x in la if x not in out)
+    if not inner:
+        order = batch + left + right
+        first_shape = tuple(lengths[x] if x in la else 1 for x in order)
+        second_shape = tuple(lengths[x] if x in lb else 1 for x in order)
+        first, second = _order(la, batch + left), _order(lb, batch + right)
+        made = tuple(lengths[x] for x in order)
+        last = _order(order, out)
+        return Layout(first, first_shape, second, second_shape, False, False, made, last)
+
+    def effort(labels: Labels, order: Labels) -> float:
+        return 0.0 if labels == order else count(labels) * (1.0 + 8.0 / max(1, lengths[order[-1]]))
+
+    straight = (batch + left + inner, batch + inner + right)
+    turned = (batch + inner + left, batch + right + inner)
+    efforts = [effort(la, x) + effort(lb, y) for x, y in (straight, turned)]
+    swap = efforts[1] < efforts[0]
+    lead = (count(batch),) if batch else ()
+    n, k, m = count(left), count(inner), count(right)
+    orders = turned if swap else straight
+    order = batch + right + left if swap else batch + left + right
+    return Layout(
+        _order(la, orders[0]),
+        (*lead, k, n) if swap else (*lead, n, k),
+        _order(lb, orders[1]),
+        (*lead, m, k) if swap else (*lead, k, m),
+        True,
+        swap,
+        tuple(lengths[x] for x in order),
+        _order(order, out),
+    )
+
+
+def _order(labels: Labels, wanted: Labels) -> tuple[int, ...] | None:
+    """The places of the wanted labels; None if they stand there in that order."""
+    return None if labels == wanted else tuple(labels.index(x) for x in wanted)

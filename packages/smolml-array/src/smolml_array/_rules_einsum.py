@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from smolml_array._einsum import Label, Labels
+from smolml_array._einsum import Label, Labels, layout, lengths_of
 from smolml_array._node import Rule
 from smolml_array._shape import Shape, inverse_permutation
 from smolml_array.backends.protocol import Raw
@@ -63,16 +62,6 @@ def _diagonals_vjp(xp: Any, g: Raw, labels: Labels, shape: Shape) -> Raw:
     return xp.permute_dims(xp.reshape(flat, turned), inverse_permutation(order))
 
 
-def _lengths(*pairs: tuple[Labels, Shape]) -> _Lengths:
-    """The length of each label; 1 only where no operand says another."""
-    found: _Lengths = {}
-    for labels, shape in pairs:
-        for label, n in zip(labels, shape, strict=True):
-            if n != 1 or label not in found:
-                found[label] = n
-    return found
-
-
 def _kept(labels: Labels, shape: Shape, lengths: _Lengths) -> list[int]:
     """The axes that are not there only to be broadcast."""
     return [i for i, x in enumerate(labels) if shape[i] == lengths[x]]
@@ -108,33 +97,14 @@ def _contracted(xp: Any, a: Raw, la: Labels, b: Raw, lb: Labels, out: Labels) ->
     """The sum of products over the labels that `out` lacks."""
     a, la = _summed(xp, a, la, lb + out)
     b, lb = _summed(xp, b, lb, la + out)
-    batch = tuple(x for x in out if x in la and x in lb)
-    left = tuple(x for x in out if x in la and x not in lb)
-    right = tuple(x for x in out if x in lb and x not in la)
-    inner = tuple(x for x in la if x not in out)
-    lengths = _lengths((la, a.shape), (lb, b.shape))
-
-    def count(labels: Labels) -> int:
-        return math.prod(lengths[x] for x in labels)
-
-    a = _arranged(xp, a, la, batch + left + inner)
-    if inner:
-        b = _arranged(xp, b, lb, batch + inner + right)
-        lead = (count(batch),) if batch else ()
-        a = _shaped(xp, a, (*lead, count(left), count(inner)))
-        b = _shaped(xp, b, (*lead, count(inner), count(right)))
-        made = xp.matmul(a, b)
-    else:  # axes side by side: no product of matrices
-        b = _arranged(xp, b, lb, batch + right)
-        if right:
-            a = xp.reshape(a, (*a.shape, *[1] * len(right)))
-        if left:
-            common = b.shape[: len(batch)]
-            b = xp.reshape(b, (*common, *[1] * len(left), *b.shape[len(batch) :]))
+    how = layout(la, a.shape, lb, b.shape, out)
+    a = _shaped(xp, a if how.first is None else xp.permute_dims(a, how.first), how.first_shape)
+    b = _shaped(xp, b if how.second is None else xp.permute_dims(b, how.second), how.second_shape)
+    if not how.matrices:
         made = xp.multiply(a, b)
-    order = batch + left + right
-    made = _shaped(xp, made, tuple(lengths[x] for x in order))
-    return _arranged(xp, made, order, out)
+    else:
+        made = _shaped(xp, xp.matmul(b, a) if how.turned else xp.matmul(a, b), how.shape)
+    return made if how.last is None else xp.permute_dims(made, how.last)
 
 
 # Rules -----------------------------------------------------------------------------------------
@@ -162,12 +132,12 @@ def _one(xp: Any, x: Raw, *, labels: tuple[Labels], output: Labels) -> Raw:
 
 
 def _one_vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, labels: tuple[Labels], output: Labels) -> Raw:
-    lengths = _lengths((labels[0], x.shape))
+    lengths = lengths_of((labels[0], x.shape))
     return _closed(xp, g, output, labels[0], x.shape, lengths)
 
 
 def _two(xp: Any, a: Raw, b: Raw, *, labels: tuple[Labels, Labels], output: Labels) -> Raw:
-    lengths = _lengths((labels[0], a.shape), (labels[1], b.shape))
+    lengths = lengths_of((labels[0], a.shape), (labels[1], b.shape))
     a, la = _opened(xp, a, labels[0], lengths)
     b, lb = _opened(xp, b, labels[1], lengths)
     return _contracted(xp, a, la, b, lb, output)
@@ -180,7 +150,7 @@ def _two_vjp(i: int) -> Any:
         xp: Any, g: Raw, out: Raw, a: Raw, b: Raw, *, labels: tuple[Labels, Labels], output: Labels
     ) -> Raw:
         own, other = ((a, labels[0]), (b, labels[1]))[:: -1 if i else 1]
-        lengths = _lengths((labels[0], a.shape), (labels[1], b.shape))
+        lengths = lengths_of((labels[0], a.shape), (labels[1], b.shape))
         x, lx = _opened(xp, other[0], other[1], lengths)
         kept = [own[1][k] for k in _kept(own[1], own[0].shape, lengths)]
         has = tuple(label for label in dict.fromkeys(kept) if label in output or label in lx)

@@ -82,6 +82,10 @@ class Selecting(Rearranging):
     def sort(self, axis: int = -1, descending: bool = False, stable: bool = True) -> Self:
         """Sorted along the axis; see `smolml_array.sort`."""
         axis = normalize_axis(axis, len(self.shape), "sort")
-        order = self.argsort(axis, descending, stable)._node.raw
-        back = self._node.backend.argsort(order, axis=axis) if self.requires_grad else order
+        xp, shape = self._node.backend, self.shape
+        order = back = self.argsort(axis, descending, stable)._node.raw
+        if self.requires_grad:  # back[order[i]] = i
+            key = _rules_sort.along(xp, shape, order, axis)
+            lengths = tuple(n if i == axis else 1 for i, n in enumerate(shape))
+            back = xp.index_put(order, key, xp.reshape(xp.arange(shape[axis]), lengths))
         return self._rule(_rules_sort.SORT, self, order=order, back=back, axis=axis)

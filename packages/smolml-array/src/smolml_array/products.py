@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from smolml_array import _rules_einsum
 from smolml_array._arithmetic import ArrayLike
-from smolml_array._einsum import check_subscripts, parse, path
+from smolml_array._einsum import check_subscripts, plan
 from smolml_array._shape import Axis
 from smolml_array.array import MLArray
 from smolml_array.functions import _array
@@ -34,16 +34,11 @@ def einsum(subscripts: str, *operands: ArrayLike) -> MLArray:
     """
     check_subscripts(subscripts)
     arrays = [_array(x, *operands) for x in operands]
-    shapes = [x.shape for x in arrays]
-    labels, output = parse(subscripts, shapes)
-    for places, made in path(labels, shapes, output):
+    for places, labels, output in plan(subscripts, tuple(x.shape for x in arrays)):
         chosen = [arrays[i] for i in places]
-        own = tuple(labels[i] for i in places)
-        rule = _rules_einsum.EINSUM_OF_ONE if len(own) == 1 else _rules_einsum.EINSUM_OF_TWO
+        rule = _rules_einsum.EINSUM_OF_ONE if len(labels) == 1 else _rules_einsum.EINSUM_OF_TWO
         arrays = [x for i, x in enumerate(arrays) if i not in places]
-        labels = [x for i, x in enumerate(labels) if i not in places]
-        arrays.append(MLArray._rule(rule, *chosen, labels=own, output=made))
-        labels.append(made)
+        arrays.append(MLArray._rule(rule, *chosen, labels=labels, output=output))
     return arrays[0]
 
 

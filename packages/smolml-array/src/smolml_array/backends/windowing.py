@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, SupportsIndex
 
 from smolml_array._shape import (
@@ -94,6 +94,8 @@ def pad_widths(pad_width: PadWidth, ndim: int, who: str = "pad") -> tuple[tuple[
     given: Any = pad_width
     if is_index(given):
         pairs: Any = [(given, given)] * ndim
+    elif not isinstance(given, Iterable):
+        raise TypeError(f"{who}: expected integers as widths, got {given!r:.60}")
     else:
         pairs = list(given)
         if len(pairs) == 2 and all(map(is_index, pairs)):
