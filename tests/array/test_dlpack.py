@@ -132,5 +132,5 @@ def test_pythons_buffers(backend: str) -> None:
     with pytest.raises(TypeError, match="expected a buffer of numbers, got array of format"):
         MLArray(arrays.array("u", "ab"))
     for text in (b"ab", bytearray(b"ab")):
-        with pytest.raises(TypeError, match="expected numbers, .* got byte"):
+        with pytest.raises(TypeError, match=r"expected numbers, .* got byte"):
             MLArray(text)

@@ -11,6 +11,7 @@ import pytest
 
 from smolml_array import MLArray, ones
 from smolml_array._numpy_signatures import FUNCTIONS
+from smolml_value import grad, hessian, hvp, jvp
 from tests.array.numeric import array, assert_same, cotangent, differences
 
 Call = Callable[..., Any]
@@ -232,3 +233,25 @@ def test_a_matrix_function_of_numpy_trains(backend: str) -> None:
         w = MLArray(np.asarray(w) - 0.1 * np.asarray(w.grad()))
     best = np.linalg.lstsq(x, t, rcond=None)[0]
     assert_same(w, best, 0.05, 0.01)
+
+
+def test_transforms_go_through(backend: str) -> None:
+    """Higher derivatives, in both modes, of functions with NumPy's or the standard's names."""
+
+    def by_numpy(x: Any) -> Any:
+        return np.sum(np.tanh(np.dot(x, x.T)) * np.exp(-np.mean(x)))
+
+    def by_standard(x: Any) -> Any:
+        xp = x.__array_namespace__()
+        product = xp.matmul(x, xp.matrix_transpose(x))
+        return xp.sum(xp.tanh(product) * xp.exp(xp.negative(xp.mean(x))))
+
+    def by_methods(x: Any) -> Any:
+        return ((x @ x.T).tanh() * (-x.mean()).exp()).sum()
+
+    x, v = MLArray(array((2, 3), "x")), MLArray(array((2, 3), "v"))
+    for f in (by_numpy, by_standard):
+        assert_same(grad(f)(x), np.asarray(grad(by_methods)(x)))
+        assert_same(hessian(f)(x), np.asarray(hessian(by_methods)(x)))
+        assert_same(hvp(f)(x, v), np.asarray(hvp(by_methods)(x, v)))
+        assert_same(jvp(f, (x,), (v,))[1], np.asarray(jvp(by_methods, (x,), (v,))[1]))
