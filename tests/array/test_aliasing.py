@@ -9,7 +9,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from smolml_array import MLArray, concat, from_dlpack, stack, where
+from smolml_array import (
+    MLArray,
+    concat,
+    einsum,
+    from_dlpack,
+    outer,
+    pad,
+    repeat,
+    roll,
+    stack,
+    take_along_axis,
+    where,
+)
 from smolml_value import Value
 
 LARGE = 300  # large enough for buffers that a small case might not share
@@ -53,6 +65,12 @@ TAKEN: dict[str, Callable[[Any, dict[str, Any]], Any]] = {
     "namespace": lambda x, g: x * x.__array_namespace__().asarray(g["a"]),
     "from_dlpack": lambda x, g: x * x.__array_namespace__().from_dlpack(g["a"]),
     "clip": lambda x, g: x.__array_namespace__().clip(x * x, g["low"], g["a"]),
+    "einsum": lambda x, g: einsum("ij,ij->i", x, g["a"]),
+    "outer": lambda x, g: outer(x[:2], g["row"]),
+    "pad": lambda x, g: pad(x, 1, constant_values=g["scalar"]),
+    "repeat": lambda x, g: repeat(x, g["many"], axis=0),
+    "roll": lambda x, g: roll(x * x, 1) - g["a"],
+    "take_along_axis": lambda x, g: take_along_axis(x, g["index"][:, None], axis=0),
     "take": lambda x, g: np.take(x * x, g["index"], axis=0),
 }
 
@@ -78,6 +96,7 @@ def _given() -> dict[str, Any]:
         "square": _numbers(4)[:3],
         "mask": _mask(),
         "index": np.arange(LARGE)[::-1].copy(),
+        "many": np.arange(LARGE) % 3,
         "low": _numbers(5) * 0.1,
     }
 

@@ -131,7 +131,9 @@ _FORMATS: Final = frozenset("?bBhHiIlLqQnNfd")  # struct's letters of real numbe
 
 
 def has_buffer(x: object) -> bool:
-    """Whether x has Python's buffer protocol, as array.array and memoryview have."""
+    """Whether x has Python's buffer protocol, as array.array and memoryview have; not bytes."""
+    if isinstance(x, bytes | bytearray):
+        return False
     try:
         memoryview(x).release()  # type: ignore[arg-type]
     except TypeError:
@@ -143,10 +145,10 @@ def from_buffer(x: Any, who: str) -> Any:
     """Nested lists of the numbers in an object that has Python's buffer protocol.
 
     Raises:
-        TypeError: bytes, or a buffer of something that is not numbers.
+        TypeError: a buffer of something that is not numbers.
     """
     with memoryview(x) as view:
-        if view.format not in _FORMATS or isinstance(x, bytes | bytearray):
+        if view.format not in _FORMATS:
             raise TypeError(
                 f"{who}: expected a buffer of numbers, got {type(x).__name__} of format "
                 f"{view.format!r}"

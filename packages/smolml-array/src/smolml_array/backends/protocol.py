@@ -6,6 +6,7 @@ any graph. It follows the array API standard 2024.12 (names, argument order, `ax
 and NumPy's indexing. Where the standard leaves a choice open, both backends answer as NumPy does,
 with these differences to NumPy: `reciprocal` of integers is float64, functions that would give
 bool arrays a small type (int8, float16) give int64 or float64, and `unique_values` is sorted.
+The differences to the standard itself are a table in docs/design.md.
 
 No function changes its arguments, raises for numbers (1 / 0 is inf, log(-1) is nan) or warns.
 Results may share memory with arguments: a raw array is never written to once it is made.

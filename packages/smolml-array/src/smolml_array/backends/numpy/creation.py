@@ -70,7 +70,8 @@ def _plain_dtype(x: Any) -> Any:
 def _from_nested(obj: Any) -> Any:
     """NumPy's own conversion where it finds numbers; else ours, whose errors show the path."""
     try:
-        out = np.array(obj)  # another backend's array has __array__
+        # another library's array: asked by us, for it may not know NumPy's copy=
+        out = np.array(obj.__array__() if hasattr(type(obj), "__array__") else obj)
         if out.dtype in _DTYPES:
             return out
     except (ValueError, TypeError, OverflowError):
