@@ -480,11 +480,11 @@ def test_an_empty_file_is_a_log(tmp_path: Path) -> None:
 # The picture -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("ending", ["png", "SVG", "pdf"])
+@pytest.mark.parametrize("ending", ["png", "SVG"])
 def test_pictures(ending: str, tmp_path: Path) -> None:
     path = tmp_path / f"x.{ending}"
     run_of(20, plot=path, description="a <b> & $c")
-    begin = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}[ending.lower()]
+    begin = {"png": b"\x89PNG", "svg": b"<?xml"}[ending.lower()]
     assert path.read_bytes().startswith(begin)
     before = path.stat().st_mtime_ns
     run_of(2, plot=path)  # replaced
