@@ -6,7 +6,6 @@ import io
 import json
 import math
 import os
-import pty
 import re
 import signal
 import subprocess
@@ -331,8 +330,11 @@ for step in (run := track(100_000, description="training", log="x.jsonl", plot="
 """
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_ctrl_c_on_a_terminal(tmp_path: Path) -> None:
     """The bar is closed, the cursor is back, log and picture are there."""
+    import pty
+
     main, terminal = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM],
@@ -534,8 +536,8 @@ def notebook(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
         Image=lambda data, format: SimpleNamespace(data=data, format=format), display=display
     )
     shell = SimpleNamespace(kernel=object())
-    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))  # type: ignore[arg-type]
-    monkeypatch.setitem(sys.modules, "IPython.display", fake)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    monkeypatch.setitem(sys.modules, "IPython.display", fake)
     monkeypatch.delitem(sys.modules, "smolml.tracking.notebook", raising=False)
     return shown
 
@@ -572,5 +574,5 @@ def test_live_false_in_a_notebook(
 
 def test_ipython_in_a_terminal_is_no_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
     shell = SimpleNamespace()
-    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
     assert isinstance(displays.choose_display("", 1, None, None), displays.Lines)
