@@ -6,7 +6,6 @@ import io
 import json
 import math
 import os
-import pty
 import re
 import signal
 import subprocess
@@ -331,8 +330,11 @@ for step in (run := track(100_000, description="training", log="x.jsonl", plot="
 """
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_ctrl_c_on_a_terminal(tmp_path: Path) -> None:
     """The bar is closed, the cursor is back, log and picture are there."""
+    import pty
+
     main, terminal = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM],
@@ -480,11 +482,11 @@ def test_an_empty_file_is_a_log(tmp_path: Path) -> None:
 # The picture -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("ending", ["png", "SVG", "pdf"])
+@pytest.mark.parametrize("ending", ["png", "SVG"])
 def test_pictures(ending: str, tmp_path: Path) -> None:
     path = tmp_path / f"x.{ending}"
     run_of(20, plot=path, description="a <b> & $c")
-    begin = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}[ending.lower()]
+    begin = {"png": b"\x89PNG", "svg": b"<?xml"}[ending.lower()]
     assert path.read_bytes().startswith(begin)
     before = path.stat().st_mtime_ns
     run_of(2, plot=path)  # replaced
@@ -534,8 +536,8 @@ def notebook(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
         Image=lambda data, format: SimpleNamespace(data=data, format=format), display=display
     )
     shell = SimpleNamespace(kernel=object())
-    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))  # type: ignore[arg-type]
-    monkeypatch.setitem(sys.modules, "IPython.display", fake)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    monkeypatch.setitem(sys.modules, "IPython.display", fake)
     monkeypatch.delitem(sys.modules, "smolml.tracking.notebook", raising=False)
     return shown
 
@@ -572,5 +574,5 @@ def test_live_false_in_a_notebook(
 
 def test_ipython_in_a_terminal_is_no_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
     shell = SimpleNamespace()
-    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
     assert isinstance(displays.choose_display("", 1, None, None), displays.Lines)

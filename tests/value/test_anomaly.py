@@ -8,8 +8,11 @@ import inspect
 import math
 import pickle
 import threading
+from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smolml_value import (
     AnomalyError,
@@ -139,6 +142,66 @@ def test_a_cotangent_that_was_given() -> None:
         y = x * x
         with pytest.raises(AnomalyError, match="multiply: in backward"):
             gradients(y, [x], Value(math.inf))
+
+
+Program = list[tuple[int, int, int]]
+
+STEPS: list[Callable[[Value, Value], Value]] = [
+    lambda x, y: x + y,
+    lambda x, y: x * y,
+    lambda x, y: x / y,
+    lambda x, y: x.log(),
+    lambda x, y: x.sqrt(),
+    lambda x, y: (x * 300.0).exp(),
+    lambda x, y: x**1.5,
+    lambda x, y: ops.where(x > 0.5, y, x.relu()),
+    lambda x, y: fused.dot([x, y], [y, 2.0]),
+    lambda x, y: ops.clip(x, min=-1.0, max=1.0),
+]
+
+
+def performed(program: Program, start: list[float]) -> list[Value]:
+    """The nodes of a program, the last one its result."""
+    nodes = [Value(number) for number in start]
+    for which, i, j in program:
+        nodes.append(STEPS[which](nodes[i % len(nodes)], nodes[j % len(nodes)]))
+    return nodes
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, len(STEPS) - 1), st.integers(0, 9), st.integers(0, 9)),
+        min_size=1,
+        max_size=6,
+    ),
+    st.lists(st.sampled_from([0.0, 1.0, -1.0, 0.3, 2.5, -2.0]), min_size=2, max_size=3),
+)
+def test_it_raises_where_a_number_is_not_finite_and_nowhere_else(
+    program: Program, start: list[float]
+) -> None:
+    def everything(nodes: list[Value]) -> set[Value]:
+        found: set[Value] = set()
+        stack = list(nodes)
+        while stack:
+            node = stack.pop()
+            if node not in found:
+                found.add(node)
+                stack += node._prev  # type: ignore[arg-type]  # all are Values
+        return found
+
+    made = performed(program, start)
+    made[-1].backward()
+    nodes = everything(made)
+    in_forward = not all(math.isfinite(v.data) for v in nodes)
+    in_backward = not all(math.isfinite(v.grad) for v in nodes)
+    direction = "forward" if in_forward else "backward" if in_backward else ""
+    raised = ""
+    with detect_anomaly():
+        try:
+            performed(program, start)[-1].backward()
+        except AnomalyError as error:
+            raised = error.direction
+    assert raised == direction
 
 
 # The block -------------------------------------------------------------------------------------
