@@ -259,7 +259,9 @@ class _Names:
     @staticmethod
     def map_scalar(f: Callable[..., float], *args: Any) -> Symbol:
         symbols = [_symbol(x) for x in args]
-        name = getattr(f, "__name__", "f")
+        name = getattr(getattr(f, "__wrapped__", f), "__name__", "")
+        if not name.isidentifier():  # a lambda, which tells nothing
+            raise TypeError("a function without a name")
         try:
             number: float | None = f(*(s.number for s in symbols))
         except (ArithmeticError, TypeError, ValueError):
