@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import re
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from smolml_value import Value, draw, elementwise, fused, grad, no_grad
+from smolml_value._drawing import colors
 from smolml_value._drawing.collect import collect
 from smolml_value._drawing.fold import FOLDS, HIDDEN, Folded, fold
 from smolml_value._drawing.picture import picture
@@ -92,7 +94,7 @@ def test_the_order_of_operands_is_shown_where_it_matters() -> None:
     x, y = Value(2.0), Value(3.0)
     for z, shown in [(x - y, 2), (x / 5.0, 2), (x * y, 0), (x + y + x, 0), (x**y, 2)]:
         drawing = draw(z)
-        assert drawing.svg.count('font-size="9"') == shown
+        assert drawing.svg.count('font-size="8"') == shown
         assert drawing.dot.count("headlabel") == shown
         assert len(re.findall('-- "[12]" -->', drawing.mermaid)) == shown
 
@@ -146,6 +148,35 @@ def test_plugin_ops_and_composites() -> None:
     swish = elementwise("swish", lambda xp, x: x / (1 + xp.exp(-x)))
     ops = [box.texts[0] for box in boxes(swish(cube(Value(0.5)))) if box.kind == "node"]
     assert sorted(ops) == ["+", "/", "cube", "exp", "neg"]
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-9, 0.3, 0.7, 1.0, math.nan, math.inf, None])
+def test_texts_stand_out_from_every_colour(size: float | None) -> None:
+    fill = colors.shade(size, 1.0)
+    assert _contrast(fill, colors.INK) > 7.0
+    assert _contrast(fill, colors.FAINT) > 4.5
+    for page in ("#ffffff", "#1e2129", "#000000"):  # light and dark pages
+        assert _contrast(colors.LINE, page) > 3.0
+    for pill in (colors.NODE, colors.GROUP):
+        assert _contrast(pill, "#ffffff") > 4.5
+
+
+def test_colours_grow_darker_with_the_gradient() -> None:
+    shades = [_luminance(colors.shade(10.0**-k, 1.0)) for k in range(6)]
+    assert shades == sorted(shades)
+    assert len(set(shades)) == 6
+
+
+def _luminance(color: str) -> float:
+    """As the WCAG 2 defines it."""
+    parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _contrast(one: str, other: str) -> float:
+    low, high = sorted([_luminance(one), _luminance(other)])
+    return (high + 0.05) / (low + 0.05)
 
 
 # Labels do nothing -----------------------------------------------------------------------------
@@ -379,6 +410,15 @@ def test_shared_parameters_stand_outside_of_the_modules_that_use_them() -> None:
         h.label = f"cell{step}.h"
     titles = [box.texts[0] for box in boxes(h, fold="module")]
     assert "cell.w" in titles
+
+
+def test_many_labelled_parameters_share_a_box_where_ops_do() -> None:
+    xs = [Value(float(i)) for i in range(10)]
+    ws = [Value(0.1, f"w{i}") for i in range(10)]
+    y = fused.fsum([(w * x).tanh() for w, x in zip(ws, xs, strict=True)])
+    assert ["10 values"] in [box.texts for box in boxes(y, fold="op")]
+    assert len(boxes(y, fold="op")) == 5
+    assert len(boxes(y, fold="label")) == 1 + 10  # what has a label is a landmark there
 
 
 def test_small_graphs_are_not_folded_unless_one_asks() -> None:
