@@ -1,6 +1,7 @@
 """N-d arrays in which every element is a Value: MLArray, its backends and its functions."""
 
 from smolml_array import _derivatives as _derivatives  # arrays answer to the transforms
+from smolml_array import _explaining as _explaining
 from smolml_array import _showing as _showing
 from smolml_array import _transforming as _transforming
 from smolml_array._default import use_backend

@@ -29,10 +29,9 @@ def array_html(x: MLArray) -> str:
     if not x.requires_grad:
         notes.append("requires_grad=False")
     title = f"MLArray <b>{escape(x.label)}</b>" if x.label else "MLArray"
-    lines = [
-        '<table class="smolml-array">',
-        f'<caption style="text-align:left">{title} ({escape(", ".join(notes))})</caption>',
-    ]
+    style = "text-align:left;white-space:nowrap"
+    caption = f'<caption style="{style}">{title} ({escape(", ".join(notes))})</caption>'
+    lines = ['<table class="smolml-array">', caption]
     if width * height == 0:
         return "\n".join([*lines, "</table>"])
     rows, columns = _shown(height, _ROWS), _shown(width, _COLUMNS)
@@ -79,12 +78,13 @@ def _cell(xp: Any, numbers: Any, grads: Any, i: int, j: int, largest: float) -> 
     if i < 0 or j < 0:
         return f"<td>{'⋮' if j >= 0 else '⋯' if i >= 0 else '⋱'}</td>"
     number = _text(xp.to_flat(xp.index(numbers, (i, j)))[0])
+    style = "text-align:right;padding:2px 8px"
     if grads is None:
-        return f'<td style="text-align:right">{number}</td>'
+        return f'<td style="{style}">{number}</td>'
     grad = float(xp.to_flat(xp.index(grads, (i, j)))[0])
     fill = colors.shade(abs(grad), largest)
     return (
-        f'<td style="text-align:right;background:{fill};color:{colors.INK}">{number}<br>'
+        f'<td style="{style};background:{fill};color:{colors.INK}">{number}<br>'
         f'<small style="color:{colors.FAINT}">grad {numeral(grad)}</small></td>'
     )
 

@@ -11,8 +11,8 @@ from typing import Final
 
 NO_GRADIENT: Final = "#eef1f5"
 PLAIN: Final = "#f8fafc"
-INK: Final = "#1b2430"
-FAINT: Final = "#5b6675"  # for names in boxes
+INK: Final = "#111821"
+FAINT: Final = "#333d49"  # for names in boxes
 LINE: Final = "#8592a3"  # for what stands on the page itself, light or dark
 LEAF: Final = "#0f766e"
 NODE: Final = "#475569"

@@ -19,6 +19,7 @@ from smolml_value._showing import nodes
 Fold = Literal["auto", "module", "label", "op", "run", "depth"]
 FOLDS: Final = ("auto", "module", "label", "op", "run", "depth")
 HIDDEN: Final = -1  # the group of what is not shown
+_MANY: Final = 6  # labelled leaves used alike that are not shown one by one
 
 
 @dataclass
@@ -47,14 +48,15 @@ def fold(found: Found, how: Fold | None, most: int) -> Folded:
     if how == "depth":
         return _cut(graph, _alone(found), most)
     ways = {"module": _by_module, "label": _by_label, "op": _by_op, "run": _by_run}
-    return _cut(graph, _merge_leaves(graph, ways[how](graph)), most)
+    folded = _merge_leaves(graph, ways[how](graph), how in ("op", "run"))
+    return _cut(graph, folded, most)
 
 
 def _automatic(graph: _Graph, most: int) -> Folded:
     """The first way of folding that shows some structure, else the one that shows the most."""
     best, fewest = _alone(graph.found), 0
     for way in (_by_module, _by_label, _by_op, _by_run):
-        folded = _merge_leaves(graph, way(graph))
+        folded = _merge_leaves(graph, way(graph), way in (_by_op, _by_run))
         inner = sum(1 for g in folded.groups if not graph.is_leaf[g.members[0]])
         if len(folded.groups) <= most:
             if inner > 2:
@@ -264,23 +266,24 @@ def _by_label(graph: _Graph) -> Folded:
     return _with_leaves(graph, Folded(groups, group_of))
 
 
-def _merge_leaves(graph: _Graph, folded: Folded) -> Folded:
-    """Leaves without a label that are used by the same boxes share one."""
-    places: dict[frozenset[int], int] = {}
+def _merge_leaves(graph: _Graph, folded: Folded, also_labelled: bool) -> Folded:
+    """Leaves that are used by the same boxes share one; with a label only if they are many."""
+    alike: dict[tuple[bool, frozenset[int]], list[int]] = {}
     for place, group in enumerate(folded.groups):
-        if len(group.members) != 1:
-            continue
         i = group.members[0]
-        if not graph.is_leaf[i] or graph.tags[i][1] or graph.is_root[i]:
+        if len(group.members) != 1 or not graph.is_leaf[i] or graph.is_root[i]:
             continue
         users = frozenset(folded.group_of[c] for c in graph.consumers[i])
         if i in graph.found.used_beyond:
             users |= {HIDDEN}
-        first = places.setdefault(users, place)
-        if first != place:
-            folded.groups[first].members.append(i)
-            folded.group_of[i] = first
-            group.members = []
+        alike.setdefault((graph.tags[i][1] != "", users), []).append(place)
+    for (is_labelled, _), places in alike.items():
+        if is_labelled and not (also_labelled and len(places) >= _MANY):
+            continue
+        first, *others = places
+        for place in others:
+            folded.groups[first].members += folded.groups[place].members
+            folded.groups[place].members = []
     return _without_empty(folded)
 
 

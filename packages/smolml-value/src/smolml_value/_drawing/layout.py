@@ -97,7 +97,7 @@ def _ports(
     for target, ks in arriving.items():
         ks.sort(key=lambda k: (across[graph.paths[k][-1] if graph.paths[k] else edges[k][0]], k))
         room = sizes[target][1] * 0.7
-        step = min(room / max(len(ks) - 1, 1), 18.0)
+        step = min(room / max(len(ks) - 1, 1), sizes[target][1] * 0.38, 40.0)
         for i, k in enumerate(ks):
             ports[k] = (i - (len(ks) - 1) / 2) * step
     return ports

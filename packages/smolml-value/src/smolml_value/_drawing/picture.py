@@ -161,20 +161,26 @@ def _folded_box(found: Found, group: Group, names: Mapping[int, str]) -> Box:
     looks = [nodes.look(found.nodes[i]) for i in (ends if len(ends) <= 100 else ends[:100])]
     rows = [("", count_text(len(members), "node"))] if ops else []
     if len(ops) > 1 or (ops and title):
-        rows.append(("ops", shortened(_census(ops), _LONGEST)))
+        rows.append(("ops", _census(ops, _LONGEST)))
     if len(ends) == 1:
         title = title or names.get(id(found.nodes[ends[0]]), "")
         rows += _rows(looks[0])
     if not ops:
         title, op = f"{len(members):,} {op}s", ""
     size = max((look.size for look in looks), default=0.0)
-    more = f"{count_text(len(members), 'node')}\n{_census(ops, 50)}"
+    more = f"{count_text(len(members), 'node')}\n{_census(ops, 400)}"
     return Box("group", op, shortened(title, _LONGEST), rows, size, more, count=len(members))
 
 
-def _census(ops: Counter[str], most: int = 4) -> str:
-    texts = [f"{op} ×{n:,}" for op, n in ops.most_common(most)]
-    return ", ".join(texts) + (", …" if len(ops) > most else "")
+def _census(ops: Counter[str], most: int) -> str:
+    """How often which op, the most frequent first, as far as they go into so many characters."""
+    text = ""
+    for op, n in ops.most_common():
+        more = f"{', ' if text else ''}{op} ×{n:,}"
+        if text and len(text) + len(more) > most - 3:
+            return f"{text}, …"
+        text += more
+    return text
 
 
 def _rest(found: Found, folded: Folded, hidden: int) -> Box:
@@ -182,5 +188,5 @@ def _rest(found: Found, folded: Folded, hidden: int) -> Box:
     ops = Counter(nodes.tag(found.nodes[i])[0] for i in _hidden_members(folded))
     ops.pop("", None)
     title = f"{'' if found.exact else 'over '}{count_text(hidden, 'more node')}"
-    rows = [("ops", shortened(_census(ops, 3), _LONGEST))] if ops and not found.more else []
-    return Box("group", "…", title, rows, None, _census(ops, 50), count=hidden)
+    rows = [("ops", _census(ops, _LONGEST))] if ops and not found.more else []
+    return Box("group", "…", title, rows, None, _census(ops, 400), count=hidden)

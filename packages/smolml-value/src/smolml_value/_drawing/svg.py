@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Literal
 
 from smolml_value._drawing import colors
-from smolml_value._drawing.layout import Layout, Route, arrange
+from smolml_value._drawing.layout import Layout, Point, Route, arrange
 from smolml_value._drawing.picture import Box, Picture
 from smolml_value._showing.numerals import numeral
 
 Direction = Literal["right", "down"]
+Placing = Callable[[Point], Point]  # from along and across to the page
 
 _FONT: Final = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace"
 _SIZE: Final = 12.0
@@ -87,7 +88,7 @@ def svg(picture: Picture, direction: Direction) -> str:
     full_height = height + top + _MARGIN + foot
     shift = (full_width - width) / 2
 
-    def at(point: tuple[float, float]) -> tuple[float, float]:
+    def at(point: Point) -> Point:
         x, y = (point[1], point[0]) if flips else point
         return x + shift, y + top
 
@@ -183,40 +184,51 @@ def _box(
     return lines
 
 
-def _edges(picture: Picture, layout: Layout, at: object, flips: bool) -> list[str]:
-    point = at
+def _edges(picture: Picture, layout: Layout, at: Placing, flips: bool) -> list[str]:
     lines = [f'<g fill="none" stroke="{colors.LINE}" stroke-width="1.3">']
     heads = [f'<g fill="{colors.LINE}">']
-    for edge, route in zip(picture.edges, layout.routes, strict=True):
-        thick = (
-            f' stroke-width="{min(1.3 + 0.35 * edge.count**0.5, 4.0):.2f}"'
-            if edge.count > 1
-            else ""
-        )
-        title = f"<title>{edge.count:,} edges</title>" if edge.count > 1 else ""
-        path = _path(route, point, flips)
-        lines.append(f'<path d="{path}"{thick}>{title}</path>' if title else f'<path d="{path}"/>')
-        x, y = point(route.pieces[-1][1])  # type: ignore[operator]
-        if flips:
-            heads.append(f'<path d="M{x:.1f} {y:.1f}l-3.5 -7h7z"/>')
+    last = _last_ports(picture, layout)
+    for k, (edge, route) in enumerate(zip(picture.edges, layout.routes, strict=True)):
+        path = f'<path d="{_path(route, at, flips)}"'
+        if edge.count > 1:
+            width = min(1.3 + 0.35 * edge.count**0.5, 4.0)
+            title = f"<title>{edge.count:,} edges</title>"
+            lines.append(f'{path} stroke-width="{width:.2f}">{title}</path>')
         else:
-            heads.append(f'<path d="M{x:.1f} {y:.1f}l-7 -3.5v7z"/>')
-        target = picture.boxes[edge.target]
-        if target.ordered and edge.position >= 0:
-            label = str(edge.position + 1)
-            dx, dy = (4.0, -8.0) if flips else (-9.0, -4.0)
-            heads.append(
-                _text(x + dx, y + dy, label, colors.LINE, "end" if not flips else "start", size=9)
-            )
+            lines.append(f"{path}/>")
+        x, y = at(route.pieces[-1][1])
+        tip = "l-3.5 -7h7z" if flips else "l-7 -3.5v7z"
+        heads.append(f'<path d="M{x:.1f} {y:.1f}{tip}"/>')
+        if picture.boxes[edge.target].ordered and edge.position >= 0:
+            heads.append(_operand_number(x, y, edge.position + 1, k in last, flips))
     return [*lines, "</g>", *heads, "</g>"]
 
 
-def _path(route: Route, at: object, flips: bool) -> str:
+def _last_ports(picture: Picture, layout: Layout) -> set[int]:
+    """The edges that arrive at a box below all others (right of them, where it grows down)."""
+    last: dict[int, tuple[float, int]] = {}
+    for k, (edge, route) in enumerate(zip(picture.edges, layout.routes, strict=True)):
+        port = route.pieces[-1][1][1]
+        if edge.target not in last or last[edge.target][0] < port:
+            last[edge.target] = (port, k)
+    return {k for _, k in last.values()}
+
+
+def _operand_number(x: float, y: float, number: int, is_last: bool, flips: bool) -> str:
+    """Which operand it is, between the arrows: lines arrive from outside."""
+    if flips:
+        dx, dy, anchor = (-4.5, -4.0, "end") if is_last else (4.5, -4.0, "start")
+    else:
+        dx, dy, anchor = (-8.5, -3.0 if is_last else 8.5, "end")
+    return _text(x + dx, y + dy, str(number), colors.LINE, anchor, size=8)
+
+
+def _path(route: Route, at: Placing, flips: bool) -> str:
     """Straight along a layer, and between layers a curve that leaves and arrives straight."""
     parts = []
     before: tuple[float, float] | None = None
     for begin, end in route.pieces:
-        x, y = at(begin)  # type: ignore[operator]
+        x, y = at(begin)
         if before is None:
             parts.append(f"M{x:.1f} {y:.1f}")
         elif flips:
@@ -225,7 +237,7 @@ def _path(route: Route, at: object, flips: bool) -> str:
         else:
             middle = (before[0] + x) / 2
             parts.append(f"C{middle:.1f} {before[1]:.1f} {middle:.1f} {y:.1f} {x:.1f} {y:.1f}")
-        before = at(end)  # type: ignore[operator]
+        before = at(end)
         if before != (x, y):
             parts.append(f"L{before[0]:.1f} {before[1]:.1f}")
     return "".join(parts)

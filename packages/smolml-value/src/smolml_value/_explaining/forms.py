@@ -84,7 +84,7 @@ def html(steps: Sequence[Step], language: Language) -> str:
     for number, cells in rows(steps, language):
         shown = str(number) if number != before else ""
         before = number
-        left = ' style="text-align:left"'
+        left = ' style="text-align:left;vertical-align:top"'
         if len(cells) == 1:
             body = f'<td colspan="{len(columns(language))}"{left}>{escape(cells[0])}</td>'
         else:

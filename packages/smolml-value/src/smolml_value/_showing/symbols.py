@@ -40,11 +40,6 @@ class Symbol:
             raise TypeError("a symbol without a number is neither true nor false")
         return bool(self.number)
 
-    def __float__(self) -> float:
-        if self.number is None:
-            raise TypeError("a symbol without a number")
-        return float(self.number)
-
     def __add__(self, other: Any) -> Symbol:
         return _add(self, _symbol(other))
 
@@ -167,6 +162,8 @@ def _multiply(x: Symbol, y: Symbol) -> Symbol:
         return y
     if _is(y, 1.0):
         return x
+    if _is(x, -1.0):
+        return _negative(y)
     if x.text == y.text:
         return _pow(x, _symbol(2.0))
     if x.opposite is not None and x.opposite.text == y.text:
@@ -262,9 +259,11 @@ class _Names:
     @staticmethod
     def map_scalar(f: Callable[..., float], *args: Any) -> Symbol:
         symbols = [_symbol(x) for x in args]
-        name = getattr(f, "__name__", "f")
+        name = getattr(getattr(f, "__wrapped__", f), "__name__", "")
+        if not name.isidentifier():  # a lambda, which tells nothing
+            raise TypeError("a function without a name")
         try:
-            number: float | None = f(*(float(s) for s in symbols))
+            number: float | None = f(*(s.number for s in symbols))
         except (ArithmeticError, TypeError, ValueError):
             number = None
         return Symbol(f"{name}({', '.join(s.text for s in symbols)})", _ATOM, number)
