@@ -9,10 +9,11 @@ import pytest
 import torch
 from sklearn.datasets import make_moons
 
-from examples import moons, xor
+from examples import moons, regression, xor
 from examples.pytorch import moons as torch_moons
+from examples.pytorch import regression as torch_regression
 from examples.pytorch import xor as torch_xor
-from smolml import MLArray
+from smolml import AdamW, MLArray, SGDMomentum, zeros
 
 
 @pytest.fixture(autouse=True)
@@ -50,3 +51,33 @@ def test_moons() -> None:
     )
     assert_same(ours, losses)
     assert our_accuracies == accuracies
+
+
+def test_regression() -> None:
+    data, theirs = regression.load(seed=1), torch_regression.load(seed=1)
+    x, t = MLArray(data.x, requires_grad=False), MLArray(data.t, requires_grad=False)
+    for ours, other in zip(data, theirs, strict=True):
+        np.testing.assert_array_equal(ours, other.numpy())
+
+    w = [zeros(10), zeros(())]
+    v = twins(w)
+    assert_same(
+        regression.train(regression.linear, w, SGDMomentum(0.05), x, t, 50),
+        torch_regression.train(
+            torch_regression.linear,
+            v,
+            torch.optim.SGD(v, 0.05, momentum=0.9),
+            *(theirs.x, theirs.t, 50),
+        ),
+    )
+    w = regression.network_parameters(seed=1)
+    v = twins(w)
+    assert_same(
+        regression.train(regression.network, w, AdamW(0.01, weight_decay=0.1), x, t, 50),
+        torch_regression.train(
+            torch_regression.network,
+            v,
+            torch.optim.AdamW(v, 0.01, weight_decay=0.1),
+            *(theirs.x, theirs.t, 50),
+        ),
+    )
