@@ -38,5 +38,7 @@ def as_markdown(docstring: str) -> str:
 
 
 def _escaped(line: str) -> str:
+    if re.match(r"\s*\*\*\w+:", line):  # an argument, as in `**params: ...`
+        return line
     parts = _CODE.split(line)
     return "".join(p if p.startswith("`") else p.replace("**", r"\*\*") for p in parts)

@@ -7,8 +7,8 @@ stands the caption:
     draw(y)
     ```
 
-It is evaluated where it stands, after the blocks of Python above it; the names of `docs/pictures.py`
-are there too. The tests run the same blocks, and check what they print.
+It is evaluated where it stands, after the blocks of Python above it; the names of
+`docs/pictures.py` are there too. The tests run the same blocks, and check what they print.
 """
 
 from __future__ import annotations

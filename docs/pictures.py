@@ -160,10 +160,8 @@ class _Plot:
         margin = 0.06 * (y1 - y0) or 1.0
         self.y0, self.y1 = y0 - margin, y1 + margin
         left, bottom = f"{_LEFT:g}", f"{_HEIGHT - _BOTTOM:g}"
-        self.parts = [
-            f'<path d="M{left} {_TOP:g} V{bottom} H{_WIDTH - _RIGHT:g}" fill="none" '
-            f'stroke="currentColor" opacity="0.5"/>'
-        ]
+        path = f"M{left} {_TOP:g} V{bottom} H{_WIDTH - _RIGHT:g}"
+        self.parts = [f'<path d="{path}" fill="none" stroke="currentColor" opacity="0.5"/>']
         for x in _ticks(x0, x1):
             self.parts.append(_text(self.px(x), _HEIGHT - _BOTTOM + 14, f"{x:g}", 12))
         for y in _ticks(self.y0, self.y1):
