@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smolml_array import MLArray, einsum
+from smolml_array import MLArray, einsum, outer
 from smolml_array._einsum import path
 from smolml_value import Value, check_grads, gradients, jvp, vjp
 from tests.array.helpers import filled
@@ -146,6 +146,11 @@ def test_float32_stays_float32() -> None:
     out = einsum("ij,kj->ik", x, x)
     out.backward()
     assert out.dtype.name == x.grad().dtype.name == "float32"
+    v = Value(3.0)
+    out = einsum(",ij,->i", 2.0, x, v)
+    out.backward()
+    assert out.dtype.name == outer(2, x).dtype.name == outer(v, x).dtype.name == "float32"
+    assert v.grad == pytest.approx(2.0 * float(x.sum()), rel=1e-6)
 
 
 def test_pairs_are_contracted_in_the_order_that_takes_least_memory() -> None:
