@@ -48,7 +48,7 @@ def sums(draw: st.DrawFn, most: int = 4) -> tuple[str, list[tuple[int, ...]]]:
     return subscripts, shapes
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(case=sums())
 def test_against_numpy(backend: str, case: Any) -> None:
     subscripts, shapes = case
@@ -57,7 +57,7 @@ def test_against_numpy(backend: str, case: Any) -> None:
     assert_same(out, np.einsum(subscripts, *arrays), 1e-12, 1e-11)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(case=sums())
 def test_gradients_are_adjoint_to_tangents(backend: str, case: Any) -> None:
     subscripts, shapes = case
@@ -103,7 +103,7 @@ SECOND: dict[str, list[tuple[int, ...]]] = {
     "ik,jk->ij": [(2, 2), (1, 2)],
     "ij,jk,kl->il": [(2, 2), (2, 3), (3, 1)],
     "a,ab,bc,c": [(2,), (2, 2), (2, 2), (2,)],
-    "nchwij,ocij->nohw": [(1, 1, 2, 1, 2, 2), (2, 1, 2, 2)],
+    "nchwij,ocij->nohw": [(1, 1, 2, 1, 1, 2), (1, 1, 1, 2)],
 }
 
 
