@@ -100,11 +100,13 @@ ROWS: dict[str, Row] = {
         ((2, 3), ()),
         torch=_border,
     ),
-    "pad, edge": Row(lambda x: pad(x, 2, "edge"), lambda a: np.pad(a, 2, "edge"), ((2, 3),)),
+    "pad, edge": Row(
+        lambda x: pad(x, (1, 2), "edge"), lambda a: np.pad(a, (1, 2), "edge"), ((1, 2),)
+    ),
     "pad, reflect": Row(
         lambda x: pad(x, (1, 2), "reflect"),
         lambda a: np.pad(a, (1, 2), "reflect"),
-        ((3, 4),),
+        ((3, 3),),
         torch=lambda t, x: t.nn.functional.pad(x[None], (1, 2, 1, 2), "reflect")[0],
     ),
     "pad, symmetric": Row(
@@ -148,29 +150,30 @@ ROWS: dict[str, Row] = {
         ((2, 3),),
         torch=lambda t, x: t.repeat_interleave(x, t.tensor([2, 0, 3]), 1),
     ),
+    "repeat, often": Row(lambda x: repeat(x, 9, axis=0), lambda a: np.repeat(a, 9, 0), ((2, 1),)),
     "tile": Row(
-        lambda x: tile(x, (2, 1, 3)),
-        lambda a: np.tile(a, (2, 1, 3)),
-        ((2, 2),),
-        torch=lambda t, x: t.tile(x, (2, 1, 3)),
+        lambda x: tile(x, (2, 1, 2)),
+        lambda a: np.tile(a, (2, 1, 2)),
+        ((2, 1),),
+        torch=lambda t, x: t.tile(x, (2, 1, 2)),
     ),
     "tile, last axes": Row(lambda x: tile(x, 2), lambda a: np.tile(a, 2), ((2, 2),)),
     "tril": Row(
         lambda x: tril(x, k=-1),
         lambda a: np.tril(a, -1),
-        ((2, 3, 3),),
+        ((2, 2, 3),),
         torch=lambda t, x: t.tril(x, -1),
     ),
     "triu": Row(
         lambda x: triu(x, k=1),
         lambda a: np.triu(a, 1),
-        ((3, 2, 4),),
+        ((2, 3, 2),),
         torch=lambda t, x: t.triu(x, 1),
     ),
     "diagonal": Row(
         lambda x: diagonal(x),
         lambda a: np.diagonal(a, 0, -2, -1),
-        ((2, 3, 4),),
+        ((2, 2, 3),),
         torch=lambda t, x: t.diagonal(x, 0, -2, -1),
     ),
     "diagonal, below": Row(
@@ -238,7 +241,7 @@ ROWS: dict[str, Row] = {
     "einsum": Row(
         lambda x, y: einsum("...ij,kj->...ki", x, y),
         lambda a, b: np.einsum("...ij,kj->...ki", a, b),
-        ((2, 2, 3), (4, 3)),
+        ((2, 1, 3), (2, 3)),
         linear=False,
         torch=lambda t, x, y: t.einsum("...ij,kj->...ki", x, y),
     ),

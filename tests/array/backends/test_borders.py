@@ -17,7 +17,7 @@ BACKENDS = pytest.mark.parametrize("backend", [PURE, NUMPY], ids=["pure", "numpy
 
 
 @pytest.mark.parametrize("name", ["sliding_windows", "overlap_add", "pad"])
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_against_numpy(name: str, data: st.DataObject) -> None:
     case = CASES[name]
@@ -25,7 +25,7 @@ def test_against_numpy(name: str, data: st.DataObject) -> None:
     agree(name, *args, expected=case.expected, rtol=case.rtol, scale=case.scale, **kwargs)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_overlap_add_is_the_adjoint_of_sliding_windows(data: st.DataObject) -> None:
     (x, window, axis), _ = data.draw(CASES["sliding_windows"].calls)

@@ -29,7 +29,7 @@ DTYPES = {"bool", "float64", "int64"}
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
-@settings(max_examples=10)
+@settings(max_examples=8)
 @given(data=st.data())
 def test_both_backends_answer_as_numpy(name: str, data: st.DataObject) -> None:
     case = CASES[name]

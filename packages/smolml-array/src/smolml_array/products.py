@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from smolml_array import _rules_einsum
 from smolml_array._arithmetic import ArrayLike
 from smolml_array._einsum import check_subscripts, plan
 from smolml_array._shape import Axis
 from smolml_array.array import MLArray
 from smolml_array.functions import _array
+from smolml_value import Value
+from smolml_value._number import is_number
+
+
+def _beside(x: ArrayLike, others: Sequence[ArrayLike]) -> MLArray:
+    """x as an array; a number or a Value takes the type of the floats beside it."""
+    made = _array(x, *others)
+    if isinstance(x, Value) or is_number(x):
+        floats = (o for o in others if isinstance(o, MLArray) and o.dtype.name.startswith("float"))
+        like = next(floats, made)
+        return made if like.dtype == made.dtype else made.astype(like.dtype)
+    return made
 
 
 def einsum(subscripts: str, *operands: ArrayLike) -> MLArray:
@@ -33,7 +47,7 @@ def einsum(subscripts: str, *operands: ArrayLike) -> MLArray:
     5.0
     """
     check_subscripts(subscripts)
-    arrays = [_array(x, *operands) for x in operands]
+    arrays = [_beside(x, operands) for x in operands]
     for places, labels, output in plan(subscripts, tuple(x.shape for x in arrays)):
         chosen = [arrays[i] for i in places]
         rule = _rules_einsum.EINSUM_OF_ONE if len(labels) == 1 else _rules_einsum.EINSUM_OF_TWO
@@ -48,7 +62,7 @@ def outer(x1: ArrayLike, x2: ArrayLike) -> MLArray:
     >>> outer([1, 2], [3, 4]).to_list()
     [[3.0, 4.0], [6.0, 8.0]]
     """
-    return _array(x1, x2).outer(x2)
+    return _beside(x1, (x2,)).outer(x2)
 
 
 def cumulative_sum(x: ArrayLike, axis: int | None = None, include_initial: bool = False) -> MLArray:
