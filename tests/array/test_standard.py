@@ -212,7 +212,7 @@ def _check(who: Any, name: str, args: Any, kwargs: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", sorted(CASES))
 @given(data=st.data())
-@settings(max_examples=10, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, suppress_health_check=list(HealthCheck))
 def test_answers(name: str, data: st.DataObject) -> None:
     args, kwargs = data.draw(CASES[name])
     if name not in ADDED:
