@@ -16,7 +16,8 @@ Function = Callable[..., Any]
 
 # They answer in booleans, or take none but whole numbers: no gradient is lost.
 _CONSTANT: Final = {
-    *("bitwise_and", "bitwise_invert", "bitwise_or", "bitwise_xor", "equal", "greater"),
+    *("bitwise_and", "bitwise_invert", "bitwise_left_shift", "bitwise_or", "bitwise_right_shift"),
+    *("bitwise_xor", "equal", "greater"),
     *("greater_equal", "isfinite", "isinf", "isnan", "less", "less_equal", "logical_and"),
     *("logical_not", "logical_or", "logical_xor", "not_equal", "signbit"),
 }

@@ -28,7 +28,9 @@ _ALIASES: Final = {
     "fabs": "abs",
     "float_power": "pow",
     "invert": "bitwise_invert",
+    "left_shift": "bitwise_left_shift",
     "power": "pow",
+    "right_shift": "bitwise_right_shift",
     "rint": "round",
     "true_divide": "divide",
 }

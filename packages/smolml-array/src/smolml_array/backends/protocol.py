@@ -146,7 +146,9 @@ class Backend(Protocol):
     add: Binary
     atan2: Binary
     bitwise_and: Binary
+    bitwise_left_shift: Binary
     bitwise_or: Binary
+    bitwise_right_shift: Binary
     bitwise_xor: Binary
     copysign: Binary
     divide: Binary
@@ -164,6 +166,7 @@ class Backend(Protocol):
     maximum: Binary
     minimum: Binary
     multiply: Binary
+    nextafter: Binary
     not_equal: Binary
     pow: Binary
     remainder: Binary

@@ -134,6 +134,7 @@ copysign = _float_binary("copysign", math.copysign, scalar.copysign)
 divide = _float_binary("divide", operator.truediv, scalar.divide)
 hypot = _float_binary("hypot", math.hypot, scalar.hypot)
 logaddexp = _float_binary("logaddexp", scalar.logaddexp, scalar.logaddexp)
+nextafter = _float_binary("nextafter", math.nextafter, math.nextafter)
 
 
 def _comparison(name: str, f: _F2) -> Binary:
@@ -174,3 +175,29 @@ def _bitwise(name: str, f: _F2) -> Binary:
 bitwise_and = _bitwise("bitwise_and", operator.and_)
 bitwise_or = _bitwise("bitwise_or", operator.or_)
 bitwise_xor = _bitwise("bitwise_xor", operator.xor)
+
+
+def _shift(name: str, f: _F2) -> Binary:
+    """A function of integers that answers in int64."""
+
+    def function(x1: Any, x2: Any, /) -> NDArray:
+        x, y, dtype = promoted(name, x1, x2)
+        if dtype is float64:
+            raise TypeError(f"{name}: expected int64 or bool, got float64")
+        flat, shape = _broadcast_and_apply(f, x, y, name)
+        return NDArray(wrapped(flat), shape, int64)
+
+    doc = f"{name} of each pair of integers; by 64 places and more no bit is left."
+    return named(function, name, doc)  # type: ignore[no-any-return]
+
+
+def _left(x: int, by: int) -> int:
+    return x << by if 0 <= by < 64 else 0
+
+
+def _right(x: int, by: int) -> int:
+    return x >> by if 0 <= by < 64 else -(x < 0)
+
+
+bitwise_left_shift = _shift("bitwise_left_shift", _left)
+bitwise_right_shift = _shift("bitwise_right_shift", _right)
