@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 import re
@@ -206,9 +207,11 @@ def test_labels_are_text_and_nothing_else(label: str) -> None:
     assert any(cleaned[:10] in text for text in drawn.texts)
     for line in drawing.dot.splitlines():
         assert len(re.findall(r'(?<!\\)(?:\\\\)*"', line)) % 2 == 0
-    for line in drawing.mermaid.splitlines()[3:]:
-        assert "<script" not in line
-        assert line.count('"') in (0, 2)
+    assert "<script" not in drawing.mermaid
+    before, title, after, *lines = drawing.mermaid.splitlines()
+    assert (before, after) == ("---", "---")
+    json.loads(title.removeprefix("title: "))  # which is YAML, too
+    assert all(line.count('"') in (0, 2) for line in lines)
 
 
 def test_the_forms_have_the_same_boxes_and_edges() -> None:

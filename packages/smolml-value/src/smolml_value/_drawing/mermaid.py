@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from smolml_value._drawing import colors
@@ -24,7 +25,7 @@ def mermaid(picture: Picture, direction: Direction) -> str:
     lines = [f"flowchart {'LR' if direction == 'right' else 'TB'}"]
     caption = " ".join(t for t in (picture.title, picture.note) if t)
     if caption:
-        lines = ["---", f"title: {_quoted(caption)}", "---", *lines]
+        lines = ["---", f"title: {_as_yaml(caption)}", "---", *lines]
     for i, box in enumerate(picture.boxes):
         left, right = _BRACKETS[box.kind]
         lines.append(f"  n{i}{left}{_quoted(box_text(box))}{right}")
@@ -46,6 +47,12 @@ def _quoted(text: str) -> str:
     """A string in quotes: what has a meaning in Mermaid, Markdown or HTML is written as a code."""
     kept = re.sub(r"[^\w\s.,:()×…−+=|/·-]|[\x00-\x09\x0b-\x1f]", _code, text)
     return '"' + kept.replace("\n", "<br/>") + '"'
+
+
+def _as_yaml(text: str) -> str:
+    """A string in YAML; what YAML cannot hold is left out, and so are angle brackets."""
+    kept = "".join(c if c.isprintable() and c not in "<>" else " " for c in text)
+    return json.dumps(" ".join(kept.split()), ensure_ascii=False)
 
 
 def _code(found: re.Match[str]) -> str:
