@@ -9,7 +9,9 @@ import pytest
 import torch
 from sklearn.datasets import make_moons
 
-from examples import moons, regression, xor
+from examples import conv_digits, digits, moons, regression, xor
+from examples.pytorch import conv_digits as torch_conv_digits
+from examples.pytorch import digits as torch_digits
 from examples.pytorch import moons as torch_moons
 from examples.pytorch import regression as torch_regression
 from examples.pytorch import xor as torch_xor
@@ -80,4 +82,22 @@ def test_regression() -> None:
             torch.optim.AdamW(v, 0.01, weight_decay=0.1),
             *(theirs.x, theirs.t, 50),
         ),
+    )
+
+
+def test_digits() -> None:
+    parameters = digits.initial_parameters(seed=1)
+    theirs = twins(parameters)
+    assert_same(
+        digits.train(parameters, digits.load(1), 2, np.random.default_rng(1)),
+        torch_digits.train(theirs, torch_digits.load(1), 2, np.random.default_rng(1)),
+    )
+
+
+def test_conv_digits() -> None:
+    parameters = conv_digits.initial_parameters(seed=1)
+    theirs = twins(parameters)
+    assert_same(
+        conv_digits.train(parameters, conv_digits.load(1), 2, np.random.default_rng(1)),
+        torch_conv_digits.train(theirs, torch_conv_digits.load(1), 2, np.random.default_rng(1)),
     )
