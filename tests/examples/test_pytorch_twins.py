@@ -9,7 +9,8 @@ import pytest
 import torch
 from sklearn.datasets import make_moons
 
-from examples import conv_digits, digits, moons, regression, xor
+from examples import char_gpt, conv_digits, digits, moons, regression, xor
+from examples.pytorch import char_gpt as torch_char_gpt
 from examples.pytorch import conv_digits as torch_conv_digits
 from examples.pytorch import digits as torch_digits
 from examples.pytorch import moons as torch_moons
@@ -100,4 +101,14 @@ def test_conv_digits() -> None:
     assert_same(
         conv_digits.train(parameters, conv_digits.load(1), 2, np.random.default_rng(1)),
         torch_conv_digits.train(theirs, torch_conv_digits.load(1), 2, np.random.default_rng(1)),
+    )
+
+
+def test_char_gpt() -> None:
+    alphabet, ids, _ = char_gpt.load()
+    p = char_gpt.initial_parameters(len(alphabet), seed=1, dtype="float64")
+    theirs = dict(zip(p, twins(list(p.values())), strict=True))
+    assert_same(
+        char_gpt.train(p, ids, 6, np.random.default_rng(1)),
+        torch_char_gpt.train(theirs, ids, 6, np.random.default_rng(1)),
     )
