@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from pydoc_data.topics import topics
 from typing import Any
@@ -34,6 +33,7 @@ from smolml import (
     random_normal,
     relu,
     softmax,
+    track,
     where,
 )
 
@@ -130,21 +130,15 @@ def logits(ids: Ids, p: Parameters) -> MLArray:
 def train(p: Parameters, ids: Ids, steps: int, rng: np.random.Generator) -> list[float]:
     """Minimise the cross-entropy by AdamW, with a learning rate that rises, then falls to 0."""
     optimizer = AdamW(weight_decay=0.01)
-    losses = []
-    begin = time.time()
-    for step, (x, y) in enumerate(batches(ids, steps, rng)):
+    run = track(batches(ids, steps, rng), total=steps, description="training")
+    for step, (x, y) in enumerate(run):
         loss = cross_entropy(logits(x, p), y)
         optimizer.zero_grad(p.values())
         loss.backward()
         optimizer.learning_rate = 3e-3 * min((step + 1) / 50, 1.0 - step / steps)
         optimizer.step(p.values())
-        losses.append(loss.item())
-        if step % 100 == 0 or step == steps - 1:
-            print(
-                f"step {step:4}  loss {np.mean(losses[-100:]):.3f}  {time.time() - begin:.1f} s",
-                flush=True,
-            )
-    return losses
+        run.report(loss=loss)
+    return run.history["loss"]
 
 
 def held_out_loss(p: Parameters, ids: Ids) -> float:
@@ -157,7 +151,7 @@ def held_out_loss(p: Parameters, ids: Ids) -> float:
             cross_entropy(logits(x[i : i + 64], p), y[i : i + 64], reduction="sum").item()
             for i in range(0, pieces, 64)
         ]
-    return sum(parts) / x.size
+    return float(sum(parts)) / x.size
 
 
 def sample(
@@ -191,7 +185,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     train(p, ids, options.steps, rng)
     bigram = bigram_loss(ids, held_out, len(alphabet))
-    print(f"held-out loss: {held_out_loss(p, held_out):.3f}, of the bigram model {bigram:.3f}\n")
+    print(f"\nheld-out loss: {held_out_loss(p, held_out):.3f}, of the bigram model {bigram:.3f}\n")
     start = np.array([alphabet.index(c) for c in "\n"])
     print("".join(alphabet[i] for i in sample(p, start, options.length, rng)))
 

@@ -34,6 +34,7 @@ from smolml import (
     no_grad,
     relu,
     sliding_windows,
+    track,
     zeros,
 )
 
@@ -98,8 +99,7 @@ def train(
 ) -> list[float]:
     """Minimise the cross-entropy by Adam in mini-batches; the mean loss of every epoch."""
     optimizer = Adam(learning_rate=0.003)
-    losses = []
-    for epoch in range(epochs):
+    for _ in (run := track(epochs, description="epoch", every=1)):
         order = rng.permutation(len(digits.t))
         total = 0.0
         for start in range(0, len(order), BATCH):
@@ -109,10 +109,9 @@ def train(
             loss.backward()
             optimizer.step(parameters)
             total += loss.item() * len(batch)
-        losses.append(total / len(order))
         right = accuracy(digits.x_test, digits.t_test, parameters)
-        print(f"epoch {epoch + 1:2}  loss {losses[-1]:.3f}  held out {right:.1%}")
-    return losses
+        run.report(loss=total / len(order), held_out=right)
+    return run.history["loss"]
 
 
 def draw(out: Path, image: MLArray, parameters: Sequence[MLArray]) -> None:

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.datasets import load_digits
 
-from smolml import Adam, Generator, HeNormal, MLArray, cross_entropy, no_grad, relu, zeros
+from smolml import Adam, Generator, HeNormal, MLArray, cross_entropy, no_grad, relu, track, zeros
 
 HIDDEN, BATCH = 64, 32
 Labels = np.ndarray[Any, np.dtype[np.int64]]
@@ -70,8 +70,7 @@ def train(
 ) -> list[float]:
     """Minimise the cross-entropy by Adam in mini-batches; the mean loss of every epoch."""
     optimizer = Adam(learning_rate=0.003)
-    losses = []
-    for epoch in range(epochs):
+    for _ in (run := track(epochs, description="epoch", every=1)):
         order = rng.permutation(len(digits.t))
         total = 0.0
         for start in range(0, len(order), BATCH):
@@ -81,10 +80,9 @@ def train(
             loss.backward()
             optimizer.step(parameters)
             total += loss.item() * len(batch)
-        losses.append(total / len(order))
         right = accuracy(digits.x_test, digits.t_test, parameters)
-        print(f"epoch {epoch + 1:2}  loss {losses[-1]:.3f}  held out {right:.1%}")
-    return losses
+        run.report(loss=total / len(order), held_out=right)
+    return run.history["loss"]
 
 
 def in_letters(image: MLArray) -> list[str]:

@@ -136,7 +136,7 @@ def held_out_loss(p: Parameters, ids: Ids) -> float:
             ).item()
             for i in range(0, pieces, 64)
         ]
-    return sum(parts) / x.size
+    return float(sum(parts)) / x.size
 
 
 def sample(

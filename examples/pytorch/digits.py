@@ -49,7 +49,7 @@ def accuracy(x: torch.Tensor, t: torch.Tensor, parameters: Sequence[torch.Tensor
     """The share of images in which the right digit has the highest score."""
     with torch.no_grad():
         read = logits(x, parameters).argmax(dim=1)
-    return (read == t).double().mean().item()
+    return float((read == t).double().mean())
 
 
 def train(
