@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from sklearn.datasets import make_moons
 
-from smolml import SGD, Generator, HeNormal, MLArray, no_grad, relu, use_backend, zeros
+from smolml import SGD, Generator, HeNormal, MLArray, no_grad, relu, track, use_backend, zeros
 
 WIDTH = 16
 DECAY = 1e-4
@@ -54,8 +54,7 @@ def train(
 ) -> tuple[list[float], list[float]]:
     """Minimise the mean of relu(1 - t score); the losses and the accuracies of all steps."""
     optimizer = SGD(learning_rate=1.0)
-    losses, accuracies = [], []
-    for step in range(steps):
+    for step in (run := track(steps, description="moons")):
         margins = t * score(x, parameters)
         loss = relu(1.0 - margins).mean()
         loss = loss + DECAY * sum((p * p).sum() for p in parameters)
@@ -63,11 +62,8 @@ def train(
         loss.backward()
         optimizer.learning_rate = 1.0 - 0.9 * step / steps
         optimizer.step(parameters)
-        losses.append(loss.item())
-        accuracies.append((margins > 0.0).astype("float64").mean().item())
-        if step % 20 == 0 or step == steps - 1:
-            print(f"step {step:3}  loss {losses[-1]:.3f}  accuracy {accuracies[-1]:.0%}")
-    return losses, accuracies
+        run.report(loss=loss, accuracy=(margins > 0.0).astype("float64").mean())
+    return run.history["loss"], run.history["accuracy"]
 
 
 def draw(
@@ -114,7 +110,7 @@ def draw(
     title = f"Accuracy: {accuracies[-1]:.0%} at the end"
     axes["accuracy"].set(title=title, xlabel="step", ylabel="of the training points")
     figure.savefig(out)
-    print(f"picture: {out}")
+    print(f"accuracy {accuracies[-1]:.0%}, picture: {out}")
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -4,13 +4,19 @@ A step solves H s = -g, H being the hessian and g the gradient, both exact deriv
 function as it is written down. Here the function is the loss of a logistic regression: which
 hours of study and sleep go with a passed exam?
 
+It prints step by step how far it is from the minimum, and the exponent p in
+error[k + 1] = C error[k]**p: close to 2.
+
 Run it: python examples/newton.py
+The same in PyTorch: examples/pytorch/newton.py
 """
 
 from __future__ import annotations
 
+import argparse
 import math
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -54,9 +60,17 @@ def exponents(errors: list[float]) -> list[float]:
     return [math.log(c / b) / math.log(b / a) for a, b, c in triples]
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Print the errors on the way, and how fast they fall."""
-    path = newton(loss, [0.0, 0.0, 0.0])
+    parser = argparse.ArgumentParser(description="Newton's method on a logistic regression.")
+    parser.add_argument("--steps", type=int, default=20, help="steps at most, at least 5")
+    options = parser.parse_args(argv)
+    if options.steps < 5:
+        parser.error(
+            f"--steps must be at least 5 to see how fast it converges, not {options.steps}"
+        )
+
+    path = newton(loss, [0.0, 0.0, 0.0], options.steps)
     minimum = path[-1][0]
     errors = [math.dist(w, minimum) for w, _, _ in path[:-1]]
     print("step   error       loss                 |gradient|")
@@ -68,4 +82,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

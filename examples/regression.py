@@ -35,6 +35,7 @@ from smolml import (
     mse_loss,
     no_grad,
     tanh,
+    track,
     use_backend,
     zeros,
 )
@@ -95,14 +96,13 @@ def train(
     steps: int,
 ) -> list[float]:
     """Minimise the mean squared error over all patients; the loss of every step."""
-    losses = []
-    for _ in range(steps):
+    for _ in (run := track(steps, description=model.__name__, every=max(1, steps // 4))):
         loss = mse_loss(model(x, parameters), t)
         optimizer.zero_grad(parameters)
         loss.backward()
         optimizer.step(parameters)
-        losses.append(loss.item())
-    return losses
+        run.report(loss=loss)
+    return run.history["loss"]
 
 
 def r_squared(predicted: Numbers, t: Numbers) -> float:
@@ -155,7 +155,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     descended = np.append(np.array(w), b.item())
 
     by_closed_form = data.x_test @ closed[:-1] + closed[-1]
-    print("held-out R^2")
+    print("\nheld-out R^2")
     print(f"  least squares, in closed form  {r_squared(by_closed_form, data.t_test):.4f}")
     print(f"  linear, by gradient descent    {r_squared(predicted, data.t_test):.4f}")
     print(f"  network with {HIDDEN} tanh neurons    {r_squared(by_network, data.t_test):.4f}")

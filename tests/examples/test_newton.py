@@ -48,7 +48,7 @@ def test_the_exponents_of_a_known_sequence(example: dict[str, Any]) -> None:
 def test_it_prints_the_exponent(
     example: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    example["main"]()
+    example["main"]([])
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("step   error")
     assert float(lines[-1].rpartition("= ")[2]) == pytest.approx(2.0, abs=0.15)

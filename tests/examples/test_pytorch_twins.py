@@ -9,8 +9,12 @@ import pytest
 import torch
 from sklearn.datasets import make_moons
 
-from examples import moons, regression, xor
+from examples import char_gpt, conv_digits, digits, moons, newton, regression, xor
+from examples.pytorch import char_gpt as torch_char_gpt
+from examples.pytorch import conv_digits as torch_conv_digits
+from examples.pytorch import digits as torch_digits
 from examples.pytorch import moons as torch_moons
+from examples.pytorch import newton as torch_newton
 from examples.pytorch import regression as torch_regression
 from examples.pytorch import xor as torch_xor
 from smolml import AdamW, MLArray, SGDMomentum, zeros
@@ -81,3 +85,39 @@ def test_regression() -> None:
             *(theirs.x, theirs.t, 50),
         ),
     )
+
+
+def test_digits() -> None:
+    parameters = digits.initial_parameters(seed=1)
+    theirs = twins(parameters)
+    assert_same(
+        digits.train(parameters, digits.load(1), 2, np.random.default_rng(1)),
+        torch_digits.train(theirs, torch_digits.load(1), 2, np.random.default_rng(1)),
+    )
+
+
+def test_conv_digits() -> None:
+    parameters = conv_digits.initial_parameters(seed=1)
+    theirs = twins(parameters)
+    assert_same(
+        conv_digits.train(parameters, conv_digits.load(1), 2, np.random.default_rng(1)),
+        torch_conv_digits.train(theirs, torch_conv_digits.load(1), 2, np.random.default_rng(1)),
+    )
+
+
+def test_char_gpt() -> None:
+    alphabet, ids, _ = char_gpt.load()
+    p = char_gpt.initial_parameters(len(alphabet), seed=1, dtype="float64")
+    theirs = dict(zip(p, twins(list(p.values())), strict=True))
+    assert_same(
+        char_gpt.train(p, ids, 6, np.random.default_rng(1)),
+        torch_char_gpt.train(theirs, ids, 6, np.random.default_rng(1)),
+    )
+
+
+def test_newton() -> None:
+    ours = newton.newton(newton.loss, [0.0, 0.0, 0.0])
+    theirs = torch_newton.newton(torch_newton.loss, [0.0, 0.0, 0.0])
+    for (w, value, _), (v, other, _) in zip(ours[:6], theirs[:6], strict=True):
+        np.testing.assert_allclose(w, v, rtol=1e-9)
+        assert value == pytest.approx(other, rel=1e-12)

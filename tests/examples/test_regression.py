@@ -32,7 +32,7 @@ def test_nothing_of_the_held_out_patients_is_in_the_training_set() -> None:
 def test_it_prints_what_it_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "regression.png"
     main(["--out", str(out)])
-    _, closed, descended, network, difference, _ = capsys.readouterr().out.splitlines()
+    *_, closed, descended, network, difference, _ = capsys.readouterr().out.splitlines()
     assert closed.split()[-1] == descended.split()[-1] == "0.5226"
     assert 0.3 < float(network.split()[-1]) < 0.52
     assert float(difference.split()[-1]) < 1e-6
