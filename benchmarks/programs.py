@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from types import ModuleType
 from typing import Any
 
@@ -75,7 +76,7 @@ def dot_by_hand(tree: Tree) -> tuple[float, Tree]:
     return total, [[g * y for y in ys], [g * x for x in xs]]
 
 
-# A perceptron: 2 inputs, two hidden layers of 16, squared error over a few points ------------------
+# A perceptron: 2 inputs, two hidden layers of 16, squared error over a few points ----------------
 
 _POINTS = [(_numbers(2), _rng.choice((-1.0, 1.0))) for _ in range(8)]
 _SIZES = (2, 16, 16, 1)
@@ -85,7 +86,7 @@ def _layers() -> Tree:
     """For each layer a list of neurons [weights, bias]."""
     return [
         [[_numbers(n, n**-0.5), _rng.uniform(0.0, 0.1)] for _ in range(m)]
-        for n, m in zip(_SIZES, _SIZES[1:], strict=False)
+        for n, m in pairwise(_SIZES)
     ]
 
 

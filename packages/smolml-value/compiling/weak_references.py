@@ -15,8 +15,10 @@ from typing import Any
 
 from mypy.plugin import Plugin
 
-# The classes of value.py and fused.py all are Values.
-CLASS = re.compile(r"^ +\.tp_basicsize = sizeof\((\w+___(?:value|fused)___\w+Object)\),$", re.M)
+# The Values of value.py and fused.py.
+CLASS = re.compile(
+    r"^ +\.tp_basicsize = sizeof\((\w+___(?:value|fused)___\w*ValueObject)\),$", re.M
+)
 EXPECTED = 3  # Value, NaryValue, FusedValue
 
 

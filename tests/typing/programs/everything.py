@@ -17,6 +17,6 @@ with smolml.detect_anomaly():
 for i in (run := smolml.track(3)):
     assert_type(i, int)
     run.report(loss=Value(0.5), accuracy=0.9, error=MLArray(0.5))
-for word in smolml.track(["a"], log="run.jsonl"):
+for word in smolml.track(["a"], description="words"):
     assert_type(word, str)
 assert_type(run.history, dict[str, list[float]])

@@ -14,7 +14,7 @@ from smolml_value._hub import Hub
 from smolml_value._mode import MODE
 from smolml_value._node import Node
 from smolml_value._op import Op, elementwise
-from smolml_value.fused import FusedValue, arguments_of
+from smolml_value.fused import FusedValue, arguments_of, partials_of
 from smolml_value.traced import TRACED
 from smolml_value.value import NaryValue, Value
 
@@ -58,16 +58,12 @@ def _(v: NaryValue, tangents: Sequence[float | None]) -> float:
 def _(v: FusedValue, g: float, needs: Sequence[bool]) -> Sequence[float | None]:
     if g == 0.0:
         return [None] * len(needs)
-    partials = v._coefficients
-    if partials is None:
-        return [g * v._scale] * len(needs)
-    return [g * p for p in partials]
+    return [g * p for p in partials_of(v)]
 
 
 @_derive.push_numbers.register(FusedValue)
 def _(v: FusedValue, tangents: Sequence[float | None]) -> float:
-    partials = v._coefficients or [v._scale] * len(tangents)
-    return sum(t * p for t, p in zip(tangents, partials, strict=True) if t and p)
+    return sum(t * p for t, p in zip(tangents, partials_of(v), strict=True) if t and p)
 
 
 # With operands: the partials run on the operands, so that they have derivatives themselves ------
@@ -200,8 +196,7 @@ def _fused_parts(v: FusedValue, g: Value) -> list[Any]:
     if op is DOT:  # its operands are pairs, its arguments two halves
         half = len(args) // 2
         places.sort(key=lambda i: (i % half, i))
-    stored = v._coefficients or [v._scale] * len(places)
-    for i, partial in zip(places, stored, strict=True):
+    for i, partial in zip(places, partials_of(v), strict=True):
         _check_unchanged(op, now[i], partial)
     parts = op.vjp(TRACED, g, v, *args)
     return [parts[i] for i in places]

@@ -56,6 +56,9 @@ class ScalarNode(Operand):
         for parent in self._parents():
             running.release(parent)
 
+    def _settle_parents(self, running: _Pass) -> None:
+        """For nodes in `wide`: `settle_scalar` each parent."""
+
 
 def product(g: float, partial: float) -> float:
     """cotangent x partial; zero if either is, even where the other is inf or nan."""
@@ -69,12 +72,12 @@ class _State:
 
     def __init__(self) -> None:
         self.running = False
-        self.latest: _Pass | None = None  # until it has succeeded
+        self.latest: _Pass | None = None  # until it has come to its end
 
-    def unmark(self) -> None:
-        """Remove what a pass that failed has left in its graph."""
+    def settle(self) -> None:
+        """Remove what a pass that was interrupted has left in its graph."""
         if self.latest is not None:
-            self.latest.unmark()
+            self.latest.settle()
             self.latest = None
 
 
@@ -100,13 +103,13 @@ def backward(root: Node) -> None:
             )
         try:
             _STATE.running = True
-            _STATE.unmark()
+            _STATE.settle()
             _STATE.latest = running = _Pass()
             running.run(root)
             _STATE.latest = None
         finally:
             _STATE.running = False
-            _STATE.unmark()  # if this is interrupted too, the next pass does it
+            _STATE.settle()  # if this is interrupted too, the next pass does it
 
 
 class _Others:
@@ -121,16 +124,21 @@ class _Others:
 
 
 class _Pass:
-    """One backward pass: which nodes it reached, and what the leaves held before."""
+    """One backward pass: which nodes it reached.
 
-    __slots__ = ("leaves", "others", "ready", "saved", "scalars")
+    A leaf's `_pending` is one more than the consumers still to come, from when it is reached until
+    it is settled, and its `_dl`, a leaf having no partials, is its gradient before the pass.
+    """
+
+    __slots__ = ("complete", "leaves", "others", "ready", "scalars", "wide")
 
     def __init__(self) -> None:
         self.scalars: list[ScalarNode] = []  # all that were reached, leaves apart
         self.ready: list[ScalarNode] = []  # to propagate
         self.leaves: list[ScalarNode] = []
-        self.saved: list[float] = []  # the gradients of the leaves before this pass
+        self.wide: list[ScalarNode] = []  # those that know leaves which are not listed
         self.others: _Others | None = None  # most graphs of Values have none
+        self.complete = False  # every cotangent is: the pass will count
 
     def run(self, root: Node) -> None:
         try:
@@ -139,29 +147,37 @@ class _Pass:
             self.propagate(root)
             if MODE.watched:
                 look_at_pass(root)
-            for i in range(len(self.leaves)):  # zip() is slow when compiled
-                self.leaves[i]._grad += self.saved[i]
             if self.others is not None:
                 for node in self.others.reached:
                     node._commit()
-        except BaseException:
-            for i in range(len(self.leaves)):
-                self.leaves[i]._grad = self.saved[i]
-            if self.others is not None:
+            self.complete = True  # an interrupt from here on does not undo it
+        finally:
+            self.settle()
+            if not self.complete and self.others is not None:
                 for node in self.others.reached:
                     node._abort()
-            raise
 
-    def unmark(self) -> None:
-        """Forget the consumers that a failed pass has counted."""
-        for node in self.scalars:
-            node._pending = 0
-        for node in self.leaves:
+    def settle(self) -> None:
+        """Add to the leaves if the pass is complete, else take back; remove all marks."""
+        for leaf in self.leaves:
+            self.settle_scalar(leaf)
+        for v in self.wide:
+            v._settle_parents(self)
+        if not self.complete:
+            for v in self.scalars:
+                v._pending = 0
+
+    def settle_scalar(self, node: ScalarNode) -> None:
+        """If it is a leaf, add what the pass brought to what was there, or take it back; once."""
+        if node._pending != 0 and node._made_by is None:
+            node._grad = node._grad + node._dl if self.complete else node._dl
             node._pending = 0
 
     def reach(self, node: Node) -> None:
         """Count one more consumer of `node`; on the first, start it and queue it."""
         if isinstance(node, ScalarNode):
+            if node._pending == 0 and node._made_by is None:
+                self.leaves.append(node)
             self.reach_scalar(node)
             return
         others = self.others
@@ -176,21 +192,23 @@ class _Pass:
         others.counts[key] = count + 1
 
     def reach_scalar(self, node: ScalarNode) -> None:
-        """`reach` for a ScalarNode."""
-        if node._pending != 0:
-            node._pending += 1
+        """`reach`, but a leaf is not listed: for the parents of nodes in `wide`."""
+        count = node._pending
+        if count != 0:
+            node._pending = count + 1
             return
         if node._made_by is None:
-            self.saved.append(node._grad)
-            self.leaves.append(node)
+            node._dl = node._grad
+            node._pending = 2
         else:
             self.scalars.append(node)
-        node._pending = 1  # only now: `unmark` must find every node that bears a mark
-        node._grad = 0.0
+            node._pending = 1
+        node._grad = 0.0  # only now: `settle` must find every node that bears a mark
 
     def mark(self, root: Node) -> None:
         """Reach everything that `root` depends on."""
         scalars = self.scalars
+        leaves = self.leaves
         self.reach(root)
         visited = 0
         while True:
@@ -199,10 +217,32 @@ class _Pass:
                 visited += 1
                 left = v._lhs
                 right = v._rhs
-                if left is not None:
-                    self.reach_scalar(left)
+                if left is not None:  # reach, written out twice
+                    count = left._pending
+                    if count != 0:
+                        left._pending = count + 1
+                    else:
+                        if left._made_by is None:
+                            leaves.append(left)
+                            left._dl = left._grad
+                            left._pending = 2
+                        else:
+                            scalars.append(left)
+                            left._pending = 1
+                        left._grad = 0.0
                 if right is not None:
-                    self.reach_scalar(right)
+                    count = right._pending
+                    if count != 0:
+                        right._pending = count + 1
+                    else:
+                        if right._made_by is None:
+                            leaves.append(right)
+                            right._dl = right._grad
+                            right._pending = 2
+                        else:
+                            scalars.append(right)
+                            right._pending = 1
+                        right._grad = 0.0
                 elif left is None:
                     v._reach_parents(self)
             if self.others is None or not self.others.queue:
@@ -214,7 +254,7 @@ class _Pass:
         """One consumer of `node` is done; when it was the last, the node is ready."""
         if isinstance(node, ScalarNode):
             node._pending -= 1
-            if node._pending == 0 and node._made_by is not None:
+            if node._pending == 0:  # never a leaf
                 self.ready.append(node)
             return
         others = self.others
@@ -223,6 +263,15 @@ class _Pass:
         others.counts[id(node)] = count
         if count == 0:
             others.queue.append(node)
+
+    def hand_on(self, node: ScalarNode, g: float, partial: float) -> None:
+        """Add cotangent x partial to a parent's cotangent, and `release` it."""
+        if g != 0.0 and partial != 0.0:
+            node._grad += partial * g
+        count = node._pending - 1
+        node._pending = count
+        if count == 0:
+            self.ready.append(node)
 
     def propagate(self, root: Node) -> None:
         """Push cotangents from `root` down, each node once, when its own is complete.
@@ -240,16 +289,20 @@ class _Pass:
                 left = v._lhs
                 right = v._rhs
                 if left is not None:
-                    if g != 0.0 and v._dl != 0.0:
-                        left._grad += v._dl * g
-                    left._pending -= 1
-                    if left._pending == 0 and left._made_by is not None:
+                    partial = v._dl
+                    if g != 0.0 and partial != 0.0:
+                        left._grad += partial * g
+                    count = left._pending - 1
+                    left._pending = count
+                    if count == 0:
                         ready.append(left)
                 if right is not None:
-                    if g != 0.0 and v._dr != 0.0:
-                        right._grad += v._dr * g
-                    right._pending -= 1
-                    if right._pending == 0 and right._made_by is not None:
+                    partial = v._dr
+                    if g != 0.0 and partial != 0.0:
+                        right._grad += partial * g
+                    count = right._pending - 1
+                    right._pending = count
+                    if count == 0:
                         ready.append(right)
                 elif left is None:
                     v._push_and_release(self)

@@ -13,96 +13,174 @@ from typing import Any
 
 from smolml_value import scalar
 from smolml_value._anomaly import watch_many
-from smolml_value._compat import mypyc_attr
+from smolml_value._compat import i32, mypyc_attr
 from smolml_value._fused_ops import DOT, FSUM, LOGSUMEXP, MEAN
-from smolml_value._graph import Node, _Pass
+from smolml_value._graph import Node, _Pass, product
 from smolml_value._mode import MODE, grad_enabled
 from smolml_value._number import as_float
 from smolml_value._op import Op
 from smolml_value.value import NO_DATA, Value
 
 
+class Four:
+    """Up to four operands with the partials to them, and the next four.
+
+    Compiled, these are plain fields: a list would keep each partial as an object of its own.
+    """
+
+    __slots__ = ("a", "b", "c", "d", "da", "db", "dc", "dd", "next")
+    next: Four | None
+
+    def __init__(self, a: Value, da: float) -> None:
+        self.a = a
+        self.da = da
+        self.b: Value | None = None
+        self.db = 0.0
+        self.c: Value | None = None
+        self.dc = 0.0
+        self.d: Value | None = None
+        self.dd = 0.0
+        self.next = None
+
+
 @mypyc_attr(allow_interpreted_subclasses=True)
 class FusedValue(Value):
     """A node with any number of operands and the partials to them, kept as numbers.
 
-    `_coefficients` is None where all partials are `_scale`. `_args` are all arguments in order,
-    constants included; None where they are just the operands.
+    `_arguments` are all arguments in order, constants included; None where they are just the
+    operands.
     """
 
-    __slots__ = ("_args", "_coefficients", "_operands", "_scale")
-    _operands: list[Value]
-    _coefficients: list[float] | None
-    _scale: float
-    _args: list[Value | float] | None
+    __slots__ = ("_arguments", "_count", "_first", "_last")
+    _arguments: list[Any] | None
+    _count: i32
+    _first: Four | None
+    _last: Four | None
 
-    def __init__(
-        self,
-        out: float,
-        op: Op,
-        operands: list[Value],
-        coefficients: list[float] | None,
-        scale: float,
-        args: list[Value | float] | None,
-    ) -> None:
-        super().__init__(NO_DATA, "", None, None, 0.0, 0.0, op, out)
-        self._operands = operands
-        self._coefficients = coefficients
-        self._scale = scale
-        self._args = args
+    def __init__(self, op: Op) -> None:
+        self._arguments = None
+        self._count = 0
+        self._first = self._last = None
+        super().__init__(NO_DATA, "", None, None, 0.0, 0.0, op, 0.0)
+
+    def add(self, operand: Value, partial: float) -> None:
+        """One more operand; before the node is used."""
+        place = self._count & 3
+        self._count += 1
+        last = self._last
+        if last is None:
+            self._first = self._last = Four(operand, partial)
+        elif place == 0:
+            last.next = self._last = Four(operand, partial)
+        elif place == 1:
+            last.b = operand
+            last.db = partial
+        elif place == 2:
+            last.c = operand
+            last.dc = partial
+        else:
+            last.d = operand
+            last.dd = partial
+
+    def finish(self, out: float, arguments: list[Any]) -> FusedValue:
+        """The node itself, with its result."""
+        self._data = out
+        if self._count < len(arguments):
+            self._arguments = arguments
         if MODE.watched:
-            watch_many(self, op, out, arguments_of(self))
+            watch_many(self, self._made_by, out, arguments)
+        return self
+
+    def terms(self) -> list[tuple[Value, float]]:
+        """The operands and the partials to them."""
+        found = []
+        four = self._first
+        while four is not None:
+            places = ((four.a, four.da), (four.b, four.db), (four.c, four.dc), (four.d, four.dd))
+            found += [(v, p) for v, p in places if v is not None]
+            four = four.next
+        return found
 
     def _parents(self) -> Sequence[Node]:
-        return self._operands
+        return [operand for operand, _ in self.terms()]
 
     def _backward(self) -> None:
-        g = self.grad
-        if g != 0.0:
-            operand: Any  # `grad` may be a property of a subclass
-            for i, operand in enumerate(self._operands):
-                c = self._scale if self._coefficients is None else self._coefficients[i]
-                operand.grad += g * c
+        operand: Any  # `grad` may be a property of a subclass
+        for operand, partial in self.terms():
+            operand.grad += product(self.grad, partial)
 
     def _reach_parents(self, running: _Pass) -> None:
-        for operand in self._operands:
-            running.reach_scalar(operand)
+        running.wide.append(self)
+        four = self._first
+        while four is not None:
+            running.reach_scalar(four.a)
+            b, c, d = four.b, four.c, four.d
+            if b is not None:
+                running.reach_scalar(b)
+            if c is not None:
+                running.reach_scalar(c)
+            if d is not None:
+                running.reach_scalar(d)
+            four = four.next
 
     def _push_and_release(self, running: _Pass) -> None:
         g = self._grad
-        ready = running.ready
-        coefficients = self._coefficients
-        c = self._scale * g
-        for i, operand in enumerate(self._operands):
-            if g != 0.0:
-                if coefficients is not None:
-                    c = coefficients[i] * g if coefficients[i] != 0.0 else 0.0
-                operand._grad += c
-            operand._pending -= 1
-            if operand._pending == 0 and operand._made_by is not None:
-                ready.append(operand)
+        four = self._first
+        while four is not None:
+            running.hand_on(four.a, g, four.da)
+            b, c, d = four.b, four.c, four.d
+            if b is not None:
+                running.hand_on(b, g, four.db)
+            if c is not None:
+                running.hand_on(c, g, four.dc)
+            if d is not None:
+                running.hand_on(d, g, four.dd)
+            four = four.next
+
+    def _settle_parents(self, running: _Pass) -> None:
+        four = self._first
+        while four is not None:
+            running.settle_scalar(four.a)
+            b, c, d = four.b, four.c, four.d
+            if b is not None:
+                running.settle_scalar(b)
+            if c is not None:
+                running.settle_scalar(c)
+            if d is not None:
+                running.settle_scalar(d)
+            four = four.next
 
 
 def arguments_of(v: FusedValue) -> tuple[Value | float, ...]:
     """What v was made of, in order: for `dot` all of the left side, then all of the right."""
-    if v._args is not None:
-        return tuple(v._args)
+    if v._arguments is not None:
+        return tuple(v._arguments)
+    operands = [operand for operand, _ in v.terms()]
     if v._made_by is DOT:
-        return (*v._operands[0::2], *v._operands[1::2])
-    return tuple(v._operands)
+        return (*operands[0::2], *operands[1::2])
+    return tuple(operands)
+
+
+def partials_of(v: FusedValue) -> list[float]:
+    """The partials to the operands of v, in the order of its parents."""
+    return [partial for _, partial in v.terms()]
 
 
 def _recorded() -> bool:
     return MODE.off == 0 or grad_enabled()
 
 
-def _number(x: Value | float, who: str) -> float:
+# Arguments are Any in here: compiled code would look at each of another type and refuse it in
+# words of its own.
+
+
+def _number(x: Any, who: str) -> float:
     if isinstance(x, Value):
         return x._data
     return x if isinstance(x, float) else as_float(x, who)
 
 
-def _constant(out: float, op: Op, args: list[Value | float]) -> Value:
+def _constant(out: float, op: Op, args: list[Any]) -> Value:
     """A result that nothing flows back from."""
     if MODE.watched:
         watch_many(None, op, out, args)
@@ -112,26 +190,19 @@ def _constant(out: float, op: Op, args: list[Value | float]) -> Value:
 def _node(
     out: float,
     op: Op,
-    args: list[Value | float],
-    coefficients: list[float] | None,
+    args: list[Any],
+    partials: list[float] | None,
     scale: float = 1.0,
 ) -> Value:
-    """The node for a result, given the partial to each argument."""
+    """The node for a result, given the partial to each argument; without them, all are `scale`."""
     if not _recorded():
         return _constant(out, op, args)
-    operands: list[Value] = []
-    kept: list[float] = []
-    for i, x in enumerate(args):
+    node = FusedValue(op)
+    for i in range(len(args)):  # enumerate() is slow when compiled
+        x = args[i]
         if isinstance(x, Value):
-            operands.append(x)
-            if coefficients is not None:
-                kept.append(coefficients[i])
-    if not operands:
-        return _constant(out, op, args)
-    partials = None if coefficients is None else kept
-    return FusedValue(
-        out, op, operands, partials, scale, None if len(operands) == len(args) else args
-    )
+            node.add(x, scale if partials is None else partials[i])
+    return node.finish(out, args) if node._count else _constant(out, op, args)
 
 
 def fsum(values: Iterable[Value | float]) -> Value:
@@ -146,7 +217,7 @@ def fsum(values: Iterable[Value | float]) -> Value:
     >>> total.data, xs[0].grad
     (1.0, 1.0)
     """
-    args = list(values)
+    args: list[Any] = list(values)
     return _node(_exact_sum([_number(x, "fsum") for x in args]), FSUM, args, None)
 
 
@@ -170,29 +241,27 @@ def dot(xs: Iterable[Value | float], ys: Iterable[Value | float]) -> Value:
     >>> y.data, w[1].grad, x[0].grad
     (11.0, 2.0, 3.0)
     """
-    left, right = list(xs), list(ys)
+    left: list[Any] = list(xs)
+    right: list[Any] = list(ys)
     if len(left) != len(right):
         raise ValueError(
             f"dot: expected two sequences of equal length, got {len(left)} and {len(right)}"
         )
+    node = FusedValue(DOT)
     total = 0.0
-    operands: list[Value] = []
-    coefficients: list[float] = []
-    for i, x in enumerate(left):
+    for i in range(len(left)):
+        x = left[i]
         y = right[i]
         a = _number(x, "dot")
         b = _number(y, "dot")
         total += a * b
         if isinstance(x, Value):
-            operands.append(x)
-            coefficients.append(b)
+            node.add(x, b)
         if isinstance(y, Value):
-            operands.append(y)
-            coefficients.append(a)
-    if not operands or not _recorded():
+            node.add(y, a)
+    if not node._count or not _recorded():
         return _constant(total, DOT, left + right)
-    args = None if len(operands) == 2 * len(left) else left + right
-    return FusedValue(total, DOT, operands, coefficients, 1.0, args)
+    return node.finish(total, left + right)
 
 
 def mean(values: Iterable[Value | float]) -> Value:
@@ -208,7 +277,7 @@ def mean(values: Iterable[Value | float]) -> Value:
     >>> m.data, xs[0].grad
     (1.5, 0.5)
     """
-    args = list(values)
+    args: list[Any] = list(values)
     count = len(args)
     if count == 0:
         raise ValueError("mean: expected at least one value, got none")
@@ -228,7 +297,7 @@ def logsumexp(values: Iterable[Value | float]) -> Value:
     >>> logsumexp([Value(1000.0), Value(1000.0)]).data == 1000.0 + math.log(2.0)
     True
     """
-    args = list(values)
+    args: list[Any] = list(values)
     numbers = [_number(x, "logsumexp") for x in args]
     if not numbers:
         raise ValueError("logsumexp: expected at least one value, got none")
@@ -253,6 +322,6 @@ def softmax(values: Iterable[Value | float]) -> list[Value]:
     >>> [round(p.data, 6) for p in softmax([Value(0.0), Value(math.log(3.0))])]
     [0.25, 0.75]
     """
-    args = list(values)
+    args: list[Any] = list(values)
     log_total = logsumexp(args)
     return [(x - log_total).exp() for x in args]

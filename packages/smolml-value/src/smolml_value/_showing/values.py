@@ -17,7 +17,7 @@ from smolml_value._showing import nodes
 from smolml_value._showing.nodes import Constant, Look, Namer, Part
 from smolml_value._showing.numerals import numeral
 from smolml_value._showing.symbols import partial_formula
-from smolml_value.fused import FusedValue, arguments_of
+from smolml_value.fused import FusedValue, arguments_of, partials_of
 from smolml_value.value import NaryValue, Value
 
 _UNORDERED: Final = frozenset(
@@ -228,7 +228,7 @@ def _(v: FusedValue, g: float, namer: Namer) -> Sequence[Part]:
     operands = nodes.operands(v)
     names = [namer(x) for x in operands]
     places = [i for i, x in enumerate(operands) if not isinstance(x, Constant)]
-    partials = v._coefficients or [v._scale] * len(places)
+    partials = partials_of(v)
     formula = _FUSED.get(op.name, lambda i, names, out: "") if isinstance(op, Op) else None
     return [
         Part(
