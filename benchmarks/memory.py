@@ -50,7 +50,7 @@ def leaf_of(kind: str, folder: str) -> Callable[[float], Any]:
         return lambda x: torch.tensor(x, dtype=torch.float64, requires_grad=True)
     sys.path.insert(0, folder)
     package = importlib.import_module("smolml_value")
-    if package.COMPILED != (kind == "compiled"):
+    if (kind == "compiled") != package.COMPILED:
         raise RuntimeError(f"{package.__file__} is not the {kind} build")
     ours: Callable[[float], Any] = package.Value
     return ours

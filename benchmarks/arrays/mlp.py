@@ -8,6 +8,7 @@ the contestant keeps them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ def problem(
     rng = np.random.default_rng(0)
     sizes = [inputs, hidden, hidden, outputs]
     params: list[Numbers] = []
-    for n, m in zip(sizes, sizes[1:], strict=False):
+    for n, m in pairwise(sizes):
         params += [rng.normal(size=(n, m)) * (2.0 / n) ** 0.5, 0.1 * rng.normal(size=m)]
     x, t = rng.normal(size=(batch, inputs)), rng.normal(size=(batch, outputs))
     return x.astype(dtype), t.astype(dtype), [p.astype(dtype) for p in params]

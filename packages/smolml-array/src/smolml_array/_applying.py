@@ -92,9 +92,7 @@ class Applying(Handle):
         return a.backend, (None, None), (), primals
 
     @classmethod
-    def _operands(
-        cls, who: str, args: Sequence[object]
-    ) -> Operands:
+    def _operands(cls, who: str, args: Sequence[object]) -> Operands:
         """The backend, per operand its node if gradients flow there, these, and all numbers.
 
         Raises:

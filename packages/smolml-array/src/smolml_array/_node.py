@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from smolml_array._anomaly import watch_node, watch_result
 from smolml_array._shape import Shape, _broadcast_shapes
-from smolml_array.backends.protocol import Backend, DType, Raw
+from smolml_array.backends.protocol import Backend, Raw
 from smolml_value import GraphError, Value, grad_enabled
 from smolml_value._graph import Node
 from smolml_value._mode import MODE
@@ -135,7 +135,7 @@ class ArrayNode(Node):
         self.grad: Raw | None = None
         self.label = ""
         # data set on elements, not yet in `raw`; a ValuesNode has always some
-        self.writes: Mapping[int, float] | None = None
+        self.writes: dict[int, float] | None = None
         # of the pass that runs; `_begin` makes them
         self._cotangent: Raw | None
         self._element_cotangents: dict[int, float] | None
@@ -185,7 +185,7 @@ class ArrayNode(Node):
             if c is not None:
                 if isinstance(parent, ArrayNode):
                     parent._receive(c)
-                elif parent is not None:
+                elif isinstance(parent, Value):
                     parent._grad += float(c)
 
     def _receive(self, c: Raw) -> None:
@@ -306,21 +306,23 @@ def cotangents_of(
     # cotangent x partial, summed over what was broadcast: the one place
     shape = g.shape
     cotangents: list[Raw | None] = []
-    for operand, primal, partial in zip(operands, primals, partials, strict=True):
+    for operand, primal, rule_or_number in zip(operands, primals, partials, strict=True):
         c: Raw | None = None
-        if operand is None or partial is None:
+        if operand is None or rule_or_number is None:
             cotangents.append(None)
             continue
-        if partial.__class__ is not float:
+        if callable(rule_or_number):
             try:
-                p = partial(xp, out, *primals)
+                p = rule_or_number(xp, out, *primals)
             except ArithmeticError:  # Python's own 1 / 0.0, of a constant
-                p = evaluated(partial, xp, out, primals)
+                p = evaluated(rule_or_number, xp, out, primals)
             c = xp.cotangent_product(g, p)
-        elif partial == 1.0:
+        elif rule_or_number == 1.0:
             c = g
-        elif partial != 0.0:
-            c = xp.negative(g) if partial == -1.0 else xp.multiply(g, partial)
+        elif rule_or_number == -1.0:
+            c = xp.negative(g)
+        elif rule_or_number != 0.0:
+            c = xp.multiply(g, rule_or_number)
         own = primal.shape if primal.__class__ is not float else ()
         cotangents.append(c if c is None or own == shape else xp.sum_to_shape(c, own))
     return cotangents

@@ -7,7 +7,7 @@ the node knows neither: no reference cycles.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from smolml_array._node import ArrayNode, Rule
@@ -124,4 +124,4 @@ class Element(Value):
 
 
 ELEMENT: Final = Rule("element", lambda xp, x: x)
-NO_WRITES: Final[Mapping[int, float]] = {}
+NO_WRITES: Final[dict[int, float]] = {}

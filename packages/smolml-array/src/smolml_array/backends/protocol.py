@@ -106,7 +106,7 @@ class Backend(Protocol):
         """f(*args) as under `quiet()`, for less. f must not read context variables."""
 
     def quietly_here(self, f: Callable[..., Any], /, *args: Any) -> Any:
-        """f(*args) as under `quiet()`, in a copy of the caller's context: what it sets is undone."""
+        """f(*args) as under `quiet()`, in a copy of the caller's context."""
 
     def add_into(self, total: Raw, x: Raw, /) -> Raw:
         """total + x, of one shape and dtype; may write into total, which only the caller holds."""

@@ -17,7 +17,6 @@ import numpy as np
 from smolml_array._shape import _broadcast_shapes
 from smolml_array.backends.protocol import Binary, Raw, Unary
 
-
 _quiet: contextvars.ContextVar[bool] = contextvars.ContextVar("smolml_quiet", default=False)
 is_quiet = _quiet.get
 

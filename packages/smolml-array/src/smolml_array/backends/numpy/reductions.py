@@ -145,8 +145,6 @@ def argmin(x: Raw, /, axis: int | None = None, *, keepdims: _bool = False) -> Ra
     return _arg(np.argmin, "argmin", x, axis, keepdims)
 
 
-
-
 def sum_to_shape(g: Raw, shape: Shape, /) -> Raw:
     """The adjoint of broadcasting from `shape`: sums the axes that were repeated."""
     return np.asarray(quietly(unguarded.sum_to_shape, g, shape))

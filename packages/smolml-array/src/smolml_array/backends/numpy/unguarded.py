@@ -7,6 +7,7 @@ raise in NumPy's words. Here stands only what is worth it; the rest is the guard
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +18,8 @@ from smolml_array.backends.numpy.quiet import F32, F64, ONE_THREAD, ndarray
 from smolml_array.backends.protocol import Raw
 
 _bool = bool
+
+_sum: Callable[..., Any] = np.add.reduce
 
 abs = np.abs
 add = np.add
@@ -53,7 +56,7 @@ def mean(x: Raw, /, axis: Axis = None, *, keepdims: _bool = False) -> Raw:
     """The mean; nan of nothing."""
     if x.dtype is not F64 and x.dtype is not F32:
         x = np.asarray(x, F64)
-    total = np.add.reduce(x, axis, None, None, keepdims)
+    total = _sum(x, axis, None, None, keepdims)
     return total / (x.size // total.size if total.size else math.nan)
 
 
@@ -76,7 +79,7 @@ def sum_to_shape(g: Raw, shape: Shape, /) -> Raw:
         if g.size <= ONE_THREAD:
             return _ones(own[0], g.dtype).dot(g)
     axes = unbroadcast_axes(own, shape)
-    return np.add.reduce(g, axes, None, None, True).reshape(shape)
+    return _sum(g, axes, None, None, True).reshape(shape)
 
 
 def cotangent_product(g: Raw, p: Raw, /) -> Raw:
@@ -91,7 +94,7 @@ def cotangent_product(g: Raw, p: Raw, /) -> Raw:
     if product.size <= ONE_THREAD:
         total: Any = np.vdot(product, product)
     else:
-        total = np.add.reduce(product, None)
+        total = _sum(product, None)
     if math.isfinite(total):
         return product
     return np.where(np.logical_or(np.equal(g, 0), np.equal(p, 0)), product.dtype.type(0), product)
