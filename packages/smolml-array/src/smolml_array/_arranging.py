@@ -109,7 +109,7 @@ class Arranging(Reducing):
         [5.0, 2.0]
         """
         key, _ = _index_key(self, key)
-        xp, (_, given), (raw, numbers) = self._operands("setitem", (self, new))
+        xp, (_, given), _, (raw, numbers) = self._operands("setitem", (self, new))
         root = self if self._view is None else self._view.root
         node = root._node
         if not grad_enabled() or (given is None and (node.is_leaf or not node.tracked)):

@@ -274,7 +274,9 @@ def _pushed(
             vjp = rule.vjps[i]
             assert vjp is not None
             weights = vjp(xp, xp.ones_like(out), out, *args, **params)
-            term = xp.sum(product(t, weights), axis=params["axis"], keepdims=params["keepdims"])
+            term = xp.sum(
+                product(t, weights), axis=params.get("axis"), keepdims=params.get("keepdims", False)
+            )
         total = term if total is None else total + term
     return total
 

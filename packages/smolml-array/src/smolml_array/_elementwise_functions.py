@@ -46,7 +46,7 @@ def first_array(who: str, operands: tuple[Any, ...]) -> Applying:
 def constant(name: str, *operands: Any) -> Any:
     """The backend's function of the numbers, as a constant."""
     array = first_array(name, operands)
-    xp, _, numbers = array._operands(name, operands)
+    xp, _, _, numbers = array._operands(name, operands)
     return array._constant(xp, getattr(xp, name)(*numbers))
 
 

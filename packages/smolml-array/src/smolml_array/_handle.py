@@ -149,7 +149,7 @@ class Handle(Arithmetic):
         view = self._view
         if view is None:
             node = self._node
-            if node.writes is not None or isinstance(node, ValuesNode):
+            if node.writes is not None:
                 node.current()
             return node
         root_node = view.root._fetch()
@@ -175,7 +175,9 @@ class Handle(Arithmetic):
     def _window(self, rule: Rule, params: Mapping[str, Any]) -> Self:
         """The same elements in another arrangement."""
         node = self._fetch()
-        window = self._of(record(node.backend, rule, (node,), (node.raw,), params))
+        edges = (node,) if node.tracked else ()
+        operands = edges or (None,)
+        window = self._of(record(node.backend, rule, operands, edges, (node.raw,), params))
         view = self._view
         if view is None:
             window._view = _View(self, node, node.raw, rule, params, None)
@@ -337,7 +339,7 @@ class Handle(Arithmetic):
                 "inside no_grad(): it depends on nothing that has a gradient; use "
                 "requires_grad=True on what should get one"
             )
-        _graph.backward(node)
+        node.backend.quietly_here(_graph.backward, node)
 
     def grad(self) -> Self:
         """The gradients of the elements, as a constant array of the same shape; 0 before backward.

@@ -28,6 +28,14 @@ NO_PARAMS: Final[Mapping[str, Any]] = {}
 ELEMENTS_LOCK: Final = threading.RLock()
 
 
+OWN_OPS: Final = frozenset(TABLE.values())
+
+
+def is_own(op: Op) -> bool:
+    """Whether an op is one of our table, the shapes of whose results need no check."""
+    return op in OWN_OPS or op._base in OWN_OPS
+
+
 class Rule:
     """What is not element-wise: a forward, and the cotangent it sends to each operand.
 
@@ -89,6 +97,7 @@ class ArrayNode(Node):
         "_edges",
         "_element_cotangents",
         "_grad_before",
+        "_owned",
         "backend",
         "grad",
         "label",
@@ -111,22 +120,27 @@ class ArrayNode(Node):
         operands: Sequence[Node | None] = (),
         primals: Sequence[Raw] = (),
         params: Mapping[str, Any] = NO_PARAMS,
+        edges: Sequence[Node] | None = None,
     ) -> None:
         self.backend = backend
         self.raw = raw
         self.tracked = tracked
         self.rule = rule
         self.operands = operands
-        self._edges = [p for p in operands if p is not None]
+        # those of the operands that are nodes, if the caller has not sorted them out already
+        self._edges = [p for p in operands if p is not None] if edges is None else edges
         self.primals = primals
         self.out = raw
         self.params = params
         self.grad: Raw | None = None
         self.label = ""
-        self.writes: dict[int, float] | None = None  # data set on elements, not yet in `raw`
-        self._cotangent: Raw | None = None
-        self._element_cotangents: dict[int, float] | None = None
-        self._grad_before: Raw | None = None
+        # data set on elements, not yet in `raw`; a ValuesNode has always some
+        self.writes: dict[int, float] | None = None
+        # of the pass that runs; `_begin` makes them
+        self._cotangent: Raw | None
+        self._element_cotangents: dict[int, float] | None
+        self._grad_before: Raw | None
+        self._owned: bool  # whether the pass itself has allocated the cotangent
         if MODE.watched:
             watch_node(self)
 
@@ -152,39 +166,43 @@ class ArrayNode(Node):
     def _begin(self) -> None:
         self._grad_before = self.grad
         self._cotangent = self._element_cotangents = None
+        self._owned = False
 
     def _seed(self) -> None:
         raw = self.raw
-        self._cotangent = self.backend.ones(raw.shape, dtype=raw.dtype)
+        self._cotangent = self.backend.ones_like(raw)
 
     def _push(self) -> None:
         if self._element_cotangents is not None:
             self._gather_elements()
         g = self._cotangent
-        if g is None or self.rule is None:
+        if g is None:
             return
-        cotangents = self.backend.quietly(cotangents_of, self, g)
-        for parent, primal, c in zip(self.operands, self.primals, cotangents, strict=True):
-            if parent is None or c is None:
-                continue
-            if isinstance(parent, ArrayNode):
-                parent._receive(c, primal, self.name)
-            elif isinstance(parent, Value):
-                parent._grad += float(c)
+        if not self.backend.is_quiet():
+            self.backend.quietly(self._push)
+            return
+        for parent, c in zip(self.operands, cotangents_of(self, g), strict=True):
+            if c is not None:
+                if isinstance(parent, ArrayNode):
+                    parent._receive(c)
+                elif isinstance(parent, Value):
+                    parent._grad += float(c)
 
-    def _receive(self, c: Raw, primal: Raw, sender: str) -> None:
-        """Add a cotangent that `sender`'s rule made for the operand `primal`."""
-        if c.shape != primal.shape:
-            raise GraphError(
-                f"{sender}: its rule returned a cotangent of shape {c.shape} for an operand of "
-                f"shape {primal.shape}; they must be equal"
-            )
-        if not self.backend.is_array(c):  # NumPy's operators make scalars of 0-d arrays
+    def _receive(self, c: Raw) -> None:
+        """Add a cotangent of the right shape."""
+        raw = self.raw
+        if c.__class__ is not raw.__class__:  # NumPy's operators make scalars of 0-d arrays
             c = self.backend.asarray(c)
-        if c.dtype != primal.dtype:
-            c = self.backend.astype(c, primal.dtype)
+        if c.dtype is not raw.dtype and c.dtype != raw.dtype:
+            c = self.backend.astype(c, raw.dtype)
         before = self._cotangent
-        self._cotangent = c if before is None else self.backend.add(before, c)
+        if before is None:
+            self._cotangent = c  # not owned: others may hold it, so it is not written to
+        elif self._owned:
+            self._cotangent = self.backend.add_into(before, c)
+        else:
+            self._cotangent = self.backend.add(before, c)
+            self._owned = True
 
     def _receive_element(self, i: int, c: float) -> None:
         """Add a cotangent to element `i`, counted in C order."""
@@ -203,16 +221,20 @@ class ArrayNode(Node):
         gathered = self.backend.from_flat(flat, self.shape, self.raw.dtype)
         before = self._cotangent
         self._cotangent = gathered if before is None else self.backend.add(before, gathered)
+        self._owned = True
         self._element_cotangents = None
 
     def _commit(self) -> None:
-        c = self._cotangent
-        if self.rule is None and self._grad_before is not None and c is not None:
-            c = self.backend.add(self._grad_before, c)
-        elif self.rule is None and c is None:
-            c = self._grad_before
+        if self.rule is not None:
+            self.grad = self._cotangent
+            return
+        if self._element_cotangents is not None:  # nothing has pushed a leaf
+            self._gather_elements()
+        c, before = self._cotangent, self._grad_before
+        if before is not None:
+            c = before if c is None else self.backend.add(before, c)
         self.grad = c
-        self._cotangent = None
+        self._cotangent = None  # but what was before stays: the pass may still be interrupted
 
     def _abort(self) -> None:
         self.grad = self._grad_before
@@ -269,29 +291,70 @@ def cotangents_of(
 ) -> Sequence[Raw | None]:
     """What the rule of `node` sends to each operand; None where nothing flows.
 
-    `operands` are those of the node, with None also where nobody asks for a cotangent.
+    `operands` are those of the node, with None also where nobody asks for a cotangent. To be
+    called where the backend is quiet.
     """
-    rule = node.rule
+    rule, primals, out, xp = node.rule, node.primals, node.out, node.backend.unguarded
     if operands is None:
         operands = node.operands
-    if isinstance(rule, Op):
-        return _elementwise_cotangents(rule, node, g, operands)
-    assert rule is not None
+    if isinstance(rule, Rule):
+        return _rule_cotangents(rule, node, g, operands)
+    assert isinstance(rule, Op)
+    partials = rule.partials
+    if partials is None or not (rule in OWN_OPS or is_own(rule)):
+        return _plugin_cotangents(rule, node, g, operands)
+    # cotangent x partial, summed over what was broadcast: the one place
+    shape = g.shape
+    cotangents: list[Raw | None] = []
+    for operand, primal, rule_or_number in zip(operands, primals, partials, strict=True):
+        c: Raw | None = None
+        if operand is None or rule_or_number is None:
+            cotangents.append(None)
+            continue
+        if callable(rule_or_number):
+            try:
+                p = rule_or_number(xp, out, *primals)
+            except ArithmeticError:  # Python's own 1 / 0.0, of a constant
+                p = evaluated(rule_or_number, xp, out, primals)
+            c = xp.cotangent_product(g, p)
+        elif rule_or_number == 1.0:
+            c = g
+        elif rule_or_number == -1.0:
+            c = xp.negative(g)
+        elif rule_or_number != 0.0:
+            c = xp.multiply(g, rule_or_number)
+        own = primal.shape if primal.__class__ is not float else ()
+        cotangents.append(c if c is None or own == shape else xp.sum_to_shape(c, own))
+    return cotangents
+
+
+def _rule_cotangents(
+    rule: Rule, node: ArrayNode, g: Raw, operands: Sequence[Node | None]
+) -> Sequence[Raw | None]:
+    """The same for what is not element-wise."""
+    primals, out, xp, params = node.primals, node.out, node.backend.unguarded, node.params
     if rule.vjp_all is not None:
-        every: Sequence[Raw] = rule.vjp_all(node.backend, g, node.out, *node.primals, **node.params)
-        return every
-    return [
-        None
-        if operand is None or vjp is None
-        else vjp(node.backend, g, node.out, *node.primals, **node.params)
-        for vjp, operand in zip(rule.vjps, operands, strict=True)
-    ]
+        every = rule.vjp_all(xp, g, out, *primals, **params)
+        return [None if p is None else c for p, c in zip(operands, every, strict=True)]
+    cotangents: list[Raw | None] = []
+    for operand, primal, vjp in zip(operands, primals, rule.vjps, strict=True):
+        if operand is None or vjp is None:
+            cotangents.append(None)
+            continue
+        c = vjp(xp, g, out, *primals, **params) if params else vjp(xp, g, out, *primals)
+        if c.shape != primal.shape:
+            raise GraphError(
+                f"{rule.name}: its rule returned a cotangent of shape {c.shape} for an operand of "
+                f"shape {primal.shape}; they must be equal"
+            )
+        cotangents.append(c)
+    return cotangents
 
 
-def _elementwise_cotangents(
+def _plugin_cotangents(
     op: Op, node: ArrayNode, g: Raw, operands: Sequence[Node | None]
 ) -> Sequence[Raw | None]:
-    """cotangent x partial for each operand, summed over what was broadcast: the one place."""
+    """The same for an op that is not in our table: a plugin may do anything."""
     xp = node.backend
     primals = node.primals
     partials = op.partials
@@ -317,8 +380,7 @@ def _elementwise_cotangents(
                 c = xp.full(g.shape, float(c), dtype=g.dtype)
         elif callable(partial):
             p = evaluated(partial, xp, node.out, primals)
-            if TABLE.get(op.name) is not op:  # a plugin may do anything
-                _check_partial(op, i, getattr(p, "shape", ()), primals, g.shape)
+            _check_partial(op, i, getattr(p, "shape", ()), primals, g.shape)
             c = xp.cotangent_product(g, p)
         elif partial is None or partial == 0.0:
             c = None
@@ -372,15 +434,26 @@ def record(
     xp: Backend,
     rule: Rule,
     operands: Sequence[Node | None],
+    edges: Sequence[Node],
     primals: Sequence[Raw],
     params: Mapping[str, Any],
 ) -> ArrayNode:
-    """The node of a rule's result: tracked if an operand is, and somebody wants gradients."""
+    """The node of a rule's result: tracked if an operand is, and somebody wants gradients.
+
+    `operands` holds None for constants, `edges` the others.
+    """
     forward = partial(rule.forward, **params) if params else rule.forward
-    out = xp.quietly(forward, xp, *primals)
-    if MODE.watched:
-        watch_result(rule, xp, operands, primals, out)
-    edges = [None if isinstance(p, ArrayNode) and not p.tracked else p for p in operands]
-    if any(p is not None for p in edges) and grad_enabled():
-        return ArrayNode(xp, out, True, rule, edges, primals, params)
+    try:
+        out = xp.run_rule(forward, xp.unguarded, *primals)
+    except (RuntimeError, ValueError, TypeError, IndexError):
+        out = xp.quietly(forward, xp, *primals)  # busy; or it raises again, in our words
+    if out.__class__ is not xp.array_type:  # NumPy's operators make scalars of 0-d arrays
+        out = xp.asarray(out)
+    if MODE.off:
+        if MODE.watched:
+            watch_result(rule, xp, operands, primals, out)
+        if not grad_enabled():
+            edges = ()
+    if edges:
+        return ArrayNode(xp, out, True, rule, operands, primals, params, edges)
     return ArrayNode(xp, out, False)

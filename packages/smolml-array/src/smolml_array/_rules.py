@@ -31,6 +31,8 @@ def _swap(xp: Any, x: Raw) -> Raw:
 
 def _matmul_left(xp: Any, g: Raw, out: Raw, a: Raw, b: Raw) -> Raw:
     """d(a @ b) to a: g @ b^T, with a 1-D operand's missing axis put back."""
+    if a.ndim == 2 == b.ndim:
+        return xp.matmul(g, xp.matrix_transpose(b))
     if b.ndim == 1:
         if a.ndim == 1:
             return g * b
@@ -43,6 +45,8 @@ def _matmul_left(xp: Any, g: Raw, out: Raw, a: Raw, b: Raw) -> Raw:
 
 def _matmul_right(xp: Any, g: Raw, out: Raw, a: Raw, b: Raw) -> Raw:
     """d(a @ b) to b: a^T @ g, likewise."""
+    if a.ndim == 2 == b.ndim:
+        return xp.matmul(xp.matrix_transpose(a), g)
     if a.ndim == 1:
         if b.ndim == 1:
             return g * a
@@ -66,13 +70,15 @@ MATMUL = Rule(
 
 def _spread(xp: Any, g: Raw, shape: Shape, axis: Axis, keepdims: bool) -> Raw:
     """g of a reduction, repeated to the shape that was reduced."""
-    if not keepdims:
+    if not keepdims and axis is not None:
         axes = normalize_axes(axis, len(shape), "sum")
         g = xp.reshape(g, reduced_shape(shape, axes, keepdims=True))
     return xp.broadcast_to(g, shape)
 
 
 def _count(shape: Shape, axis: Axis) -> int:
+    if axis is None:
+        return math.prod(shape)
     return math.prod(shape[a] for a in normalize_axes(axis, len(shape), "mean"))
 
 

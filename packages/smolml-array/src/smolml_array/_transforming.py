@@ -14,7 +14,7 @@ from smolml_array._windows import Element, ValuesNode
 from smolml_array.array import MLArray
 from smolml_array.backends.protocol import Raw
 from smolml_array.functions import stack
-from smolml_value import _derive
+from smolml_value import GraphError, _derive
 from smolml_value._hub import Hub
 from smolml_value._node import Node
 
@@ -232,4 +232,9 @@ def _(node: ArrayNode, c: Any) -> None:
     raw = _derive.number_of(c)
     if not hasattr(raw, "shape"):
         raw = node.backend.asarray(raw, dtype=node.raw.dtype)
-    node._receive(raw, node.raw, "a transform")
+    if raw.shape != node.shape:
+        raise GraphError(
+            f"a transform: its rule returned a cotangent of shape {raw.shape} for an operand of "
+            f"shape {node.shape}; they must be equal"
+        )
+    node._receive(raw)

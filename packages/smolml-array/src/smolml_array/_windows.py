@@ -31,7 +31,8 @@ class ValuesNode(ArrayNode):
         numbers = array("d", [v._data for v in values])
         self._bits = numbers.tobytes()
         raw = backend.from_flat(numbers.tolist(), shape, backend.float64)
-        super().__init__(backend, raw, True, None, values)
+        super().__init__(backend, raw, True, None, values, edges=values)
+        self.writes = NO_WRITES  # not None: `current` is to be asked for every op
 
     @property
     def is_leaf(self) -> bool:
@@ -123,3 +124,4 @@ class Element(Value):
 
 
 ELEMENT: Final = Rule("element", lambda xp, x: x)
+NO_WRITES: Final[dict[int, float]] = {}

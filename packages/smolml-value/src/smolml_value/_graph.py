@@ -112,6 +112,10 @@ def backward(root: Node) -> None:
             _STATE.settle()  # if this is interrupted too, the next pass does it
 
 
+# More consumers than a node can have: one without parents has nothing to push.
+_NEVER: Final = 2**40
+
+
 class _Others:
     """The nodes of a pass that are not ScalarNodes: their state cannot be kept in their fields."""
 
@@ -156,6 +160,8 @@ class _Pass:
             if not self.complete and self.others is not None:
                 for node in self.others.reached:
                     node._abort()
+                for node in self.others.queue:  # to visit, and so not there yet
+                    node._abort()
 
     def settle(self) -> None:
         """Add to the leaves if the pass is complete, else take back; remove all marks."""
@@ -187,7 +193,6 @@ class _Pass:
         count = others.counts.get(key, 0)
         if count == 0:
             node._begin()  # first: what has not begun must not be aborted
-            others.reached.append(node)
             others.queue.append(node)
         others.counts[key] = count + 1
 
@@ -247,8 +252,28 @@ class _Pass:
                     v._reach_parents(self)
             if self.others is None or not self.others.queue:
                 return
-            for parent in self.others.queue.pop()._parents():
-                self.reach(parent)
+            self.mark_others(self.others)
+
+    def mark_others(self, others: _Others) -> None:
+        """Reach the parents of the nodes in the queue, theirs and so on: `reach` without calls."""
+        queue, counts = others.queue, others.counts
+        for node in queue:  # which grows
+            parents = node._parents()
+            if not parents:
+                counts[id(node)] += _NEVER
+            for parent in parents:
+                if isinstance(parent, ScalarNode):
+                    self.reach(parent)
+                    continue
+                key = id(parent)
+                if key in counts:
+                    counts[key] += 1
+                else:
+                    parent._begin()  # first: what has not begun must not be aborted
+                    queue.append(parent)
+                    counts[key] = 1
+        others.reached.extend(queue)
+        queue.clear()
 
     def release(self, node: Node) -> None:
         """One consumer of `node` is done; when it was the last, the node is ready."""
@@ -308,7 +333,21 @@ class _Pass:
                     v._push_and_release(self)
             if self.others is None or not self.others.queue:
                 return
-            node = self.others.queue.pop()
+            self.propagate_others(self.others)
+
+    def propagate_others(self, others: _Others) -> None:
+        """Push the nodes in the queue, then those that become ready, until a ScalarNode is."""
+        queue, counts, ready = others.queue, others.counts, self.ready
+        while queue and not ready:
+            node = queue.pop()
             node._push()
             for parent in node._parents():
-                self.release(parent)
+                if isinstance(parent, ScalarNode):
+                    self.release(parent)
+                    continue
+                key = id(parent)
+                count = counts[key]
+                if count == 1:
+                    queue.append(parent)
+                else:
+                    counts[key] = count - 1

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 from smolml_value._definition import (
     VARIADIC,
@@ -39,6 +40,15 @@ class TracedNamespace:
         if name.startswith("__"):
             raise AttributeError(name)
         return self._find(name)
+
+
+class _HelpSignature:
+    """What help() and editors show of an Op; a `__getattr__` would slow down every attribute."""
+
+    def __get__(self, op: Op | None, owner: type) -> inspect.Signature:
+        if op is None:  # the class itself has none but that of its __init__
+            raise AttributeError("__signature__")
+        return help_signature(op.forward, op.arity, op.params)
 
 
 class Op:
@@ -103,6 +113,8 @@ class Op:
     def __call__(self, x: Any, /, *others: Any, **params: Any) -> Any:
         """Apply it to numbers (a float comes back), Values, MLArrays or a mixture of them."""
         args = (x, *others)
+        if not others and not params and self.arity == 1 and isinstance(x, OperandBase):
+            return x._apply(self, args)
         if params or len(args) != self.arity:
             return self._with_params(args, params)
         kind: type[OperandBase] | None = None
@@ -246,12 +258,7 @@ class Op:
     def __deepcopy__(self, memo: object) -> Op:
         return self
 
-    if not TYPE_CHECKING:  # or every attribute would be taken for one that exists
-
-        def __getattr__(self, name):
-            if name == "__signature__":  # what help() and editors show
-                return help_signature(self.forward, self.arity, self.params)
-            raise AttributeError(f"an Op has no attribute {name!r}")
+    __signature__ = _HelpSignature()
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         """By name: the process that loads it has the rules.

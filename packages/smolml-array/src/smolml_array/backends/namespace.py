@@ -31,6 +31,7 @@ class Namespace:
         modules: where its functions are; the first that has a name wins. A function that would
             hide a built-in inside its module may be called `bool_` there.
         extra: further names, beyond the protocol's.
+        unguarded: a module of functions that stand in for those of the others in `unguarded`.
 
     Raises:
         AttributeError: the modules lack a name of the protocol.
@@ -41,8 +42,12 @@ class Namespace:
         name: str,
         modules: Sequence[ModuleType],
         extra: Sequence[str] = (),
+        unguarded: ModuleType | None = None,
     ) -> None:
         self.name = name
+        self.unguarded = self
+        if unguarded is not None:
+            self.unguarded = Namespace(name, [unguarded, *modules], extra)
         self.__dict__.update(CONSTANTS)
         for wanted in [*protocol_names(), *extra]:
             if wanted not in self.__dict__:

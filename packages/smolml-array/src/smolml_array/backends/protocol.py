@@ -106,6 +106,18 @@ class Backend(Protocol):
     def quietly(self, f: Callable[..., Any], /, *args: Any) -> Any:
         """f(*args) as under `quiet()`, for less. f must not read context variables."""
 
+    def quietly_here(self, f: Callable[..., Any], /, *args: Any) -> Any:
+        """f(*args) as under `quiet()`, in a copy of the caller's context."""
+
+    def add_into(self, total: Raw, x: Raw, /) -> Raw:
+        """total + x, of one shape and dtype; may write into total, which only the caller holds."""
+
+    is_quiet: Callable[[], _bool]  # whether the running code was called by one of the two
+    # f(*args) as by `quietly`, for less; RuntimeError if a call, in whatever thread, is inside it
+    run_rule: Callable[..., Any]
+    array_type: type  # of the raw arrays
+    unguarded: Backend  # the same for use inside `quietly`: quicker, errors in others' words
+
     # --- element-wise -------------------------------------------------------------------------
     abs: Unary
     acos: Unary

@@ -25,6 +25,7 @@ from smolml_array.backends.numpy import (  # only once NumPy is known to be ther
     quiet,
     reductions,
     scans,
+    unguarded,
     windows,
 )
 
@@ -32,4 +33,5 @@ BACKEND = Namespace(
     "numpy",
     [creation, elementwise, indexing, linalg, manipulation, quiet, reductions, scans, windows],
     extra=["float32"],
+    unguarded=unguarded,
 )

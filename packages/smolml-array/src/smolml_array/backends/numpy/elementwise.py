@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
+from smolml_array.backends.numpy import unguarded
 from smolml_array.backends.numpy.quiet import (
     F32,
     F64,
     I64,
-    ONE_THREAD,
     binary,
     call,
     check_broadcast,
     float_unary,
     ndarray,
+    quietly,
     rounding,
+    run,
+    run_shared,
     unary,
     wide_binary,
 )
@@ -162,18 +164,13 @@ def map_scalar(f: Any, /, *xs: Raw) -> Raw:
 
 
 def cotangent_product(g: Raw, p: Raw, /) -> Raw:
-    """g * p (cotangent x partial); zero if either is, even where the other is inf or nan.
+    """g * p (cotangent x partial); zero if either is, even where the other is inf or nan."""
+    return np.asarray(quietly(unguarded.cotangent_product, g, p))
 
-    Only a product that is not finite somewhere is looked at again. One number tells: its dot
-    product with itself, or its sum where BLAS would start threads, which costs more than it saves.
-    """
-    product = multiply(g, p)
-    if type(p) is not ndarray and math.isfinite(p):
-        return product if p != 0.0 else np.zeros_like(product)
-    if product.size <= ONE_THREAD:
-        total = np.vdot(product, product)  # which, unlike dot, never warns
-    else:
-        total = call(np.add.reduce, product, None)
-    if math.isfinite(total):
-        return product
-    return np.where(logical_or(equal(g, 0), equal(p, 0)), product.dtype.type(0), product)
+
+def add_into(total: Raw, x: Raw, /) -> Raw:
+    """total + x, written into total."""
+    try:
+        return run(np.add, total, x, total)
+    except RuntimeError as error:
+        return run_shared(error, np.add, total, x, total)

@@ -17,19 +17,27 @@ import numpy as np
 from smolml_array._shape import _broadcast_shapes
 from smolml_array.backends.protocol import Binary, Raw, Unary
 
+_quiet: contextvars.ContextVar[bool] = contextvars.ContextVar("smolml_quiet", default=False)
+is_quiet = _quiet.get
+
+
+def _silence() -> None:
+    np.seterr(all="ignore")
+    _quiet.set(True)
+
 
 def _silent_context() -> contextvars.Context:
     context = contextvars.Context()
-    context.run(np.seterr, all="ignore")
+    context.run(_silence)
     return context
 
 
 run: Callable[..., Any] = _silent_context().run  # for one NumPy call
-_run_rule: Callable[..., Any] = _silent_context().run  # for a whole function, which calls `run`
+run_rule: Callable[..., Any] = _silent_context().run  # for a whole function, which calls `run`
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-ndarray = np.ndarray
+ndarray = array_type = np.ndarray
 _KINDS = {np.dtype(np.float64), np.dtype(np.float32), np.dtype(np.int64), np.dtype(np.bool)}
 _FLOATS = {np.dtype(np.float64), np.dtype(np.float32)}
 F64 = np.dtype(np.float64)
@@ -49,12 +57,18 @@ def quiet() -> np.errstate:
 def quietly(f: Callable[..., Any], /, *args: Any) -> Any:
     """f(*args) as under `quiet()`, for less. f must not read context variables."""
     try:
-        return _run_rule(f, *args)
+        return run_rule(f, *args)
     except RuntimeError as error:
         if not _is_busy(error):
             raise
-    with quiet():
-        return f(*args)
+    return f(*args) if is_quiet() else quietly_here(f, *args)
+
+
+def quietly_here(f: Callable[..., Any], /, *args: Any) -> Any:
+    """f(*args) as under `quiet()`, in a copy of the caller's context: what it sets is undone."""
+    context = contextvars.copy_context()
+    context.run(_silence)
+    return context.run(f, *args)
 
 
 def _is_busy(error: RuntimeError) -> bool:

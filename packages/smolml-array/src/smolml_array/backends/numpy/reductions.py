@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import math
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,9 +15,9 @@ from smolml_array._shape import (
     ShapeError,
     normalize_axes,
     normalize_axis,
-    unbroadcast_axes,
 )
-from smolml_array.backends.numpy.quiet import F64, ONE_THREAD, call, ndarray, run, run_shared
+from smolml_array.backends.numpy import unguarded
+from smolml_array.backends.numpy.quiet import F64, call, ndarray, quietly, run, run_shared
 from smolml_array.backends.protocol import DType, Raw
 
 _bool = builtins.bool
@@ -146,19 +145,6 @@ def argmin(x: Raw, /, axis: int | None = None, *, keepdims: _bool = False) -> Ra
     return _arg(np.argmin, "argmin", x, axis, keepdims)
 
 
-@lru_cache(maxsize=32)
-def _ones(n: int, dtype: Any) -> Any:
-    return np.ones(n, dtype)
-
-
 def sum_to_shape(g: Raw, shape: Shape, /) -> Raw:
-    """The adjoint of broadcasting from `shape`: sums the axes that were repeated.
-
-    Column sums, the gradient of every bias, go through BLAS where they are short: half the price.
-    """
-    if g.shape == shape:
-        return g
-    if g.ndim == 2 and g.shape[1:] == shape and g.size <= ONE_THREAD and g.dtype.kind == "f":
-        return call(_ones(g.shape[0], g.dtype).dot, g)
-    axes = unbroadcast_axes(g.shape, shape)
-    return _reduce(np.add.reduce, "sum_to_shape", g, axes, None, True).reshape(shape)
+    """The adjoint of broadcasting from `shape`: sums the axes that were repeated."""
+    return np.asarray(quietly(unguarded.sum_to_shape, g, shape))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from smolml_array.backends.pure.binary import equal, logical_or, maximum, minimum, multiply
+from smolml_array.backends.pure.binary import add, equal, logical_or, maximum, minimum, multiply
 from smolml_array.backends.pure.broadcasting import Operand, common
 from smolml_array.backends.pure.dtypes import float64
 from smolml_array.backends.pure.ndarray import NDArray
@@ -31,6 +31,12 @@ def map_scalar(f: Callable[..., float], /, *xs: Any) -> NDArray:
     """f, a function of plain floats, of each element (after broadcasting): float64."""
     flats, shape = common("map_scalar", *(cast(as_array(x), float64) for x in xs))
     return NDArray(list(map(float, map(f, *flats))), shape, float64)
+
+
+def add_into(total: NDArray, x: NDArray, /) -> NDArray:
+    """total + x: making a new list is the quickest way."""
+    out: NDArray = add(total, x)
+    return out
 
 
 def cotangent_product(g: NDArray, p: Operand, /) -> NDArray:

@@ -1,0 +1,1 @@
+"""The programs that benchmarks/array.py times, each written for every contestant."""

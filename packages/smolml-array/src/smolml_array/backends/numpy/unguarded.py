@@ -1,0 +1,100 @@
+"""The functions of this backend without their guards, for use where NumPy is quiet already.
+
+Ufuncs as they are: between 0-d arrays they give NumPy scalars, and shapes that do not broadcast
+raise in NumPy's words. Here stands only what is worth it; the rest is the guarded function.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from smolml_array._shape import Axis, Shape, unbroadcast_axes
+from smolml_array.backends.numpy.quiet import F32, F64, ONE_THREAD, ndarray
+from smolml_array.backends.protocol import Raw
+
+_bool = bool
+
+_sum: Callable[..., Any] = np.add.reduce
+
+abs = np.abs
+add = np.add
+divide = np.divide
+equal = np.equal
+greater = np.greater
+greater_equal = np.greater_equal
+less = np.less
+less_equal = np.less_equal
+logical_and = np.logical_and
+logical_or = np.logical_or
+maximum = np.maximum
+minimum = np.minimum
+multiply = np.multiply
+negative = np.negative
+not_equal = np.not_equal
+sign = np.sign
+subtract = np.subtract
+
+
+def matmul(x1: Raw, x2: Raw, /) -> Raw:
+    """x1 @ x2 for 1-D, 2-D and batched operands; see the guarded one."""
+    if x1.ndim == 2 == x2.ndim:
+        return x1.dot(x2)
+    return np.matmul(x1, x2)
+
+
+def matrix_transpose(x: Raw, /) -> Raw:
+    """The last two axes swapped."""
+    return x.T if x.ndim == 2 else x.mT
+
+
+def mean(x: Raw, /, axis: Axis = None, *, keepdims: _bool = False) -> Raw:
+    """The mean; nan of nothing."""
+    if x.dtype is not F64 and x.dtype is not F32:
+        x = np.asarray(x, F64)
+    total = _sum(x, axis, None, None, keepdims)
+    return total / (x.size // total.size if total.size else math.nan)
+
+
+@lru_cache(maxsize=32)
+def _ones(n: int, dtype: Any) -> Any:
+    return np.ones(n, dtype)
+
+
+def sum_to_shape(g: Raw, shape: Shape, /) -> Raw:
+    """The adjoint of broadcasting from `shape`: sums the axes that were repeated.
+
+    Column sums, the gradient of every bias, go through BLAS where they are short: half the price.
+    """
+    own = g.shape
+    if own == shape:
+        return g
+    if len(own) == 2 and own[1:] == shape and (g.dtype is F64 or g.dtype is F32):
+        if own[0] == 1:
+            return g.reshape(shape)
+        if g.size <= ONE_THREAD:
+            return _ones(own[0], g.dtype).dot(g)
+    axes = unbroadcast_axes(own, shape)
+    return _sum(g, axes, None, None, True).reshape(shape)
+
+
+def cotangent_product(g: Raw, p: Raw, /) -> Raw:
+    """g * p (cotangent x partial); zero if either is, even where the other is inf or nan.
+
+    Only a product that is not finite somewhere is looked at again. One number tells: its dot
+    product with itself, or its sum where BLAS would start threads, which costs more than it saves.
+    """
+    product = g * p
+    if p.__class__ is not ndarray and math.isfinite(p):
+        return product if p != 0.0 else np.zeros_like(product)
+    if product.size <= ONE_THREAD:
+        total: Any = np.vdot(product, product)
+    else:
+        total = _sum(product, None)
+    if math.isfinite(total):
+        return product
+    return np.where(np.logical_or(np.equal(g, 0), np.equal(p, 0)), product.dtype.type(0), product)
