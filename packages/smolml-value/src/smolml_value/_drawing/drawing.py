@@ -37,7 +37,8 @@ class Drawing:
     @cached_property
     def svg(self) -> str:
         """The text of an SVG image, complete in itself."""
-        return svg(self._picture, self._direction)
+        with paused_gc():
+            return svg(self._picture, self._direction)
 
     @cached_property
     def dot(self) -> str:
