@@ -120,9 +120,12 @@ def _is_module(name: str) -> bool:
 
 @pytest.mark.parametrize("folder", [ENGLISH, SPANISH], ids=lambda folder: str(folder.name))
 def test_every_example_and_its_twin_stand_on_their_page(folder: Path) -> None:
-    shown = set(re.findall(r'--8<-- "examples/([^"]+)"', _text(folder, "examples.md")))
+    text = _text(folder, "examples.md")
+    shown = set(re.findall(r'--8<-- "examples/([^"]+)"', text))
     files = {path.relative_to(ROOT / "examples").as_posix() for path in _examples()}
     assert shown == files
+    notebooks = [path.name for path in (ROOT / "examples").glob("*.ipynb")]
+    assert [name for name in notebooks if f"examples/{name}" not in text] == []
 
 
 def _examples() -> list[Path]:
