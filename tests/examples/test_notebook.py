@@ -15,7 +15,7 @@ NOTEBOOK = Path(__file__).parents[2] / "examples" / "from_scalars_to_arrays.ipyn
 
 
 def read() -> Any:
-    return nbformat.read(NOTEBOOK, as_version=4)
+    return nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture(scope="module")
