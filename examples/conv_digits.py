@@ -124,7 +124,7 @@ def draw(out: Path, image: MLArray, parameters: Sequence[MLArray]) -> None:
     bound = np.abs(kernels).max()
 
     figure = Figure(figsize=(13, 4.6))
-    small: Any = {"size": 9, "in_layout": False}
+    figure.suptitle("Kernels (blue negative, red positive), each above what it sees", size=12)
     cells = figure.add_gridspec(4, 11, width_ratios=[3.4, 0.3, *[1] * 8, 0.01])
     axes = figure.add_subplot(cells[:, 0])
     axes.imshow(np.array(image), cmap="gray_r")
@@ -135,23 +135,11 @@ def draw(out: Path, image: MLArray, parameters: Sequence[MLArray]) -> None:
         axes = figure.add_subplot(cells[row, column])
         axes.imshow(kernels[..., i], cmap="RdBu_r", vmin=-bound, vmax=bound)
         axes.set_axis_off()
-        if column == 2:
-            axes.text(
-                0.0, 1.1, "kernels: blue negative, red positive", **small, transform=axes.transAxes
-            )
         axes = figure.add_subplot(cells[row + 1, column])
         axes.imshow(seen[..., i], cmap="gray_r", vmin=0.0, vmax=seen.max())
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(True)
         axes.grid(visible=False)
-        if column == 2:
-            axes.text(
-                0.0,
-                1.1,
-                "what they see: relu of the convolution",
-                **small,
-                transform=axes.transAxes,
-            )
     figure.savefig(out)
     print(f"picture: {out}")
 

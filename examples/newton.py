@@ -66,9 +66,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--steps", type=int, default=20, help="steps at most, at least 5")
     options = parser.parse_args(argv)
     if options.steps < 5:
-        parser.error(
-            f"--steps must be at least 5 to see how fast it converges, not {options.steps}"
-        )
+        parser.error(f"--steps must be at least 5 to see how fast it falls, not {options.steps}")
 
     path = newton(loss, [0.0, 0.0, 0.0], options.steps)
     minimum = path[-1][0]

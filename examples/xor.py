@@ -71,6 +71,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if options.out is not None:
         for i, parameter in enumerate(parameters):
             names = ("w1", "w2", "b", "out")
+            parameter.grad = 0.0
             parameter.label = f"{names[i % 4]} of {i // 4 + 1}" if i < 4 * HIDDEN else "bias"
         probability = score((0.0, 1.0), parameters).sigmoid()
         probability.backward()

@@ -22,6 +22,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 # whose top-level imports are missing is left out, and the end of the report names it.
 OPTIONAL = {
     *("array_api_extra", "array_api_strict", "autograd", "einops", "matplotlib", "mpmath"),
+    *("ipykernel", "nbclient", "nbformat"),
     *("numpy", "rich", "scipy", "sklearn", "torch"),
     *("smolml", "smolml_array", "smolml_utils"),
 }

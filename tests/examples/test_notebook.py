@@ -1,0 +1,70 @@
+"""examples/from_scalars_to_arrays.ipynb: runs from top to bottom and shows what its text says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import ipykernel  # noqa: F401  # what runs the cells
+import matplotlib  # noqa: F401  # used in the notebook
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+NOTEBOOK = Path(__file__).parents[2] / "examples" / "from_scalars_to_arrays.ipynb"
+
+
+def read() -> Any:
+    return nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture(scope="module")
+def cells() -> list[Any]:
+    book = read()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MPLBACKEND", raising=False)  # the kernel has its own, which shows figures
+        NotebookClient(book, timeout=120, kernel_name="python3").execute()
+    return [cell for cell in book.cells if cell.cell_type == "code"]
+
+
+def texts(cells: list[Any]) -> list[str]:
+    return [output.text for cell in cells for output in cell.outputs if "text" in output]
+
+
+def shown(cells: list[Any], source: str) -> Any:
+    """The bundle that the cell with this source displays at its end."""
+    (cell,) = (cell for cell in cells if source in cell.source)
+    return cell.outputs[-1].data
+
+
+def test_it_is_kept_without_outputs() -> None:
+    for cell in read().cells:
+        if cell.cell_type == "code":
+            assert cell.outputs == []
+            assert cell.execution_count is None
+
+
+def test_it_prints_what_its_text_says(cells: list[Any]) -> None:
+    printed = "".join(texts(cells))
+    for line in (
+        "3.0 2.0 1.0",
+        "10.0 [3.0, 2.0, 1.0]",
+        "out -0.1974, gradients 1.9221 0.0000 0.9610",
+        "True -0.5 True",
+        "61.0",
+        "(4, 2) (2,) -> [4.0, 4.0]",
+    ):
+        assert line + "\n" in printed
+
+
+def test_it_learns(cells: list[Any]) -> None:
+    low, high, high_too, low_too = eval(texts(cells)[-1])
+    assert max(low, low_too) < 0.1
+    assert min(high, high_too) > 0.9
+
+
+def test_it_shows_graphs_steps_and_a_picture(cells: list[Any]) -> None:
+    assert "</svg>" in shown(cells, "draw(y)")["image/svg+xml"]
+    assert "</svg>" in shown(cells, "draw(neuron)")["image/svg+xml"]
+    assert "html" in "".join(shown(cells, "explain(y)"))
+    assert "image/png" in shown(cells, "plt.show()")
