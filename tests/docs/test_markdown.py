@@ -24,8 +24,9 @@ def test_package_readme(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_page(path: Path) -> None:
+def test_page(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("smolml")
+    monkeypatch.chdir(tmp_path)  # a page may write files
     from docs import pictures  # it needs the package
 
     _skip_if_left_out(run_file(path, pictures))

@@ -2,7 +2,7 @@
 
 An entry is a name, a forward and one partial for each operand, written against a namespace `xp`
 (see `elementwise`). Nothing else is needed for Value, MLArray, every backend and every order of
-derivative. `out` is the result of the forward. Conventions at kinks: README.md, "Conventions".
+derivative. `out` is the result of the forward. Conventions at kinks: README.md, "Numbers".
 """
 
 from __future__ import annotations
