@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from smolml_array._einsum import Label, Labels
-from smolml_array._node import Rule
+from smolml_array._rule import Rule
 from smolml_array._shape import Shape, inverse_permutation
 from smolml_array.backends.protocol import Raw
 

@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from smolml_array._node import ArrayNode, cotangents_of, evaluated
+from smolml_array._cotangents import cotangents_of, evaluated
+from smolml_array._node import ArrayNode
 from smolml_array._windows import Element, ValuesNode
 from smolml_array.array import MLArray
 from smolml_array.backends.protocol import Backend, Raw

@@ -13,8 +13,8 @@ class Node:
     """What the graph is made of. A node has parents and can push its cotangent to them.
 
     The backward pass calls the underscored methods in this order: `_begin` (first reached),
-    `_seed` (the root only), `_push` (its cotangent is complete), then `_commit`, or `_abort` if
-    the pass failed.
+    `_seed` (the root only), `_push` (its cotangent is complete; not asked of a node without
+    parents), then `_commit`, or `_abort` if the pass failed.
     """
 
     __slots__ = ()
