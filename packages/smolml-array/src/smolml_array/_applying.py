@@ -9,7 +9,8 @@ from smolml_array._anomaly import watch_result
 from smolml_array._arithmetic import ArrayLike
 from smolml_array._convert import holds, is_array_like, is_floating, to_raw
 from smolml_array._handle import Handle
-from smolml_array._node import NO_PARAMS, OWN_OPS, ArrayNode, Rule, is_own, record
+from smolml_array._node import NO_PARAMS, ArrayNode, record
+from smolml_array._rule import OWN_OPS, Rule, is_own
 from smolml_array._shape import _broadcast_shapes
 from smolml_array.backends.protocol import Backend, Raw
 from smolml_value import Op, OpError, Value, grad_enabled

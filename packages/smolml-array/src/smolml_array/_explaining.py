@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from smolml_array._node import ArrayNode, cotangents_of, evaluated
+from smolml_array._cotangents import cotangents_of, evaluated
+from smolml_array._node import ArrayNode
 from smolml_array._showing import axis_text, place_of, summary, written_key
 from smolml_array._transforming import PartNode
 from smolml_array._windows import Element, ValuesNode

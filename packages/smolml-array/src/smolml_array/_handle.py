@@ -11,7 +11,8 @@ from smolml_array._arithmetic import Arithmetic, ArrayLike
 from smolml_array._convert import as_dtype, first, holds, is_floating, to_raw, value_or_number
 from smolml_array._default import default_backend
 from smolml_array._elements import nest
-from smolml_array._node import ELEMENTS_LOCK, ArrayNode, Rule, record
+from smolml_array._node import ELEMENTS_LOCK, ArrayNode, record
+from smolml_array._rule import Rule
 from smolml_array._shape import Shape, ShapeError
 from smolml_array._windows import Element, ValuesNode
 from smolml_array.backends.nested import flatten

@@ -1,4 +1,4 @@
-"""ArrayNode: one graph node over one raw buffer, and Rule: how its cotangent goes on.
+"""ArrayNode: one graph node over one raw buffer.
 
 An MLArray is a handle on an ArrayNode. Edges of the graph join nodes, never handles, so a handle
 may move on to another node (assignment, restart) while what was recorded before stays right.
@@ -7,72 +7,25 @@ may move on to another node (assignment, restart) while what was recorded before
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from smolml_array._anomaly import watch_node, watch_result
-from smolml_array._shape import Shape, _broadcast_shapes
+from smolml_array._cotangents import cotangents_of
+from smolml_array._rule import Rule
+from smolml_array._shape import Shape
 from smolml_array.backends.protocol import Backend, Raw
-from smolml_value import GraphError, Value, grad_enabled
+from smolml_value import Value, grad_enabled
 from smolml_value._graph import Node
 from smolml_value._mode import MODE
 from smolml_value._op import Op
-from smolml_value.table import TABLE
 
-Vjp = Callable[..., Any]  # (xp, g, out, *operands, **params) -> cotangent; operands of any kind
 NO_PARAMS: Final[Mapping[str, Any]] = {}
 
 # Held while elements are made or written: threads that share an array see the same ones.
 # Reentrant: a signal handler or a finalizer may look at an array too.
 ELEMENTS_LOCK: Final = threading.RLock()
-
-
-OWN_OPS: Final = frozenset(TABLE.values())
-
-
-def is_own(op: Op) -> bool:
-    """Whether an op is one of our table, the shapes of whose results need no check."""
-    return op in OWN_OPS or op._base in OWN_OPS
-
-
-class Rule:
-    """What is not element-wise: a forward, and the cotangent it sends to each operand.
-
-    Attributes:
-        name: for error messages and drawings.
-        forward: `forward(xp, *operands, **params)`.
-        vjps: one per operand: `vjp(xp, g, out, *operands, **params)`; None where there is none.
-        vjp_all: in place of vjps, for any number of operands: all cotangents at once.
-        linear: "jointly" if the result is linear in all operands together (its tangent is then
-            the forward of the tangents), "each" if in every one of them alone, "" if neither: it
-            must then be a reduction over the parameter `axis` (with `keepdims`), the vjps of
-            which give g, put back along the axis, times weights.
-    """
-
-    __slots__ = ("forward", "linear", "name", "vjp_all", "vjps")
-
-    def __init__(
-        self,
-        name: str,
-        forward: Callable[..., Any],
-        *vjps: Vjp | None,
-        vjp_all: Vjp | None = None,
-        linear: Literal["jointly", "each", ""] = "",
-    ) -> None:
-        self.name = name
-        self.forward = forward
-        self.vjps = vjps
-        self.vjp_all = vjp_all
-        self.linear = linear
-
-    @property
-    def symbol(self) -> str:
-        """What drawings show."""
-        return self.name
-
-    def __repr__(self) -> str:
-        return f"<rule {self.name}>"
 
 
 class ArrayNode(Node):
@@ -284,150 +237,6 @@ class ArrayNode(Node):
         xp = self.backend
         flat = xp.index_put(xp.reshape(self.gradient(), (-1,)), i, number)
         self.grad = xp.reshape(flat, self.shape)
-
-
-def cotangents_of(
-    node: ArrayNode, g: Raw, operands: Sequence[Node | None] | None = None
-) -> Sequence[Raw | None]:
-    """What the rule of `node` sends to each operand; None where nothing flows.
-
-    `operands` are those of the node, with None also where nobody asks for a cotangent. To be
-    called where the backend is quiet.
-    """
-    rule, primals, out, xp = node.rule, node.primals, node.out, node.backend.unguarded
-    if operands is None:
-        operands = node.operands
-    if isinstance(rule, Rule):
-        return _rule_cotangents(rule, node, g, operands)
-    assert isinstance(rule, Op)
-    partials = rule.partials
-    if partials is None or not (rule in OWN_OPS or is_own(rule)):
-        return _plugin_cotangents(rule, node, g, operands)
-    # cotangent x partial, summed over what was broadcast: the one place
-    shape = g.shape
-    cotangents: list[Raw | None] = []
-    for operand, primal, rule_or_number in zip(operands, primals, partials, strict=True):
-        c: Raw | None = None
-        if operand is None or rule_or_number is None:
-            cotangents.append(None)
-            continue
-        if callable(rule_or_number):
-            try:
-                p = rule_or_number(xp, out, *primals)
-            except ArithmeticError:  # Python's own 1 / 0.0, of a constant
-                p = evaluated(rule_or_number, xp, out, primals)
-            c = xp.cotangent_product(g, p)
-        elif rule_or_number == 1.0:
-            c = g
-        elif rule_or_number == -1.0:
-            c = xp.negative(g)
-        elif rule_or_number != 0.0:
-            c = xp.multiply(g, rule_or_number)
-        own = primal.shape if primal.__class__ is not float else ()
-        cotangents.append(c if c is None or own == shape else xp.sum_to_shape(c, own))
-    return cotangents
-
-
-def _rule_cotangents(
-    rule: Rule, node: ArrayNode, g: Raw, operands: Sequence[Node | None]
-) -> Sequence[Raw | None]:
-    """The same for what is not element-wise."""
-    primals, out, xp, params = node.primals, node.out, node.backend.unguarded, node.params
-    if rule.vjp_all is not None:
-        every = rule.vjp_all(xp, g, out, *primals, **params)
-        return [None if p is None else c for p, c in zip(operands, every, strict=True)]
-    cotangents: list[Raw | None] = []
-    for operand, primal, vjp in zip(operands, primals, rule.vjps, strict=True):
-        if operand is None or vjp is None:
-            cotangents.append(None)
-            continue
-        c = vjp(xp, g, out, *primals, **params) if params else vjp(xp, g, out, *primals)
-        if c.shape != primal.shape:
-            raise GraphError(
-                f"{rule.name}: its rule returned a cotangent of shape {c.shape} for an operand of "
-                f"shape {primal.shape}; they must be equal"
-            )
-        cotangents.append(c)
-    return cotangents
-
-
-def _plugin_cotangents(
-    op: Op, node: ArrayNode, g: Raw, operands: Sequence[Node | None]
-) -> Sequence[Raw | None]:
-    """The same for an op that is not in our table: a plugin may do anything."""
-    xp = node.backend
-    primals = node.primals
-    partials = op.partials
-    given: Sequence[Any] = ()
-    if partials is None:
-        assert op.vjp is not None  # a composite leaves nodes of other ops
-        given = op.vjp(xp, g, node.out, *primals)
-        if not isinstance(given, tuple | list) or len(given) != len(primals):
-            raise GraphError(
-                f"{op.name}: its vjp returned {given!r:.60}; expected a tuple of {len(primals)}, "
-                f"one cotangent per operand"
-            )
-    cotangents: list[Raw | None] = []
-    for i, (operand, primal) in enumerate(zip(operands, primals, strict=True)):
-        if operand is None:
-            cotangents.append(None)
-            continue
-        c: Raw | None
-        partial: Any = given[i] if partials is None else partials[i]
-        if partials is None:
-            c = partial  # of whatever type the rule gave
-            if isinstance(c, float | int) and not hasattr(c, "shape"):
-                c = xp.full(g.shape, float(c), dtype=g.dtype)
-        elif callable(partial):
-            p = evaluated(partial, xp, node.out, primals)
-            _check_partial(op, i, getattr(p, "shape", ()), primals, g.shape)
-            c = xp.cotangent_product(g, p)
-        elif partial is None or partial == 0.0:
-            c = None
-        elif partial == 1.0:
-            c = g
-        else:
-            c = xp.negative(g) if partial == -1.0 else xp.multiply(g, partial)
-        if c is not None:
-            if c.shape != g.shape:
-                raise GraphError(
-                    f"{op.name}: its rule for operand {i} gave the shape {c.shape} where the "
-                    f"result has {g.shape}; it must have the shape of the result, or be a number"
-                )
-            c = xp.sum_to_shape(c, getattr(primal, "shape", ()))
-        cotangents.append(c)
-    return cotangents
-
-
-def evaluated(partial: Any, xp: Backend, out: Raw, primals: Sequence[Any]) -> Any:
-    """A partial at these numbers; Python's own 1 / 0.0, of a constant, must not raise."""
-    try:
-        return partial(xp, out, *primals)
-    except ArithmeticError:
-        raws = [p if hasattr(p, "shape") else xp.asarray(p, dtype=out.dtype) for p in primals]
-        return partial(xp, out, *raws)
-
-
-def _check_partial(op: Op, i: int, given: Shape, primals: Sequence[Raw], result: Shape) -> None:
-    """Refuse a partial that would broadcast, in silence, to something that it is not."""
-    shapes = [getattr(primal, "shape", ()) for primal in primals]
-    if given in (result, (), *shapes):  # y, for one, is the partial of x * y
-        return
-    used = [s for s in shapes if _spread(s, given) == given]
-    if not used or _broadcast_shapes(*used, who=op.name) != given:
-        raise GraphError(
-            f"{op.name}: its partial for operand {i} gave the shape {given} for operands of shapes "
-            f"{', '.join(map(str, shapes))}; expected {result}, the shape of the result, or a "
-            f"number"
-        )
-
-
-def _spread(shape: Shape, other: Shape) -> Shape | None:
-    """What two shapes broadcast to, None if they do not."""
-    try:
-        return _broadcast_shapes(shape, other)
-    except ValueError:
-        return None
 
 
 def record(

@@ -42,10 +42,14 @@ class Reducing(Applying):
         Raises:
             AxisError: an axis that the array does not have.
         """
+        if axis is None and keepdims is False:
+            return self._rule(_rules.SUM, self)
         return self._rule(_rules.SUM, self, **self._reduction("sum", axis, keepdims))
 
     def mean(self, axis: Axis = None, keepdims: bool = False) -> Self:
         """The mean over an axis, several, or all (None); nan of nothing."""
+        if axis is None and keepdims is False:
+            return self._rule(_rules.MEAN, self)
         return self._rule(_rules.MEAN, self, **self._reduction("mean", axis, keepdims))
 
     def prod(self, axis: Axis = None, keepdims: bool = False) -> Self:
@@ -109,8 +113,6 @@ class Reducing(Applying):
         return self._constant(node.backend, find(node.raw, axis=axis, keepdims=bool(keepdims)))
 
     def _reduction(self, who: str, axis: Axis, keepdims: bool) -> dict[str, Any]:
-        if axis is None and keepdims is False:
-            return {}  # what rules take for granted
         if axis is not None:
             axis = normalize_axes(axis, len(self.shape), who)
         return {"axis": axis, "keepdims": bool(keepdims)}

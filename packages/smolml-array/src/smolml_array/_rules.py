@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from smolml_array._node import Rule
+from smolml_array._rule import Rule
 from smolml_array._shape import (
     Axis,
     Shape,

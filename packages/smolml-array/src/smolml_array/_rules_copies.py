@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import reduce
 from typing import Any, Final
 
-from smolml_array._node import Rule
+from smolml_array._rule import Rule
 from smolml_array.backends.protocol import Raw
 from smolml_value._op import TracedNamespace
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from smolml_array._einsum import Label, Labels, layout, lengths_of
-from smolml_array._node import Rule
+from smolml_array._rule import Rule
 from smolml_array._shape import Shape, inverse_permutation
 from smolml_array.backends.protocol import Raw
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from smolml_array._node import Rule, Vjp
+from smolml_array._rule import Rule, Vjp
 from smolml_array.backends.protocol import Raw
 
 

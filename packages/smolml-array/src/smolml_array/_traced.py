@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from smolml_array import _rules, _rules_copies, _rules_sort, _rules_windows
-from smolml_array._node import Rule
+from smolml_array._rule import Rule
 from smolml_array._shape import Shape, unbroadcast_axes
 from smolml_array.array import MLArray
 from smolml_array.backends import get_backend

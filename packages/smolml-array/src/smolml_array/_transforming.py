@@ -8,7 +8,8 @@ from typing import Any
 
 from smolml_array import _rules
 from smolml_array._handle import _steps
-from smolml_array._node import ArrayNode, Rule
+from smolml_array._node import ArrayNode
+from smolml_array._rule import Rule
 from smolml_array._traced import traced
 from smolml_array._windows import Element, ValuesNode
 from smolml_array.array import MLArray

@@ -10,7 +10,8 @@ from array import array
 from collections.abc import Sequence
 from typing import Any, Final
 
-from smolml_array._node import ArrayNode, Rule
+from smolml_array._node import ArrayNode
+from smolml_array._rule import Rule
 from smolml_array._shape import Shape
 from smolml_array.backends.protocol import Backend, Raw
 from smolml_value import Value

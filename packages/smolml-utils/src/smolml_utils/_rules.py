@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from smolml_array._node import Rule
+from smolml_array._rule import Rule
 from smolml_array._shape import Shape
 from smolml_array.backends.protocol import Raw
 

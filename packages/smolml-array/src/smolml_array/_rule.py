@@ -1,0 +1,57 @@
+"""Rule: what is not element-wise, as a forward and the cotangents it sends; and our own ops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, Literal
+
+from smolml_value._op import Op
+from smolml_value.table import TABLE
+
+Vjp = Callable[..., Any]  # (xp, g, out, *operands, **params) -> cotangent; operands of any kind
+
+OWN_OPS: Final = frozenset(TABLE.values())
+
+
+def is_own(op: Op) -> bool:
+    """Whether an op is one of our table, the shapes of whose results need no check."""
+    return op in OWN_OPS or op._base in OWN_OPS
+
+
+class Rule:
+    """What is not element-wise: a forward, and the cotangent it sends to each operand.
+
+    Attributes:
+        name: for error messages and drawings.
+        forward: `forward(xp, *operands, **params)`.
+        vjps: one per operand: `vjp(xp, g, out, *operands, **params)`; None where there is none.
+        vjp_all: in place of vjps, for any number of operands: all cotangents at once.
+        linear: "jointly" if the result is linear in all operands together (its tangent is then
+            the forward of the tangents), "each" if in every one of them alone, "" if neither: it
+            must then be a reduction over the parameter `axis` (with `keepdims`), the vjps of
+            which give g, put back along the axis, times weights.
+    """
+
+    __slots__ = ("forward", "linear", "name", "vjp_all", "vjps")
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., Any],
+        *vjps: Vjp | None,
+        vjp_all: Vjp | None = None,
+        linear: Literal["jointly", "each", ""] = "",
+    ) -> None:
+        self.name = name
+        self.forward = forward
+        self.vjps = vjps
+        self.vjp_all = vjp_all
+        self.linear = linear
+
+    @property
+    def symbol(self) -> str:
+        """What drawings show."""
+        return self.name
+
+    def __repr__(self) -> str:
+        return f"<rule {self.name}>"
