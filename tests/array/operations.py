@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from smolml_array import (
+    affine,
     argsort,
     cumulative_prod,
     cumulative_sum,
@@ -252,6 +253,15 @@ ROWS: dict[str, Row] = {
         linear=False,
         torch=lambda t, x, y, z: t.einsum("ii,ij,jk->k", x, y, z),
     ),
+    "affine": Row(
+        affine,
+        lambda x, w, b: x @ w + b,
+        ((4, 3), (3, 2), (2,)),
+        False,
+        lambda t, x, w, b: x @ w + b,
+    ),
+    "affine, batched": Row(affine, lambda x, w, b: x @ w + b, ((2, 4, 3), (3, 2), (4, 1)), False),
+    "affine, a vector": Row(affine, lambda x, w, b: x @ w + b, ((3,), (3, 2), ()), False),
     "outer": Row(
         lambda x, y: outer(x, y),
         np.outer,

@@ -115,6 +115,7 @@ def test_char_gpt() -> None:
     )
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")  # its own, of its own functions
 def test_newton() -> None:
     ours = newton.newton(newton.loss, [0.0, 0.0, 0.0])
     theirs = torch_newton.newton(torch_newton.loss, [0.0, 0.0, 0.0])

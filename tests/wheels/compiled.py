@@ -68,7 +68,7 @@ def check_files(wheel: Path) -> None:
 
 
 def same_bits(env: Environment, pure: Path, work: Path) -> None:
-    """The interpreted wheel, in an environment of its own, gives the same floats to the last bit."""
+    """The interpreted wheel, in an environment of its own, gives the same bits."""
     other = Environment(work / "interpreted")
     other.install(str(pure), index=False)
     kinds, digests = set(), set()

@@ -154,3 +154,35 @@ def test_errors_of_a_function_pass_through_quietly() -> None:
     for backend in (PURE, NUMPY):
         with pytest.raises(RuntimeError, match="mine"):
             backend.quietly(fail)
+
+
+@BACKENDS
+def test_what_the_graph_asks_of_a_backend(backend: Any) -> None:
+    x = backend.asarray([1.0, 2.0])
+    assert type(x) is backend.array_type
+    assert not backend.is_quiet() or backend is PURE  # no call of it ever warns
+    for call in (backend.quietly, backend.quietly_here, backend.run_rule):
+        assert call(backend.is_quiet)
+        assert backend.to_flat(call(backend.add, x, 1.0)) == [2.0, 3.0]
+    before = backend.asarray([10.0, 20.0])
+    assert backend.to_flat(backend.add_into(before, x)) == [11.0, 22.0]
+    assert backend.to_flat(x) == [1.0, 2.0]
+
+
+def test_unguarded_functions_answer_as_the_others() -> None:
+    g, p = np.array([0.0, 1.0, np.inf, 0.0, 2.0]), np.array([np.inf, 2.0, 0.0, np.nan, -3.0])
+    rows = np.arange(6.0).reshape(2, 3)
+    calls: list[tuple[str, tuple[Any, ...]]] = [
+        *((name, (rows, rows)) for name in ("add", "divide", "equal", "less", "maximum")),
+        *((name, (rows,)) for name in ("abs", "negative", "sign", "mean", "matrix_transpose")),
+        ("cotangent_product", (g, p)),
+        ("cotangent_product", (np.full(4, 1e200), np.full(4, -1e90))),
+        ("matmul", (rows, rows.T)),
+        ("sum_to_shape", (rows, (3,))),
+        ("sum_to_shape", (rows, (2, 1))),
+        ("sum_to_shape", (rows, ())),
+    ]
+    for name, args in calls:
+        ours = NUMPY.quietly(getattr(NUMPY.unguarded, name), *args)
+        np.testing.assert_array_equal(ours, getattr(NUMPY, name)(*args), err_msg=name)
+    assert PURE.unguarded is PURE

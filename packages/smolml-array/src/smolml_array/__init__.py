@@ -23,6 +23,7 @@ from smolml_array.operations import (
     triu,
 )
 from smolml_array.products import (
+    affine,
     cumulative_prod,
     cumulative_sum,
     einsum,
@@ -41,6 +42,7 @@ __all__ = [
     "Generator",
     "MLArray",
     "ShapeError",
+    "affine",
     "arange",
     "argsort",
     "clip",

@@ -14,8 +14,7 @@ from typing import Any
 from smolml_array import _rules
 from smolml_array._cotangents import cotangents_of, evaluated
 from smolml_array._node import ArrayNode
-from smolml_array._rule import Rule
-from smolml_array._rules_scan import TangentRule
+from smolml_array._rule import Rule, TangentRule
 from smolml_array._traced import traced
 from smolml_array._windows import Element, ValuesNode
 from smolml_array.array import MLArray

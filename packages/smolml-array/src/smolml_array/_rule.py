@@ -55,3 +55,19 @@ class Rule:
 
     def __repr__(self) -> str:
         return f"<rule {self.name}>"
+
+
+class TangentRule(Rule):
+    """A rule that says itself what it does to tangents, where `linear` does not say all.
+
+    Attributes:
+        jvp: `jvp(xp, tangents, out, *operands, **params)`, None among the tangents for zero.
+    """
+
+    __slots__ = ("jvp",)
+
+    def __init__(
+        self, name: str, forward: Callable[..., Any], *vjps: Vjp, jvp: Callable[..., Any]
+    ) -> None:
+        super().__init__(name, forward, *vjps)
+        self.jvp: Final = jvp

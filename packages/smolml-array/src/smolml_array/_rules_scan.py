@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any
 
-from smolml_array._rule import Rule, Vjp
+from smolml_array._rule import Rule, TangentRule
 from smolml_array.backends.protocol import Raw
-
-
-class TangentRule(Rule):
-    """A rule that says itself what it does to tangents, where `linear` does not say all.
-
-    Attributes:
-        jvp: `jvp(xp, tangents, out, *operands, **params)`, None among the tangents for zero.
-    """
-
-    __slots__ = ("jvp",)
-
-    def __init__(
-        self, name: str, forward: Callable[..., Any], *vjps: Vjp, jvp: Callable[..., Any]
-    ) -> None:
-        super().__init__(name, forward, *vjps)
-        self.jvp: Final = jvp
 
 
 def _cut(axis: int, start: int | None, stop: int | None) -> tuple[slice, ...]:

@@ -114,6 +114,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "concat": _concat,
     "stack": _stack,
     "sum_to_shape": _sum_to_shape,
+    "add_into": lambda total, x: total + x,
     "roll": _roll,
     "repeat": _repeat,
     "tile": _tile,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from smolml_array import _rules_einsum
+from smolml_array import _rules_affine, _rules_einsum
 from smolml_array._arithmetic import ArrayLike
 from smolml_array._einsum import check_subscripts, plan
-from smolml_array._shape import Axis
+from smolml_array._shape import Axis, ShapeError, _broadcast_shapes, matmul_shape
 from smolml_array.array import MLArray
 from smolml_array.functions import _array
 from smolml_value import Value
@@ -54,6 +54,29 @@ def einsum(subscripts: str, *operands: ArrayLike) -> MLArray:
         arrays = [x for i, x in enumerate(arrays) if i not in places]
         arrays.append(MLArray._rule(rule, *chosen, labels=labels, output=output))
     return arrays[0]
+
+
+def affine(x: ArrayLike, w: ArrayLike, b: ArrayLike) -> MLArray:
+    """x @ w + b in one step: what a layer of neurons computes, for less memory and time.
+
+    Args:
+        x: inputs, (..., n).
+        w: weights, (n, m).
+        b: offsets that broadcast to x @ w, (m,) as a rule.
+
+    Raises:
+        ShapeError: x and w do not align, or b does not broadcast to x @ w.
+
+    >>> affine([[1.0, 2.0]], [[1.0], [10.0]], [100.0]).to_list()
+    [[121.0]]
+    """
+    x, w, b = _array(x, w, b), _array(w, x, b), _array(b, x, w)
+    product = matmul_shape(x.shape, w.shape, "affine")
+    if b.shape != product[-1:] and _broadcast_shapes(product, b.shape, who="affine") != product:
+        raise ShapeError(
+            f"affine: b of shape {b.shape} does not broadcast to {product}, the shape of x @ w"
+        )
+    return MLArray._rule(_rules_affine.AFFINE, x, w, b)
 
 
 def outer(x1: ArrayLike, x2: ArrayLike) -> MLArray:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from smolml_value._definition import (
     VARIADIC,
@@ -23,6 +22,9 @@ from smolml_value._errors import OpError
 from smolml_value._ieee import evaluate, evaluate_all
 from smolml_value._node import Node, OperandBase
 from smolml_value._number import as_float
+
+if TYPE_CHECKING:
+    import inspect  # slow to load, and needed for help only
 
 T = TypeVar("T", bound="OperandBase")
 

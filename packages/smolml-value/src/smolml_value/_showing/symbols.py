@@ -296,6 +296,8 @@ def partial_formula(
     ]
     try:
         made = _symbol(rule(_XP, symbols[-1], *symbols[:-1]))
+        if made.level in (_COMPARISON, _LOGIC):  # true counts as 1
+            made = _where(made, 1.0, 0.0)
     except Exception:  # a plugin's rule may do what it likes; then without formula
         return "", None
     return made.text if len(made.text) <= _LONG else "", made.number

@@ -52,6 +52,11 @@ def matrix_transpose(x: Raw, /) -> Raw:
     return x.T if x.ndim == 2 else x.mT
 
 
+def add_into(total: Raw, x: Raw, /) -> Raw:
+    """total + x, written into total."""
+    return np.add(total, x, total)
+
+
 def mean(x: Raw, /, axis: Axis = None, *, keepdims: _bool = False) -> Raw:
     """The mean; nan of nothing."""
     if x.dtype is not F64 and x.dtype is not F32:

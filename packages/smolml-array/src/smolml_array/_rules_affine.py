@@ -1,0 +1,37 @@
+"""The rule of x @ w + b: one node, and one buffer, where the composite has two."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from smolml_array._rule import TangentRule
+from smolml_array._rules import _matmul_left, _matmul_right
+from smolml_array.backends.protocol import Raw
+
+
+def _affine(xp: Any, x: Raw, w: Raw, b: Raw) -> Raw:
+    out = xp.matmul(x, w)
+    return xp.add_into(out, b) if b.dtype == out.dtype else out + b
+
+
+def _affine_jvp(
+    xp: Any, tangents: Sequence[Raw | None], out: Raw, x: Raw, w: Raw, b: Raw
+) -> Raw | None:
+    dx, dw, db = tangents
+    total = None if dx is None else xp.matmul(dx, w)
+    if dw is not None:
+        total = xp.matmul(x, dw) if total is None else total + xp.matmul(x, dw)
+    if db is not None:
+        total = xp.broadcast_to(db, out.shape) if total is None else total + db
+    return total
+
+
+AFFINE = TangentRule(
+    "affine",
+    _affine,
+    lambda xp, g, out, x, w, b: _matmul_left(xp, g, out, x, w),
+    lambda xp, g, out, x, w, b: _matmul_right(xp, g, out, x, w),
+    lambda xp, g, out, x, w, b: xp.sum_to_shape(g, b.shape),
+    jvp=_affine_jvp,
+)
