@@ -29,10 +29,10 @@ def _swap(xp: Any, x: Raw) -> Raw:
     return xp.matrix_transpose(x)
 
 
-def _matmul_left(xp: Any, g: Raw, out: Raw, a: Raw, b: Raw) -> Raw:
+def _matmul_left(xp: Any, g: Raw, out: Raw, a: Raw, b: Raw, *rest: Raw) -> Raw:
     """d(a @ b) to a: g @ b^T, with a 1-D operand's missing axis put back."""
-    if a.ndim == 2 == b.ndim:
-        return xp.matmul(g, xp.matrix_transpose(b))
+    if a.ndim == 2 and b.ndim == 2:
+        return xp.matmul(g, b.T)
     if b.ndim == 1:
         if a.ndim == 1:
             return g * b
@@ -43,10 +43,10 @@ def _matmul_left(xp: Any, g: Raw, out: Raw, a: Raw, b: Raw) -> Raw:
     return xp.sum_to_shape(xp.matmul(g, _swap(xp, b)), a.shape)
 
 
-def _matmul_right(xp: Any, g: Raw, out: Raw, a: Raw, b: Raw) -> Raw:
+def _matmul_right(xp: Any, g: Raw, out: Raw, a: Raw, b: Raw, *rest: Raw) -> Raw:
     """d(a @ b) to b: a^T @ g, likewise."""
-    if a.ndim == 2 == b.ndim:
-        return xp.matmul(xp.matrix_transpose(a), g)
+    if a.ndim == 2 and b.ndim == 2:
+        return xp.matmul(a.T, g)
     if a.ndim == 1:
         if b.ndim == 1:
             return g * a

@@ -12,7 +12,9 @@ from smolml_array.backends.protocol import Raw
 
 def _affine(xp: Any, x: Raw, w: Raw, b: Raw) -> Raw:
     out = xp.matmul(x, w)
-    return xp.add_into(out, b) if b.dtype == out.dtype else out + b
+    if b.dtype == out.dtype:
+        return xp.add_into(out, b)
+    return out + xp.broadcast_to(b, out.shape)
 
 
 def _affine_jvp(
@@ -30,8 +32,8 @@ def _affine_jvp(
 AFFINE = TangentRule(
     "affine",
     _affine,
-    lambda xp, g, out, x, w, b: _matmul_left(xp, g, out, x, w),
-    lambda xp, g, out, x, w, b: _matmul_right(xp, g, out, x, w),
+    _matmul_left,
+    _matmul_right,
     lambda xp, g, out, x, w, b: xp.sum_to_shape(g, b.shape),
     jvp=_affine_jvp,
 )
