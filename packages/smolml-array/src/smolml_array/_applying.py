@@ -62,25 +62,32 @@ class Applying(Handle):
         return made.detach() if is_constant else made
 
     @staticmethod
-    def _plain(args: Sequence[object]) -> Operands | None:
-        """`_operands` of arrays that are no windows and have no data set on elements: most are."""
+    def _plain(args: Sequence[object], floats: bool = True) -> Operands | None:
+        """`_operands` of floats and arrays that are no windows nor have data set on elements.
+
+        Most are. None for others.
+        """
         xp: Any = None
         tracked = False
         nodes: list[Node | None] = []
         primals: list[Raw] = []
         for arg in args:
-            if not isinstance(arg, Handle) or arg._view is not None:
-                return None
-            node = arg._node
-            if node.writes is not None or (node.backend is not xp and xp is not None):
-                return None
-            xp = node.backend
-            primals.append(node.raw)
-            if node.tracked:
-                tracked = True
-                nodes.append(node)
-            else:
+            if isinstance(arg, Handle) and arg._view is None:
+                node = arg._node
+                if node.writes is not None or (node.backend is not xp and xp is not None):
+                    return None
+                xp = node.backend
+                primals.append(node.raw)
+                if node.tracked:
+                    tracked = True
+                    nodes.append(node)
+                else:
+                    nodes.append(None)
+            elif arg.__class__ is float and floats:
                 nodes.append(None)
+                primals.append(arg)
+            else:
+                return None
         return xp, nodes, tracked, primals
 
     @classmethod
@@ -158,7 +165,7 @@ class Applying(Handle):
     @classmethod
     def _rule(cls, rule: Rule, *args: object, **params: Any) -> Self:
         """The array that `rule` makes of arrays, Values and numbers."""
-        plain = cls._plain(args)
+        plain = cls._plain(args, floats=False)
         if plain is None:
             xp, nodes, tracked, primals = cls._operands(rule.name, args)
             primals = [

@@ -53,6 +53,7 @@ class ArrayNode(Node):
         "_cotangent",
         "_element_cotangents",
         "_grad_before",
+        "_hidden",
         "_label",
         "_owned",
         "backend",
@@ -107,6 +108,16 @@ class ArrayNode(Node):
     @label.setter
     def label(self, new: str) -> None:
         self._label = new
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether a backward pass has let go of what nobody could see: numbers and gradient."""
+        return hasattr(self, "_hidden")
+
+    def hide(self) -> None:
+        """A backward pass keeps no gradient for this node."""
+        self._hidden = True
+        self.grad = None
 
     @property
     def shape(self) -> Shape:
@@ -237,8 +248,7 @@ class ArrayNode(Node):
 
     def gradient(self) -> Raw:
         """The gradient, zeros if there is none."""
-        raw = self.raw
-        return self.backend.zeros(raw.shape, dtype=raw.dtype) if self.grad is None else self.grad
+        return self.backend.zeros_like(self.raw) if self.grad is None else self.grad
 
     def grad_at(self, i: int) -> float:
         """The gradient of element `i`."""

@@ -11,6 +11,7 @@ from heapq import heappop, heappush
 
 from smolml_array._cotangents import cotangents_of
 from smolml_array._node import ArrayNode
+from smolml_array._release import LARGE, release
 from smolml_array.backends.protocol import Raw
 
 
@@ -20,9 +21,12 @@ def backward_alone(root: ArrayNode) -> bool:
     found: dict[ArrayNode, Raw] = {root: xp.unguarded.ones_like(root.raw)}
     owned: set[ArrayNode] = set()  # whose cotangents were allocated here, and may be written to
     waiting: list[tuple[int, ArrayNode]] = []
+    hidden: set[ArrayNode] | None = None  # what nobody can see, once there is something large
     node = root
     while True:
         if node.rule is not None:  # cotangent x partial, to the cotangent of each operand
+            if hidden is None and _is_large(node.operands[0]):
+                hidden = release(root)
             for parent, c in zip(node.operands, cotangents_of(node, found[node]), strict=True):
                 if c is None:
                     continue
@@ -43,11 +47,17 @@ def backward_alone(root: ArrayNode) -> bool:
                 else:
                     found[parent] = xp.add(before, c)
                     owned.add(parent)
+            if hidden and node in hidden:
+                del found[node]
         if not waiting:
             break
         node = heappop(waiting)[1]
     _commit(found)
     return True
+
+
+def _is_large(node: object) -> bool:
+    return isinstance(node, ArrayNode) and bool(node.raw.size >= LARGE)
 
 
 def _commit(found: dict[ArrayNode, Raw]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from smolml_array._rule import TangentRule
+from smolml_array._rule import OUT, TangentRule
 from smolml_array._rules import _matmul_left, _matmul_right
 from smolml_array.backends.protocol import Raw
 
@@ -36,4 +36,5 @@ AFFINE = TangentRule(
     _matmul_right,
     lambda xp, g, out, x, w, b: xp.sum_to_shape(g, b.shape),
     jvp=_affine_jvp,
+    unread=(2, OUT),
 )

@@ -96,7 +96,8 @@ def cotangent_product(g: Raw, p: Raw, /) -> Raw:
     """
     if p.__class__ is not ndarray and math.isfinite(p):
         return g * p if p != 0.0 else np.zeros_like(g)
-    if g.size <= _SMALL and p.dtype is BOOL:  # choosing is quicker there, and exact
+    if g.size <= _SMALL and p.__class__ is ndarray and p.dtype is BOOL:
+        # choosing is quicker there, and exact
         return np.where(p, g, g.dtype.type(0))
     product = g * p
     if product.size <= ONE_THREAD:
