@@ -84,6 +84,7 @@ def mlp(options: argparse.Namespace) -> Table:
     steps = {
         HAND: programs.numpy_by_hand,
         "SmolML": programs.smolml,
+        "SmolML fused": programs.smolml_fused,
         "autograd": programs.autograd,
         "MyGrad": programs.mygrad,
         "PyTorch": programs.torch,

@@ -80,6 +80,26 @@ def smolml(x: Numbers, t: Numbers, params: list[Numbers], backend: str = "numpy"
     return step, lambda loss: (loss.item(), [np.array(p.grad().to_list()) for p in leaves])
 
 
+def smolml_fused(x: Numbers, t: Numbers, params: list[Numbers]) -> Contestant:
+    """MLArrays, `affine` and `mse_loss`."""
+    from smolml_array import affine
+    from smolml_utils import mse_loss
+
+    x, t, leaves = _smolml(x, t, params, "numpy")
+    w1, b1, w2, b2, w3, b3 = leaves
+
+    def step() -> Any:
+        for p in leaves:
+            p.zero_grad()
+        h1 = affine(x, w1, b1).relu()
+        h2 = affine(h1, w2, b2).relu()
+        loss = mse_loss(affine(h2, w3, b3), t)
+        loss.backward()
+        return loss
+
+    return step, lambda loss: (loss.item(), [np.array(p.grad().to_list()) for p in leaves])
+
+
 def autograd(x: Numbers, t: Numbers, params: list[Numbers]) -> Contestant:
     """HIPS autograd."""
     import autograd.numpy as anp

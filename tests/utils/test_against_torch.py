@@ -142,3 +142,14 @@ def test_softmax(axis: int, backend: str) -> None:
 )
 def test_activations(f: Any, theirs: Any, backend: str) -> None:
     _both(f, theirs, np.append(random_array((50,), 13, scale=3.0), [0.0, -15.0, 15.0]))
+
+
+@pytest.mark.parametrize(("axis", "last"), [(-1, 1), ((1, 2), 2), (None, 3)])
+def test_layer_norm(axis: Any, last: int, backend: str) -> None:
+    x, weights = random_array((3, 4, 5), 1), random_array((3, 4, 5), 2)
+    constant = MLArray(weights.tolist(), requires_grad=False)
+    _both(
+        lambda x: ours.layer_norm(x, axis, epsilon=1e-3) * constant,
+        lambda x: functional.layer_norm(x, list(x.shape[-last:]), eps=1e-3) * torch.tensor(weights),
+        x,
+    )

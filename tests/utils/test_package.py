@@ -10,7 +10,7 @@ import pytest
 
 import smolml_utils
 
-MODULES = ("activations", "initializers", "losses", "optimizers")
+MODULES = ("activations", "initializers", "losses", "normalization", "optimizers")
 
 
 def test_every_public_name_of_the_modules_is_exported() -> None:

@@ -15,6 +15,7 @@ from smolml_utils import (
     categorical_cross_entropy,
     cross_entropy,
     huber_loss,
+    layer_norm,
     log_cosh_loss,
     log_softmax,
     mse_loss,
@@ -35,6 +36,8 @@ FUNCTIONS: dict[str, Callable[[MLArray], MLArray]] = {
     "categorical": lambda x: categorical_cross_entropy(softmax(x), [[0, 1, 0], [0.2, 0.3, 0.5]]),
     "cross_entropy": lambda x: cross_entropy(x, [0, 2]),
     "softmax": lambda x: (softmax(x, axis=0) ** 2).sum(),
+    "layer_norm": lambda x: (layer_norm(x, epsilon=0.01) ** 3).sum(),
+    "layer_norm, all": lambda x: (layer_norm(x, axis=None).tanh() * x).sum(),
     "log_softmax": lambda x: (log_softmax(x, axis=None) ** 2).sum(),
 }
 

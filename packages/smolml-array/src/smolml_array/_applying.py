@@ -5,25 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, Self
 
-from smolml_array._anomaly import watch_result
 from smolml_array._arithmetic import ArrayLike
 from smolml_array._convert import holds, is_array_like, is_floating, to_raw
 from smolml_array._handle import Handle
-from smolml_array._node import NO_PARAMS, ArrayNode, record
+from smolml_array._node import made_by, record
 from smolml_array._rule import OWN_OPS, Rule, is_own
 from smolml_array._shape import _broadcast_shapes
 from smolml_array.backends.protocol import Backend, Raw
 from smolml_value import Op, OpError, Value, grad_enabled
 from smolml_value._graph import Node
-from smolml_value._mode import MODE
 from smolml_value._number import as_float, is_number
 from smolml_value._op import TracedNamespace
 
 _LARGE: Final = 2**63
-NOTHING: Final = (None,)
 
-# The backend, per operand its node if gradients flow there, these nodes, and all numbers.
-Operands = tuple[Backend, Sequence[Node | None], Sequence[Node], Sequence[Raw]]
+# The backend, per operand its node if gradients flow there, whether any does, and all numbers.
+Operands = tuple[Backend, Sequence[Node | None], bool, Sequence[Raw]]
 
 
 class Applying(Handle):
@@ -65,83 +62,64 @@ class Applying(Handle):
         return made.detach() if is_constant else made
 
     @staticmethod
-    def _plain(args: Sequence[object]) -> Operands | None:
-        """`_operands` of one or two arrays that are no windows and have no data set: most are."""
-        left = args[0]
-        if not isinstance(left, Handle) or left._view is not None:
-            return None
-        a = left._node
-        if a.writes is not None:
-            return None
-        if len(args) == 1:
-            one = (a,) if a.tracked else ()
-            return a.backend, one or NOTHING, one, (a.raw,)
-        right = args[1]
-        if len(args) != 2 or not isinstance(right, Handle) or right._view is not None:
-            return None
-        b = right._node
-        if b.writes is not None or b.backend is not a.backend:
-            return None
-        primals = (a.raw, b.raw)
-        if a.tracked:
-            if b.tracked:
-                both = (a, b)
-                return a.backend, both, both, primals
-            return a.backend, (a, None), (a,), primals
-        if b.tracked:
-            return a.backend, (None, b), (b,), primals
-        return a.backend, (None, None), (), primals
+    def _plain(args: Sequence[object], floats: bool = True) -> Operands | None:
+        """`_operands` of floats and arrays that are no windows nor have data set on elements.
+
+        Most are. None for others.
+        """
+        xp: Any = None
+        tracked = False
+        nodes: list[Node | None] = []
+        primals: list[Raw] = []
+        for arg in args:
+            if isinstance(arg, Handle) and arg._view is None:
+                node = arg._node
+                if node.writes is not None or (node.backend is not xp and xp is not None):
+                    return None
+                xp = node.backend
+                primals.append(node.raw)
+                if node.tracked:
+                    tracked = True
+                    nodes.append(node)
+                else:
+                    nodes.append(None)
+            elif arg.__class__ is float and floats:
+                nodes.append(None)
+                primals.append(arg)
+            else:
+                return None
+        return xp, nodes, tracked, primals
 
     @classmethod
     def _operands(cls, who: str, args: Sequence[object]) -> Operands:
-        """The backend, per operand its node if gradients flow there, these, and all numbers.
+        """The backend, per operand its node if gradients flow there, whether any does, numbers.
 
         Raises:
             ValueError: arrays of different backends.
             TypeError: something that is not numbers.
         """
-        xp: Backend | None = None
+        xp = cls._backend_of(who, args)
         nodes: list[Node | None] = []
-        edges: list[Node] = []
         primals: list[Raw] = []
         for arg in args:
+            if isinstance(arg, (list, tuple)) and (holds(arg, Handle) or holds(arg, Value)):
+                arg = cls._made(arg, xp)
             if isinstance(arg, Handle):
-                node = arg._node
-                if arg._view is not None or node.writes is not None:
-                    node = arg._fetch()
-                if node.backend is not xp:
-                    xp = cls._backend_of(who, args) if xp is not None else node.backend
+                node = arg._fetch()
+                nodes.append(node if node.tracked else None)
                 primals.append(node.raw)
-                if node.tracked:
-                    nodes.append(node)
-                    edges.append(node)
-                else:
-                    nodes.append(None)
-            elif arg.__class__ is float:
-                nodes.append(None)
-                primals.append(arg)
             elif isinstance(arg, Value):
                 nodes.append(arg)
-                edges.append(arg)
                 primals.append(arg._data)
-            elif isinstance(arg, (list, tuple)) and (holds(arg, Handle) or holds(arg, Value)):
-                made = cls._made(arg, cls._backend_of(who, args))._fetch()
-                nodes.append(made if made.tracked else None)
-                edges += [made] if made.tracked else []
-                primals.append(made.raw)
             else:
                 nodes.append(None)
-                primals.append(cls._numbers(who, arg, args))
-        assert xp is not None
-        return xp, nodes, edges, primals
-
-    @classmethod
-    def _numbers(cls, who: str, arg: object, args: Sequence[object]) -> Raw:
-        """What is no node, as numbers that ops take."""
-        if type(arg) is int:  # one that fits in no integer type fits in a float
-            return arg if -_LARGE <= arg < _LARGE else as_float(arg, who)
-        # a copy: its owner may write to it later
-        return to_raw(cls._backend_of(who, args), arg, who, copy=True)
+                if type(arg) is int:
+                    if not -_LARGE <= arg < _LARGE:  # it fits in no integer type, but in a float
+                        arg = as_float(arg, who)
+                elif type(arg) is not float:
+                    arg = to_raw(xp, arg, who, copy=True)  # its owner may write to it later
+                primals.append(arg)
+        return xp, nodes, any(node is not None for node in nodes), primals
 
     @classmethod
     def _traced(cls, args: Sequence[object]) -> TracedNamespace:
@@ -151,7 +129,9 @@ class Applying(Handle):
         return traced(next(a._node.backend.name for a in args if isinstance(a, Handle)))
 
     @classmethod
-    def _element_wise_operation(cls, op: Op, args: Sequence[object]) -> Any:
+    def _element_wise_operation(
+        cls, op: Op, args: Sequence[object], plain: Operands | None = None
+    ) -> Any:
         """The array that `op` makes, element by element, of operands that broadcast.
 
         Raises:
@@ -163,7 +143,7 @@ class Applying(Handle):
             # the author's formula may use any operator: on lists and numbers these differ
             lifted = [a if isinstance(a, Handle | Value) else cls._lifted(a, xp) for a in args]
             return op.forward(cls._traced(args), *lifted)
-        xp, nodes, edges, primals = cls._plain(args) or cls._operands(op.name, args)
+        xp, nodes, tracked, primals = plain or cls._plain(args) or cls._operands(op.name, args)
         try:
             if op in OWN_OPS or is_own(op):
                 out = xp.run_rule(op.forward, xp.unguarded, *primals)
@@ -177,46 +157,39 @@ class Applying(Handle):
             raise
         if out.__class__ is not xp.array_type:  # NumPy's operators make scalars of 0-d arrays
             out = xp.asarray(out)
-        if MODE.off:
-            if MODE.watched:
-                watch_result(op, xp, nodes, primals, out)
-            if not grad_enabled():
-                edges = ()
         made = cls.__new__(cls)
-        if edges:
-            made._node = ArrayNode(xp, out, True, op, nodes, primals, NO_PARAMS, edges)
-        else:
-            made._node = ArrayNode(xp, out, False)
+        made._node = made_by(op, xp, nodes, tracked, primals, out)
         made._view = made._elements = None
         return made
 
     @classmethod
     def _rule(cls, rule: Rule, *args: object, **params: Any) -> Self:
         """The array that `rule` makes of arrays, Values and numbers."""
-        plain = cls._plain(args)
+        plain = cls._plain(args, floats=False)
         if plain is None:
-            xp, nodes, edges, primals = cls._operands(rule.name, args)
+            xp, nodes, tracked, primals = cls._operands(rule.name, args)
             primals = [
                 p if p.__class__ is xp.array_type else xp.asarray(p, dtype=xp.float64)
                 for p in primals
             ]
         else:
-            xp, nodes, edges, primals = plain
-        return cls._of(record(xp, rule, nodes, edges, primals, params))
+            xp, nodes, tracked, primals = plain
+        made = cls.__new__(cls)
+        made._node = record(xp, rule, nodes, tracked, primals, params)
+        made._view = made._elements = None
+        return made
 
     @classmethod
     def _apply(cls, op: Op, args: Sequence[object]) -> Any:
         return cls._element_wise_operation(op, args)
 
     def _operate(self, op: Op, *operands: object) -> Any:
-        for other in operands:
-            if (
-                not isinstance(other, Handle)
-                and other.__class__ is not float
-                and not is_array_like(other)
-            ):
-                return NotImplemented
-        return self._element_wise_operation(op, operands)
+        plain = self._plain(operands)
+        if plain is None:
+            for other in operands:
+                if not isinstance(other, Handle) and not is_array_like(other):
+                    return NotImplemented
+        return self._element_wise_operation(op, operands, plain)
 
     def _compare(self, name: str, other: ArrayLike) -> Any:
         if not is_array_like(other):

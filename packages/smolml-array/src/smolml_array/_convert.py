@@ -87,4 +87,5 @@ def as_dtype(xp: Backend, dtype: DType | str) -> DType:
 
 def is_floating(xp: Backend, raw: Raw) -> bool:
     """Whether a raw array holds floats, the only numbers with gradients."""
-    return xp.isdtype(raw.dtype, "real floating")
+    dtype = raw.dtype
+    return dtype is xp.float64 or xp.isdtype(dtype, "real floating")

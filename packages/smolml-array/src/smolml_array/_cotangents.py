@@ -27,57 +27,46 @@ def cotangents_of(
     rule, primals, out, xp = node.rule, node.primals, node.out, node.backend.unguarded
     if operands is None:
         operands = node.operands
+    cotangents: list[Raw | None] = []
     if isinstance(rule, Rule):
-        return _rule_cotangents(rule, node, g, operands)
+        if rule.vjp_all is not None:
+            every = rule.vjp_all(xp, g, out, *primals, **node.params)
+            return [None if p is None else c for p, c in zip(operands, every, strict=True)]
+        for operand, primal, vjp in zip(operands, primals, rule.vjps, strict=True):
+            c: Raw | None = None
+            if operand is not None and vjp is not None:
+                c = vjp(xp, g, out, *primals, **node.params)
+                if c.shape != primal.shape:
+                    raise GraphError(
+                        f"{rule.name}: its rule returned a cotangent of shape {c.shape} for an "
+                        f"operand of shape {primal.shape}; they must be equal"
+                    )
+            cotangents.append(c)
+        return cotangents
     assert isinstance(rule, Op)
     partials = rule.partials
     if partials is None or not (rule in OWN_OPS or is_own(rule)):
         return _plugin_cotangents(rule, node, g, operands)
     # cotangent x partial, summed over what was broadcast: the one place
     shape = g.shape
-    cotangents: list[Raw | None] = []
-    for operand, primal, rule_or_number in zip(operands, primals, partials, strict=True):
-        c: Raw | None = None
-        if operand is None or rule_or_number is None:
+    for operand, primal, part in zip(operands, primals, partials, strict=True):
+        if operand is None or part is None:
             cotangents.append(None)
             continue
-        if callable(rule_or_number):
+        c = None
+        if callable(part):
             try:
-                p = rule_or_number(xp, out, *primals)
+                c = xp.cotangent_product(g, part(xp, out, *primals))
             except ArithmeticError:  # Python's own 1 / 0.0, of a constant
-                p = evaluated(rule_or_number, xp, out, primals)
-            c = xp.cotangent_product(g, p)
-        elif rule_or_number == 1.0:
+                c = xp.cotangent_product(g, evaluated(part, xp, out, primals))
+        elif part == 1.0:
             c = g
-        elif rule_or_number == -1.0:
+        elif part == -1.0:
             c = xp.negative(g)
-        elif rule_or_number != 0.0:
-            c = xp.multiply(g, rule_or_number)
+        elif part != 0.0:
+            c = xp.multiply(g, part)
         own = primal.shape if primal.__class__ is not float else ()
         cotangents.append(c if c is None or own == shape else xp.sum_to_shape(c, own))
-    return cotangents
-
-
-def _rule_cotangents(
-    rule: Rule, node: ArrayNode, g: Raw, operands: Sequence[Node | None]
-) -> Sequence[Raw | None]:
-    """The same for what is not element-wise."""
-    primals, out, xp, params = node.primals, node.out, node.backend.unguarded, node.params
-    if rule.vjp_all is not None:
-        every = rule.vjp_all(xp, g, out, *primals, **params)
-        return [None if p is None else c for p, c in zip(operands, every, strict=True)]
-    cotangents: list[Raw | None] = []
-    for operand, primal, vjp in zip(operands, primals, rule.vjps, strict=True):
-        if operand is None or vjp is None:
-            cotangents.append(None)
-            continue
-        c = vjp(xp, g, out, *primals, **params) if params else vjp(xp, g, out, *primals)
-        if c.shape != primal.shape:
-            raise GraphError(
-                f"{rule.name}: its rule returned a cotangent of shape {c.shape} for an operand of "
-                f"shape {primal.shape}; they must be equal"
-            )
-        cotangents.append(c)
     return cotangents
 
 

@@ -176,9 +176,9 @@ class Handle(Arithmetic):
     def _window(self, rule: Rule, params: Mapping[str, Any]) -> Self:
         """The same elements in another arrangement."""
         node = self._fetch()
-        edges = (node,) if node.tracked else ()
-        operands = edges or (None,)
-        window = self._of(record(node.backend, rule, operands, edges, (node.raw,), params))
+        tracked = node.tracked
+        operands = (node if tracked else None,)
+        window = self._of(record(node.backend, rule, operands, tracked, (node.raw,), params))
         view = self._view
         if view is None:
             window._view = _View(self, node, node.raw, rule, params, None)
@@ -356,6 +356,9 @@ class Handle(Arithmetic):
 
     def zero_grad(self) -> None:
         """Set the gradient to zero."""
+        if self._view is None and self._node.writes is None:  # one look, since it is in every step
+            self._node.grad = None
+            return
         node = self._fetch() if self._view is None else self._view.root._fetch()
         if isinstance(node, ValuesNode):
             for v in self._values():

@@ -6,6 +6,7 @@ may move on to another node (assignment, restart) while what was recorded before
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -27,6 +28,8 @@ NO_PARAMS: Final[Mapping[str, Any]] = {}
 # Reentrant: a signal handler or a finalizer may look at an array too.
 ELEMENTS_LOCK: Final = threading.RLock()
 
+_order: Final = itertools.count(0, -1)
+
 
 class ArrayNode(Node):
     """A raw array in the graph: how it was made, and its gradient.
@@ -41,20 +44,22 @@ class ArrayNode(Node):
         params: keyword arguments of the rule.
         tracked: whether gradients flow here.
         grad: the gradient that the user sees; None for zero.
-        label: a name to show in drawings.
+        writes: data set on elements, not yet in `raw`; a ValuesNode has always some.
+        order: of a result: the later it was made, the smaller.
     """
 
     __slots__ = (
         "__weakref__",
         "_cotangent",
-        "_edges",
         "_element_cotangents",
         "_grad_before",
+        "_hidden",
+        "_label",
         "_owned",
         "backend",
         "grad",
-        "label",
         "operands",
+        "order",
         "out",
         "params",
         "primals",
@@ -73,29 +78,46 @@ class ArrayNode(Node):
         operands: Sequence[Node | None] = (),
         primals: Sequence[Raw] = (),
         params: Mapping[str, Any] = NO_PARAMS,
-        edges: Sequence[Node] | None = None,
     ) -> None:
         self.backend = backend
         self.raw = raw
         self.tracked = tracked
         self.rule = rule
         self.operands = operands
-        # those of the operands that are nodes, if the caller has not sorted them out already
-        self._edges = [p for p in operands if p is not None] if edges is None else edges
         self.primals = primals
         self.out = raw
         self.params = params
         self.grad: Raw | None = None
-        self.label = ""
-        # data set on elements, not yet in `raw`; a ValuesNode has always some
         self.writes: dict[int, float] | None = None
+        if rule is not None:
+            self.order = next(_order)
         # of the pass that runs; `_begin` makes them
         self._cotangent: Raw | None
         self._element_cotangents: dict[int, float] | None
         self._grad_before: Raw | None
         self._owned: bool  # whether the pass itself has allocated the cotangent
-        if MODE.watched:
-            watch_node(self)
+
+    @property
+    def label(self) -> str:
+        """A name to show in drawings; few nodes have one."""
+        try:
+            return self._label
+        except AttributeError:
+            return ""
+
+    @label.setter
+    def label(self, new: str) -> None:
+        self._label = new
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether a backward pass has let go of what nobody could see: numbers and gradient."""
+        return hasattr(self, "_hidden")
+
+    def hide(self) -> None:
+        """A backward pass keeps no gradient for this node."""
+        self._hidden = True
+        self.grad = None
 
     @property
     def shape(self) -> Shape:
@@ -114,7 +136,12 @@ class ArrayNode(Node):
     # The graph engine's side -------------------------------------------------------------------
 
     def _parents(self) -> Sequence[Node]:
-        return self._edges
+        return [p for p in self.operands if p is not None]
+
+    def _backward_alone(self) -> bool:
+        from smolml_array._pass import backward_alone  # which needs this class
+
+        return not MODE.watched and backward_alone(self)
 
     def _begin(self) -> None:
         self._grad_before = self.grad
@@ -221,8 +248,7 @@ class ArrayNode(Node):
 
     def gradient(self) -> Raw:
         """The gradient, zeros if there is none."""
-        raw = self.raw
-        return self.backend.zeros(raw.shape, dtype=raw.dtype) if self.grad is None else self.grad
+        return self.backend.zeros_like(self.raw) if self.grad is None else self.grad
 
     def grad_at(self, i: int) -> float:
         """The gradient of element `i`."""
@@ -243,13 +269,13 @@ def record(
     xp: Backend,
     rule: Rule,
     operands: Sequence[Node | None],
-    edges: Sequence[Node],
+    tracked: bool,
     primals: Sequence[Raw],
     params: Mapping[str, Any],
 ) -> ArrayNode:
     """The node of a rule's result: tracked if an operand is, and somebody wants gradients.
 
-    `operands` holds None for constants, `edges` the others.
+    `operands` holds None for constants.
     """
     forward = partial(rule.forward, **params) if params else rule.forward
     try:
@@ -258,11 +284,28 @@ def record(
         out = xp.quietly(forward, xp, *primals)  # busy; or it raises again, in our words
     if out.__class__ is not xp.array_type:  # NumPy's operators make scalars of 0-d arrays
         out = xp.asarray(out)
-    if MODE.off:
-        if MODE.watched:
-            watch_result(rule, xp, operands, primals, out)
-        if not grad_enabled():
-            edges = ()
-    if edges:
-        return ArrayNode(xp, out, True, rule, operands, primals, params, edges)
-    return ArrayNode(xp, out, False)
+    return made_by(rule, xp, operands, tracked, primals, out, params)
+
+
+def made_by(
+    rule: Op | Rule,
+    xp: Backend,
+    operands: Sequence[Node | None],
+    tracked: bool,
+    primals: Sequence[Raw],
+    out: Raw,
+    params: Mapping[str, Any] = NO_PARAMS,
+) -> ArrayNode:
+    """The node of a result: tracked if an operand is, and somebody wants gradients."""
+    if not MODE.off:  # neither no_grad() nor detect_anomaly() is open anywhere
+        if tracked:
+            return ArrayNode(xp, out, True, rule, operands, primals, params)
+        return ArrayNode(xp, out, False)
+    if MODE.watched:
+        watch_result(rule, xp, operands, primals, out)
+    if not (tracked and grad_enabled()):
+        return ArrayNode(xp, out, False)
+    node = ArrayNode(xp, out, True, rule, operands, primals, params)
+    if MODE.watched:
+        watch_node(node)
+    return node

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final, Literal
 
 from smolml_value._op import Op
 from smolml_value.table import TABLE
 
 Vjp = Callable[..., Any]  # (xp, g, out, *operands, **params) -> cotangent; operands of any kind
+
+OUT: Final = -1  # in place of an operand's position: the result
 
 OWN_OPS: Final = frozenset(TABLE.values())
 
@@ -30,9 +32,11 @@ class Rule:
             the forward of the tangents), "each" if in every one of them alone, "" if neither: it
             must then be a reduction over the parameter `axis` (with `keepdims`), the vjps of
             which give g, put back along the axis, times weights.
+        unread: the positions of the operands, and OUT for the result, of which the rules read no
+            more than shape and dtype. Their numbers need not be kept for the backward pass.
     """
 
-    __slots__ = ("forward", "linear", "name", "vjp_all", "vjps")
+    __slots__ = ("forward", "linear", "name", "unread", "vjp_all", "vjps")
 
     def __init__(
         self,
@@ -41,12 +45,14 @@ class Rule:
         *vjps: Vjp | None,
         vjp_all: Vjp | None = None,
         linear: Literal["jointly", "each", ""] = "",
+        unread: Collection[int] = (),
     ) -> None:
         self.name = name
         self.forward = forward
         self.vjps = vjps
         self.vjp_all = vjp_all
         self.linear = linear
+        self.unread = unread
 
     @property
     def symbol(self) -> str:
@@ -67,7 +73,12 @@ class TangentRule(Rule):
     __slots__ = ("jvp",)
 
     def __init__(
-        self, name: str, forward: Callable[..., Any], *vjps: Vjp, jvp: Callable[..., Any]
+        self,
+        name: str,
+        forward: Callable[..., Any],
+        *vjps: Vjp,
+        jvp: Callable[..., Any],
+        unread: Collection[int] = (),
     ) -> None:
-        super().__init__(name, forward, *vjps)
+        super().__init__(name, forward, *vjps, unread=unread)
         self.jvp: Final = jvp

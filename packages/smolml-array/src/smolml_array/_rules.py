@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from smolml_array._rule import Rule
+from smolml_array._rule import OUT, Rule
 from smolml_array._shape import (
     Axis,
     Shape,
@@ -29,10 +29,10 @@ def _swap(xp: Any, x: Raw) -> Raw:
     return xp.matrix_transpose(x)
 
 
-def _matmul_left(xp: Any, g: Raw, out: Raw, a: Raw, b: Raw) -> Raw:
+def _matmul_left(xp: Any, g: Raw, out: Raw, a: Raw, b: Raw, *rest: Raw) -> Raw:
     """d(a @ b) to a: g @ b^T, with a 1-D operand's missing axis put back."""
-    if a.ndim == 2 == b.ndim:
-        return xp.matmul(g, xp.matrix_transpose(b))
+    if a.ndim == 2 and b.ndim == 2:
+        return xp.matmul(g, b.T)
     if b.ndim == 1:
         if a.ndim == 1:
             return g * b
@@ -43,10 +43,10 @@ def _matmul_left(xp: Any, g: Raw, out: Raw, a: Raw, b: Raw) -> Raw:
     return xp.sum_to_shape(xp.matmul(g, _swap(xp, b)), a.shape)
 
 
-def _matmul_right(xp: Any, g: Raw, out: Raw, a: Raw, b: Raw) -> Raw:
+def _matmul_right(xp: Any, g: Raw, out: Raw, a: Raw, b: Raw, *rest: Raw) -> Raw:
     """d(a @ b) to b: a^T @ g, likewise."""
-    if a.ndim == 2 == b.ndim:
-        return xp.matmul(xp.matrix_transpose(a), g)
+    if a.ndim == 2 and b.ndim == 2:
+        return xp.matmul(a.T, g)
     if a.ndim == 1:
         if b.ndim == 1:
             return g * a
@@ -62,7 +62,12 @@ def _matmul_right(xp: Any, g: Raw, out: Raw, a: Raw, b: Raw) -> Raw:
 
 
 MATMUL = Rule(
-    "matmul", lambda xp, a, b: xp.matmul(a, b), _matmul_left, _matmul_right, linear="each"
+    "matmul",
+    lambda xp, a, b: xp.matmul(a, b),
+    _matmul_left,
+    _matmul_right,
+    linear="each",
+    unread=(OUT,),
 )
 
 # Reductions ------------------------------------------------------------------------------------
@@ -180,12 +185,14 @@ SUM = Rule(
     lambda xp, x, *, axis=None, keepdims=False: xp.sum(x, axis=axis, keepdims=keepdims),
     _sum_vjp,
     linear="jointly",
+    unread=(0, OUT),
 )
 MEAN = Rule(
     "mean",
     lambda xp, x, *, axis=None, keepdims=False: xp.mean(x, axis=axis, keepdims=keepdims),
     _mean_vjp,
     linear="jointly",
+    unread=(0, OUT),
 )
 MAX = Rule(
     "max",
@@ -224,18 +231,21 @@ RESHAPE = Rule(
     lambda xp, x, *, shape: xp.reshape(x, shape),
     lambda xp, g, out, x, *, shape: xp.reshape(g, x.shape),
     linear="jointly",
+    unread=(0, OUT),
 )
 PERMUTE_DIMS = Rule(
     "permute_dims",
     lambda xp, x, *, axes: xp.permute_dims(x, axes),
     lambda xp, g, out, x, *, axes: xp.permute_dims(g, inverse_permutation(axes)),
     linear="jointly",
+    unread=(0, OUT),
 )
 FLIP = Rule(
     "flip",
     lambda xp, x, *, axis: xp.flip(x, axis=axis),
     lambda xp, g, out, x, *, axis: xp.flip(g, axis=axis),
     linear="jointly",
+    unread=(0, OUT),
 )
 
 
@@ -253,6 +263,7 @@ BROADCAST_TO = Rule(
     lambda xp, x, *, shape: xp.broadcast_to(x, shape),
     lambda xp, g, out, x, *, shape: xp.sum_to_shape(g, x.shape),
     linear="jointly",
+    unread=(0, OUT),
 )
 
 
@@ -284,6 +295,7 @@ ASTYPE = Rule(
     lambda xp, x, *, dtype: xp.astype(x, dtype),
     lambda xp, g, out, x, *, dtype: xp.astype(g, x.dtype),
     linear="jointly",
+    unread=(0, OUT),
 )
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from smolml_array._rule import TangentRule
+from smolml_array._rule import OUT, TangentRule
 from smolml_array._rules import _matmul_left, _matmul_right
 from smolml_array.backends.protocol import Raw
 
 
 def _affine(xp: Any, x: Raw, w: Raw, b: Raw) -> Raw:
     out = xp.matmul(x, w)
-    return xp.add_into(out, b) if b.dtype == out.dtype else out + b
+    if b.dtype == out.dtype:
+        return xp.add_into(out, b)
+    return out + xp.broadcast_to(b, out.shape)
 
 
 def _affine_jvp(
@@ -30,8 +32,9 @@ def _affine_jvp(
 AFFINE = TangentRule(
     "affine",
     _affine,
-    lambda xp, g, out, x, w, b: _matmul_left(xp, g, out, x, w),
-    lambda xp, g, out, x, w, b: _matmul_right(xp, g, out, x, w),
+    _matmul_left,
+    _matmul_right,
     lambda xp, g, out, x, w, b: xp.sum_to_shape(g, b.shape),
     jvp=_affine_jvp,
+    unread=(2, OUT),
 )

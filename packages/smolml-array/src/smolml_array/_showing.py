@@ -60,6 +60,8 @@ def _(node: ValuesNode) -> tuple[str, str]:
 @nodes.look.register(ArrayNode)
 def _(node: ArrayNode) -> Look:
     xp, raw, grad = node.backend, node.current(), node.gradient()
+    if node.is_hidden:  # a backward pass has not kept what nobody could see
+        return Look(_op(node), node.label, "not kept", "not kept", 0.0, shape=node.shape)
     return Look(
         op=_op(node),
         label=node.label,

@@ -32,7 +32,7 @@ class ValuesNode(ArrayNode):
         numbers = array("d", [v._data for v in values])
         self._bits = numbers.tobytes()
         raw = backend.from_flat(numbers.tolist(), shape, backend.float64)
-        super().__init__(backend, raw, True, None, values, edges=values)
+        super().__init__(backend, raw, True, None, values)
         self.writes = NO_WRITES  # not None: `current` is to be asked for every op
 
     @property

@@ -71,12 +71,15 @@ def affine(x: ArrayLike, w: ArrayLike, b: ArrayLike) -> MLArray:
     [[121.0]]
     """
     x, w, b = _array(x, w, b), _array(w, x, b), _array(b, x, w)
-    product = matmul_shape(x.shape, w.shape, "affine")
-    if b.shape != product[-1:] and _broadcast_shapes(product, b.shape, who="affine") != product:
-        raise ShapeError(
-            f"affine: b of shape {b.shape} does not broadcast to {product}, the shape of x @ w"
-        )
-    return MLArray._rule(_rules_affine.AFFINE, x, w, b)
+    try:
+        return MLArray._rule(_rules_affine.AFFINE, x, w, b)
+    except ValueError:
+        product = matmul_shape(x.shape, w.shape, "affine")
+        if _broadcast_shapes(product, b.shape, who="affine") == product:
+            raise
+    raise ShapeError(
+        f"affine: b of shape {b.shape} does not broadcast to {product}, the shape of x @ w"
+    )
 
 
 def outer(x1: ArrayLike, x2: ArrayLike) -> MLArray:

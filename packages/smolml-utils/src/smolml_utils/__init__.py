@@ -1,6 +1,6 @@
 """Losses, activations, initializers and optimizers over Values and MLArrays."""
 
-from smolml_utils import activations, initializers, losses, optimizers
+from smolml_utils import activations, initializers, losses, normalization, optimizers
 from smolml_utils.activations import (
     elu,
     gelu,
@@ -45,6 +45,7 @@ from smolml_utils.losses import (
     mae_loss,
     mse_loss,
 )
+from smolml_utils.normalization import layer_norm
 from smolml_utils.optimizers import SGD, AdaGrad, Adam, AdamW, Optimizer, RMSProp, SGDMomentum
 from smolml_value._source import inside
 
@@ -82,6 +83,7 @@ __all__ = [
     "he_uniform",
     "huber_loss",
     "initializers",
+    "layer_norm",
     "leaky_relu",
     "lecun_normal",
     "linear",
@@ -90,6 +92,7 @@ __all__ = [
     "losses",
     "mae_loss",
     "mse_loss",
+    "normalization",
     "optimizers",
     "orthogonal",
     "random_normal",

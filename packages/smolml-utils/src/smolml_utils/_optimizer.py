@@ -88,7 +88,7 @@ class Optimizer(ABC):
         for p in self._listed("step", params):
             if isinstance(p, Value):
                 p.data = self._advance(scalar, p._data, p.grad, self._state_of(p))
-            elif p.requires_grad:
+            elif p._node.tracked if p._view is None else p.requires_grad:
                 p._set_numbers(self._new_numbers(p, self._state_of(p)))
 
     def zero_grad(self, params: Iterable[Parameter]) -> None:
@@ -161,7 +161,7 @@ class Optimizer(ABC):
         node = p._fetch()
         xp = node.backend
         g = node.gradient() if p._view is None else p.grad()._node.raw
-        return xp.quietly(self._advance, xp, node.raw, g, state)
+        return xp.asarray(xp.quietly(self._advance, xp.unguarded, node.raw, g, state))
 
     def _state_of(self, p: Parameter) -> State:
         found = self._states.get(id(p))
@@ -199,13 +199,17 @@ class Optimizer(ABC):
                 f"{self._who}.{where}: parameter {which} must be an MLArray or a Value, "
                 f"got {type(p).__name__} {p!r:.60}"
             )
-        made_by = _made_by(p)
+        if isinstance(p, MLArray) and p._view is None and p._node.writes is None:
+            made_by = "" if p._node.rule is None else p._node.name  # most are plain leaves
+        else:
+            made_by = _made_by(p)
         if made_by:
             raise ValueError(
                 f"{self._who}.{where}: parameter {which} is the result of {made_by!r}; give the "
                 f"leaves that it was computed from, or make it one with restart()"
             )
-        return p
+        found: Parameter = p
+        return found
 
     @property
     def _who(self) -> str:

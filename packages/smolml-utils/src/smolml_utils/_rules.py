@@ -1,16 +1,19 @@
-"""The array rules of the cross-entropies, each forward beside its vjps.
+"""The array rules of losses on whole rows, each forward beside its vjps.
 
-As in smolml_array's rules: `g` is the cotangent of the result `out`, no buffer is written to. Both
-are reductions over one axis, and their vjps are g, put back along it, times weights.
+As in smolml_array's rules: `g` is the cotangent of the result `out`, no buffer is written to. All
+are reductions, and their vjps are g, put back along the axis, times weights.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 from smolml_array._rule import Rule
 from smolml_array._shape import Shape
 from smolml_array.backends.protocol import Raw
+from smolml_value._op import TracedNamespace
 
 
 def _spread(xp: Any, g: Raw, shape: Shape, axis: int) -> Raw:
@@ -65,3 +68,34 @@ CROSS_ENTROPY = Rule(
     _cross_entropy_vjp,
     lambda xp, g, out, x, t, *, axis, keepdims: _target_vjp(xp, g, _log_softmax(xp, x, axis), axis),
 )
+
+# The squared error of predictions and targets, all of it summed or averaged --------------------
+
+
+def _squares(xp: Any, p: Raw, t: Raw) -> Raw:
+    d = p - t
+    return xp.multiply(d, d)
+
+
+def _squared_error(name: str, reduce: str, slope: Callable[[int], float]) -> Rule:
+    """The rule of a loss whose slope is `slope(n)` (p - t), g a scalar."""
+
+    def to_predictions(xp: Any, g: Raw, out: Raw, p: Raw, t: Raw) -> Raw:
+        scale = g * slope(math.prod(p.shape))
+        if isinstance(xp, TracedNamespace):
+            return scale * (p - t)
+        number = float(scale)
+        if number != 0.0 and math.isfinite(number):
+            return (p - t) * number
+        return xp.cotangent_product(xp.broadcast_to(scale, p.shape), p - t)  # no 0 x inf
+
+    return Rule(
+        name,
+        lambda xp, p, t: getattr(xp, reduce)(_squares(xp, p, t)),
+        to_predictions,
+        lambda xp, g, out, p, t: -to_predictions(xp, g, out, p, t),
+    )
+
+
+SUM_OF_SQUARES = _squared_error("sum_of_squares", "sum", lambda n: 2.0)
+MEAN_OF_SQUARES = _squared_error("mean_of_squares", "mean", lambda n: 2.0 / n if n else 0.0)

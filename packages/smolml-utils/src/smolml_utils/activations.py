@@ -11,8 +11,10 @@ from typing import Any, TypeVar, overload
 
 from smolml_array import MLArray
 from smolml_array._arithmetic import ArrayLike
+from smolml_array._rule import Rule
 from smolml_array._shape import Axis, normalize_axes
 from smolml_utils._operands import as_array, as_floats, is_scalar
+from smolml_utils._row_rules import LOG_SOFTMAX, SOFTMAX
 from smolml_value import Op, Value, table
 from smolml_value._number import as_float
 
@@ -181,8 +183,7 @@ def softmax(x: ArrayLike, axis: Axis = -1) -> MLArray:
     >>> softmax(MLArray([[0.0, 0.0], [1000.0, -1000.0]])).to_list()
     [[0.5, 0.5], [1.0, 0.0]]
     """
-    powers = _shifted("softmax", x, axis).exp()
-    return powers / powers.sum(axis, keepdims=True)
+    return _along("softmax", SOFTMAX, x, axis)
 
 
 def log_softmax(x: ArrayLike, axis: Axis = -1) -> MLArray:
@@ -201,14 +202,11 @@ def log_softmax(x: ArrayLike, axis: Axis = -1) -> MLArray:
     >>> log_softmax(MLArray([1000.0, -1000.0])).to_list()
     [0.0, -2000.0]
     """
-    shifted = _shifted("log_softmax", x, axis)
-    return shifted - shifted.exp().sum(axis, keepdims=True).log()
+    return _along("log_softmax", LOG_SOFTMAX, x, axis)
 
 
-def _shifted(who: str, x: ArrayLike, axis: Axis) -> MLArray:
-    """x minus its maximum, a shift that softmax does not see and after which no exp overflows."""
+def _along(who: str, rule: Rule, x: ArrayLike, axis: Axis) -> MLArray:
+    """The rule on x; of nothing, of which there is no maximum, nothing."""
     array = as_floats(as_array(who, x))
-    normalize_axes(axis, array.ndim, who)  # raises in the name of `who`
-    if not array.size():  # there is no maximum of nothing
-        return array
-    return array - array.max(axis, keepdims=True).detach()
+    axes = normalize_axes(axis, array.ndim, who)
+    return MLArray._rule(rule, array, axis=axes) if array.size() else array

@@ -9,7 +9,7 @@ The mean of nothing is nan. Targets take the dtype of the predictions.
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias, TypeVar, overload
+from typing import Any, Final, Literal, TypeAlias, TypeVar, overload
 
 from smolml_array import MLArray, ShapeError
 from smolml_array._arithmetic import ArrayLike
@@ -17,12 +17,14 @@ from smolml_array._shape import normalize_axis
 from smolml_utils import _loss_ops
 from smolml_utils._class_targets import class_targets
 from smolml_utils._operands import arrays, as_floats, check_probabilities, pair, reduced
-from smolml_utils._rules import CROSS_ENTROPY, NLL
+from smolml_utils._rules import CROSS_ENTROPY, MEAN_OF_SQUARES, NLL, SUM_OF_SQUARES
 from smolml_value import Value, table
 from smolml_value._number import as_float
 
 Reduction: TypeAlias = Literal["mean", "sum", "none"]
 S = TypeVar("S", float, Value)
+
+_OF_SQUARES: Final = {"mean": MEAN_OF_SQUARES, "sum": SUM_OF_SQUARES}
 
 __all__ = [
     "bce_with_logits",
@@ -56,6 +58,8 @@ def mse_loss(y_pred: Any, y_true: Any, reduction: Reduction = "mean") -> Any:
     2.0
     """
     p, t = pair("mse_loss", y_pred, y_true)
+    if isinstance(p, MLArray) and reduction in _OF_SQUARES:
+        return MLArray._rule(_OF_SQUARES[reduction], p, t)
     return reduced("mse_loss", table.square(p - t), reduction)
 
 

@@ -104,9 +104,10 @@ def backward(root: Node) -> None:
         try:
             _STATE.running = True
             _STATE.settle()
-            _STATE.latest = running = _Pass()
-            running.run(root)
-            _STATE.latest = None
+            if not root._backward_alone():
+                _STATE.latest = running = _Pass()
+                running.run(root)
+                _STATE.latest = None
         finally:
             _STATE.running = False
             _STATE.settle()  # if this is interrupted too, the next pass does it

@@ -23,6 +23,10 @@ class Node:
         """The nodes that get a part of this node's cotangent, one entry per edge."""
         return ()
 
+    def _backward_alone(self) -> bool:
+        """The whole pass, if all it would reach is of this node's kind; else False, and nothing."""
+        return False
+
     def _begin(self) -> None:
         """A pass reached this node: start from a zero cotangent, remember what must come back."""
 

@@ -115,6 +115,10 @@ class Backend(Protocol):
     is_quiet: Callable[[], _bool]  # whether the running code was called by one of the two
     # f(*args) as by `quietly`, for less; RuntimeError if a call, in whatever thread, is inside it
     run_rule: Callable[..., Any]
+
+    def placeholder(self, x: Raw, /) -> Raw:
+        """nan in the shape and dtype of x without its memory; x itself where that cannot be."""
+
     array_type: type  # of the raw arrays
     unguarded: Backend  # the same for use inside `quietly`: quicker, errors in others' words
 

@@ -167,6 +167,11 @@ def full_like(x: Raw, /, fill_value: Number, *, dtype: DType = None) -> Raw:
     return np.full(x.shape, value, value.dtype)
 
 
+def placeholder(x: Raw, /) -> Raw:
+    """nan in the shape and dtype of x without its memory; x itself where that cannot be."""
+    return np.broadcast_to(np.array(math.nan, x.dtype), x.shape) if x.dtype.kind == "f" else x
+
+
 def arange(
     start: Number, /, stop: Number | None = None, step: Number = 1, *, dtype: DType = None
 ) -> Raw:

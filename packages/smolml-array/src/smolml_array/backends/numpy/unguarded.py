@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from smolml_array._shape import Axis, Shape, unbroadcast_axes
-from smolml_array.backends.numpy.quiet import F32, F64, ONE_THREAD, ndarray
-from smolml_array.backends.protocol import Raw
+from smolml_array.backends.numpy.quiet import BOOL, F32, F64, ONE_THREAD, ndarray
+from smolml_array.backends.protocol import DType, Raw
 
 _bool = bool
+_SMALL = 512  # elements
 
 _sum: Callable[..., Any] = np.add.reduce
 
@@ -42,7 +43,7 @@ subtract = np.subtract
 
 def matmul(x1: Raw, x2: Raw, /) -> Raw:
     """x1 @ x2 for 1-D, 2-D and batched operands; see the guarded one."""
-    if x1.ndim == 2 == x2.ndim:
+    if x1.ndim * x2.ndim == 4:  # also of 1-D with 4-D operands dot makes what matmul does
         return x1.dot(x2)
     return np.matmul(x1, x2)
 
@@ -78,10 +79,10 @@ def sum_to_shape(g: Raw, shape: Shape, /) -> Raw:
     own = g.shape
     if own == shape:
         return g
-    if len(own) == 2 and own[1:] == shape and (g.dtype is F64 or g.dtype is F32):
+    if len(own) == 2 and own[1:] == shape:
         if own[0] == 1:
             return g.reshape(shape)
-        if g.size <= ONE_THREAD:
+        if g.size <= ONE_THREAD and g.dtype.kind == "f":
             return _ones(own[0], g.dtype).dot(g)
     axes = unbroadcast_axes(own, shape)
     return _sum(g, axes, None, None, True).reshape(shape)
@@ -93,9 +94,12 @@ def cotangent_product(g: Raw, p: Raw, /) -> Raw:
     Only a product that is not finite somewhere is looked at again. One number tells: its dot
     product with itself, or its sum where BLAS would start threads, which costs more than it saves.
     """
-    product = g * p
     if p.__class__ is not ndarray and math.isfinite(p):
-        return product if p != 0.0 else np.zeros_like(product)
+        return g * p if p != 0.0 else np.zeros_like(g)
+    if g.size <= _SMALL and p.__class__ is ndarray and p.dtype is BOOL:
+        # choosing is quicker there, and exact
+        return np.where(p, g, g.dtype.type(0))
+    product = g * p
     if product.size <= ONE_THREAD:
         total: Any = np.vdot(product, product)
     else:
@@ -103,3 +107,15 @@ def cotangent_product(g: Raw, p: Raw, /) -> Raw:
     if math.isfinite(total):
         return product
     return np.where(np.logical_or(np.equal(g, 0), np.equal(p, 0)), product.dtype.type(0), product)
+
+
+@lru_cache(maxsize=8)
+def _one(dtype: Any) -> Raw:
+    return np.ones((), dtype)
+
+
+def ones_like(x: Raw, /, *, dtype: DType = None) -> Raw:
+    """Ones in the shape and dtype of x."""
+    if x.shape == () and dtype is None:
+        return _one(x.dtype)
+    return np.ones(x.shape, x.dtype if dtype is None else dtype)

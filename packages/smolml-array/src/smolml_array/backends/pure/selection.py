@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from smolml_array._shape import ShapeError
 from smolml_array.backends.pure.binary import add, equal, logical_or, maximum, minimum, multiply
 from smolml_array.backends.pure.broadcasting import Operand, common
 from smolml_array.backends.pure.dtypes import float64
@@ -36,6 +37,8 @@ def map_scalar(f: Callable[..., float], /, *xs: Any) -> NDArray:
 def add_into(total: NDArray, x: NDArray, /) -> NDArray:
     """total + x: making a new list is the quickest way."""
     out: NDArray = add(total, x)
+    if out.shape != total.shape:
+        raise ShapeError(f"add_into: shape {x.shape} does not broadcast to {total.shape}")
     return out
 
 

@@ -1,0 +1,239 @@
+"""What a backward pass lets go of: only what no rule reads and nobody can see."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import tracemalloc
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from smolml_array import MLArray, _release, _rules, _rules_affine, affine
+from smolml_array._cotangents import cotangents_of
+from smolml_array._node import ArrayNode
+from smolml_array._rule import OUT, Rule
+from smolml_array.backends import get_backend
+from smolml_value import gradients, hvp
+from smolml_value.table import TABLE
+
+XP: Any = get_backend("numpy")
+rng = np.random.default_rng(0)
+
+pytestmark = pytest.mark.skipif(
+    not hasattr(sys, "getrefcount"), reason="only CPython says who holds an object"
+)
+
+
+@pytest.fixture(autouse=True)
+def _everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_release, "LARGE", 1)
+    monkeypatch.setattr("smolml_array._pass.LARGE", 1)
+
+
+def _array(*shape: int) -> MLArray:
+    return MLArray(rng.normal(size=shape), backend="numpy")
+
+
+def _inner(root: MLArray) -> Iterator[ArrayNode]:
+    nodes = [root._node]
+    for node in nodes:
+        nodes += [p for p in node.operands if isinstance(p, ArrayNode) and p not in nodes]
+        if node.rule is not None:
+            yield node
+
+
+def _is_kept(node: ArrayNode) -> bool:
+    return not np.isnan(node.raw).any()
+
+
+def test_what_nobody_can_see_is_let_go_of() -> None:
+    x, w, b = _array(4, 3), _array(3, 2), _array(2)
+    loss = (x @ w + b).relu().sum()
+    loss.backward()
+    kept = {node.name: _is_kept(node) for node in _inner(loss)}
+    assert kept == {"sum": True, "relu": True, "add": False, "matmul": False}
+    assert all(node.is_hidden for node in _inner(loss) if node.name != "sum")
+
+
+def test_what_somebody_holds_is_kept() -> None:
+    x, w, b = _array(4, 3), _array(3, 2), _array(2)
+    product = x @ w
+    total = product + b
+    element = (total.relu()).data[1][1]
+    loss = (total.relu() * 2.0).sum() + total.sum()
+    before = [product.to_list(), total.to_list(), element.data]
+    loss.backward()
+    assert [product.to_list(), total.to_list(), element.data] == before
+    expected = 2.0 * (np.array(total.to_list()) > 0) + 1.0
+    np.testing.assert_array_equal(total.grad(), expected)
+    np.testing.assert_array_equal(product.grad(), expected)
+
+
+PROGRAMS: dict[str, Callable[..., MLArray]] = {
+    "perceptron": lambda x, w, b: ((x @ w + b).relu() @ w.T).tanh().sum(),
+    "affine": lambda x, w, b: (affine(x, w, b).sigmoid() ** 2).mean(),
+    "chain": lambda x, w, b: ((x - 1.0).exp().negative() + 2.0).reshape((3, 4)).T.sum(),
+    "shared": lambda x, w, b: (lambda h: (h * h + h).sum())((x @ w) * 3.0),
+    "squares": lambda x, w, b: ((x @ w - b) ** 2).sum() / (1.0 + (w / 2.0).sum() ** 2),
+    "reduced": lambda x, w, b: (x.max(axis=0) * w.T).std() + (x @ w).mean(axis=1).prod() + b.sum(),
+}
+programs = pytest.mark.parametrize("f", PROGRAMS.values(), ids=PROGRAMS)
+
+
+@programs
+def test_every_pass_adds_the_same(f: Callable[..., MLArray], monkeypatch: Any) -> None:
+    leaves = [_array(4, 3), _array(3, 2), _array(2)]
+    monkeypatch.setattr("smolml_array._pass.LARGE", 1 << 60)
+    f(*leaves).backward()
+    wanted = [np.array(x.grad()) for x in leaves]
+    monkeypatch.setattr("smolml_array._pass.LARGE", 1)
+    for x in leaves:
+        x.zero_grad()
+    loss = f(*leaves)
+    for passes in (1, 2, 3):
+        loss.backward()
+        for x, g in zip(leaves, wanted, strict=True):
+            np.testing.assert_allclose(np.array(x.grad()), passes * g, 1e-12, 1e-14)
+
+
+@programs
+def test_the_graph_can_still_be_differentiated(f: Callable[..., MLArray]) -> None:
+    leaves = [_array(4, 3), _array(3, 2), _array(2)]
+    first = f(*leaves)
+    wanted = gradients(first, leaves)
+    u = _array(*leaves[1].shape)
+    second = hvp(lambda w: f(leaves[0], w, leaves[2]))(leaves[1], u)
+    loss = f(*leaves)
+    loss.backward()
+    again = gradients(loss, leaves)
+    for a, b in zip(again, wanted, strict=True):
+        np.testing.assert_allclose(np.array(a), np.array(b), 1e-12, 1e-14)
+    (c,) = gradients((again[1] * u).sum(), [leaves[1]])
+    np.testing.assert_allclose(np.array(c), np.array(second), 1e-9, 1e-12)
+
+
+@programs
+def test_drawings_say_what_is_not_kept(f: Callable[..., MLArray]) -> None:
+    from smolml_value import draw
+
+    loss = f(_array(4, 3), _array(3, 2), _array(2))
+    loss.backward()
+    shown = str(draw(loss))
+    assert "nan" not in shown
+
+
+# What rules read ----------------------------------------------------------------------------------
+
+
+def test_relu_reads_its_result_and_not_its_operand() -> None:
+    assert not _release.reads(TABLE["relu"], 0)
+    assert _release.reads(TABLE["relu"], OUT)
+    assert _release.reads(TABLE["multiply"], 0)
+    assert not _release.reads(TABLE["multiply"], OUT)
+    assert not any(_release.reads(TABLE["add"], i) for i in (OUT, 0, 1))
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_what_an_op_does_not_read_changes_nothing(name: str) -> None:
+    op = TABLE[name]
+    args = [np.full((2, 3), 0.5 * (low + high) + 0.01) for low, high in op.domain]
+    out = XP.quietly(op.forward, XP, *args)
+    nodes: list[Any] = [ArrayNode(XP, a, True) for a in args]
+    _unread_changes_nothing(op, nodes, args, out, {})
+
+
+def _rules_with_operands() -> list[Any]:
+    a, b, c = (rng.normal(size=s) for s in ((4, 3), (3, 2), (2,)))
+    known: dict[Rule, tuple[list[Any], dict[str, Any]]] = {
+        _rules.MATMUL: ([a, b], {}),
+        _rules_affine.AFFINE: ([a, b, c], {}),
+        _rules.SUM: ([a], {"axis": (0,), "keepdims": False}),
+        _rules.MEAN: ([a], {"axis": (1,), "keepdims": True}),
+        _rules.RESHAPE: ([a], {"shape": (2, 6)}),
+        _rules.PERMUTE_DIMS: ([a], {"axes": (1, 0)}),
+        _rules.FLIP: ([a], {"axis": (1,)}),
+        _rules.BROADCAST_TO: ([c], {"shape": (4, 2)}),
+        _rules.ASTYPE: ([a], {"dtype": XP.float32}),
+    }
+    declared = {
+        rule
+        for module in (_rules, _rules_affine)
+        for rule in vars(module).values()
+        if isinstance(rule, Rule) and rule.unread
+    }
+    assert declared == set(known)
+    return [pytest.param(rule, *case, id=rule.name) for rule, case in known.items()]
+
+
+@pytest.mark.parametrize(("rule", "args", "params"), _rules_with_operands())
+def test_what_a_rule_does_not_read_changes_nothing(
+    rule: Rule, args: list[Any], params: dict[str, Any]
+) -> None:
+    out = rule.forward(XP, *args, **params)
+    nodes: list[Any] = [ArrayNode(XP, a, True) for a in args]
+    _unread_changes_nothing(rule, nodes, args, out, params)
+
+
+def _unread_changes_nothing(
+    rule: Any, nodes: list[Any], args: list[Any], out: Any, params: dict[str, Any]
+) -> None:
+    def cotangents(i: int | None) -> list[Any]:
+        primals = [XP.placeholder(a) if i == j else a for j, a in enumerate(args)]
+        node = ArrayNode(XP, out, True, rule, nodes, primals, params)
+        if i == OUT:
+            node.out = XP.placeholder(out)
+        return list(XP.quietly(cotangents_of, node, np.ones_like(out)))
+
+    wanted = cotangents(None)
+    for i in itertools.chain([OUT], range(len(args))):
+        if not _release.reads(rule, i):
+            for c, w in zip(cotangents(i), wanted, strict=True):
+                assert (c is None) == (w is None)
+                if w is not None:
+                    np.testing.assert_array_equal(c, w)
+
+
+# Memory -------------------------------------------------------------------------------------------
+
+
+def test_a_step_takes_hardly_more_memory_than_by_hand() -> None:
+    n = 200
+    x, w = rng.normal(size=(n, n)), rng.normal(size=(n, n)) / n**0.5
+
+    def by_hand() -> Any:
+        h = [x]
+        for _ in range(4):
+            h.append(np.maximum(h[-1] @ w, 0.0))
+        g = np.ones_like(x)
+        total = np.zeros_like(w)
+        for i in range(4, 0, -1):
+            g = g * (h[i] > 0)
+            total += h[i - 1].T @ g
+            g = g @ w.T
+        return total
+
+    constant, leaf = MLArray(x, requires_grad=False, backend="numpy"), MLArray(w, backend="numpy")
+
+    def ours() -> None:
+        h = constant
+        for _ in range(4):
+            h = (h @ leaf).relu()
+        leaf.zero_grad()
+        h.sum().backward()
+
+    ours()
+    np.testing.assert_allclose(np.array(leaf.grad()), by_hand(), 1e-10)
+    assert _peak(ours) < 1.5 * _peak(by_hand)
+
+
+def _peak(run: Callable[[], Any]) -> int:
+    run()
+    tracemalloc.start()
+    try:
+        run()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
