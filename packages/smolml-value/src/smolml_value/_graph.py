@@ -9,7 +9,7 @@ nothing, and calling backward twice adds exactly twice the gradient.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from smolml_value._anomaly import look_at_pass
@@ -68,9 +68,10 @@ def product(g: float, partial: float) -> float:
 class _State:
     """What one pass must know of the others; guarded by the lock."""
 
-    __slots__ = ("latest", "running")
+    __slots__ = ("latest", "running", "when_large")
 
     def __init__(self) -> None:
+        self.when_large: Callable[[], object] | None = None
         self.running = False
         self.latest: _Pass | None = None  # until it has come to its end
 
@@ -81,6 +82,7 @@ class _State:
             self.latest = None
 
 
+LARGE: Final = 200
 _STATE: Final = _State()
 # reentrant, so that a nested backward raises instead of deadlocking
 _LOCK: Final = threading.RLock()
@@ -110,6 +112,13 @@ def backward(root: Node) -> None:
         finally:
             _STATE.running = False
             _STATE.settle()  # if this is interrupted too, the next pass does it
+    if _STATE.when_large is not None and len(running.scalars) > LARGE:
+        _STATE.when_large()
+
+
+def when_large(call: Callable[[], object] | None) -> None:
+    """What to call after each pass over more than LARGE nodes; None for nothing."""
+    _STATE.when_large = call
 
 
 # More consumers than a node can have: one without parents has nothing to push.
@@ -217,7 +226,9 @@ class _Pass:
         self.reach(root)
         visited = 0
         while True:
-            while visited < len(scalars):
+            while True:  # Python 3.11 adapts to a loop with this sooner than to one with a condition
+                if visited == len(scalars):
+                    break
                 v = scalars[visited]
                 visited += 1
                 left = v._lhs
@@ -308,7 +319,9 @@ class _Pass:
         ready = self.ready
         self.release(root)
         while True:
-            while ready:
+            while True:  # as above
+                if not ready:
+                    break
                 v = ready.pop()
                 g = v._grad
                 left = v._lhs
