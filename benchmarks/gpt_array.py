@@ -13,11 +13,11 @@ from smolml_utils import Adam
 class ArrayTrainer:
     """As gpt.Trainer, with an MLArray for each matrix of weights."""
 
-    def __init__(self, size: Size | None = None) -> None:
+    def __init__(self, size: Size | None = None, rate: float = 0.01) -> None:
         self.size = size or Size()
         self.pieces: Iterator[list[int]] = windows(self.size)
         self.weights = {name: MLArray(rows) for name, rows in initial(self.size).items()}
-        self.optimizer = Adam(0.01, exp_decay_gradients=0.9, exp_decay_squared=0.95)
+        self.optimizer = Adam(rate, exp_decay_gradients=0.9, exp_decay_squared=0.95)
         n = self.size.context
         # added to the scores: nobody looks ahead
         self.mask = MLArray(

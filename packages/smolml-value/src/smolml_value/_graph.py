@@ -86,6 +86,8 @@ LARGE: Final = 200
 _STATE: Final = _State()
 # reentrant, so that a nested backward raises instead of deadlocking
 _LOCK: Final = threading.RLock()
+_acquire: Final = _LOCK.acquire  # `with` takes longer than a small graph when compiled
+_release: Final = _LOCK.release
 
 
 def backward(root: Node) -> None:
@@ -97,7 +99,8 @@ def backward(root: Node) -> None:
     Raises:
         GraphError: called from inside a backward pass (from an op's rule, say).
     """
-    with _LOCK:
+    _acquire()
+    try:
         if _STATE.running:
             raise GraphError(
                 "backward: called while a backward pass is running in this thread (from inside "
@@ -105,13 +108,17 @@ def backward(root: Node) -> None:
             )
         try:
             _STATE.running = True
-            _STATE.settle()
+            if _STATE.latest is not None:
+                _STATE.settle()
             _STATE.latest = running = _Pass()
             running.run(root)
             _STATE.latest = None
         finally:
             _STATE.running = False
-            _STATE.settle()  # if this is interrupted too, the next pass does it
+            if _STATE.latest is not None:
+                _STATE.settle()  # if this is interrupted too, the next pass does it
+    finally:
+        _release()
     if _STATE.when_large is not None and len(running.scalars) > LARGE:
         _STATE.when_large()
 
@@ -149,7 +156,7 @@ class _Pass:
         self.scalars: list[ScalarNode] = []  # all that were reached, leaves apart
         self.ready: list[ScalarNode] = []  # to propagate
         self.leaves: list[ScalarNode] = []
-        self.wide: list[ScalarNode] = []  # those that know leaves which are not listed
+        self.wide: list[ScalarNode] | None = None  # those that know leaves which are not listed
         self.others: _Others | None = None  # most graphs of Values have none
         self.complete = False  # every cotangent is: the pass will count
 
@@ -176,8 +183,9 @@ class _Pass:
         """Add to the leaves if the pass is complete, else take back; remove all marks."""
         for leaf in self.leaves:
             self.settle_scalar(leaf)
-        for v in self.wide:
-            v._settle_parents(self)
+        if self.wide is not None:
+            for v in self.wide:
+                v._settle_parents(self)
         if not self.complete:
             for v in self.scalars:
                 v._pending = 0
@@ -205,6 +213,13 @@ class _Pass:
             others.queue.append(node)
         others.counts[key] = count + 1
 
+    def widen(self, v: ScalarNode) -> None:
+        """Have the parents of v settled by `_settle_parents`."""
+        wide = self.wide
+        if wide is None:
+            wide = self.wide = []
+        wide.append(v)
+
     def reach_scalar(self, node: ScalarNode) -> None:
         """`reach`, but a leaf is not listed: for the parents of nodes in `wide`."""
         count = node._pending
@@ -226,7 +241,7 @@ class _Pass:
         self.reach(root)
         visited = 0
         while True:
-            while True:  # Python 3.11 adapts to a loop with this sooner than to one with a condition
+            while True:  # Python 3.11 is slow to adapt to a loop with a condition
                 if visited == len(scalars):
                     break
                 v = scalars[visited]
