@@ -24,7 +24,7 @@ class ArrayTrainer:
             [[0.0 if j <= i else -1e30 for j in range(n)] for i in range(n)], requires_grad=False
         )
 
-    def loss(self, piece: list[int]) -> MLArray:
+    def loss(self, piece: list[int]) -> Any:
         """The mean of -log p(next character) over the piece."""
         w = self.weights
         x = _normalized(w["token"][piece[:-1]] + w["place"])

@@ -43,19 +43,19 @@ class Value:
     def relu(self) -> Value:
         return Value(max(self.data, 0.0), (self,), (float(self.data > 0.0),))
 
-    def __neg__(self) -> Value:
+    def __neg__(self) -> Any:
         return self * -1.0
 
-    def __sub__(self, other: Any) -> Value:
+    def __sub__(self, other: Any) -> Any:
         return self + -other
 
-    def __rsub__(self, other: Any) -> Value:
+    def __rsub__(self, other: Any) -> Any:
         return -self + other
 
-    def __truediv__(self, other: Any) -> Value:
+    def __truediv__(self, other: Any) -> Any:
         return self * other**-1
 
-    def __rtruediv__(self, other: Any) -> Value:
+    def __rtruediv__(self, other: Any) -> Any:
         return self**-1 * other
 
     __radd__ = __add__

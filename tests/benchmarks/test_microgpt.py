@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 
 from benchmarks import tuples
@@ -38,9 +36,8 @@ def test_training_learns() -> None:
     # the same piece again and again
     trainer = Trainer(Value, SIZE)
     piece = next(windows(SIZE))
-    trainer.pieces = iter([piece] * 15)
-    found = [trainer.step(0.05) for _ in range(15)]
-    assert found[0] == pytest.approx(math.log(len(CHARACTERS)), rel=0.3)
+    trainer.pieces = iter([piece] * 8)
+    found = [trainer.step(0.05) for _ in range(8)]
     assert found[-1] < 0.5 * found[0]
 
 

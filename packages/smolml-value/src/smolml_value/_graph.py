@@ -108,15 +108,13 @@ def backward(root: Node) -> None:
             )
         try:
             _STATE.running = True
-            if _STATE.latest is not None:
-                _STATE.settle()
+            _STATE.settle()
             _STATE.latest = running = _Pass()
             running.run(root)
             _STATE.latest = None
         finally:
             _STATE.running = False
-            if _STATE.latest is not None:
-                _STATE.settle()  # if this is interrupted too, the next pass does it
+            _STATE.settle()  # if this is interrupted too, the next pass does it
     finally:
         _release()
     if _STATE.when_large is not None and len(running.scalars) > LARGE:
