@@ -14,7 +14,7 @@ import pytest
 
 from smolml_array import MLArray
 from smolml_array._node import ArrayNode
-from smolml_value import GraphError, Value, elementwise, no_grad, paused_gc
+from smolml_value import COMPILED, GraphError, Value, elementwise, no_grad, paused_gc
 from tests.array.helpers import filled, gradient
 
 
@@ -115,7 +115,7 @@ def test_ctrl_c(backend: str) -> None:
             else:
                 done += 1
             assert gradient(x) == [3001.0 * done] * 2
-        assert interrupted > 0
+        assert interrupted > 0 or COMPILED  # compiled code looks for signals when it is done
         y.backward()
         assert gradient(x) == [3001.0 * (done + 1)] * 2
     finally:

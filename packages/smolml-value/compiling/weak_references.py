@@ -1,19 +1,14 @@
-"""Makes Value weakly referenceable when mypyc compiles it; loaded as a mypy plugin.
+"""Makes Value weakly referenceable when it is compiled.
 
-mypyc does not heed `__slots__ = ("__weakref__",)`. This adds it to the C that mypyc has written,
-just before that is compiled: a pointer behind the fields of Value and of what derives from it,
-its offset in the type, and a call in the deallocator. The build fails, and says so, when mypyc
-has written something else than expected here.
+mypyc does not heed `__slots__ = ("__weakref__",)`. This adds it to the C that mypyc has written:
+a pointer behind the fields of Value and of what derives from it, its offset in the type, and a
+call in the deallocator. The build fails, and says so, when mypyc has written something else than
+expected here.
 """
 
 from __future__ import annotations
 
 import re
-from importlib import import_module
-from pathlib import Path
-from typing import Any
-
-from mypy.plugin import Plugin
 
 # The Values of value.py and fused.py.
 CLASS = re.compile(
@@ -23,8 +18,14 @@ EXPECTED = 3  # Value, NaryValue, FusedValue
 
 
 def with_weak_references(c: str) -> str:
-    """The C source with weak references added to the classes that it defines."""
-    for struct in CLASS.findall(c):
+    """The C source with weak references added to the Values that it defines."""
+    structs = CLASS.findall(c)
+    if len(structs) != EXPECTED:
+        raise RuntimeError(
+            f"weak references: found {len(structs)} classes in the C, expected {EXPECTED}; "
+            "compile from a clean tree"
+        )
+    for struct in structs:
         size = f"sizeof({struct})"
         c = _replace_once(
             c,
@@ -49,31 +50,3 @@ def _replace_once(c: str, pattern: str, new: str) -> str:
             "compile with the mypy that pyproject.toml names"
         )
     return changed
-
-
-def _compile_after(run: Any) -> Any:
-    """The `run` of setuptools' build_ext, with a last look at the C."""
-
-    def look_and_run(command: Any) -> None:
-        found = 0
-        for path in {Path(source) for ext in command.extensions for source in ext.sources}:
-            c = path.read_text(encoding="utf-8")
-            if CLASS.search(c):
-                found += len(CLASS.findall(c))
-                path.write_text(with_weak_references(c), encoding="utf-8")
-        if found != EXPECTED:
-            raise RuntimeError(
-                f"weak references: found {found} classes in the C, expected {EXPECTED}; "
-                "compile from a clean tree"
-            )
-        run(command)
-
-    return look_and_run
-
-
-def plugin(version: str) -> type[Plugin]:
-    """What mypy asks a plugin for; this one has nothing to say about types."""
-    # setup() looks the command up only after mypyc has run
-    command = import_module("setuptools.command.build_ext").build_ext
-    command.run = _compile_after(command.run)
-    return Plugin

@@ -9,7 +9,7 @@ nothing, and calling backward twice adds exactly twice the gradient.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from smolml_value._anomaly import look_at_pass
@@ -68,9 +68,10 @@ def product(g: float, partial: float) -> float:
 class _State:
     """What one pass must know of the others; guarded by the lock."""
 
-    __slots__ = ("latest", "running")
+    __slots__ = ("latest", "running", "when_large")
 
     def __init__(self) -> None:
+        self.when_large: Callable[[], object] | None = None
         self.running = False
         self.latest: _Pass | None = None  # until it has come to its end
 
@@ -81,9 +82,12 @@ class _State:
             self.latest = None
 
 
+LARGE: Final = 200
 _STATE: Final = _State()
 # reentrant, so that a nested backward raises instead of deadlocking
 _LOCK: Final = threading.RLock()
+_acquire: Final = _LOCK.acquire  # `with` takes longer than a small graph when compiled
+_release: Final = _LOCK.release
 
 
 def backward(root: Node) -> None:
@@ -95,7 +99,8 @@ def backward(root: Node) -> None:
     Raises:
         GraphError: called from inside a backward pass (from an op's rule, say).
     """
-    with _LOCK:
+    _acquire()
+    try:
         if _STATE.running:
             raise GraphError(
                 "backward: called while a backward pass is running in this thread (from inside "
@@ -111,6 +116,15 @@ def backward(root: Node) -> None:
         finally:
             _STATE.running = False
             _STATE.settle()  # if this is interrupted too, the next pass does it
+    finally:
+        _release()
+    if _STATE.when_large is not None and len(running.scalars) > LARGE:
+        _STATE.when_large()
+
+
+def when_large(call: Callable[[], object] | None) -> None:
+    """What to call after each pass over more than LARGE nodes; None for nothing."""
+    _STATE.when_large = call
 
 
 # More consumers than a node can have: one without parents has nothing to push.
@@ -141,7 +155,7 @@ class _Pass:
         self.scalars: list[ScalarNode] = []  # all that were reached, leaves apart
         self.ready: list[ScalarNode] = []  # to propagate
         self.leaves: list[ScalarNode] = []
-        self.wide: list[ScalarNode] = []  # those that know leaves which are not listed
+        self.wide: list[ScalarNode] | None = None  # those that know leaves which are not listed
         self.others: _Others | None = None  # most graphs of Values have none
         self.complete = False  # every cotangent is: the pass will count
 
@@ -168,8 +182,9 @@ class _Pass:
         """Add to the leaves if the pass is complete, else take back; remove all marks."""
         for leaf in self.leaves:
             self.settle_scalar(leaf)
-        for v in self.wide:
-            v._settle_parents(self)
+        if self.wide is not None:
+            for v in self.wide:
+                v._settle_parents(self)
         if not self.complete:
             for v in self.scalars:
                 v._pending = 0
@@ -197,6 +212,13 @@ class _Pass:
             others.queue.append(node)
         others.counts[key] = count + 1
 
+    def widen(self, v: ScalarNode) -> None:
+        """Have the parents of v settled by `_settle_parents`."""
+        wide = self.wide
+        if wide is None:
+            wide = self.wide = []
+        wide.append(v)
+
     def reach_scalar(self, node: ScalarNode) -> None:
         """`reach`, but a leaf is not listed: for the parents of nodes in `wide`."""
         count = node._pending
@@ -218,7 +240,9 @@ class _Pass:
         self.reach(root)
         visited = 0
         while True:
-            while visited < len(scalars):
+            while True:  # Python 3.11 is slow to adapt to a loop with a condition
+                if visited == len(scalars):
+                    break
                 v = scalars[visited]
                 visited += 1
                 left = v._lhs
@@ -309,7 +333,9 @@ class _Pass:
         ready = self.ready
         self.release(root)
         while True:
-            while ready:
+            while True:  # as above
+                if not ready:
+                    break
                 v = ready.pop()
                 g = v._grad
                 left = v._lhs

@@ -187,11 +187,11 @@ class Operand(OperandBase):
         """|x|; derivative 0 at 0."""
         return table.abs(self)
 
-    def leaky_relu(self, alpha: float = 0.01) -> Self:
+    def leaky_relu(self, alpha: Real = 0.01) -> Self:
         """x for x > 0, else alpha x."""
         return table.leaky_relu(self, alpha=alpha)
 
-    def elu(self, alpha: float = 1.0) -> Self:
+    def elu(self, alpha: Real = 1.0) -> Self:
         """x for x > 0, else alpha (exp(x) - 1)."""
         return table.elu(self, alpha=alpha)
 

@@ -110,7 +110,7 @@ class FusedValue(Value):
             operand.grad += product(self.grad, partial)
 
     def _reach_parents(self, running: _Pass) -> None:
-        running.wide.append(self)
+        running.widen(self)
         four = self._first
         while four is not None:
             running.reach_scalar(four.a)
@@ -202,7 +202,7 @@ def _node(
         x = args[i]
         if isinstance(x, Value):
             node.add(x, scale if partials is None else partials[i])
-    return node.finish(out, args) if node._count else _constant(out, op, args)
+    return node.finish(out, args) if node._count != 0 else _constant(out, op, args)
 
 
 def fsum(values: Iterable[Value | float]) -> Value:
@@ -252,15 +252,24 @@ def dot(xs: Iterable[Value | float], ys: Iterable[Value | float]) -> Value:
     for i in range(len(left)):
         x = left[i]
         y = right[i]
-        a = _number(x, "dot")
-        b = _number(y, "dot")
-        total += a * b
-        if isinstance(x, Value):
+        if isinstance(x, Value) and isinstance(y, Value):
+            a = x._data
+            b = y._data
             node.add(x, b)
-        if isinstance(y, Value):
             node.add(y, a)
-    if not node._count or not _recorded():
+        else:
+            a = _number(x, "dot")
+            b = _number(y, "dot")
+            if isinstance(x, Value):
+                node.add(x, b)
+            if isinstance(y, Value):
+                node.add(y, a)
+        total += a * b
+    if node._count == 0 or not _recorded():
         return _constant(total, DOT, left + right)
+    if node._count == 2 * len(left) and not MODE.watched:
+        node._data = total
+        return node
     return node.finish(total, left + right)
 
 

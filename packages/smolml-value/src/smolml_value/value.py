@@ -79,6 +79,8 @@ class Value(NumberNode):
         # its data then, which compiled code passes on as a C double.
         if data is not NO_DATA:
             _out = as_float(data, "Value")
+            if label != "":
+                set_label(self, label)
         if MODE.off:
             if MODE.watched:
                 watch(self, _made_by, _out, _lhs, _rhs, _dl, _dr)
@@ -92,8 +94,6 @@ class Value(NumberNode):
         self._dr = _dr
         self._made_by = _made_by
         self._pending = 0
-        if label != "":
-            set_label(self, label)
 
     # What it holds -----------------------------------------------------------------------------
 
