@@ -172,7 +172,6 @@ NAMES: list[Case] = [
 
 @raises(NAMES)
 def test_names(backend: str, do: Callable[[], object], error: type[Exception], said: str) -> None:
-    ops.refresh()  # see smolml_value._attributes
     check(do, error, said)
 
 

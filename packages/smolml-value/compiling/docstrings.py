@@ -23,10 +23,10 @@ _PROPERTY = re.compile(
 
 def with_docstrings(c: str, package: Path) -> str:
     """The C source with the docstrings of the modules in `package`."""
-    found = {}
+    found: dict[str, str] = {}
     for path in package.glob("*.py"):
         _collect(ast.parse(path.read_text(encoding="utf-8")), path.stem, found)
-    added = set()
+    added: set[str] = set()
 
     def longer(match: re.Match[str]) -> str:
         before, name, after = match.groups()

@@ -6,15 +6,11 @@ Set on the class from outside: this must work on compiled classes too, whose sou
 
 from __future__ import annotations
 
-import sys
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
-from smolml_value import _graph
 from smolml_value._operand import Operand
 from smolml_value.registry import ops
-
-IS_SLOW: Final = sys.version_info < (3, 12) and str(_graph.__file__).endswith(".py")
 
 
 def _find(self: Operand, name: str) -> Any:
@@ -42,24 +38,5 @@ def _dir(self: Operand) -> list[str]:
 
 def install() -> None:
     """Give the operands their plugin methods."""
-    Operand.__dir__ = _dir  # type: ignore[assignment]
-    _hook()
-    if IS_SLOW:
-        ops.on_change = _hook
-
-
-def _hook() -> None:
     Operand.__getattr__ = _find  # type: ignore[attr-defined]
-    if IS_SLOW:
-        _graph.when_large(_unhook)
-
-
-def _unhook() -> None:
-    """Take the hook away if there is nothing for it to find; `ops.on_change` brings it back.
-
-    Python 3.11 reads every attribute slowly, those that are there too, where a class has a
-    `__getattr__`: large graphs take twice as long.
-    """
-    _graph.when_large(None)
-    if all(row.status == "built-in" for row in ops.info()):
-        del Operand.__getattr__  # type: ignore[attr-defined]
+    Operand.__dir__ = _dir  # type: ignore[assignment]

@@ -9,7 +9,7 @@ nothing, and calling backward twice adds exactly twice the gradient.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from smolml_value._anomaly import look_at_pass
@@ -68,10 +68,9 @@ def product(g: float, partial: float) -> float:
 class _State:
     """What one pass must know of the others; guarded by the lock."""
 
-    __slots__ = ("latest", "running", "when_large")
+    __slots__ = ("latest", "running")
 
     def __init__(self) -> None:
-        self.when_large: Callable[[], object] | None = None
         self.running = False
         self.latest: _Pass | None = None  # until it has come to its end
 
@@ -82,12 +81,9 @@ class _State:
             self.latest = None
 
 
-LARGE: Final = 200
 _STATE: Final = _State()
 # reentrant, so that a nested backward raises instead of deadlocking
 _LOCK: Final = threading.RLock()
-_acquire: Final = _LOCK.acquire  # `with` takes longer than a small graph when compiled
-_release: Final = _LOCK.release
 
 
 def backward(root: Node) -> None:
@@ -99,8 +95,7 @@ def backward(root: Node) -> None:
     Raises:
         GraphError: called from inside a backward pass (from an op's rule, say).
     """
-    _acquire()
-    try:
+    with _LOCK:  # and not acquire() and release(), between which Ctrl-C may come
         if _STATE.running:
             raise GraphError(
                 "backward: called while a backward pass is running in this thread (from inside "
@@ -116,15 +111,6 @@ def backward(root: Node) -> None:
         finally:
             _STATE.running = False
             _STATE.settle()  # if this is interrupted too, the next pass does it
-    finally:
-        _release()
-    if _STATE.when_large is not None and len(running.scalars) > LARGE:
-        _STATE.when_large()
-
-
-def when_large(call: Callable[[], object] | None) -> None:
-    """What to call after each pass over more than LARGE nodes; None for nothing."""
-    _STATE.when_large = call
 
 
 # More consumers than a node can have: one without parents has nothing to push.

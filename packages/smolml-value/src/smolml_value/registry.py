@@ -40,7 +40,6 @@ class Registry:
         self._lock = threading.RLock()
         self._registered: dict[str, Op] = {}
         self._plugins: dict[str, list[Plugin]] | None = None
-        self.on_change: Callable[[], object] = lambda: None  # called when names may have come
 
     # Looking up --------------------------------------------------------------------------------
 
@@ -159,7 +158,6 @@ class Registry:
             if taken is not None and taken is not op:
                 raise OpError(f"register: the name {op.name!r} is taken by {taken!r}; rename it")
             self._registered[op.name] = op
-        self.on_change()
         return op
 
     def unregister(self, name: str) -> None:
@@ -198,7 +196,6 @@ class Registry:
         invalidate_caches()  # or what was installed a moment ago is not seen
         with self._lock:
             self._plugins = None
-        self.on_change()
 
     def _scanned(self) -> dict[str, list[Plugin]]:
         with self._lock:
