@@ -228,7 +228,7 @@ round: Final = elementwise("round", lambda xp, x: xp.round(x), (0.0,), doc="To e
 relu: Final = elementwise(
     "relu",
     lambda xp, x: xp.maximum(x, 0.0),
-    (lambda xp, out, x: x > 0,),
+    (lambda xp, out, x: out > 0,),
     symbol="ReLU",
     doc="max(x, 0); derivative 0 at 0",
 )
