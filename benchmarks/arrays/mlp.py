@@ -100,6 +100,37 @@ def smolml_fused(x: Numbers, t: Numbers, params: list[Numbers]) -> Contestant:
     return step, lambda loss: (loss.item(), [np.array(p.grad().to_list()) for p in leaves])
 
 
+def one_layer_by_hand(x: Numbers, t: Numbers, params: list[Numbers]) -> Contestant:
+    """Only one hidden layer, in NumPy by hand."""
+    w1, b1, w2, b2 = params
+
+    def step() -> Any:
+        h = np.maximum(x @ w1 + b1, 0.0)
+        d = h @ w2 + b2 - t
+        g = d * (2.0 / d.size)
+        gw2, gb2 = h.T @ g, g.sum(axis=0)
+        g = (g @ w2.T) * (h > 0.0)
+        return (d * d).mean(), [x.T @ g, g.sum(axis=0), gw2, gb2]
+
+    return step, lambda results: results
+
+
+def one_layer_pure(x: Numbers, t: Numbers, params: list[Numbers]) -> Contestant:
+    """Only one hidden layer, on the pure backend."""
+    x, t, leaves = _smolml(x, t, params, "pure")
+    w1, b1, w2, b2 = leaves
+
+    def step() -> Any:
+        for p in leaves:
+            p.zero_grad()
+        d = (x @ w1 + b1).relu() @ w2 + b2 - t
+        loss = (d * d).mean()
+        loss.backward()
+        return loss
+
+    return step, lambda loss: (loss.item(), [np.array(p.grad().to_list()) for p in leaves])
+
+
 def autograd(x: Numbers, t: Numbers, params: list[Numbers]) -> Contestant:
     """HIPS autograd."""
     import autograd.numpy as anp
