@@ -103,7 +103,7 @@ def check_utils(dist: Path, work: Path) -> None:
 
 
 def check_smolml(dist: Path, work: Path) -> None:
-    """smolml: everything in one import, the command, the demo; then the whole suite."""
+    """smolml: everything in one import, the command, the demo; then what was not tested yet."""
     env = Environment(work / "smolml")
     env.install(str(SMOLML.wheel(dist)), f"--find-links={dist}")
     for distribution in DISTRIBUTIONS:
@@ -124,7 +124,8 @@ def check_smolml(dist: Path, work: Path) -> None:
     env.install(f"{SMOLML.wheel(dist)}[demo]", f"--find-links={dist}", *TOOLS, *MORE_TOOLS)
     env.capture("smolml", "demo", "digits", "--epochs=1", f"--out={work / 'digits.png'}")
     assert (work / "digits.png").stat().st_size > 1000
-    env.pytest("tests")
+    # the tests of these two have passed above, on the same wheels
+    env.pytest("tests", "--ignore=tests/value", "--ignore=tests/array")
 
 
 STAGES: tuple[Callable[[Path, Path], None], ...] = (
