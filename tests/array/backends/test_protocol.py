@@ -167,6 +167,8 @@ def test_what_the_graph_asks_of_a_backend(backend: Any) -> None:
     before = backend.asarray([10.0, 20.0])
     assert backend.to_flat(backend.add_into(before, x)) == [11.0, 22.0]
     assert backend.to_flat(x) == [1.0, 2.0]
+    stand_in = backend.placeholder(x)
+    assert (stand_in.shape, stand_in.dtype) == (x.shape, x.dtype)
 
 
 def test_unguarded_functions_answer_as_the_others() -> None:

@@ -17,6 +17,8 @@ from smolml_array.backends.protocol import Raw
 
 def backward_alone(root: ArrayNode) -> bool:
     """Add d(root)/d(leaf) to every leaf; False if there are nodes that are no plain arrays."""
+    if root.__class__ is not ArrayNode:
+        return False
     xp = root.backend
     found: dict[ArrayNode, Raw] = {root: xp.unguarded.ones_like(root.raw)}
     owned: set[ArrayNode] = set()  # whose cotangents were allocated here, and may be written to

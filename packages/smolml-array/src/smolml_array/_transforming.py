@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from smolml_array import _rules
+from smolml_array._anomaly import watch_node
 from smolml_array._handle import _steps
 from smolml_array._node import ArrayNode
 from smolml_array._rule import Rule
@@ -17,6 +18,7 @@ from smolml_array.backends.protocol import Raw
 from smolml_array.functions import stack
 from smolml_value import GraphError, _derive
 from smolml_value._hub import Hub
+from smolml_value._mode import MODE
 from smolml_value._node import Node
 
 # Operands --------------------------------------------------------------------------------------
@@ -191,6 +193,8 @@ class PartNode(ArrayNode):
         super().__init__(node.backend, node.raw, True, Rule(op, lambda xp, *xs: xs[0]))
         self._hub = hub
         self._index = index
+        if MODE.watched:
+            watch_node(self)
 
     def _parents(self) -> Sequence[Node]:
         return (self._hub,)
