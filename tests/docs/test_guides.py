@@ -100,7 +100,8 @@ def test_a_module_that_the_tour_forgets_is_noticed() -> None:
 @pytest.mark.parametrize("folder", [ENGLISH, SPANISH], ids=lambda folder: str(folder.name))
 @pytest.mark.parametrize("package", list(PACKAGES))
 def test_the_reference_has_every_public_name(folder: Path, package: str) -> None:
-    module = pytest.importorskip(package)
+    pytest.importorskip("smolml")  # the pages speak of all four packages
+    module = importlib.import_module(package)
     text = "\n".join(page.read_text("utf-8") for page in (folder / "reference").glob("*.md"))
     documented = set(re.findall(r"^::: ([\w.]+)$", text, re.MULTILINE))
     for name in documented:  # a misspelt one documents nothing

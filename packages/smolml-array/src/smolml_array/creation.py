@@ -131,7 +131,7 @@ def from_dlpack(
         ValueError: copy=False, since its owner may write to the memory, or another device.
         ImportError: NumPy, which reads the memory, is not installed.
 
-    >>> from_dlpack(MLArray([1.0, 2.0], backend="numpy")).to_list()
+    >>> from_dlpack(MLArray([1.0, 2.0], backend="numpy")).to_list()  # needs NumPy
     [1.0, 2.0]
     """
     xp = default_backend()
