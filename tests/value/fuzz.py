@@ -95,6 +95,13 @@ def grow(rng: random.Random, leaves: list[Value], size: int) -> list[Value]:
     return nodes
 
 
+def tie(rng: random.Random, leaves: list[Value], nodes: list[Value]) -> None:
+    """Make cycles through the graph."""
+    for leaf in leaves:
+        if type(leaf) is Sub:
+            leaf.me = rng.choice(nodes)  # type: ignore[attr-defined]
+
+
 def once(rng: random.Random) -> None:
     """One random program."""
     kinds = (Value, Sub, Slotted)
@@ -114,6 +121,7 @@ def once(rng: random.Random) -> None:
     twin = pickle.loads(pickle.dumps(copy.copy(rng.choice(nodes))))
     twin.label = "twin"
     if rng.random() < 0.2:
+        tie(rng, leaves, nodes)
         sub = Sub(1.0)
         sub.me = (sub, root)  # type: ignore[attr-defined]  # a cycle, for the collector
         del sub

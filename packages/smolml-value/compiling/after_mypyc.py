@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from collector import with_untracked_values
 from docstrings import with_docstrings
 from mypy.plugin import Plugin
 from weak_references import CLASS, with_weak_references
@@ -20,7 +21,9 @@ def _compile_after(run: Any) -> Any:
             c = path.read_text(encoding="utf-8")
             if CLASS.search(c):  # the modules are compiled together: one file has them all
                 seen += 1
-                c = with_docstrings(with_weak_references(c), Path("src/smolml_value"))
+                package = Path("src/smolml_value")
+                c = with_untracked_values(with_weak_references(c), package)
+                c = with_docstrings(c, package)
                 path.write_text(c, encoding="utf-8")
         if seen != 1:
             raise RuntimeError(

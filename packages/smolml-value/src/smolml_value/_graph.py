@@ -177,8 +177,13 @@ class _Pass:
 
     def settle_scalar(self, node: ScalarNode) -> None:
         """If it is a leaf, add what the pass brought to what was there, or take it back; once."""
-        if node._pending != 0 and node._made_by is None:
-            node._grad = node._grad + node._dl if self.complete else node._dl
+        if node._pending == 0:
+            return
+        if self.complete:  # only leaves still bear a mark
+            node._grad += node._dl
+            node._pending = 0
+        elif node._made_by is None:
+            node._grad = node._dl
             node._pending = 0
 
     def reach(self, node: Node) -> None:
@@ -317,12 +322,22 @@ class _Pass:
         where(x > 0, sqrt(x), 0) at x = 0, or in sqrt(where(x > 0, x, 0)).
         """
         ready = self.ready
-        self.release(root)
+        following: ScalarNode | None = None  # ready too: it comes before those in the list
+        if isinstance(root, ScalarNode):
+            root._pending -= 1
+            if root._pending == 0:
+                following = root
+        else:
+            self.release(root)
         while True:
             while True:  # as above
-                if not ready:
+                if following is not None:
+                    v = following
+                    following = None
+                elif ready:
+                    v = ready.pop()
+                else:
                     break
-                v = ready.pop()
                 g = v._grad
                 left = v._lhs
                 right = v._rhs
@@ -333,7 +348,7 @@ class _Pass:
                     count = left._pending - 1
                     left._pending = count
                     if count == 0:
-                        ready.append(left)
+                        following = left
                 if right is not None:
                     partial = v._dr
                     if g != 0.0 and partial != 0.0:
@@ -341,26 +356,14 @@ class _Pass:
                     count = right._pending - 1
                     right._pending = count
                     if count == 0:
-                        ready.append(right)
+                        if following is not None:
+                            ready.append(following)
+                        following = right
                 elif left is None:
                     v._push_and_release(self)
             if self.others is None or not self.others.queue:
                 return
-            self.propagate_others(self.others)
-
-    def propagate_others(self, others: _Others) -> None:
-        """Push the nodes in the queue, then those that become ready, until a ScalarNode is."""
-        queue, counts, ready = others.queue, others.counts, self.ready
-        while queue and not ready:
-            node = queue.pop()
+            node = self.others.queue.pop()
             node._push()
             for parent in node._parents():
-                if isinstance(parent, ScalarNode):
-                    self.release(parent)
-                    continue
-                key = id(parent)
-                count = counts[key]
-                if count == 1:
-                    queue.append(parent)
-                else:
-                    counts[key] = count - 1
+                self.release(parent)

@@ -82,6 +82,30 @@ class FusedValue(Value):
             last.d = operand
             last.dd = partial
 
+    def add_two(self, x: Value, dx: float, y: Value, dy: float) -> None:
+        """`add` twice, in one go where both have their place in one Four."""
+        last = self._last
+        place = self._count & 3
+        if last is None or place == 0:
+            made = Four(x, dx)
+            made.b = y
+            made.db = dy
+            if last is None:
+                self._first = made
+            else:
+                last.next = made
+            self._last = made
+            self._count += 2
+        elif place == 2:
+            last.c = x
+            last.dc = dx
+            last.d = y
+            last.dd = dy
+            self._count += 2
+        else:
+            self.add(x, dx)
+            self.add(y, dy)
+
     def finish(self, out: float, arguments: list[Any]) -> FusedValue:
         """The node itself, with its result."""
         self._data = out
@@ -241,22 +265,19 @@ def dot(xs: Iterable[Value | float], ys: Iterable[Value | float]) -> Value:
     >>> y.data, w[1].grad, x[0].grad
     (11.0, 2.0, 3.0)
     """
-    left: list[Any] = list(xs)
-    right: list[Any] = list(ys)
+    left: list[Any] = xs if isinstance(xs, list) else list(xs)
+    right: list[Any] = ys if isinstance(ys, list) else list(ys)
     if len(left) != len(right):
         raise ValueError(
             f"dot: expected two sequences of equal length, got {len(left)} and {len(right)}"
         )
     node = FusedValue(DOT)
     total = 0.0
-    for i in range(len(left)):
-        x = left[i]
-        y = right[i]
+    for x, y in zip(left, right):  # noqa: B905  # slow with `strict` when compiled
         if isinstance(x, Value) and isinstance(y, Value):
             a = x._data
             b = y._data
-            node.add(x, b)
-            node.add(y, a)
+            node.add_two(x, b, y, a)
         else:
             a = _number(x, "dot")
             b = _number(y, "dot")
