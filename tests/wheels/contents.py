@@ -79,6 +79,7 @@ DISTRIBUTIONS = (
                 "numpy>=2",
                 "rich>=13",
                 "matplotlib>=3.8; extra == 'demo'",
+                "matplotlib>=3.8; extra == 'plot'",
                 "scikit-learn>=1.5; extra == 'demo'",
             }
         ),
