@@ -74,6 +74,7 @@ def mlp(options: argparse.Namespace) -> Table:
         HAND: programs.numpy_by_hand,
         "SmolML": programs.smolml,
         "SmolML fused": programs.smolml_fused,
+        "SmolML replay": programs.smolml_replay,
         "autograd": programs.autograd,
         "MyGrad": programs.mygrad,
         "PyTorch": programs.torch,
@@ -145,6 +146,7 @@ def memory(options: argparse.Namespace) -> Table:
         HAND: programs.numpy_by_hand,
         "SmolML": programs.smolml,
         "SmolML fused": programs.smolml_fused,
+        "SmolML replay": programs.smolml_replay,
         "autograd": programs.autograd,
         "MyGrad": programs.mygrad,
     }

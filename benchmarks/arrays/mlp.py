@@ -100,6 +100,29 @@ def smolml_fused(x: Numbers, t: Numbers, params: list[Numbers]) -> Contestant:
     return step, lambda loss: (loss.item(), [np.array(p.grad().to_list()) for p in leaves])
 
 
+def smolml_replay(x: Numbers, t: Numbers, params: list[Numbers]) -> Contestant:
+    """The same, recorded once and played back."""
+    from smolml_array import affine, replay
+    from smolml_utils import mse_loss
+
+    x, t, leaves = _smolml(x, t, params, "numpy")
+    w1, b1, w2, b2, w3, b3 = leaves
+
+    def loss(x: Any, t: Any) -> Any:
+        h1 = affine(x, w1, b1).relu()
+        h2 = affine(h1, w2, b2).relu()
+        return mse_loss(affine(h2, w3, b3), t)
+
+    played = replay(loss, leaves)
+
+    def step() -> Any:
+        for p in leaves:
+            p.zero_grad()
+        return played(x, t)
+
+    return step, lambda loss: (loss.item(), [np.array(p.grad().to_list()) for p in leaves])
+
+
 def one_layer_by_hand(x: Numbers, t: Numbers, params: list[Numbers]) -> Contestant:
     """Only one hidden layer, in NumPy by hand."""
     w1, b1, w2, b2 = params

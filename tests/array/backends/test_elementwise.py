@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -191,3 +192,9 @@ def test_float32_stays_float32_on_numpy(name: str) -> None:
     assert NUMPY.matmul(x, x).dtype == np.float32
     assert NUMPY.index_add(x, 0, 1.0).dtype == np.float32
     assert NUMPY.pow(x, 0.5).dtype == np.float32
+
+
+@pytest.mark.parametrize("shapes", list(product(((), (1,), (1, 1), (2, 1), (3,)), repeat=2)))
+def test_the_power_of_minus_infinity_and_one_half(shapes: Any) -> None:
+    """pow, where a root (which NumPy takes for one exponent that serves many) would be nan."""
+    agree("pow", np.full(shapes[0], -np.inf), np.full(shapes[1], 0.5), expected=_power)

@@ -13,6 +13,7 @@ import pytest
 
 from smolml_array.backends import protocol
 from smolml_array.backends.namespace import Namespace, protocol_names
+from smolml_array.backends.numpy.recording import Recording
 from smolml_array.backends.protocol import Backend
 from tests.array.backends.agreement import NUMPY, PURE
 
@@ -188,3 +189,19 @@ def test_unguarded_functions_answer_as_the_others() -> None:
         ours = NUMPY.quietly(getattr(NUMPY.unguarded, name), *args)
         np.testing.assert_array_equal(ours, getattr(NUMPY, name)(*args), err_msg=name)
     assert PURE.unguarded is PURE
+
+
+def test_a_recording_has_the_whole_protocol() -> None:
+    """What it does not have by itself it calls and notes; nothing of its own hides a function."""
+    recording: Any = Recording(NUMPY)
+    own = {name for name in (*vars(Recording), *vars(recording)) if not name.startswith("_")}
+    taken = own & set(protocol_names())
+    assert taken == {
+        *("adopts", "array_type", "asarray", "is_array", "is_quiet", "name", "nonzero", "quiet"),
+        *("quietly", "quietly_here", "run_rule", "to_flat", "to_list", "unguarded", "uniform"),
+        "unique_values",
+    }
+    for name in protocol_names():
+        assert hasattr(recording, name), name
+    assert recording.adopts is NUMPY
+    assert PURE.adopts is NUMPY.adopts is None

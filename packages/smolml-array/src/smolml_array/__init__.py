@@ -5,6 +5,7 @@ from smolml_array import _explaining as _explaining
 from smolml_array import _showing as _showing
 from smolml_array import _transforming as _transforming
 from smolml_array._default import use_backend
+from smolml_array._replay import replay
 from smolml_array._shape import AxisError, ShapeError
 from smolml_array.array import MLArray
 from smolml_array.creation import arange, eye, from_dlpack, full, linspace, ones, zeros
@@ -67,6 +68,7 @@ __all__ = [
     "rand",
     "randn",
     "repeat",
+    "replay",
     "roll",
     "seed",
     "sliding_windows",

@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 from smolml_array._arithmetic import ArrayLike
 from smolml_array._convert import holds, is_array_like, is_floating, to_raw
 from smolml_array._handle import Handle
+from smolml_array._meeting import common, taken_in
 from smolml_array._node import made_by, record
 from smolml_array._rule import OWN_OPS, Rule, is_own
 from smolml_array._shape import _broadcast_shapes
@@ -39,14 +40,7 @@ class Applying(Handle):
         xp: Backend | None = None
         for arg in args:
             if isinstance(arg, Handle):
-                own = arg._node.backend
-                if xp is None:
-                    xp = own
-                elif own is not xp:
-                    raise ValueError(
-                        f"{who}: one operand lives on the backend {xp.name!r}, another on "
-                        f"{own.name!r}; move one with x.to_backend({xp.name!r})"
-                    )
+                xp = common(who, xp, arg._node.backend)
         assert xp is not None
         return xp
 
@@ -106,9 +100,13 @@ class Applying(Handle):
                 arg = cls._made(arg, xp)
             if isinstance(arg, Handle):
                 node = arg._fetch()
+                if node.backend is not xp:
+                    node = taken_in(xp, arg)
                 nodes.append(node if node.tracked else None)
                 primals.append(node.raw)
             elif isinstance(arg, Value):
+                if xp.adopts is not None:
+                    taken_in(xp, arg)
                 nodes.append(arg)
                 primals.append(arg._data)
             else:

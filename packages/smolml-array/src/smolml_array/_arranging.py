@@ -11,6 +11,7 @@ from smolml_array import _rules
 from smolml_array._arithmetic import ArrayLike
 from smolml_array._convert import as_dtype
 from smolml_array._handle import Handle
+from smolml_array._meeting import taken_in
 from smolml_array._reducing import Reducing
 from smolml_array._shape import (
     Axis,
@@ -149,7 +150,9 @@ def _index_key(x: Handle, key: Any) -> tuple[Any, bool]:
                 )
             raw: Raw = node.raw
             xp = x._node.backend
-            if node.backend is not xp:
+            if xp.adopts is node.backend:
+                raw = taken_in(xp, part).raw
+            elif node.backend is not xp:
                 flat = node.backend.to_flat(raw)
                 raw = xp.from_flat(flat, node.shape, as_dtype(xp, raw.dtype))
             raw_parts.append(raw)

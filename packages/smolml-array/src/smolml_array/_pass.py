@@ -54,7 +54,7 @@ def backward_alone(root: ArrayNode) -> bool:
         if not waiting:
             break
         node = heappop(waiting)[1]
-    _commit(found)
+    commit(found)
     return True
 
 
@@ -62,7 +62,7 @@ def _is_large(node: object) -> bool:
     return isinstance(node, ArrayNode) and bool(node.raw.size >= LARGE)
 
 
-def _commit(found: dict[ArrayNode, Raw]) -> None:
+def commit(found: dict[ArrayNode, Raw]) -> None:
     """Add what the leaves got to their gradients; inner nodes have that of the last pass."""
     earlier = [node.grad for node in found]
     try:

@@ -7,6 +7,7 @@ from typing import Self
 from smolml_array import _rules, _rules_sort
 from smolml_array._arithmetic import ArrayLike
 from smolml_array._handle import Handle
+from smolml_array._meeting import taken_in
 from smolml_array._rearranging import Rearranging
 from smolml_array._shape import AxisError, ShapeError, _broadcast_shapes, normalize_axis
 from smolml_array.backends.protocol import Raw
@@ -53,6 +54,8 @@ class Selecting(Rearranging):
         xp = self._node.backend
         if isinstance(indices, Handle):
             raw = indices.to_backend(xp.name)._fetch().raw
+            if xp.adopts is indices._node.backend:
+                raw = taken_in(xp, indices).raw
         else:
             raw = xp.asarray(indices, copy=True)
         if not raw.size:
@@ -63,10 +66,11 @@ class Selecting(Rearranging):
                 f"use MLArray(..., dtype='int64')"
             )
         n = self.shape[axis]
-        low, high = int(xp.min(raw)), int(xp.max(raw))
-        if low < -n or high >= n:
+        low, high = xp.min(raw), xp.max(raw)
+        below = bool(xp.less(low, -n))
+        if below or bool(xp.greater_equal(high, n)):
             raise IndexError(
-                f"{who}: position {low if low < -n else high} is out of bounds for axis {axis} "
+                f"{who}: position {int(low if below else high)} is out of bounds for axis {axis} "
                 f"of shape {self.shape}: expected {-n} <= position < {n}"
             )
         return raw

@@ -71,7 +71,8 @@ def arrays(who: str, y_pred: Any, y_true: Any) -> tuple[MLArray, MLArray]:
     xp = next((y._node.backend for y in (y_pred, y_true) if isinstance(y, MLArray)), None)
     p = as_array(f"{who}: y_pred", y_pred, xp)
     t = as_array(f"{who}: y_true", y_true, p._node.backend)
-    if p._node.backend is not t._node.backend:
+    own, other = p._node.backend, t._node.backend
+    if own is not other and own.adopts is not other and other.adopts is not own:
         raise ValueError(
             f"{who}: y_pred lives on the backend {p.backend!r}, y_true on {t.backend!r}; "
             f"move one with y_true.to_backend({p.backend!r})"
@@ -93,11 +94,14 @@ def check_probabilities(who: str, name: str, x: Any, hint: str) -> None:
         node = x._fetch()
         if not node.raw.size:
             return
-        low, high = float(node.backend.min(node.raw)), float(node.backend.max(node.raw))
+        xp = node.backend
+        low, high = xp.min(node.raw), xp.max(node.raw)
+        below, above = bool(xp.less(low, 0.0)), bool(xp.greater(high, 1.0))
     else:
-        low = high = float(x)
-    if low < 0.0 or high > 1.0:
-        worst = low if low < 0.0 else high
+        low = high = x
+        below, above = x < 0.0, x > 1.0
+    if below or above:
+        worst = float(low if below else high)
         raise ValueError(f"{who}: {name} must lie in [0, 1], got {worst:g}; {hint}")
 
 

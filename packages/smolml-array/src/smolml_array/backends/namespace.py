@@ -45,6 +45,7 @@ class Namespace:
         unguarded: ModuleType | None = None,
     ) -> None:
         self.name = name
+        self.adopts = None
         self.unguarded = self
         if unguarded is not None:
             self.unguarded = Namespace(name, [unguarded, *modules], extra)

@@ -120,6 +120,7 @@ class Backend(Protocol):
         """nan in the shape and dtype of x without its memory; x itself where that cannot be."""
 
     array_type: type  # of the raw arrays
+    adopts: Backend | None  # whose arrays count as constants of this one; None for nobody's
     unguarded: Backend  # the same for use inside `quietly`: quicker, errors in others' words
 
     # --- element-wise -------------------------------------------------------------------------

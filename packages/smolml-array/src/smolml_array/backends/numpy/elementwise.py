@@ -123,7 +123,9 @@ def _power_by_each(x1: Raw, x2: Raw) -> Raw:
     shape = np.broadcast_shapes(x1.shape, x2.shape)
     each = np.empty(shape or 1, dtype)
     each[...] = x2
-    return _power(x1, each).reshape(shape)
+    # x1 in the same shape: between shapes that differ, NumPy walks along the axes of length 1 of
+    # a single number as if it were repeated
+    return _power(np.broadcast_to(x1, each.shape), each).reshape(shape)
 
 
 def clip(x: Raw, /, min: Raw | None = None, max: Raw | None = None) -> Raw:

@@ -175,5 +175,6 @@ def check_broadcast(who: str, *operands: Raw) -> None:
 
 def _named(f: _F, name: str) -> _F:
     f.__name__ = f.__qualname__ = name
+    f.ufunc = getattr(np, name)  # type: ignore[attr-defined]  # for who wants to say where to
     f.__doc__ = f"`numpy.{name}` without warnings, always an array."
     return f

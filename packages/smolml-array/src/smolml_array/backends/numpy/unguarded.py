@@ -18,7 +18,7 @@ from smolml_array.backends.numpy.quiet import BOOL, F32, F64, ONE_THREAD, ndarra
 from smolml_array.backends.protocol import DType, Raw
 
 _bool = bool
-_SMALL = 512  # elements
+SMALL = 512  # elements
 
 _sum: Callable[..., Any] = np.add.reduce
 
@@ -67,7 +67,8 @@ def mean(x: Raw, /, axis: Axis = None, *, keepdims: _bool = False) -> Raw:
 
 
 @lru_cache(maxsize=32)
-def _ones(n: int, dtype: Any) -> Any:
+def row_of_ones(n: int, dtype: Any) -> Any:
+    """What a matrix is multiplied by for its column sums."""
     return np.ones(n, dtype)
 
 
@@ -83,7 +84,7 @@ def sum_to_shape(g: Raw, shape: Shape, /) -> Raw:
         if own[0] == 1:
             return g.reshape(shape)
         if g.size <= ONE_THREAD and g.dtype.kind == "f":
-            return _ones(own[0], g.dtype).dot(g)
+            return row_of_ones(own[0], g.dtype).dot(g)
     axes = unbroadcast_axes(own, shape)
     return _sum(g, axes, None, None, True).reshape(shape)
 
@@ -96,7 +97,7 @@ def cotangent_product(g: Raw, p: Raw, /) -> Raw:
     """
     if p.__class__ is not ndarray and math.isfinite(p):
         return g * p if p != 0.0 else np.zeros_like(g)
-    if g.size <= _SMALL and p.__class__ is ndarray and p.dtype is BOOL:
+    if g.size <= SMALL and p.__class__ is ndarray and p.dtype is BOOL:
         # choosing is quicker there, and exact
         return np.where(p, g, g.dtype.type(0))
     product = g * p

@@ -1,0 +1,501 @@
+"""replay: a step played back does what the graph does, to the last bit, or says why it cannot."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import weakref
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+
+from smolml_array import Generator, MLArray, affine, rand, replay, use_backend, where
+from smolml_utils import cross_entropy, mse_loss, softmax
+from smolml_value import GraphError, Value, detect_anomaly, elementwise, no_grad, ops
+from tests.array.numeric import array, cotangent
+from tests.array.operations import ROWS, Row
+from tests.array.walk import every_op, samples
+
+Loss = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def on_numpy() -> Any:
+    with use_backend("numpy"):
+        yield
+
+
+def bits(x: Any) -> bytes:
+    """The numbers of an array to the last bit, every nan being one."""
+    a = np.asarray(x)
+    return np.where(np.isnan(a), np.nan, a).tobytes()
+
+
+def same_as_eager(f: Loss, arrays: Sequence[Any], draws: Sequence[Sequence[Any]]) -> None:
+    """Play f back with each draw in place of its leaves, and compare with the graph."""
+    played, eager = ([MLArray(a) for a in arrays] for _ in range(2))
+    step = replay(lambda: f(*played), played)
+    for draw in (arrays, *draws):
+        for leaves in (played, eager):
+            for leaf, numbers in zip(leaves, draw, strict=True):
+                leaf.update_values(numbers)
+                leaf.zero_grad()
+        want = f(*eager)
+        want.backward()
+        got = step()
+        assert got.dtype == want.dtype
+        assert bits(got) == bits(want)
+        for mine, theirs in zip(played, eager, strict=True):
+            assert mine.grad().dtype == theirs.grad().dtype
+            assert bits(mine.grad()) == bits(theirs.grad())
+    assert step.recordings == 1
+
+
+SPECIAL = np.array([0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 2.5])
+
+
+@every_op
+def test_every_op(name: str) -> None:
+    """Numbers it was recorded with, others of its domain, and every special number."""
+    op: Any = ops[name]
+    arrays = samples(op, [(4, 5), (5,)])
+    others = [a[..., ::-1].copy() for a in arrays]
+    special = [np.resize(SPECIAL[i:], a.shape) for i, a in enumerate(arrays)]
+    weights = cotangent((4, 5))
+
+    def loss(*leaves: Any) -> Any:
+        out = op(*leaves)
+        return (out * (weights if out.shape == (4, 5) else 1.5)).sum()
+
+    same_as_eager(loss, arrays, [others, special])
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_every_operation(row: Row, dtype: str) -> None:
+    draws = [
+        [array(shape, f"{k}{i}").astype(dtype) for i, shape in enumerate(row.shapes)]
+        for k in range(3)
+    ]
+    same_as_eager(lambda *xs: (row.ours(*xs) ** 2).sum(), draws[0], draws[1:])
+
+
+def network(sizes: Sequence[int], dtype: str = "float64") -> list[MLArray]:
+    rng = np.random.default_rng(0)
+    made = []
+    for n, m in pairwise(sizes):
+        made += [MLArray(rng.normal(size=(n, m)).astype(dtype) / n**0.5)]
+        made += [MLArray(rng.normal(size=m).astype(dtype))]
+    return made
+
+
+def predicted(params: Sequence[MLArray], x: Any) -> Any:
+    *first, w, b = params
+    for i in range(0, len(first), 2):
+        x = affine(x, first[i], first[i + 1]).relu()
+    return affine(x, w, b)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_training_takes_the_same_course(dtype: str) -> None:
+    """Fifty steps on batches that are given in turns as arrays, as windows and as lists."""
+    from smolml_utils import Adam
+
+    rng = np.random.default_rng(1)
+    inputs, targets = (rng.normal(size=(40, n)).astype(dtype) for n in (6, 3))
+    x, t = (MLArray(v, requires_grad=False) for v in (inputs, targets))
+    courses = []
+    for played in (False, True):
+        params = network([6, 8, 3], dtype)
+        optimizer = Adam(learning_rate=0.01)
+        step: Any = replay(lambda x, t, p=params: mse_loss(predicted(p, x), t), params)
+        losses = []
+        for i in range(50):
+            rows = slice(10 * (i % 4), 10 * (i % 4) + 10)
+            batch: Any = (x[rows], t[rows]) if i % 2 else (inputs[rows], targets[rows])
+            if played:
+                loss = step(*batch)
+            else:
+                loss = mse_loss(predicted(params, MLArray(batch[0], False)), batch[1])
+                loss.backward()
+            losses.append(loss.item())
+            optimizer.step(params)
+            optimizer.zero_grad(params)
+        courses.append((losses, [bits(p) for p in params]))
+        assert step.recordings == played
+    assert courses[0] == courses[1]
+
+
+def test_attention_and_classes() -> None:
+    """A model of other parts: softmax, products of more axes, class indices, an embedding."""
+    rng = np.random.default_rng(0)
+    table, wq, wk, out = (MLArray(rng.normal(size=s)) for s in ((7, 4), (4, 4), (4, 4), (4, 5)))
+    params = [table, wq, wk, out]
+    mask = np.triu(np.full((3, 3), -np.inf), 1)
+
+    def loss(words: Any, classes: Any) -> Any:
+        x = table[words]
+        scores = (x @ wq) @ (x @ wk).transpose((0, 2, 1)) / 2.0 + mask
+        return cross_entropy((softmax(scores) @ x).mean(axis=1) @ out, classes)
+
+    step = replay(loss, params)
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        words, classes = rng.integers(0, 7, size=(2, 3)), rng.integers(0, 5, size=2)
+        for p in params:
+            p.zero_grad()
+        got = step(words, classes)
+        grads = [bits(p.grad()) for p in params]
+        for p in params:
+            p.zero_grad()
+        want = loss(MLArray(words, dtype="int64"), MLArray(classes, dtype="int64"))
+        want.backward()
+        assert (bits(got), grads) == (bits(want), [bits(p.grad()) for p in params])
+    assert step.recordings == 1
+    before = [bits(p.grad()) for p in params]
+    with pytest.raises(ValueError, match="y_true holds 5"):
+        step(words, np.array([0, 5]))
+    assert before == [bits(p.grad()) for p in params]
+
+
+# What stays of a step --------------------------------------------------------------------------
+
+
+def test_gradients_add_up_and_belong_to_the_caller() -> None:
+    w = MLArray([1.0, 2.0])
+    step = replay(lambda x: (w * x).sum(), [w])
+    first = step([1.0, 10.0])
+    kept = w.grad()
+    assert (first.item(), kept.to_list()) == (21.0, [1.0, 10.0])
+    assert not first.requires_grad
+    assert step([2.0, 20.0]).item() == 42.0
+    assert w.grad().to_list() == [3.0, 30.0]
+    assert (first.item(), kept.to_list()) == (21.0, [1.0, 10.0])
+    w.zero_grad()
+    step([2.0, 20.0])
+    assert kept.to_list() == [1.0, 10.0]
+    assert w.grad().to_list() == [2.0, 20.0]
+
+
+def test_an_argument_that_requires_grad_gets_it() -> None:
+    w, x = MLArray([1.0, 2.0]), MLArray([3.0, 4.0])
+    step = replay(lambda x: (w * x).sum(), [w])
+    step(x)
+    assert (w.grad().to_list(), x.grad().to_list()) == ([3.0, 4.0], [1.0, 2.0])
+    step(MLArray([3.0, 4.0], requires_grad=False))
+    assert step.recordings == 2
+
+
+def test_an_array_may_be_a_parameter_and_an_argument() -> None:
+    w = MLArray([1.0, 2.0])
+    step = replay(lambda x: (w * w * x).sum(), [w])
+    assert step(w).item() == 9.0
+    assert w.grad().to_list() == [3.0, 12.0]
+
+
+def test_without_parameters_the_arguments_have_the_backend() -> None:
+    x = MLArray([1.0, 2.0])
+    step = replay(lambda x: (x * x).sum(), [])
+    with use_backend("pure"):
+        assert step(x).backend == "numpy"
+        assert step.recordings == 1
+        assert step(MLArray([1.0, 2.0])).backend == "pure"
+    with pytest.raises(ValueError, match="backend"):
+        replay(lambda x: (x * MLArray([1.0], backend="pure")).sum(), [x])(1.0)
+    assert x.grad().to_list() == [2.0, 4.0]
+
+
+def test_arrays_that_their_owner_writes_to_are_read_anew() -> None:
+    w = MLArray([1.0, 1.0])
+    step = replay(lambda x: (w * x).sum(), [w])
+    numbers = np.array([1.0, 2.0])
+    assert step(numbers).item() == 3.0
+    numbers[:] = 5.0
+    assert step(numbers).item() == 10.0
+    assert step.recordings == 1
+
+
+def test_elements_that_are_set_count() -> None:
+    w = MLArray([1.0, 2.0])
+    step = replay(lambda: (w * w).sum(), [w])
+    assert step().item() == 5.0
+    w.data[0].data = 3.0
+    assert step().item() == 13.0
+    w[1] = 0.0
+    assert step().item() == 9.0
+    w[1] = MLArray([4.0])[0]
+    with pytest.raises(GraphError, match="is the result of 'setitem'"):
+        step()
+
+
+def test_nothing_is_kept_of_the_graph() -> None:
+    w = MLArray([1.0, 2.0])
+    made = []
+
+    def loss(x: Any) -> Any:
+        out = (w * x).sum()
+        made.append(weakref.ref(out))
+        return out
+
+    step = replay(loss, [w])
+    step([1.0, 2.0])
+    step([1.0, 3.0])
+    gc.collect()
+    assert [ref() for ref in made] == [None, None]  # it was called twice to record, then no more
+
+
+# When it is recorded anew, and when it goes through the graph ----------------------------------
+
+
+def test_other_shapes_and_dtypes_are_recorded_apart() -> None:
+    w = MLArray([1.0, 2.0])
+    step = replay(lambda x: (w * x).sum(), [w])
+    for rows in (1, 2, 1, 3, 2):
+        w.zero_grad()
+        assert step(np.full((rows, 2), 2.0)).item() == 6.0 * rows
+        assert w.grad().to_list() == [2.0 * rows] * 2
+    assert step.recordings == 3
+    assert step(np.full((1, 2), 2.0, np.float32)).item() == 6.0
+    assert step.recordings == 4
+    for rows in range(4, 30):
+        step(np.ones((rows, 2)))
+    assert step.recordings == 8
+
+
+def test_a_constant_from_elsewhere_that_changes() -> None:
+    w, scale = MLArray([1.0, 2.0]), MLArray([1.0, 1.0], requires_grad=False)
+    step = replay(lambda x: (w * x * scale).sum(), [w])
+    assert step([1.0, 1.0]).item() == 3.0
+    scale.update_values([10.0, 100.0])
+    assert step([1.0, 1.0]).item() == 210.0
+    scale.data[0].data = 0.0
+    assert step([1.0, 1.0]).item() == 200.0
+    assert step.recordings == 1  # what no longer holds is dropped
+
+
+def test_a_condition_that_changes() -> None:
+    """prod looks whether there are zeros: where that changes, the graph answers."""
+    w = MLArray([1.0, 2.0, 4.0])
+    step = replay(lambda: w.prod(), [w])
+    for numbers, loss, grad in [
+        ([1.0, 2.0, 4.0], 8.0, [8.0, 4.0, 2.0]),
+        ([1.0, 0.0, 4.0], 0.0, [0.0, 4.0, 0.0]),
+        ([1.0, 2.0, 3.0], 6.0, [6.0, 3.0, 2.0]),
+    ]:
+        w.update_values(numbers)
+        w.zero_grad()
+        assert step().item() == loss
+        assert w.grad().to_list() == grad
+    assert step.recordings == 1
+
+
+def test_masks_are_computed_anew() -> None:
+    w = MLArray([1.0, -2.0, 3.0])
+    step = replay(lambda x: (where(x > 0, w, 0.0) * w.detach()).sum(), [w])
+    assert (step([1.0, -1.0, 1.0]).item(), w.grad().to_list()) == (10.0, [1.0, 0.0, 3.0])
+    w.zero_grad()
+    assert (step([-1.0, 1.0, 1.0]).item(), w.grad().to_list()) == (13.0, [0.0, -2.0, 3.0])
+
+
+def test_on_the_pure_backend_it_is_the_graph() -> None:
+    w = MLArray([1.0, 2.0], backend="pure")
+    step = replay(lambda x: (w * x).sum(), [w])
+    assert step([3.0, 4.0]).item() == 11.0
+    assert (w.grad().to_list(), step.recordings) == ([3.0, 4.0], 0)
+
+
+def test_inside_detect_anomaly_it_is_the_graph() -> None:
+    w = MLArray([0.0])
+    step = replay(lambda: w.log().sum(), [w])
+    step()
+    with detect_anomaly(), pytest.raises(ArithmeticError, match="log"):
+        step()
+
+
+def test_inside_no_grad_it_raises_as_backward_does() -> None:
+    w = MLArray([1.0])
+    step = replay(lambda: (w * w).sum(), [w])
+    step()
+    with no_grad(), pytest.raises(GraphError, match="backward"):
+        step()
+
+
+def test_a_step_inside_a_step() -> None:
+    w = MLArray([2.0])
+    inner = replay(lambda x: (x * x).sum(), [])
+    x = MLArray([3.0])
+    step = replay(lambda: (w * inner(x).item()).sum(), [w])
+    assert step().item() == 18.0
+
+
+# What is refused -------------------------------------------------------------------------------
+
+w0 = MLArray([1.0, 2.0], backend="numpy")
+stranger = MLArray([1.0, 1.0], backend="numpy")
+counted: list[int] = []
+
+
+def changes_in_place(x: Any) -> Any:
+    w0.update_values([0.0, 0.0])
+    return (w0 * x).sum()
+
+
+def assigns(x: Any) -> Any:
+    w0[0] = 3.0
+    return (w0 * x).sum()
+
+
+def zeroes(x: Any) -> Any:
+    w0.zero_grad()
+    return (w0 * x).sum()
+
+
+def backward_inside(x: Any) -> Any:
+    loss = (w0 * x).sum()
+    loss.backward()
+    return loss
+
+
+def counts(x: Any) -> Any:
+    counted.append(1)
+    return (w0 * x).sum() * len(counted)
+
+
+REFUSED: dict[str, tuple[Loss, str]] = {
+    "item": (lambda x: w0.sum() * x.sum().item(), "reads numbers"),
+    "print": (lambda x: (w0 * x).sum() if repr(x) else None, "reads numbers"),
+    "float": (lambda x: w0.sum() * float(x[0]), "reads numbers"),
+    "truth": (lambda x: w0.sum() if x.sum() > 0 else None, "reads numbers"),
+    "numpy": (lambda x: (w0 * np.asarray(x)).sum(), "reads numbers"),
+    "elements": (lambda x: (w0 * x.data[0]).sum(), "reads numbers"),
+    "random": (lambda x: (w0 * x * rand(2, requires_grad=False)).sum(), "did not do the same"),
+    "numpy's random": (
+        lambda x: (w0 * x * np.random.default_rng().normal(size=2)).sum(),
+        "did not do the same",
+    ),
+    "counting": (counts, "did not do the same"),
+    "update_values": (changes_in_place, "changes arrays that it is given"),
+    "assignment": (assigns, "changes arrays that it is given"),
+    "zero_grad": (zeroes, "or their gradients"),
+    "grad": (lambda x: (w0 * x).sum() + w0.grad().sum(), "uses gradients"),
+    "backward": (backward_inside, "calls backward"),
+    "elements made before": (lambda x: (x * w0.data[0].data).sum(), "reads numbers"),
+    "a stranger": (lambda x: (w0 * x * stranger).sum(), "array of shape \\(2,\\) that gradients"),
+    "a Value": (lambda x: (w0 * x * Value(2.0)).sum(), "a Value that gradients"),
+    "a number": (lambda x: 3.0, "returned 3.0; expected one MLArray"),
+    "a constant": (lambda x: MLArray([1.0]), "expected one MLArray that depends on"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(name: str) -> None:
+    f, why = REFUSED[name]
+    node, numbers = w0._node, w0.to_list()
+    elements = [*w0.data]
+    with pytest.raises(GraphError, match=why):
+        replay(f, [w0])([1.0, 2.0])
+    assert w0._node is node
+    assert all(a is b for a, b in zip(w0.data, elements, strict=True))
+    assert (w0.to_list(), w0.grad().to_list()) == (numbers, [0.0, 0.0])
+
+
+def test_an_op_that_is_not_always_the_same_is_refused() -> None:
+    state = [0.0]
+
+    def forward(xp: Any, x: Any) -> Any:
+        return xp.map_scalar(count, x)
+
+    def count(x: float) -> float:
+        state[0] += 1.0
+        return x + state[0]
+
+    drifting: Any = elementwise("drifting", forward, (1.0,))
+    w = MLArray([1.0])
+    with pytest.raises(GraphError, match="gives other numbers"):
+        replay(lambda: drifting(w).sum(), [w])()
+
+
+def test_what_was_made_inside_cannot_be_used_outside() -> None:
+    w = MLArray([1.0, 2.0])
+    leaked: list[Any] = []
+
+    def loss(x: Any) -> Any:
+        leaked.append(w * x)
+        total: MLArray = leaked[-1].sum()
+        return total
+
+    replay(loss, [w])([1.0, 2.0])
+    uses: list[Callable[[Any], Any]] = [lambda x: x + 1.0, lambda x: x.to_list(), lambda x: x * w]
+    for use in uses:
+        with pytest.raises(GraphError, match="replay"):
+            use(leaked[0])
+
+
+def test_bad_arguments() -> None:
+    w = MLArray([1.0])
+    with pytest.raises(TypeError, match=r"write \[x\]"):
+        replay(lambda: w, w)
+    with pytest.raises(TypeError, match=r"parameter 1 must be an MLArray, got float 2\.0"):
+        replay(lambda: w, [w, 2.0])  # type: ignore[list-item]
+    with pytest.raises(ValueError, match="given twice"):
+        replay(lambda: w, [w, w])
+    for p in (MLArray([Value(1.0)]), MLArray([1.0, 2.0])[:1], w * w):
+        with pytest.raises(GraphError, match="give a leaf"):
+            replay(lambda p=p: (p * p).sum(), [p])()
+
+
+def test_an_exception_leaves_everything_as_it_was() -> None:
+    w = MLArray([1.0, 2.0])
+    node = w._node
+
+    def loss(x: Any) -> Any:
+        if len(x) == 3:
+            raise RuntimeError("mine")
+        return (w * x).sum()
+
+    step = replay(loss, [w])
+    with pytest.raises(RuntimeError, match="mine"):
+        step([1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match="broadcast"):
+        step([1.0, 2.0, 3.0, 4.0])
+    assert w._node is node
+    assert step([1.0, 1.0]).item() == 3.0
+    assert "replay of loss: 1 recordings" in repr(step)
+
+
+# Threads ---------------------------------------------------------------------------------------
+
+
+def test_threads_share_a_step() -> None:
+    w = MLArray([1.0, 2.0])
+    step = replay(lambda x: (w * x).sum(), [w])
+    step([0.0, 0.0])
+    wrong = []
+
+    def work(k: float) -> None:
+        for _ in range(200):
+            if step([k, k]).item() != 3.0 * k:
+                wrong.append(k)
+
+    threads = [threading.Thread(target=work, args=(float(k),)) for k in range(1, 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    assert w.grad().to_list() == [2000.0, 2000.0]
+
+
+def test_random_arrays_as_arguments() -> None:
+    """As dropout is to be done: the mask is drawn outside."""
+    w, generator = MLArray([1.0, 2.0]), Generator(0)
+    step = replay(lambda mask: (w * (mask < 0.5)).sum(), [w])
+    for _ in range(5):
+        mask = generator.rand(2, requires_grad=False)
+        kept = [float(m < 0.5) for m in mask.to_list()]
+        w.zero_grad()
+        assert step(mask).item() == kept[0] + 2.0 * kept[1]
+        assert w.grad().to_list() == kept
