@@ -1,0 +1,143 @@
+"""Functions that are told where to write. Each makes the very bits of the original."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from smolml_array.backends.numpy.quiet import BOOL, ONE_THREAD, ndarray
+from smolml_array.backends.numpy.unguarded import SMALL, row_of_ones
+
+Args = Sequence[Any]
+Params = Mapping[str, Any]
+
+
+def elementwise(f: Callable[..., Any], args: Args, params: Params) -> Any:
+    """The ufunc that does what f does to these arguments, element by element; None if none does."""
+    if params:
+        return None
+    if isinstance(f, np.ufunc):
+        return f if f.signature is None and f.nout == 1 else None
+    floats = all(x.dtype.kind == "f" for x in args if isinstance(x, ndarray))
+    return getattr(f, "ufunc", None) if floats else None
+
+
+def direct(name: str, f: Callable[..., Any], args: Args, params: Params) -> Callable[[], Any]:
+    """f(*args, **params) as a call without arguments, and without what the shapes settle."""
+    if name == "matmul" and args[0].ndim == args[1].ndim == 2:
+        return partial(args[0].dot, args[1])
+    made = _mean(args, params) if name == "mean" else None
+    if name == "sum_to_shape":
+        made = _column_sums(*args)
+    return made or partial(f, *args, **params)
+
+
+def into(
+    name: str, f: Callable[..., Any], args: Args, params: Params, out: Any
+) -> Callable[[], Any]:
+    """The same call, its result going into `out`: an array, or a tuple with None for views."""
+    if type(out) is ndarray:
+        ufunc = elementwise(f, args, params)
+        if ufunc is not None:
+            return ufunc_into(ufunc, args, out)
+        special = _SPECIAL.get(name)
+        made = None if special is None else special(args, params, out)
+        if made is not None:
+            return made
+    return partial(_copied, out, partial(f, *args, **params))
+
+
+def _copied(out: Any, again: Callable[[], Any]) -> None:
+    """Any function: its results, copied."""
+    made = again()
+    if type(out) is ndarray:
+        out[...] = made
+        return
+    for buffer, part in zip(out, made, strict=True):
+        if buffer is not None:
+            buffer[...] = part
+
+
+def ufunc_into(ufunc: Any, args: Args, out: Any) -> Callable[[], Any]:
+    """With arguments in the form that costs NumPy least: of one shape, or of no dimension."""
+    dtypes = {x.dtype for x in args if isinstance(x, ndarray)}
+    ready = []
+    for x in args:
+        if isinstance(x, ndarray):
+            ready.append(x if x.shape in ((), out.shape) else np.broadcast_to(x, out.shape))
+        elif type(x) in (float, int) and len(dtypes) == 1 and min(dtypes).kind == "f":
+            ready.append(np.array(x, *dtypes))  # what a Python number becomes beside floats
+        else:
+            ready.append(x)
+    return partial(ufunc, *ready, out=out)
+
+
+def _matmul(args: Args, params: Params, out: Any) -> Callable[[], Any]:
+    x1, x2 = args
+    if x1.ndim == x2.ndim == 2:
+        return partial(x1.dot, x2, out)
+    return partial(np.matmul, x1, x2, out)
+
+
+def _sum_to_shape(args: Args, params: Params, out: Any) -> Callable[[], Any] | None:
+    columns = _column_sums(*args)
+    return None if columns is None else partial(columns, out)
+
+
+def _cotangent_product(args: Args, params: Params, out: Any) -> Callable[[], Any] | None:
+    g, p = args
+    if not isinstance(p, ndarray) or g.shape != out.shape:
+        return None
+    if p.dtype is BOOL and g.size <= SMALL:
+
+        def choose() -> None:
+            out.fill(0.0)
+            np.copyto(out, g, where=p)
+
+        return choose
+    multiply = ufunc_into(np.multiply, args, out)
+    flat = out.reshape(-1)
+    total: Callable[[], Any] = partial(flat.dot, flat)
+    if out.size > ONE_THREAD:
+        total = partial(np.add.reduce, flat)
+
+    def product() -> None:
+        multiply()
+        if not math.isfinite(total()):
+            zero = np.logical_or(np.equal(g, 0), np.equal(p, 0))
+            np.copyto(out, 0.0, where=zero)
+
+    return product
+
+
+Special = Callable[[Args, Params, Any], Callable[..., Any] | None]
+
+_SPECIAL: dict[str, Special] = {
+    "cotangent_product": _cotangent_product,
+    "matmul": _matmul,
+    "sum_to_shape": _sum_to_shape,
+}
+
+
+def _column_sums(g: Any, shape: Any) -> Callable[..., Any] | None:
+    """What is called for `sum_to_shape` of a small matrix; see there."""
+    short = g.ndim == 2 and g.shape[1:] == shape and g.shape[0] > 1 and g.size <= ONE_THREAD
+    if short and g.dtype.kind == "f":
+        return partial(row_of_ones(g.shape[0], g.dtype).dot, g)
+    return None
+
+
+def _mean(args: Args, params: Params) -> Callable[[], Any] | None:
+    """What is called for `mean` of floats."""
+    (x,) = args
+    axis, keepdims = params.get("axis"), params.get("keepdims", False)
+    total: Any = np.add.reduce
+    size = total(x, axis, None, None, keepdims).size
+    if x.dtype.kind != "f" or not size:
+        return None
+    count = x.size // size
+    return lambda: total(x, axis, None, None, keepdims) / count
