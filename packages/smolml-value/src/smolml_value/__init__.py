@@ -45,7 +45,7 @@ _attributes.install()
 
 __version__ = "0.1.0"
 
-COMPILED = not str(_graph.__file__).endswith(".py")
+COMPILED = _graph.COMPILED
 """Whether the graph engine runs as compiled code (a matter of the wheel; the answers are equal)."""
 
 __all__ = [
