@@ -172,6 +172,7 @@ NAMES: list[Case] = [
 
 @raises(NAMES)
 def test_names(backend: str, do: Callable[[], object], error: type[Exception], said: str) -> None:
+    ops.refresh()  # see tests/value/test_attributes.py for names asked for after much work
     check(do, error, said)
 
 

@@ -9,7 +9,7 @@ gradient takes half as long again. There the hook is exchanged for what it stand
 process has computed so much that this pays: the registry is scanned, nothing loaded, and what it
 knows becomes methods. When it changes, the hook is put back, and the count begins anew. Nothing
 else is different in the meantime, except that Python itself answers an unknown name: the error
-reads "'Value' object has no attribute 'tahn'", and the traceback asks "Did you mean: 'tanh'?".
+is "'Value' object has no attribute 'sigmoyd'", and the traceback asks "Did you mean: 'sigmoid'?".
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 `ops` is the registry itself: `ops.tanh(x)`, `ops["tanh"]`, `ops["acme-ops:swish"]`, `ops.names()`.
 Plugins are entry points of the group `smolml.ops`. They are scanned at the first unknown name or
-when somebody asks for the list, and one op is loaded when it is used, not before.
+when somebody asks for the list (on Python 3.11 also once much was computed, see _attributes.py),
+and one op is loaded when it is used, not before.
 """
 
 from __future__ import annotations
