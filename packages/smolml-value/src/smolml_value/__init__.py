@@ -3,8 +3,9 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from smolml_value import _attributes, _graph
+from smolml_value import _attributes, _interpreted
 from smolml_value._anomaly import detect_anomaly
+from smolml_value._build import COMPILED
 from smolml_value._errors import (
     AnomalyError,
     GraphError,
@@ -42,11 +43,9 @@ if TYPE_CHECKING:
     )
 
 _attributes.install()
+_interpreted.install()
 
 __version__ = "0.1.0"
-
-COMPILED = _graph.COMPILED
-"""Whether the graph engine runs as compiled code (a matter of the wheel; the answers are equal)."""
 
 __all__ = [
     "COMPILED",

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from types import BuiltinFunctionType
 from typing import Final
 
 from smolml_value._anomaly import look_at_pass
+from smolml_value._build import COMPILED
 from smolml_value._compat import i32, mypyc_attr
 from smolml_value._errors import GraphError
 from smolml_value._mode import MODE
@@ -89,9 +89,6 @@ _LOCK: Final = threading.RLock()
 _acquire: Final = _LOCK.acquire
 _release: Final = _LOCK.release
 
-COMPILED: Final = isinstance(product, BuiltinFunctionType)
-"""Whether this module runs as compiled code."""
-
 
 def backward(root: Node) -> None:
     """Add d(root)/d(leaf) to the gradient of every leaf that `root` depends on.
@@ -131,7 +128,8 @@ def _run(root: Node) -> int:
         _STATE.latest = running = _Pass()
         running.run(root)
         _STATE.latest = None
-        return len(running.scalars) + 4
+        done = len(running.scalars) + 4
+        return done if running.others is None else done + len(running.others.scalars)
     finally:
         _STATE.running = False
         _STATE.settle()  # if this is interrupted too, the next pass does it
@@ -144,9 +142,10 @@ _NEVER: Final = 2**40
 class _Others:
     """The nodes of a pass that are not ScalarNodes: their state cannot be kept in their fields."""
 
-    __slots__ = ("counts", "queue", "reached")
+    __slots__ = ("counts", "queue", "reached", "scalars")
 
     def __init__(self) -> None:
+        self.scalars: list[ScalarNode] = []  # whose parents have been reached
         self.queue: list[Node] = []  # to visit, then: ready to propagate
         self.reached: list[Node] = []
         self.counts: dict[int, int] = {}  # id of a node -> consumers still to come
@@ -190,24 +189,28 @@ class _Pass:
 
     def settle(self) -> None:
         """Add to the leaves if the pass is complete, else take back; remove all marks."""
+        complete = self.complete
         for leaf in self.leaves:
-            self.settle_scalar(leaf)
+            if not complete:
+                self.settle_scalar(leaf)
+            elif leaf._pending:  # settle_scalar without a call
+                leaf._grad = leaf._grad + leaf._dl
+                leaf._pending = 0
         if self.wide is not None:
             for v in self.wide:
                 v._settle_parents(self)
-        if not self.complete:
+        if not complete:
             for v in self.scalars:
                 v._pending = 0
+            if self.others is not None:
+                for v in self.others.scalars:
+                    v._pending = 0
 
     def settle_scalar(self, node: ScalarNode) -> None:
         """If it is a leaf, add what the pass brought to what was there, or take it back; once."""
-        if node._pending == 0:
-            return
-        if self.complete:  # only leaves still bear a mark
-            node._grad += node._dl
-            node._pending = 0
-        elif node._made_by is None:
-            node._grad = node._dl
+        if node._pending and (self.complete or node._made_by is None):
+            # if it is complete, only leaves still bear a mark
+            node._grad = node._grad + node._dl if self.complete else node._dl
             node._pending = 0
 
     def reach(self, node: Node) -> None:
@@ -253,18 +256,13 @@ class _Pass:
         scalars = self.scalars
         leaves = self.leaves
         self.reach(root)
-        visited = 0
         while True:
-            while True:  # Python 3.11 is slow to adapt to a loop with a condition
-                if visited == len(scalars):
-                    break
-                v = scalars[visited]
-                visited += 1
+            for v in scalars:  # which grows
                 left = v._lhs
                 right = v._rhs
                 if left is not None:  # reach, written out twice
                     count = left._pending
-                    if count != 0:
+                    if count:
                         left._pending = count + 1
                     else:
                         if left._made_by is None:
@@ -277,7 +275,7 @@ class _Pass:
                         left._grad = 0.0
                 if right is not None:
                     count = right._pending
-                    if count != 0:
+                    if count:
                         right._pending = count + 1
                     else:
                         if right._made_by is None:
@@ -290,9 +288,12 @@ class _Pass:
                         right._grad = 0.0
                 elif left is None:
                     v._reach_parents(self)
-            if self.others is None or not self.others.queue:
+            others = self.others
+            if others is None or not others.queue:
                 return
-            self.mark_others(self.others)
+            others.scalars.extend(scalars)
+            scalars.clear()
+            self.mark_others(others)
 
     def mark_others(self, others: _Others) -> None:
         """Reach the parents of the nodes in the queue, theirs and so on: `reach` without calls."""
@@ -354,7 +355,7 @@ class _Pass:
         else:
             self.release(root)
         while True:
-            while True:  # as above
+            while True:  # Python 3.11 is slow to adapt to a loop with a condition
                 if following is not None:
                     v = following
                     following = None
@@ -366,23 +367,29 @@ class _Pass:
                 left = v._lhs
                 right = v._rhs
                 if left is not None:
-                    partial = v._dl
-                    if g != 0.0 and partial != 0.0:
-                        left._grad += partial * g
-                    count = left._pending - 1
-                    left._pending = count
-                    if count == 0:
+                    part = v._dl * g  # `product`, written out: only nan may have to be zero
+                    if part != part:
+                        part = product(g, v._dl)
+                    left._grad = left._grad + part
+                    count = left._pending
+                    if count == 1:  # never a leaf
+                        left._pending = 0
                         following = left
+                    else:
+                        left._pending = count - 1
                 if right is not None:
-                    partial = v._dr
-                    if g != 0.0 and partial != 0.0:
-                        right._grad += partial * g
-                    count = right._pending - 1
-                    right._pending = count
-                    if count == 0:
+                    part = v._dr * g
+                    if part != part:
+                        part = product(g, v._dr)
+                    right._grad = right._grad + part
+                    count = right._pending
+                    if count == 1:
+                        right._pending = 0
                         if following is not None:
                             ready.append(following)
                         following = right
+                    else:
+                        right._pending = count - 1
                 elif left is None:
                     v._push_and_release(self)
             if self.others is None or not self.others.queue:

@@ -7,7 +7,7 @@ from smolml_value._node import Node
 
 def is_number(x: object) -> bool:
     """Whether x is one real number: a float, int, bool, Fraction, Decimal, NumPy scalar, ..."""
-    if isinstance(x, float | int):
+    if isinstance(x, (float, int)):  # a union would be made anew each time
         return True
     return (
         hasattr(type(x), "__float__")  # of its type: the class `float` itself is no number

@@ -104,7 +104,7 @@ class Value(NumberNode):
 
     @data.setter
     def data(self, new: Any) -> None:
-        self._data = as_float(new, "Value.data")
+        self._data = new if type(new) is float else as_float(new, "Value.data")
 
     @property
     def grad(self) -> float:
@@ -116,7 +116,7 @@ class Value(NumberNode):
 
     @grad.setter
     def grad(self, new: Any) -> None:
-        self._grad = as_float(new, "Value.grad")
+        self._grad = new if type(new) is float else as_float(new, "Value.grad")
 
     # Gradients ---------------------------------------------------------------------------------
 
