@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Sequence
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 from typing import Any
 
 from benchmarks.programs import Program, leaves, tree_map
@@ -14,6 +14,14 @@ from benchmarks.programs import Program, leaves, tree_map
 Run = Callable[[], Any]
 Runs = tuple[Run, Run, Callable[[], list[float]]]
 """Forward; forward and backward; the gradient of one such run, to be compared."""
+
+
+def own(f: Callable[..., Any]) -> Callable[..., Any]:
+    """f with code of its own: CPython adapts code to the types it meets, and these are shared."""
+    assert isinstance(f, FunctionType)
+    return FunctionType(
+        f.__code__.replace(), f.__globals__, f.__name__, f.__defaults__, f.__closure__
+    )
 
 
 class Floats:
@@ -42,11 +50,11 @@ class ValueLike:
     def function(self, program: Program, tree: Any) -> Run | None:
         """The program on a tree of leaves; None if it takes ops that are not there."""
         if program.generic is not None:
-            generic = program.generic
-            return lambda: generic(tree, lambda x: x.relu())
+            generic, relu = own(program.generic), own(lambda x: x.relu())
+            return own(lambda: generic(tree, relu))
         if self.fused is not None and program.fused is not None:
-            fused, ops = program.fused, self.fused
-            return lambda: fused(tree, ops)
+            fused, ops = own(program.fused), self.fused
+            return own(lambda: fused(tree, ops))
         return None
 
     def prepare(self, program: Program) -> Runs | None:
@@ -71,7 +79,7 @@ class ValueLike:
             run().backward()
             return [float(x.grad) for x in leaves(fresh)]
 
-        return forward, both, gradient
+        return own(forward), own(both), gradient
 
 
 class Autograd:

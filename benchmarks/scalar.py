@@ -16,7 +16,9 @@ from benchmarks.contestants import Contestant, Floats, others, ours
 from benchmarks.memory import measured
 from benchmarks.picture import bars
 from benchmarks.programs import PROGRAMS, Program
-from benchmarks.timing import Run, medians
+from benchmarks.timing import Run, medians, warm_up
+
+WARM_UP = PROGRAMS[-1]  # small graphs
 
 Row = dict[str, tuple[float, float]]
 """For each contestant the seconds of forward, and of forward + backward."""
@@ -92,6 +94,10 @@ def main() -> None:
     contestants = [ours(kind, load(kind, folder)) for kind, folder in folders.items()] + [*others()]
     print(f"Python {platform.python_version()}, {platform.machine()}, {options.rounds} rounds")
 
+    for contestant in contestants:
+        ready = contestant.prepare(WARM_UP)
+        assert ready is not None
+        warm_up(ready[1], 1.0)
     ratios: dict[str, dict[str, float]] = {}
     for program in chosen:
         row = time_program(program, contestants, options.rounds)

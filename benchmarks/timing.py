@@ -34,6 +34,13 @@ def medians(
     return {name: statistics.median(found) for name, found in times.items()}
 
 
+def warm_up(run: Run, seconds: float) -> None:
+    """Run it for so long, for whoever prepares for long work only when there is some."""
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        run()
+
+
 def _turn(run: Run, calls: int, clock: Callable[[], float]) -> float:
     start = clock()
     for _ in range(calls):

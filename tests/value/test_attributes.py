@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from smolml_value import PluginError, Value, elementwise, ops
+from smolml_value._attributes import ENOUGH
 from smolml_value._operand import Operand
 from smolml_value._work import WORK
 
@@ -59,7 +60,7 @@ def either(request: pytest.FixtureRequest) -> Callable[[], None]:
 def test_work_is_what_counts() -> None:
     x = Value(1.0)
     left = WORK.left
-    assert left > 50_000
+    assert left == ENOUGH
     x.backward()
     small = left - WORK.left
     assert 0 < small < 10
@@ -74,7 +75,7 @@ def test_work_is_what_counts() -> None:
     while has_hook():
         v.backward()
         passes += 1
-    assert 50 < passes < 1000
+    assert passes == pytest.approx(ENOUGH / (1000 + small), abs=2)
     assert WORK.left > 10**18  # from now on it is no matter
 
 
@@ -95,7 +96,7 @@ def test_every_change_puts_the_hook_back() -> None:
         assert not has_hook()
         change()
         assert has_hook()
-        assert WORK.left > 50_000
+        assert WORK.left == ENOUGH
         assert "multiply" not in vars(Operand)
     assert "twice" not in ops
 

@@ -20,12 +20,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
+from smolml_value._build import COMPILED
 from smolml_value._operand import Operand
 from smolml_value._work import WORK
 from smolml_value.registry import ops
 
-ENOUGH: Final = 100_000
-"""The work before the exchange, in nodes: some 0.2 s interpreted; a scan takes a tenth of that."""
+# The first scan takes as long as some 40 ms of work, so it must not come before about as much time
+# is lost: compiled, it is lost where the user reads attributes and not in the graph.
+ENOUGH: Final = 1_000_000 if COMPILED else 50_000
+"""The work before the exchange, in nodes of graphs of Values: 0.1 s of passes and more."""
 
 
 def _find(self: Operand, name: str) -> Any:
