@@ -85,10 +85,11 @@ class _Methods:
         seen = self.changes
         # Not under the lock: this scans, which imports and runs what we do not know.
         names = [name for name in ops._known() if not name.startswith("_")]
-        there = {name for kind in Operand.__mro__ for name in vars(kind)}
         with self.lock:
             if seen != self.changes or not _has_hook():
                 return  # by now others may be known; whoever changed it has begun a new count
+            # only now: before, another thread may have been taking earlier methods away
+            there = {name for kind in Operand.__mro__ for name in vars(kind)}
             for name in set(names) - there:
                 self.made[name] = method = _method(name)
                 setattr(Operand, name, method)
