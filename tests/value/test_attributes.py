@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from smolml_value import PluginError, Value, elementwise, ops
-from smolml_value._attributes import ENOUGH
+from smolml_value._attributes import _METHODS, ENOUGH
 from smolml_value._operand import Operand
 from smolml_value._work import WORK
 
@@ -371,3 +371,38 @@ def test_threads_always_find_what_is_registered() -> None:
         raise errors[0]
     assert any(exchanged)
     assert not {"op_0", "op_1"} & set(dir(v))
+
+
+def test_an_exchange_that_begins_while_methods_are_taken_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is just going away does not count as being there."""
+    exchange()
+    known = threading.Event()
+    original = ops._known
+    others: list[threading.Thread] = []
+
+    def telling() -> set[str]:
+        found = original()
+        known.set()
+        return found
+
+    class Halfway(dict[str, Callable[..., Any]]):
+        def __delitem__(self, name: str) -> None:
+            if not others:
+                others.append(threading.Thread(target=_METHODS.put_in_place))
+                others[0].start()
+                known.wait()
+                others[0].join(0.05)  # it gets as far as it can
+            super().__delitem__(name)
+
+    monkeypatch.setattr(ops, "_known", telling)
+    monkeypatch.setattr(_METHODS, "made", Halfway(_METHODS.made))
+    ops.refresh()
+    others[0].join()
+    assert not has_hook()
+    v: Any = Value(3.0)
+    for name in ("add", "multiply", "divide"):
+        assert getattr(v, name)(1.0).data == ops[name](3.0, 1.0)
+    ops.refresh()  # while `made` still knows what is to be taken away
+    assert "multiply" not in vars(Operand)
