@@ -19,7 +19,6 @@ from smolml_value._number import as_float, is_number
 from smolml_value._op import TracedNamespace
 
 _LARGE: Final = 2**63
-_new: Final = object.__new__
 
 # The backend, per operand its node if gradients flow there, whether any does, and all numbers.
 Operands = tuple[Backend, Sequence[Node | None], bool, Sequence[Raw]]
@@ -56,8 +55,8 @@ class Applying(Handle):
         )
         return made.detach() if is_constant else made
 
-    @classmethod
-    def _plain(cls, args: Sequence[Any], floats: bool = True) -> Operands | None:
+    @staticmethod
+    def _plain(args: Sequence[object], floats: bool = True) -> Operands | None:
         """`_operands` of floats and arrays that are no windows nor have data set on elements.
 
         Most are. None for others.
@@ -67,14 +66,11 @@ class Applying(Handle):
         nodes: list[Node | None] = []
         primals: list[Raw] = []
         for arg in args:
-            if arg.__class__ is cls and arg._view is None:
+            if isinstance(arg, Handle) and arg._view is None:
                 node = arg._node
-                if node.writes is not None:
+                if node.writes is not None or (node.backend is not xp and xp is not None):
                     return None
-                if node.backend is not xp:
-                    if xp is not None:
-                        return None
-                    xp = node.backend
+                xp = node.backend
                 primals.append(node.raw)
                 if node.tracked:
                     tracked = True
@@ -148,16 +144,19 @@ class Applying(Handle):
         xp, nodes, tracked, primals = plain or cls._plain(args) or cls._operands(op.name, args)
         try:
             if op in OWN_OPS or is_own(op):
-                node = record(xp, op, nodes, tracked, primals)
+                out = xp.run_rule(op.forward, xp.unguarded, *primals)
             else:  # a plugin may do anything
                 out = xp.quietly(op.forward, xp, *primals)
                 _check_result(op, out, primals)
-                node = made_by(op, xp, nodes, tracked, primals, out)
+        except RuntimeError:  # busy; or it raises again
+            out = xp.quietly(op.forward, xp, *primals)
         except ValueError:
             _broadcast_shapes(*(getattr(p, "shape", ()) for p in primals), who=op.name)
             raise
-        made = _new(cls)
-        made._node = node
+        if out.__class__ is not xp.array_type:  # NumPy's operators make scalars of 0-d arrays
+            out = xp.asarray(out)
+        made = cls.__new__(cls)
+        made._node = made_by(op, xp, nodes, tracked, primals, out)
         made._view = made._elements = None
         return made
 
@@ -173,7 +172,7 @@ class Applying(Handle):
             ]
         else:
             xp, nodes, tracked, primals = plain
-        made = _new(cls)
+        made = cls.__new__(cls)
         made._node = record(xp, rule, nodes, tracked, primals, params)
         made._view = made._elements = None
         return made

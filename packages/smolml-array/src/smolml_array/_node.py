@@ -28,8 +28,7 @@ NO_PARAMS: Final[Mapping[str, Any]] = {}
 # Reentrant: a signal handler or a finalizer may look at an array too.
 ELEMENTS_LOCK: Final = threading.RLock()
 
-_next_order: Final = itertools.count(0, -1).__next__
-_new: Final = object.__new__
+_order: Final = itertools.count(0, -1)
 
 
 class ArrayNode(Node):
@@ -91,7 +90,7 @@ class ArrayNode(Node):
         self.grad: Raw | None = None
         self.writes: dict[int, float] | None = None
         if rule is not None:
-            self.order = _next_order()
+            self.order = next(_order)
         # of the pass that runs; `_begin` makes them
         self._cotangent: Raw | None
         self._element_cotangents: dict[int, float] | None
@@ -268,13 +267,13 @@ class ArrayNode(Node):
 
 def record(
     xp: Backend,
-    rule: Op | Rule,
+    rule: Rule,
     operands: Sequence[Node | None],
     tracked: bool,
     primals: Sequence[Raw],
-    params: Mapping[str, Any] = NO_PARAMS,
+    params: Mapping[str, Any],
 ) -> ArrayNode:
-    """Run a rule of ours: the node of its result, tracked if an operand is.
+    """The node of a rule's result: tracked if an operand is, and somebody wants gradients.
 
     `operands` holds None for constants.
     """
@@ -283,6 +282,8 @@ def record(
         out = xp.run_rule(forward, xp.unguarded, *primals)
     except (RuntimeError, ValueError, TypeError, IndexError):
         out = xp.quietly(forward, xp, *primals)  # busy; or it raises again, in our words
+    if out.__class__ is not xp.array_type:  # NumPy's operators make scalars of 0-d arrays
+        out = xp.asarray(out)
     return made_by(rule, xp, operands, tracked, primals, out, params)
 
 
@@ -296,26 +297,15 @@ def made_by(
     params: Mapping[str, Any] = NO_PARAMS,
 ) -> ArrayNode:
     """The node of a result: tracked if an operand is, and somebody wants gradients."""
-    if out.__class__ is not xp.array_type:  # NumPy's operators make scalars of 0-d arrays
-        out = xp.asarray(out)
-    if MODE.off:  # no_grad() or detect_anomaly() is open somewhere
-        if MODE.watched:
-            watch_result(rule, xp, operands, primals, out)
-        tracked = tracked and grad_enabled()
-    node = _new(ArrayNode)  # and not ArrayNode(...): a call of __init__ would cost twice as much
-    node.backend = xp
-    node.raw = node.out = out
-    node.params = params
-    node.grad = node.writes = None
-    node.tracked = tracked
-    if not tracked:
-        node.rule = None
-        node.operands = node.primals = ()
-        return node
-    node.rule = rule
-    node.operands = operands
-    node.primals = primals
-    node.order = _next_order()
+    if not MODE.off:  # neither no_grad() nor detect_anomaly() is open anywhere
+        if tracked:
+            return ArrayNode(xp, out, True, rule, operands, primals, params)
+        return ArrayNode(xp, out, False)
+    if MODE.watched:
+        watch_result(rule, xp, operands, primals, out)
+    if not (tracked and grad_enabled()):
+        return ArrayNode(xp, out, False)
+    node = ArrayNode(xp, out, True, rule, operands, primals, params)
     if MODE.watched:
         watch_node(node)
     return node

@@ -70,8 +70,7 @@ def affine(x: ArrayLike, w: ArrayLike, b: ArrayLike) -> MLArray:
     >>> affine([[1.0, 2.0]], [[1.0], [10.0]], [100.0]).to_list()
     [[121.0]]
     """
-    if not (x.__class__ is w.__class__ is b.__class__ is MLArray):
-        x, w, b = _array(x, w, b), _array(w, x, b), _array(b, x, w)
+    x, w, b = _array(x, w, b), _array(w, x, b), _array(b, x, w)
     try:
         return MLArray._rule(_rules_affine.AFFINE, x, w, b)
     except ValueError:
