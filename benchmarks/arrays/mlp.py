@@ -80,20 +80,29 @@ def smolml(x: Numbers, t: Numbers, params: list[Numbers], backend: str = "numpy"
     return step, lambda loss: (loss.item(), [np.array(p.grad().to_list()) for p in leaves])
 
 
-def smolml_fused(x: Numbers, t: Numbers, params: list[Numbers]) -> Contestant:
-    """MLArrays, `affine` and `mse_loss`."""
+def _fused_loss(leaves: list[Any]) -> Callable[[Any, Any], Any]:
     from smolml_array import affine
     from smolml_utils import mse_loss
 
-    x, t, leaves = _smolml(x, t, params, "numpy")
     w1, b1, w2, b2, w3, b3 = leaves
+
+    def loss(x: Any, t: Any) -> Any:
+        h1 = affine(x, w1, b1).relu()
+        h2 = affine(h1, w2, b2).relu()
+        return mse_loss(affine(h2, w3, b3), t)
+
+    return loss
+
+
+def smolml_fused(x: Numbers, t: Numbers, params: list[Numbers]) -> Contestant:
+    """MLArrays, `affine` and `mse_loss`."""
+    x, t, leaves = _smolml(x, t, params, "numpy")
+    compute = _fused_loss(leaves)
 
     def step() -> Any:
         for p in leaves:
             p.zero_grad()
-        h1 = affine(x, w1, b1).relu()
-        h2 = affine(h1, w2, b2).relu()
-        loss = mse_loss(affine(h2, w3, b3), t)
+        loss = compute(x, t)
         loss.backward()
         return loss
 
@@ -102,18 +111,10 @@ def smolml_fused(x: Numbers, t: Numbers, params: list[Numbers]) -> Contestant:
 
 def smolml_replay(x: Numbers, t: Numbers, params: list[Numbers]) -> Contestant:
     """The same, recorded once and played back."""
-    from smolml_array import affine, replay
-    from smolml_utils import mse_loss
+    from smolml_array import replay
 
     x, t, leaves = _smolml(x, t, params, "numpy")
-    w1, b1, w2, b2, w3, b3 = leaves
-
-    def loss(x: Any, t: Any) -> Any:
-        h1 = affine(x, w1, b1).relu()
-        h2 = affine(h1, w2, b2).relu()
-        return mse_loss(affine(h2, w3, b3), t)
-
-    played = replay(loss, leaves)
+    played = replay(_fused_loss(leaves), leaves)
 
     def step() -> Any:
         for p in leaves:

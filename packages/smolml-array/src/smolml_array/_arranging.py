@@ -9,9 +9,8 @@ from typing import Any, Self
 
 from smolml_array import _rules
 from smolml_array._arithmetic import ArrayLike
-from smolml_array._convert import as_dtype
 from smolml_array._handle import Handle
-from smolml_array._meeting import taken_in
+from smolml_array._meeting import numbers_on
 from smolml_array._reducing import Reducing
 from smolml_array._shape import (
     Axis,
@@ -22,7 +21,6 @@ from smolml_array._shape import (
     normalize_permutation,
     reshape_shape,
 )
-from smolml_array.backends.protocol import Raw
 from smolml_value import grad_enabled
 
 
@@ -148,14 +146,7 @@ def _index_key(x: Handle, key: Any) -> tuple[Any, bool]:
                     f"index: expected integers or booleans, got an array of {node.raw.dtype}; "
                     f"use MLArray(..., dtype='int64') or a comparison"
                 )
-            raw: Raw = node.raw
-            xp = x._node.backend
-            if xp.adopts is node.backend:
-                raw = taken_in(xp, part).raw
-            elif node.backend is not xp:
-                flat = node.backend.to_flat(raw)
-                raw = xp.from_flat(flat, node.shape, as_dtype(xp, raw.dtype))
-            raw_parts.append(raw)
+            raw_parts.append(numbers_on(x._node.backend, part))
             basic = False
         else:
             place = (

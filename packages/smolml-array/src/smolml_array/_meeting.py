@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from smolml_array._convert import as_dtype
 from smolml_array._node import ArrayNode
-from smolml_array.backends.protocol import Backend
+from smolml_array.backends.protocol import Backend, Raw
 from smolml_value import GraphError
+
+
+def meeting(one: Backend, other: Backend) -> Backend | None:
+    """The backend for arrays of these two; None if they do not go together."""
+    if other is one or other.adopts is one:
+        return other
+    return one if one.adopts is other else None
 
 
 def common(who: str, xp: Backend | None, own: Backend) -> Backend:
@@ -15,10 +23,11 @@ def common(who: str, xp: Backend | None, own: Backend) -> Backend:
     Raises:
         ValueError: they do not go together.
     """
-    if own is xp or xp is None or own.adopts is xp:
+    if xp is None:
         return own
-    if xp.adopts is own:
-        return xp
+    found = meeting(xp, own)
+    if found is not None:
+        return found
     raise ValueError(
         f"{who}: one operand lives on the backend {xp.name!r}, another on "
         f"{own.name!r}; move one with x.to_backend({xp.name!r})"
@@ -39,3 +48,20 @@ def taken_in(xp: Any, operand: Any) -> ArrayNode:
             f"given: name it among the parameters, or pass it as an argument"
         )
     return ArrayNode(xp, xp.adopt(operand, node.raw), False)
+
+
+def moved(xp: Backend, node: ArrayNode) -> Raw:
+    """The numbers of a node on another backend; float64 if it does not have their type."""
+    name = node.raw.dtype.name
+    dtype = as_dtype(xp, name if hasattr(xp, name) else "float64")
+    return xp.from_flat(node.backend.to_flat(node.raw), node.shape, dtype)
+
+
+def numbers_on(xp: Backend, x: Any) -> Raw:
+    """The numbers of an array on this backend, moved there or taken in if they are on another."""
+    node = x._fetch()
+    if node.backend is xp:
+        return node.raw
+    if xp.adopts is node.backend:
+        return taken_in(xp, x).raw
+    return moved(xp, node)

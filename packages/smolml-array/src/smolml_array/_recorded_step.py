@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -42,17 +42,33 @@ class _Slot:
         return True
 
 
+class _Run(NamedTuple):
+    """What was recorded of one run.
+
+    Attributes:
+        recording: the backend of it.
+        notes: all that happened, to be compared with another run.
+        slots: the arguments.
+        results: the buffers of the loss and of the gradients.
+        leaves: which arguments the gradients belong to, in order.
+    """
+
+    recording: Recording
+    notes: list[Any]
+    slots: list[_Slot]
+    results: list[Raw]
+    leaves: list[int]
+
+
 class RecordedStep:
     """A program, where its arguments go, and which of them its results belong to."""
 
-    def __init__(
-        self, recording: Recording, slots: list[_Slot], results: list[Raw], leaves: list[int]
-    ) -> None:
-        self._adopted = recording.adopted
-        self._slots = slots
-        self._leaves = leaves
-        self._run = recording.program.run
-        recording.program.finish(results)
+    def __init__(self, run: _Run) -> None:
+        self._adopted = run.recording.adopted
+        self._slots = run.slots
+        self._leaves = run.leaves
+        self._run = run.recording.program.run
+        run.recording.program.finish(run.results)
 
     def is_current(self) -> bool:
         """Whether the arrays that the function has from elsewhere still have the same numbers."""
@@ -102,15 +118,15 @@ def record(
                 f"replay: a parameter or an argument of shape {node.shape} is {what}, and "
                 f"gradients would have to flow on from it; give a leaf, or detach() it"
             )
-    _, first, _ = NUMPY.quietly_here(_recorded, f, params, nodes)
-    again: tuple[RecordedStep, list[Any], list[Raw]]
-    again = NUMPY.quietly_here(_recorded, f, params, nodes)
-    step, second, expected = again
-    if not _same(first, second):
+    first: _Run = NUMPY.quietly_here(_recorded, f, params, nodes)
+    second: _Run = NUMPY.quietly_here(_recorded, f, params, nodes)
+    if not _same(first.notes, second.notes):
         raise GraphError(
             "replay: the function did not do the same when it was called again (does it draw "
             "random numbers, or count its calls?); pass what changes as an argument"
         )
+    expected = [x.copy() for x in second.results]
+    step = RecordedStep(second)
     found = step.play()
     if found is None or not all(
         np.array_equal(*pair, equal_nan=True) for pair in zip(expected, found, strict=True)
@@ -124,8 +140,8 @@ def record(
 
 def _recorded(
     f: Callable[..., MLArray], params: Sequence[MLArray], nodes: Sequence[ArrayNode]
-) -> tuple[RecordedStep, list[Any], list[Raw]]:
-    """A step, its notes, and the loss and the gradients that it has given."""
+) -> _Run:
+    """One run of f and its backward pass, recorded."""
     recording = Recording(NUMPY)
     backend = cast(Backend, recording)
     inputs = [recording.input(node.raw) for node in nodes]
@@ -165,9 +181,8 @@ def _recorded(
     recording.close()
     slots = [_Slot(x.array, leaf.tracked) for x, leaf in zip(inputs, leaves, strict=True)]
     results = [value.array, *(x.array for x in grads.values())]
-    expected = [x.copy() for x in results]
     notes = [*recording.notes, value.number, [(i, x.number) for i, x in grads.items()]]
-    return RecordedStep(recording, slots, results, list(grads)), notes, expected
+    return _Run(recording, notes, slots, results, list(grads))
 
 
 class _Gradient:

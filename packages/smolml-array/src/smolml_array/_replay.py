@@ -122,7 +122,7 @@ class Replay:
             if not (self._busy or MODE.off):
                 self._busy = True
                 try:
-                    step = self._step(nodes)
+                    step = self._step(xp, nodes)
                     parts = None if step is None else step.play()
                 finally:
                     self._busy = False
@@ -132,7 +132,7 @@ class Replay:
             commit(step.gradients(nodes, parts))
         return MLArray._constant(xp, parts[0])
 
-    def _step(self, nodes: list[ArrayNode]) -> RecordedStep | None:
+    def _step(self, xp: Backend, nodes: list[ArrayNode]) -> RecordedStep | None:
         """What is recorded for arguments like these, now if need be; None off NumPy."""
         steps = self._steps
         for step in steps:
@@ -141,14 +141,12 @@ class Replay:
                     steps.remove(step)
                     steps.insert(0, step)
                 return step
-        xp = nodes[0].backend if nodes else default_backend()
         if xp.name != "numpy" or any(node.backend is not xp for node in nodes):
             return None
         from smolml_array._recorded_step import record  # which needs NumPy
 
         step = record(self._f, self._params, nodes)
         steps[:] = [step, *(s for s in steps if s.is_current())][:KEPT]
-        step.takes(nodes)
         return step
 
     @staticmethod

@@ -7,7 +7,7 @@ from typing import Self
 from smolml_array import _rules, _rules_sort
 from smolml_array._arithmetic import ArrayLike
 from smolml_array._handle import Handle
-from smolml_array._meeting import taken_in
+from smolml_array._meeting import numbers_on
 from smolml_array._rearranging import Rearranging
 from smolml_array._shape import AxisError, ShapeError, _broadcast_shapes, normalize_axis
 from smolml_array.backends.protocol import Raw
@@ -53,9 +53,7 @@ class Selecting(Rearranging):
         """
         xp = self._node.backend
         if isinstance(indices, Handle):
-            raw = indices.to_backend(xp.name)._fetch().raw
-            if xp.adopts is indices._node.backend:
-                raw = taken_in(xp, indices).raw
+            raw = numbers_on(xp, indices)
         else:
             raw = xp.asarray(indices, copy=True)
         if not raw.size:

@@ -10,6 +10,7 @@ from smolml_array import _rules
 from smolml_array._arithmetic import ArrayLike
 from smolml_array._convert import as_dtype
 from smolml_array._interop import Interoperating
+from smolml_array._meeting import moved
 from smolml_array._node import ArrayNode
 from smolml_array._repr import array_repr
 from smolml_array._shape import Shape
@@ -182,9 +183,7 @@ class MLArray(Interoperating):
         if node.backend.name == name:
             return self
         xp = get_backend(name)
-        dtype = as_dtype(xp, node.raw.dtype.name if hasattr(xp, node.raw.dtype.name) else "float64")
-        raw = xp.from_flat(node.backend.to_flat(node.raw), node.shape, dtype)
-        return self._of(ArrayNode(xp, raw, node.tracked))
+        return self._of(ArrayNode(xp, moved(xp, node), node.tracked))
 
     def astype(self, dtype: DType | str) -> Self:
         """The numbers in another type; gradients flow between floats, others are constants."""

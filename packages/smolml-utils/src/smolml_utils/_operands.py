@@ -7,6 +7,7 @@ from typing import Any
 from smolml_array import MLArray, ShapeError
 from smolml_array._convert import holds, is_floating, to_raw
 from smolml_array._default import default_backend
+from smolml_array._meeting import meeting
 from smolml_array.backends.protocol import Backend, DType
 from smolml_value import Value
 from smolml_value._number import as_float, is_number
@@ -71,8 +72,7 @@ def arrays(who: str, y_pred: Any, y_true: Any) -> tuple[MLArray, MLArray]:
     xp = next((y._node.backend for y in (y_pred, y_true) if isinstance(y, MLArray)), None)
     p = as_array(f"{who}: y_pred", y_pred, xp)
     t = as_array(f"{who}: y_true", y_true, p._node.backend)
-    own, other = p._node.backend, t._node.backend
-    if own is not other and own.adopts is not other and other.adopts is not own:
+    if meeting(p._node.backend, t._node.backend) is None:
         raise ValueError(
             f"{who}: y_pred lives on the backend {p.backend!r}, y_true on {t.backend!r}; "
             f"move one with y_true.to_backend({p.backend!r})"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Sequence, Set
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from smolml_array.backends.numpy.quiet import ndarray
+from smolml_value._trees import leaves, map_leaves
 
 
 class Use(NamedTuple):
@@ -25,13 +26,9 @@ class Use(NamedTuple):
     in_place: bool
 
 
-def arrays_in(x: Any) -> Iterator[Any]:
+def arrays_in(x: Any) -> list[Any]:
     """All arrays in nested tuples, lists and dicts."""
-    if isinstance(x, ndarray):
-        yield x
-    elif isinstance(x, tuple | list | dict):
-        for item in x.values() if isinstance(x, dict) else x:
-            yield from arrays_in(item)
+    return [leaf for leaf in leaves(x) if isinstance(leaf, ndarray)]
 
 
 def root(x: Any) -> Any:
@@ -56,7 +53,7 @@ class Places:
         free: dict[Any, list[Any]] = defaultdict(list)  # by layout
         self._places: dict[int, Any] = {}
         for i, use in enumerate(uses):
-            read = list(arrays_in(use.reads))
+            read = arrays_in(use.reads)
             over = {id(root(x)) for x in read} & made.keys()
             over = {key for key in over if last[key] == i}  # read for the last time
             for out in use.makes:
@@ -71,12 +68,11 @@ class Places:
             for key in over:
                 free[_layout(made[key])].append(self._places[key])
 
-    def of(self, x: Any) -> Any:
+    def of(self, tree: Any) -> Any:
         """The same arguments, nested as they may be, with each array where it is to lie."""
-        if isinstance(x, dict):
-            return {k: self.of(v) for k, v in x.items()}
-        if type(x) in (tuple, list):
-            return type(x)(map(self.of, x))
+        return map_leaves(self._moved, tree)
+
+    def _moved(self, x: Any) -> Any:
         if not isinstance(x, ndarray):
             return x
         own = root(x)

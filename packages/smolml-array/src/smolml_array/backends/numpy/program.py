@@ -37,7 +37,7 @@ class _Note(NamedTuple):
     @property
     def makes(self) -> list[Any]:
         """The arrays that it allocates."""
-        return list(arrays_in(self.out)) if self.kind == "make" else []
+        return arrays_in(self.out) if self.kind == "make" else []
 
 
 class Program:

@@ -19,6 +19,7 @@ from smolml_array.backends.numpy.quiet import ndarray
 from smolml_array.backends.numpy.recorded import Recorded
 from smolml_array.backends.protocol import Backend
 from smolml_value import GraphError
+from smolml_value._trees import leaves, map_leaves
 
 # What they make depends on the shapes and dtypes alone.
 _OF_SHAPES = frozenset({"ones_like", "zeros_like", "placeholder"})
@@ -101,21 +102,24 @@ class Recording:
                 "it, where it has no numbers; return what is needed, or keep a detached copy of "
                 "what the function was given"
             )
-        met: list[Recorded] = []
-        plain: Any = _plain(tuple(args), met)
-        plain_params: Any = _plain(dict(params), met)
+        asked = tuple(args), dict(params)
+        met = [x for x in leaves(asked) if isinstance(x, Recorded)]
+        plain, plain_params = map_leaves(_buffer, asked)
         if name == "add_into" and args[0].number is None:
             name, f = "add", np.add  # a constant is not written to
         made = f(*plain, **plain_params)
         if name in _OF_SHAPES or all(x.number is None for x in met):
-            return _each(made, self.constant)
-        self.notes.append((name, *_plain((tuple(args), dict(params)), None)))
+            return map_leaves(self._kept, made)
+        self.notes.append((name, *map_leaves(_noted, asked)))
         if name == "add_into":
             self.program.add_in_place(*plain)
             return args[0]
         buffers: list[Any] = []  # of the results, None for what looks into an operand
 
-        def received(array: Any) -> Recorded:
+        def received(array: Any) -> Any:
+            if not _is_numbers(array):
+                return array
+            array = np.asarray(array)  # of one of NumPy's scalars
             sharing = [x for x in met if np.may_share_memory(array, x.array)]
             if not (sharing or array.flags.writeable):
                 array = array.copy()
@@ -126,7 +130,7 @@ class Recording:
                 return self.constant(array)
             return self._live(array)
 
-        result = _each(made, received)
+        result = map_leaves(received, made)
         if isinstance(made, tuple | list):
             self.program.add(name, f, plain, plain_params, tuple(buffers))
         elif buffers and buffers[0] is not None:
@@ -137,6 +141,10 @@ class Recording:
         """Note that the program is right only where a 0-d array is as true as it is now."""
         self.notes.append(("bool", condition.number, truth))
         self.program.expect(condition.array, truth)
+
+    def _kept(self, made: Any) -> Any:
+        """A result that stays the same; what is no array is left as it is."""
+        return self.constant(np.asarray(made)) if _is_numbers(made) else made
 
     def _live(self, array: Any) -> Recorded:
         self._count += 1
@@ -188,28 +196,17 @@ def _told(x: Any) -> Any:
     return x._told() if isinstance(x, Recorded) else x
 
 
-def _plain(x: Any, met: list[Recorded] | None) -> Any:
-    """x with buffers in place of recorded arrays, which are added to `met`.
-
-    Where `met` is None, with their numbers (that of the array, not in it) in place of live ones.
-    """
-    if isinstance(x, Recorded):
-        if met is not None:
-            met.append(x)
-        return x.array if met is not None or x.number is None else _Number(x.number)
-    if isinstance(x, dict):
-        return {k: _plain(v, met) for k, v in x.items()}
-    if type(x) in (tuple, list):
-        return type(x)(_plain(item, met) for item in x)
-    return x
+def _buffer(x: Any) -> Any:
+    """What the call itself is given in the place of x."""
+    return x.array if isinstance(x, Recorded) else x
 
 
-def _each(made: Any, wrap: Callable[[Any], Recorded]) -> Any:
-    """Every array among results, wrapped; NumPy's scalars are 0-d arrays."""
-    if isinstance(made, ndarray):
-        return wrap(made)
-    if isinstance(made, np.generic):
-        return wrap(np.array(made))
-    if isinstance(made, tuple | list):
-        return tuple(_each(part, wrap) for part in made)
-    return made
+def _noted(x: Any) -> Any:
+    """What is compared with another recording: a number in the place of what will be others."""
+    if not isinstance(x, Recorded):
+        return x
+    return x.array if x.number is None else _Number(x.number)
+
+
+def _is_numbers(x: Any) -> bool:
+    return isinstance(x, ndarray | np.generic)
