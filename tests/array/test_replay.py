@@ -12,7 +12,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from smolml_array import Generator, MLArray, affine, rand, replay, use_backend, where
+from smolml_array import (
+    Generator,
+    MLArray,
+    affine,
+    rand,
+    replay,
+    sliding_windows,
+    use_backend,
+    where,
+)
+from smolml_array.backends.numpy.buffers import Places
 from smolml_utils import cross_entropy, mse_loss, softmax
 from smolml_value import GraphError, Value, detect_anomaly, elementwise, no_grad, ops
 from tests.array.numeric import array, cotangent
@@ -81,6 +91,39 @@ def test_every_operation(row: Row, dtype: str) -> None:
         for k in range(3)
     ]
     same_as_eager(lambda *xs: (row.ours(*xs) ** 2).sum(), draws[0], draws[1:])
+
+
+def test_views_of_what_is_computed_are_read_where_it_is() -> None:
+    """Windows look into memory without naming the array that it belongs to."""
+    rng = np.random.default_rng(0)
+    draws = [[rng.normal(size=6)] for _ in range(3)]
+
+    def loss(x: Any) -> Any:
+        y = x.tanh().sin().tanh()
+        windows = sliding_windows(y, 2)
+        return (windows * windows).sum() + windows.exp().mean() + y.exp().sum()
+
+    same_as_eager(loss, draws[0], draws[1:])
+
+
+def test_what_is_read_where_nothing_is_written_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first playing finds a program out that reads what only the recording has written."""
+    moved = Places._moved
+
+    def wrongly(self: Places, x: Any) -> Any:
+        is_view = isinstance(x, np.ndarray) and x.base is not None
+        return x if is_view else moved(self, x)
+
+    x = MLArray([[1.0, 2.0], [3.0, 4.0]])
+
+    def loss() -> Any:
+        y = x.tanh().sin().tanh()
+        return (y.T.exp() * y).sum()
+
+    replay(loss, [x])()
+    monkeypatch.setattr(Places, "_moved", wrongly)
+    with pytest.raises(GraphError, match="gives other numbers"):
+        replay(loss, [x])()
 
 
 def network(sizes: Sequence[int], dtype: str = "float64") -> list[MLArray]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.lib.array_utils import byte_bounds
 
 from smolml_array.backends.numpy.quiet import ndarray
 from smolml_value._trees import leaves, map_leaves
@@ -31,53 +33,59 @@ def arrays_in(x: Any) -> list[Any]:
     return [leaf for leaf in leaves(x) if isinstance(leaf, ndarray)]
 
 
-def root(x: Any) -> Any:
-    """The array that owns the memory that x shows."""
-    while isinstance(x.base, ndarray):
-        x = x.base
-    return x
-
-
 class Places:
     """For every array of a program where it is to lie.
 
+    Whose memory an array shows is told by addresses: a view need not name its owner (those of
+    sliding windows do not).
+
     Args:
-        uses: the calls, in order.
+        uses: the calls, in order. What they make are arrays apart.
         kept: arrays that are read after the last call.
     """
 
     def __init__(self, uses: Sequence[Use], kept: Sequence[Any]) -> None:
-        made = {id(root(out)): root(out) for use in uses for out in use.makes}
-        last = {id(root(x)): i for i, use in enumerate(uses) for x in arrays_in(tuple(use))}
-        last.update((id(root(x)), len(uses)) for x in kept)
-        free: dict[Any, list[Any]] = defaultdict(list)  # by layout
+        self._made = sorted((out for use in uses for out in use.makes), key=_start)
+        self._starts = [_start(out) for out in self._made]
+        self._ends = [byte_bounds(out)[1] for out in self._made]
         self._places: dict[int, Any] = {}
+        last = {id(self._owner(x)): i for i, use in enumerate(uses) for x in arrays_in(tuple(use))}
+        last.update((id(self._owner(x)), len(uses)) for x in kept)
+        free: dict[Any, list[Any]] = defaultdict(list)  # by layout
         for i, use in enumerate(uses):
-            read = arrays_in(use.reads)
-            over = {id(root(x)) for x in read} & made.keys()
-            over = {key for key in over if last[key] == i}  # read for the last time
+            read = [(x, self._owner(x)) for x in arrays_in(use.reads)]
+            over = {id(own): own for _, own in read if own is not None and last[id(own)] == i}
             for out in use.makes:
-                own = root(out)
-                room = free[_layout(own)]
-                under = _operand_to_overwrite(own, read, over) if use.in_place else None
-                if under is not None:
-                    over.remove(under)
-                    self._places[id(own)] = self._places[under]
+                # an operand that is read for the last time, all of it, as the result is written
+                kept_apart = {id(own) for x, own in read if _layout(x) != _layout(out)}
+                under = [
+                    key
+                    for key, own in over.items()
+                    if use.in_place and key not in kept_apart and _layout(own) == _layout(out)
+                ]
+                room = free[_layout(out)]
+                if under:
+                    del over[under[0]]
+                    self._places[id(out)] = self._places[under[0]]
                 else:
-                    self._places[id(own)] = room.pop() if room else own
-            for key in over:
-                free[_layout(made[key])].append(self._places[key])
+                    self._places[id(out)] = room.pop() if room else out
+            for key, own in over.items():
+                free[_layout(own)].append(self._places[key])
+
+    def _owner(self, x: Any) -> Any:
+        """The result in whose memory x lies; None for an argument and for a constant."""
+        low = _start(x)
+        i = bisect_right(self._starts, low) - 1
+        return self._made[i] if i >= 0 and low < self._ends[i] else None
 
     def of(self, tree: Any) -> Any:
         """The same arguments, nested as they may be, with each array where it is to lie."""
         return map_leaves(self._moved, tree)
 
     def _moved(self, x: Any) -> Any:
-        if not isinstance(x, ndarray):
-            return x
-        own = root(x)
-        place = self._places.get(id(own), own)
-        if place is own:
+        own = self._owner(x) if isinstance(x, ndarray) else None
+        place = self._places.get(id(own))
+        if own is None or place is own:
             return x
         if x is own:
             return place  # the object itself: NumPy need not look whether operands overlap
@@ -85,13 +93,9 @@ class Places:
         return np.ndarray(x.shape, x.dtype, place, start, x.strides)
 
 
-def _operand_to_overwrite(own: Any, read: Sequence[Any], over: Set[int]) -> int | None:
-    """The id of an array that is read no more, and was read in the very layout of the result."""
-    for key in over:
-        shown = [x for x in read if id(root(x)) == key]
-        if all(_layout(x) == _layout(root(x)) == _layout(own) for x in shown):
-            return key
-    return None
+def _start(x: Any) -> int:
+    """The lowest address that an array shows."""
+    return byte_bounds(x)[0]
 
 
 def _layout(x: Any) -> Any:

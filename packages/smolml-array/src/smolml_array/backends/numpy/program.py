@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from smolml_array.backends.numpy.buffers import Places, Use, arrays_in, root
+from smolml_array.backends.numpy.buffers import Places, Use, arrays_in
 from smolml_array.backends.numpy.quiet import ndarray
 from smolml_array.backends.numpy.writing import (
     Args,
@@ -83,10 +84,11 @@ class Program:
         places = Places(uses, kept)
         self._results = [None] * len(results)
         for i, (name, f, args, params, out, kind) in enumerate(notes):
+            is_array = i in given and type(direct(name, f, args, params)()) is ndarray
             args, params, out = places.of((tuple(args), dict(params), out))
             if i in given:
+                give = _give if is_array else _give_number
                 again = direct(name, f, args, params)
-                give = _give if type(again()) is ndarray else _give_number
                 call: Callable[[], Any] = partial(give, self._results, given[i], again)
             elif kind == "expect":
                 call = partial(_expect, *args)
@@ -98,6 +100,7 @@ class Program:
         for k, out in enumerate(results):
             if k not in given.values():
                 self._calls.append(partial(_give, self._results, k, places.of(out).copy))
+        _spoil([out for note in notes for out in note.makes])
         notes.clear()
 
     def run(self) -> list[Any]:
@@ -117,10 +120,18 @@ def _maker(notes: Sequence[_Note], out: Any) -> int | None:
     """The number of the call that makes `out`, if nothing else happens to `out` afterwards."""
     for i, note in enumerate(notes):
         if note.out is out and note.kind == "make":
-            own = root(out)
-            used = any(root(x) is own for later in notes[i + 1 :] for x in arrays_in(later.args))
-            return None if used else i
+            read = (x for later in notes[i + 1 :] for x in arrays_in((later.args, later.params)))
+            return None if any(np.may_share_memory(x, out) for x in read) else i
     return None
+
+
+def _spoil(buffers: Sequence[Any]) -> None:
+    """Other numbers: who would read one that the program has not written is found out."""
+    for x in buffers:
+        if x.dtype.kind == "f":
+            x.fill(math.nan)
+        else:
+            np.logical_not(x, out=x)
 
 
 def _give(results: list[Any], k: int, make: Callable[[], Any]) -> None:

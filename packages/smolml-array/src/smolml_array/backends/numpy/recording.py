@@ -121,7 +121,9 @@ class Recording:
                 return array
             array = np.asarray(array)  # of one of NumPy's scalars
             sharing = [x for x in met if np.may_share_memory(array, x.array)]
-            if not (sharing or array.flags.writeable):
+            others = [x for x in buffers if x is not None]  # each is written by itself
+            shared = any(np.may_share_memory(array, x) for x in others)
+            if not sharing and (shared or not array.flags.writeable):
                 array = array.copy()
             buffers.append(None if sharing or not array.size else array)
             if not array.size:
