@@ -78,6 +78,15 @@ def on_pure(x: Any) -> Any:
     return x
 
 
+def with_scalars(x: Any) -> Any:
+    """An argument with NumPy's scalars in place of arrays of no dimension."""
+    if isinstance(x, np.ndarray):
+        return x if x.ndim else x[()]
+    if isinstance(x, list | tuple):
+        return type(x)(map(with_scalars, x))
+    return x
+
+
 def attempt(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """The result, or the error that came instead; warnings are errors."""
     with warnings.catch_warnings():
@@ -158,7 +167,7 @@ def agree(
     """
     what = f"{name}{args}{kwargs or ''}"
     wanted = attempt(expected or oracle(name), *args, **kwargs)
-    for backend, own in ((PURE, on_pure), (NUMPY, lambda x: x)):
+    for backend, own in ((PURE, on_pure), (NUMPY, lambda x: x), (NUMPY, with_scalars)):
         got = attempt(getattr(backend, name), *map(own, args), **kwargs)
         if isinstance(wanted, Exception):
             assert isinstance(got, Exception), f"{backend.name} {what}: {got!r}, not {wanted!r}"

@@ -84,10 +84,10 @@ def _from_nested(obj: Any) -> Any:
 
 def astype(x: Raw, dtype: DType, /, *, copy: bool = True) -> Raw:
     """x in another dtype; copy=False returns x itself if it has it."""
-    if x.dtype is dtype:
+    if x.dtype is dtype and type(x) is ndarray:
         return x.copy() if copy else x
     with np.errstate(all="ignore"):
-        return x.astype(_dtype(dtype, "astype"), copy=copy)
+        return np.asarray(x.astype(_dtype(dtype, "astype"), copy=copy))
 
 
 def from_flat(flat: Sequence[Number], shape: Shape, dtype: DType = None) -> Raw:

@@ -38,7 +38,7 @@ def _put_at(out: Any, key: Any, v: Any) -> None:
 
 def _changed(change: Callable[..., None], who: str, x: Raw, key: Any, v: Raw) -> Raw:
     """A copy of x after change(copy, key, v)."""
-    out = x.copy()
+    out = np.array(x, order="C")
     v = astype(np.asarray(v), x.dtype, copy=False)
     try:
         run(change, out, key, v)

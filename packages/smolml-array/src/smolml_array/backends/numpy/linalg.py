@@ -39,7 +39,7 @@ def matmul(x1: Raw, x2: Raw, /) -> Raw:
 
 def matrix_transpose(x: Raw, /) -> Raw:
     """The last two axes swapped."""
-    return x.mT
+    return np.asarray(x).mT
 
 
 def outer(x1: Raw, x2: Raw, /) -> Raw:

@@ -25,6 +25,7 @@ from smolml_array._shape import (
     squeeze_axes,
     stack_shape,
 )
+from smolml_array.backends.numpy.quiet import ndarray
 from smolml_array.backends.protocol import Raw
 
 _SMALL = 4096  # elements up to which copying is quicker than making a broadcast view
@@ -53,7 +54,8 @@ def broadcast_arrays(*arrays: Raw) -> tuple[Raw, ...]:
 def reshape(x: Raw, /, shape: int | Sequence[int]) -> Raw:
     """The same elements in C order in another shape; one length may be -1."""
     try:
-        return x.reshape(shape)
+        out = x.reshape(shape)
+        return out if type(out) is ndarray else np.asarray(out)  # of one of NumPy's scalars
     except (ValueError, TypeError):
         reshape_shape(x.shape, shape)
         raise
@@ -62,7 +64,7 @@ def reshape(x: Raw, /, shape: int | Sequence[int]) -> Raw:
 def permute_dims(x: Raw, /, axes: Sequence[int]) -> Raw:
     """x with its axes in this order."""
     try:
-        return x.transpose(axes)
+        return np.asarray(x.transpose(axes))
     except (ValueError, TypeError):
         normalize_permutation(axes, x.ndim, "permute_dims")
         raise
@@ -75,7 +77,7 @@ def expand_dims(x: Raw, /, axis: int | tuple[int, ...] = 0) -> Raw:
 
 def squeeze(x: Raw, /, axis: Axis = None) -> Raw:
     """x without these axes of length 1; None: without all of them."""
-    return x.reshape(reduced_shape(x.shape, squeeze_axes(x.shape, axis)))
+    return np.asarray(x.reshape(reduced_shape(x.shape, squeeze_axes(x.shape, axis))))
 
 
 def moveaxis(x: Raw, source: int | tuple[int, ...], destination: int | tuple[int, ...], /) -> Raw:
