@@ -49,7 +49,17 @@ def pair(who: str, y_pred: Any, y_true: Any) -> tuple[Any, Any]:
         TypeError: something that is not numbers.
         ValueError: arrays of different backends.
     """
-    if is_scalar(y_pred) and is_scalar(y_true):
+    if isinstance(y_pred, MLArray) and isinstance(y_true, MLArray):
+        one, other = y_pred._node, y_true._node
+        raw, xp = one.raw, one.backend
+        if (
+            other.backend is xp
+            and other.raw.dtype is raw.dtype
+            and other.raw.shape == raw.shape
+            and is_floating(xp, raw)
+        ):
+            return y_pred, y_true  # alike, as they mostly are: nothing to do
+    elif is_scalar(y_pred) and is_scalar(y_true):
         return _scalar(who, "y_pred", y_pred), _scalar(who, "y_true", y_true)
     p, t = arrays(who, y_pred, y_true)
     if p.shape != t.shape:

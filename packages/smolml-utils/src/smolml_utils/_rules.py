@@ -84,9 +84,8 @@ def _squared_error(name: str, reduce: str, slope: Callable[[int], float]) -> Rul
         scale = g * slope(math.prod(p.shape))
         if isinstance(xp, TracedNamespace):
             return scale * (p - t)
-        number = float(scale)
-        if number != 0.0 and math.isfinite(number):
-            return (p - t) * number
+        if scale - scale == 0.0 and scale != 0.0:  # finite, without a call
+            return (p - t) * scale
         return xp.cotangent_product(xp.broadcast_to(scale, p.shape), p - t)  # no 0 x inf
 
     return Rule(
