@@ -9,12 +9,13 @@ from smolml_array._arithmetic import ArrayLike
 from smolml_array._convert import holds, is_array_like, is_floating, to_raw
 from smolml_array._handle import Handle
 from smolml_array._meeting import common, taken_in
-from smolml_array._node import made_by, record
+from smolml_array._node import ArrayNode, made_by, record
 from smolml_array._rule import OWN_OPS, Rule, is_own
 from smolml_array._shape import _broadcast_shapes
 from smolml_array.backends.protocol import Backend, Raw
 from smolml_value import Op, OpError, Value, grad_enabled
 from smolml_value._graph import Node
+from smolml_value._mode import MODE
 from smolml_value._number import as_float, is_number
 from smolml_value._op import TracedNamespace
 
@@ -142,21 +143,28 @@ class Applying(Handle):
             lifted = [a if isinstance(a, Handle | Value) else cls._lifted(a, xp) for a in args]
             return op.forward(cls._traced(args), *lifted)
         xp, nodes, tracked, primals = plain or cls._plain(args) or cls._operands(op.name, args)
+        own = op in OWN_OPS or is_own(op)
         try:
-            if op in OWN_OPS or is_own(op):
+            if own:
                 out = xp.run_rule(op.forward, xp.unguarded, *primals)
             else:  # a plugin may do anything
-                out = xp.quietly(op.forward, xp, *primals)
+                out = xp.quietly_here(op.forward, xp, *primals)
                 _check_result(op, out, primals)
-        except RuntimeError:  # busy; or it raises again
-            out = xp.quietly(op.forward, xp, *primals)
+                out = xp.asarray(out)
+        except RuntimeError:
+            if not own:
+                raise
+            out = xp.quietly(op.forward, xp, *primals)  # busy; or it raises again
         except ValueError:
             _broadcast_shapes(*(getattr(p, "shape", ()) for p in primals), who=op.name)
             raise
         if out.__class__ is not xp.array_type:  # NumPy's operators make scalars of 0-d arrays
-            out = xp.asarray(out)
+            out = xp.unguarded.asarray(out)
         made = cls.__new__(cls)
-        made._node = made_by(op, xp, nodes, tracked, primals, out)
+        if tracked and not MODE.off:  # as `made_by`, without a call
+            made._node = ArrayNode(xp, out, True, op, nodes, primals)
+        else:
+            made._node = made_by(op, xp, nodes, tracked, primals, out)
         made._view = made._elements = None
         return made
 
@@ -177,9 +185,7 @@ class Applying(Handle):
         made._view = made._elements = None
         return made
 
-    @classmethod
-    def _apply(cls, op: Op, args: Sequence[object]) -> Any:
-        return cls._element_wise_operation(op, args)
+    _apply = _element_wise_operation
 
     def _operate(self, op: Op, *operands: object) -> Any:
         plain = self._plain(operands)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextvars import Context
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from smolml_array._rule import OWN_OPS, Rule, is_own
+from smolml_array._rule import Rule, Vjp, is_own
 from smolml_array._shape import Shape, _broadcast_shapes
 from smolml_array.backends.protocol import Backend, Raw
 from smolml_value import GraphError
@@ -17,57 +19,86 @@ if TYPE_CHECKING:
 
 
 def cotangents_of(
-    node: ArrayNode, g: Raw, operands: Sequence[Node | None] | None = None
+    node: ArrayNode,
+    g: Raw,
+    operands: Sequence[Node | None] | None = None,
+    context: Context | None = None,
 ) -> Sequence[Raw | None]:
     """What the rule of `node` sends to each operand; None where nothing flows.
 
     `operands` are those of the node, with None also where nobody asks for a cotangent. To be
-    called where the backend is quiet.
+    called where the backend is quiet; `context` is where a plugin's rule is to run, if not here.
     """
     rule, primals, out, xp = node.rule, node.primals, node.out, node.backend.unguarded
+    assert rule is not None
     if operands is None:
         operands = node.operands
-    cotangents: list[Raw | None] = []
-    if isinstance(rule, Rule):
-        if rule.vjp_all is not None:
-            every = rule.vjp_all(xp, g, out, *primals, **node.params)
-            return [None if p is None else c for p, c in zip(operands, every, strict=True)]
-        for operand, primal, vjp in zip(operands, primals, rule.vjps, strict=True):
-            c: Raw | None = None
+    vjps = vjps_of(rule)
+    if vjps is not None:
+        cotangents: list[Raw | None] = []
+        for operand, primal, vjp in zip(operands, primals, vjps, strict=True):
+            c = None
             if operand is not None and vjp is not None:
                 c = vjp(xp, g, out, *primals, **node.params)
-                if c.shape != primal.shape:
+                if c.shape != getattr(primal, "shape", ()):
                     raise GraphError(
                         f"{rule.name}: its rule returned a cotangent of shape {c.shape} for an "
                         f"operand of shape {primal.shape}; they must be equal"
                     )
             cotangents.append(c)
         return cotangents
-    assert isinstance(rule, Op)
-    partials = rule.partials
-    if partials is None or not (rule in OWN_OPS or is_own(rule)):
-        return _plugin_cotangents(rule, node, g, operands)
-    # cotangent x partial, summed over what was broadcast: the one place
-    shape = g.shape
-    for operand, primal, part in zip(operands, primals, partials, strict=True):
-        if operand is None or part is None:
-            cotangents.append(None)
-            continue
-        c = None
-        if callable(part):
-            try:
-                c = xp.cotangent_product(g, part(xp, out, *primals))
-            except ArithmeticError:  # Python's own 1 / 0.0, of a constant
-                c = xp.cotangent_product(g, evaluated(part, xp, out, primals))
-        elif part == 1.0:
-            c = g
-        elif part == -1.0:
-            c = xp.negative(g)
-        elif part != 0.0:
-            c = xp.multiply(g, part)
-        own = primal.shape if primal.__class__ is not float else ()
-        cotangents.append(c if c is None or own == shape else xp.sum_to_shape(c, own))
-    return cotangents
+    if isinstance(rule, Rule):
+        assert rule.vjp_all is not None
+        every = rule.vjp_all(xp, g, out, *primals, **node.params)
+        return [None if p is None else c for p, c in zip(operands, every, strict=True)]
+    if context is not None:
+        return context.run(xp.quietly_here, _plugin_cotangents, rule, node, g, operands)
+    return _plugin_cotangents(rule, node, g, operands)
+
+
+@lru_cache(maxsize=1024)
+def vjps_of(rule: Op | Rule) -> Sequence[Vjp | None] | None:
+    """The vjp to each operand; None if all come at once, or from a plugin, which may do anything.
+
+    Those of an op are made of its partials: cotangent x partial, summed over what was broadcast.
+    """
+    if isinstance(rule, Rule):
+        return None if rule.vjp_all is not None else rule.vjps
+    if rule.partials is None or not is_own(rule):
+        return None
+    return [_vjp(i, part, rule.arity) for i, part in enumerate(rule.partials)]
+
+
+def _vjp(i: int, partial: Any, arity: int) -> Vjp | None:
+    """The vjp of an op to operand `i`."""
+    if partial is None or partial == 0.0:
+        return None
+    if not callable(partial):
+        factor = float(partial)
+
+        def constant_vjp(xp: Any, g: Raw, out: Raw, *primals: Any) -> Raw:
+            c = g if factor == 1.0 else xp.negative(g) if factor == -1.0 else xp.multiply(g, factor)
+            return _summed(xp, c, primals[i])
+
+        return constant_vjp
+
+    def vjp_of_one(xp: Any, g: Raw, out: Raw, x: Any) -> Raw:
+        return xp.cotangent_product(g, partial(xp, out, x))
+
+    def vjp_of_several(xp: Any, g: Raw, out: Raw, *primals: Any) -> Raw:
+        try:
+            c = xp.cotangent_product(g, partial(xp, out, *primals))
+        except ArithmeticError:  # Python's own 1 / 0.0, of a constant
+            c = xp.cotangent_product(g, evaluated(partial, xp, out, primals))
+        return _summed(xp, c, primals[i])
+
+    return vjp_of_one if arity == 1 else vjp_of_several
+
+
+def _summed(xp: Any, c: Raw, primal: Any) -> Raw:
+    """A cotangent of the result, of one operand."""
+    own = () if primal.__class__ is float else primal.shape
+    return c if own == c.shape else xp.sum_to_shape(c, own)
 
 
 def _plugin_cotangents(

@@ -63,7 +63,7 @@ def _(node: ArrayNode, g: Raw, namer: Namer) -> Sequence[Part]:
     rule = node.rule
     if rule is None:
         return []
-    cotangents = node.backend.quietly(cotangents_of, node, g)
+    cotangents = node.backend.quietly_here(cotangents_of, node, g)
     operands = nodes.operands(node)
     names = [namer(x) for x in operands]
     found = []

@@ -340,7 +340,7 @@ class Handle(Arithmetic):
                 "inside no_grad(): it depends on nothing that has a gradient; use "
                 "requires_grad=True on what should get one"
             )
-        node.backend.quietly_here(_graph.backward, node)
+        _graph.backward(node)
 
     def grad(self) -> Self:
         """The gradients of the elements, as a constant array of the same shape; 0 before backward.

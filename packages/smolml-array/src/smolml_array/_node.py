@@ -9,11 +9,13 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Mapping, Sequence
+from contextvars import copy_context
 from functools import partial
 from typing import Any, Final
 
 from smolml_array._anomaly import watch_node, watch_result
 from smolml_array._cotangents import cotangents_of
+from smolml_array._pass import backward_alone
 from smolml_array._rule import Rule
 from smolml_array._shape import Shape
 from smolml_array.backends.protocol import Backend, Raw
@@ -139,9 +141,9 @@ class ArrayNode(Node):
         return [p for p in self.operands if p is not None]
 
     def _backward_alone(self) -> bool:
-        from smolml_array._pass import backward_alone  # which needs this class
-
-        return not MODE.watched and backward_alone(self)
+        if MODE.watched or self.__class__ is not ArrayNode:
+            return False
+        return self.backend.run_pass(backward_alone, self, copy_context())  # type: ignore[no-any-return]
 
     def _begin(self) -> None:
         self._grad_before = self.grad
@@ -159,7 +161,7 @@ class ArrayNode(Node):
         if g is None:
             return
         if not self.backend.is_quiet():
-            self.backend.quietly(self._push)
+            self.backend.quietly_here(self._push)
             return
         for parent, c in zip(self.operands, cotangents_of(self, g), strict=True):
             if c is not None:
@@ -283,7 +285,9 @@ def record(
     except (RuntimeError, ValueError, TypeError, IndexError):
         out = xp.quietly(forward, xp, *primals)  # busy; or it raises again, in our words
     if out.__class__ is not xp.array_type:  # NumPy's operators make scalars of 0-d arrays
-        out = xp.asarray(out)
+        out = xp.unguarded.asarray(out)
+    if tracked and not MODE.off:  # as `made_by`, without a call
+        return ArrayNode(xp, out, True, rule, operands, primals, params)
     return made_by(rule, xp, operands, tracked, primals, out, params)
 
 

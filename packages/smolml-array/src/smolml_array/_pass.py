@@ -7,59 +7,77 @@ interrupted, or that meets a node of another kind, has changed nothing.
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
+from contextvars import Context
+from heapq import heappop, heappush, heappushpop
+from typing import TYPE_CHECKING, Any
 
-from smolml_array._cotangents import cotangents_of
-from smolml_array._node import ArrayNode
+from smolml_array._cotangents import cotangents_of, vjps_of
 from smolml_array._release import LARGE, release
 from smolml_array.backends.protocol import Raw
 
+if TYPE_CHECKING:
+    from smolml_array._node import ArrayNode
 
-def backward_alone(root: ArrayNode) -> bool:
-    """Add d(root)/d(leaf) to every leaf; False if there are nodes that are no plain arrays."""
-    if root.__class__ is not ArrayNode:
-        return False
-    xp = root.backend
-    found: dict[ArrayNode, Raw] = {root: xp.unguarded.ones_like(root.raw)}
+
+def backward_alone(root: ArrayNode, context: Context) -> bool:
+    """Add d(root)/d(leaf) to every leaf; False if there are nodes that are no plain arrays.
+
+    To be called where the backend is quiet; `context` is that of whoever wants the gradients.
+    """
+    kind = root.__class__
+    guarded = root.backend
+    xp = guarded.unguarded
+    found: dict[ArrayNode, Raw] = {root: xp.ones_like(root.raw)}
     owned: set[ArrayNode] = set()  # whose cotangents were allocated here, and may be written to
     waiting: list[tuple[int, ArrayNode]] = []
     hidden: set[ArrayNode] | None = None  # what nobody can see, once there is something large
     node = root
     while True:
-        if node.rule is not None:  # cotangent x partial, to the cotangent of each operand
-            if hidden is None and _is_large(node.operands[0]):
+        following = None  # one that waits as well; mostly there is no other, and no heap needed
+        operands, rule = node.operands, node.rule
+        if rule is not None:  # cotangent x partial, to the cotangent of each operand
+            if hidden is None and operands[0].__class__ is kind and operands[0].raw.size >= LARGE:
                 hidden = release(root)
-            for parent, c in zip(node.operands, cotangents_of(node, found[node]), strict=True):
-                if c is None:
+            g, out, primals, params = found[node], node.out, node.primals, node.params
+            given: Any = vjps_of(rule)
+            one_by_one = given is not None
+            if not one_by_one:
+                given = cotangents_of(node, g, None, context)
+            for parent, c in zip(operands, given):  # noqa: B905  # strict: 100 ns a node
+                if parent is None or c is None:
                     continue
-                if parent.__class__ is not ArrayNode:
+                if one_by_one:
+                    c = c(xp, g, out, *primals, **params) if params else c(xp, g, out, *primals)
+                if parent.__class__ is not kind:
                     return False
                 raw = parent.raw
-                if c.__class__ is not raw.__class__:  # NumPy's operators make scalars of 0-d arrays
-                    c = xp.asarray(c)
                 if c.dtype is not raw.dtype and c.dtype != raw.dtype:
-                    c = xp.astype(c, raw.dtype)
+                    c = guarded.astype(c, raw.dtype)
                 before = found.get(parent)
                 if before is None:
                     found[parent] = c
                     if parent.rule is not None:
-                        heappush(waiting, (parent.order, parent))
+                        if following is None:
+                            following = parent
+                        else:
+                            heappush(waiting, (parent.order, parent))
                 elif parent in owned:
-                    found[parent] = xp.add_into(before, c)
+                    found[parent] = guarded.add_into(before, c)
                 else:
-                    found[parent] = xp.add(before, c)
+                    found[parent] = guarded.add(before, c)
                     owned.add(parent)
             if hidden and node in hidden:
                 del found[node]
         if not waiting:
-            break
-        node = heappop(waiting)[1]
+            if following is None:
+                break
+            node = following
+        elif following is None:
+            node = heappop(waiting)[1]
+        else:
+            node = heappushpop(waiting, (following.order, following))[1]
     commit(found)
     return True
-
-
-def _is_large(node: object) -> bool:
-    return isinstance(node, ArrayNode) and bool(node.raw.size >= LARGE)
 
 
 def commit(found: dict[ArrayNode, Raw]) -> None:
@@ -69,6 +87,8 @@ def commit(found: dict[ArrayNode, Raw]) -> None:
         for node, c in found.items():
             if node.rule is None and node.grad is not None:
                 c = node.backend.add(node.grad, c)
+            elif c.__class__ is not node.raw.__class__:  # a scalar that NumPy makes of 0-d arrays
+                c = node.backend.unguarded.asarray(c)
             node.grad = c
     except BaseException:
         for node, grad in zip(found, earlier, strict=True):

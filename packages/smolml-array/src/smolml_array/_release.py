@@ -11,11 +11,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from smolml_array._node import ArrayNode
 from smolml_array._rule import OUT, Rule, is_own
 from smolml_value import Op, scalar
+
+if TYPE_CHECKING:
+    from smolml_array._node import ArrayNode
 
 LARGE = 2**15
 """Elements from which looking for what can go is worth its time."""
@@ -39,6 +41,7 @@ def release(root: ArrayNode) -> set[ArrayNode]:
     Returns:
         The nodes that only one other node holds: nobody can see them.
     """
+    kind = root.__class__
     hidden: set[ArrayNode] = set()
     reached = {root}
     nodes = [root]
@@ -46,7 +49,7 @@ def release(root: ArrayNode) -> set[ArrayNode]:
         i = -1
         for parent in node.operands:  # and not enumerate, which would hold it too
             i += 1
-            if parent.__class__ is not ArrayNode or parent.rule is None or parent in reached:
+            if parent.__class__ is not kind or parent.rule is None or parent in reached:
                 continue
             if parent.raw.size >= LARGE and _references(parent) == _ONCE:
                 hidden.add(parent)

@@ -37,6 +37,7 @@ _SETTINGS = list(_silent_context().items())
 
 run: Callable[..., Any] = _silent_context().run  # for one NumPy call
 run_rule: Callable[..., Any] = _silent_context().run  # for a whole function, which calls `run`
+run_pass: Callable[..., Any] = _silent_context().run  # for a backward pass, which calls both
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 

@@ -96,7 +96,7 @@ def quietly(f: Callable[..., Any], /, *args: Any) -> Any:
     return f(*args)
 
 
-run_rule = quietly
+run_pass = run_rule = quietly
 
 
 def quietly_here(f: Callable[..., Any], /, *args: Any) -> Any:
