@@ -38,16 +38,16 @@ def backward_alone(root: ArrayNode, context: Context) -> bool:
         if rule is not None:  # cotangent x partial, to the cotangent of each operand
             if hidden is None and operands[0].__class__ is kind and operands[0].raw.size >= LARGE:
                 hidden = release(root)
-            g, out, primals, params = found[node], node.out, node.primals, node.params
+            args, params = (xp, found[node], node.out, *node.primals), node.params
             given: Any = vjps_of(rule)
             one_by_one = given is not None
             if not one_by_one:
-                given = cotangents_of(node, g, None, context)
+                given = cotangents_of(node, found[node], None, context)
             for parent, c in zip(operands, given):  # noqa: B905  # strict: 100 ns a node
                 if parent is None or c is None:
                     continue
                 if one_by_one:
-                    c = c(xp, g, out, *primals, **params) if params else c(xp, g, out, *primals)
+                    c = c(*args, **params) if params else c(*args)
                 if parent.__class__ is not kind:
                     return False
                 raw = parent.raw

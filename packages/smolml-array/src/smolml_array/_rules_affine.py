@@ -12,7 +12,7 @@ from smolml_array.backends.protocol import Raw
 
 def _affine(xp: Any, x: Raw, w: Raw, b: Raw) -> Raw:
     out = xp.matmul(x, w)
-    if b.dtype == out.dtype:
+    if b.dtype is out.dtype or b.dtype == out.dtype:
         return xp.add_into(out, b)
     return out + xp.broadcast_to(b, out.shape)
 

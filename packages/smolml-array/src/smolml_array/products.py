@@ -70,7 +70,8 @@ def affine(x: ArrayLike, w: ArrayLike, b: ArrayLike) -> MLArray:
     >>> affine([[1.0, 2.0]], [[1.0], [10.0]], [100.0]).to_list()
     [[121.0]]
     """
-    x, w, b = _array(x, w, b), _array(w, x, b), _array(b, x, w)
+    if not (isinstance(x, MLArray) and isinstance(w, MLArray) and isinstance(b, MLArray)):
+        x, w, b = _array(x, w, b), _array(w, x, b), _array(b, x, w)
     try:
         return MLArray._rule(_rules_affine.AFFINE, x, w, b)
     except ValueError:

@@ -114,9 +114,9 @@ class Op:
     def __call__(self, x: float, /, *args: float, **params: Any) -> float: ...
     def __call__(self, x: Any, /, *others: Any, **params: Any) -> Any:
         """Apply it to numbers (a float comes back), Values, MLArrays or a mixture of them."""
-        args = (x, *others)
         if not others and not params and self.arity == 1 and isinstance(x, OperandBase):
-            return x._apply(self, args)
+            return x._apply(self, (x,))
+        args = (x, *others)
         if params or len(args) != self.arity:
             return self._with_params(args, params)
         kind: type[OperandBase] | None = None

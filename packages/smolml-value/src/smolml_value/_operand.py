@@ -12,6 +12,7 @@ from smolml_value import table
 from smolml_value._compat import Real, mypyc_attr
 from smolml_value._node import OperandBase
 from smolml_value._number import as_float
+from smolml_value._op import Op
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -20,143 +21,148 @@ class Operand(OperandBase):
 
     __slots__ = ()
 
+    def _unary(self, op: Op) -> Self:
+        """op(self), for less: a call of an Op looks at what it is given."""
+        out: Self = self._apply(op, (self,))
+        return out
+
     # `other: Any` below: a number or an operand, and for arrays also lists and foreign arrays
 
     def negative(self) -> Self:
         """-x."""
-        return table.negative(self)
+        return self._unary(table.negative)
 
     def positive(self) -> Self:
         """+x."""
-        return table.positive(self)
+        return self._unary(table.positive)
 
     def reciprocal(self) -> Self:
         """1 / x."""
-        return table.reciprocal(self)
+        return self._unary(table.reciprocal)
 
     def square(self) -> Self:
         """x * x."""
-        return table.square(self)
+        return self._unary(table.square)
 
     def sqrt(self) -> Self:
         """The square root; nan below 0."""
-        return table.sqrt(self)
+        return self._unary(table.sqrt)
 
     def exp(self) -> Self:
         """e ** x."""
-        return table.exp(self)
+        return self._unary(table.exp)
 
     def expm1(self) -> Self:
         """exp(x) - 1, accurate near 0."""
-        return table.expm1(self)
+        return self._unary(table.expm1)
 
     def log(self) -> Self:
         """The natural logarithm; -inf at 0, nan below."""
-        return table.log(self)
+        return self._unary(table.log)
 
     def log1p(self) -> Self:
         """log(1 + x), accurate near 0."""
-        return table.log1p(self)
+        return self._unary(table.log1p)
 
     def log2(self) -> Self:
         """The logarithm to base 2."""
-        return table.log2(self)
+        return self._unary(table.log2)
 
     def log10(self) -> Self:
         """The logarithm to base 10."""
-        return table.log10(self)
+        return self._unary(table.log10)
 
     def sin(self) -> Self:
         """The sine; x in radians."""
-        return table.sin(self)
+        return self._unary(table.sin)
 
     def cos(self) -> Self:
         """The cosine; x in radians."""
-        return table.cos(self)
+        return self._unary(table.cos)
 
     def tan(self) -> Self:
         """The tangent; x in radians."""
-        return table.tan(self)
+        return self._unary(table.tan)
 
     def asin(self) -> Self:
         """The inverse sine, in [-pi/2, pi/2]."""
-        return table.asin(self)
+        return self._unary(table.asin)
 
     def acos(self) -> Self:
         """The inverse cosine, in [0, pi]."""
-        return table.acos(self)
+        return self._unary(table.acos)
 
     def atan(self) -> Self:
         """The inverse tangent, in [-pi/2, pi/2]."""
-        return table.atan(self)
+        return self._unary(table.atan)
 
     def sinh(self) -> Self:
         """The hyperbolic sine."""
-        return table.sinh(self)
+        return self._unary(table.sinh)
 
     def cosh(self) -> Self:
         """The hyperbolic cosine."""
-        return table.cosh(self)
+        return self._unary(table.cosh)
 
     def tanh(self) -> Self:
         """The hyperbolic tangent."""
-        return table.tanh(self)
+        return self._unary(table.tanh)
 
     def asinh(self) -> Self:
         """The inverse hyperbolic sine."""
-        return table.asinh(self)
+        return self._unary(table.asinh)
 
     def acosh(self) -> Self:
         """The inverse hyperbolic cosine; nan below 1."""
-        return table.acosh(self)
+        return self._unary(table.acosh)
 
     def atanh(self) -> Self:
         """The inverse hyperbolic tangent; nan outside [-1, 1]."""
-        return table.atanh(self)
+        return self._unary(table.atanh)
 
     def sign(self) -> Self:
         """-1, 0 or 1; derivative 0."""
-        return table.sign(self)
+        return self._unary(table.sign)
 
     def floor(self) -> Self:
         """The largest whole number not above x; derivative 0."""
-        return table.floor(self)
+        return self._unary(table.floor)
 
     def ceil(self) -> Self:
         """The smallest whole number not below x; derivative 0."""
-        return table.ceil(self)
+        return self._unary(table.ceil)
 
     def trunc(self) -> Self:
         """The whole part; derivative 0."""
-        return table.trunc(self)
+        return self._unary(table.trunc)
 
     def round(self) -> Self:
         """The nearest whole number, to even at .5; derivative 0."""
-        return table.round(self)
+        return self._unary(table.round)
 
     def relu(self) -> Self:
         """max(x, 0); derivative 0 at 0."""
-        return table.relu(self)
+        return self._unary(table.relu)
 
     def sigmoid(self) -> Self:
         """1 / (1 + exp(-x))."""
-        return table.sigmoid(self)
+        return self._unary(table.sigmoid)
 
     def softplus(self) -> Self:
         """log(1 + exp(x)) without overflow."""
-        return table.softplus(self)
+        return self._unary(table.softplus)
 
     def silu(self) -> Self:
         """x sigmoid(x)."""
-        return table.silu(self)
+        return self._unary(table.silu)
 
     def gelu(self) -> Self:
         """x Phi(x), Phi the normal distribution function."""
-        return table.gelu(self)
+        return self._unary(table.gelu)
 
     def erf(self) -> Self:
         """The error function."""
-        return table.erf(self)
+        return self._unary(table.erf)
 
     def maximum(self, other: Any) -> Self:
         """The larger of self and other; a tie splits the gradient in halves."""
@@ -185,7 +191,7 @@ class Operand(OperandBase):
 
     def abs(self) -> Self:
         """|x|; derivative 0 at 0."""
-        return table.abs(self)
+        return self._unary(table.abs)
 
     def leaky_relu(self, alpha: Real = 0.01) -> Self:
         """x for x > 0, else alpha x."""
