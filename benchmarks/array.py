@@ -25,7 +25,9 @@ sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p or ".").resolv
 
 Table = dict[str, dict[str, float]]  # row -> contestant -> multiples of the first one's time
 HAND = "NumPy by hand"
-MODULES = {"autograd": "autograd", "MyGrad": "mygrad", "PyTorch": "torch"}
+MODULES = {name: name.lower() for name in ("autograd", "micrograd", "MyGrad")} | {
+    "PyTorch": "torch"
+}
 
 
 def installed(steps: Mapping[str, Callable[..., Any]], *problem: Any) -> dict[str, Any]:
@@ -125,16 +127,18 @@ def transformer(options: argparse.Namespace) -> Table:
 def pure(options: argparse.Namespace) -> Table:
     """Without NumPy: a step of a perceptron 64 -> 32 -> 10, batch 32."""
     from benchmarks.arrays import mlp as programs
-    from benchmarks.arrays.objects import values
+    from benchmarks.arrays.objects import micrograd, values
 
     x, t, params = programs.problem(32, 32)
     chosen = x, t, [*params[:2], *params[4:]]
     steps = {
         HAND: programs.one_layer_by_hand,
         "SmolML pure": programs.one_layer_pure,
-        "an object per number": values,
+        "a Value per number": values,
+        "micrograd": micrograd,
     }
-    options = argparse.Namespace(**{**vars(options), "float32": False})
+    few = min(options.rounds, 5)  # they take seconds
+    options = argparse.Namespace(**{**vars(options), "float32": False, "rounds": few})
     return compared({"32 x 32": installed(steps, *chosen)}, options)
 
 

@@ -1,19 +1,36 @@
-"""The perceptron with an object for every number: nested lists of Values, as in the lessons."""
+"""The perceptron with an object for every number: nested lists of scalars, as in the lessons."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from typing import Any
 
 from benchmarks.arrays.mlp import Contestant, Numbers
 
 
 def values(x: Numbers, t: Numbers, params: list[Numbers]) -> Contestant:
-    """Two layers of Values in nested lists; inputs and targets are plain floats."""
+    """Our own scalars."""
     from smolml_value import Value
 
+    return _objects(x, t, params, Value)
+
+
+def micrograd(x: Numbers, t: Numbers, params: list[Numbers]) -> Contestant:
+    """Those of micrograd, which finds its way through the graph by recursion."""
+    from micrograd.engine import Value  # type: ignore[import-not-found,unused-ignore]
+
+    sys.setrecursionlimit(100_000)
+    return _objects(x, t, params, Value)
+
+
+def _objects(
+    x: Numbers, t: Numbers, params: list[Numbers], make: Callable[[float], Any]
+) -> Contestant:
+    """Two layers in nested lists; inputs and targets are plain floats."""
     rows, targets = x.tolist(), t.tolist()
     (w1, b1), (w2, b2) = (
-        ([[Value(v) for v in row] for row in w.tolist()], [Value(v) for v in b.tolist()])
+        ([[make(v) for v in row] for row in w.tolist()], [make(v) for v in b.tolist()])
         for w, b in zip(params[::2], params[1::2], strict=True)
     )
 

@@ -9,7 +9,7 @@ from smolml_array._arithmetic import ArrayLike
 from smolml_array._convert import holds, is_array_like, is_floating, to_raw
 from smolml_array._handle import Handle
 from smolml_array._meeting import common, taken_in
-from smolml_array._node import ArrayNode, made_by, record
+from smolml_array._node import made_by, record, recorded
 from smolml_array._rule import OWN_OPS, Rule, is_own
 from smolml_array._shape import _broadcast_shapes
 from smolml_array.backends.protocol import Backend, Raw
@@ -161,8 +161,8 @@ class Applying(Handle):
         if out.__class__ is not xp.array_type:  # NumPy's operators make scalars of 0-d arrays
             out = xp.unguarded.asarray(out)
         made = cls.__new__(cls)
-        if tracked and not MODE.off:  # as `made_by`, without a call
-            made._node = ArrayNode(xp, out, True, op, nodes, primals)
+        if tracked and not MODE.off:
+            made._node = recorded(xp, out, op, nodes, primals)
         else:
             made._node = made_by(op, xp, nodes, tracked, primals, out)
         made._view = made._elements = None
