@@ -16,9 +16,11 @@ from smolml_array import (
     Generator,
     MLArray,
     affine,
+    concat,
     rand,
     replay,
     sliding_windows,
+    stack,
     use_backend,
     where,
 )
@@ -102,6 +104,34 @@ def test_views_of_what_is_computed_are_read_where_it_is() -> None:
         y = x.tanh().sin().tanh()
         windows = sliding_windows(y, 2)
         return (windows * windows).sum() + windows.exp().mean() + y.exp().sum()
+
+    same_as_eager(loss, draws[0], draws[1:])
+
+
+CONSTANT = MLArray([[1.0, 2.0], [3.0, 4.0]], requires_grad=False, backend="numpy")
+LISTS: dict[str, Loss] = {
+    "constant last": lambda x: MLArray([x[0], CONSTANT[0]]),
+    "constant first": lambda x: MLArray([CONSTANT[0], x[0]]),
+    "nested": lambda x: MLArray([[CONSTANT[0, 0], 1.0], [2.5, x[0, 1]]]),
+    "operand": lambda x: x * [CONSTANT[1], x[0]],
+    "stacked": lambda x: stack([x, CONSTANT, np.ones((2, 2))]),
+    "joined": lambda x: concat([CONSTANT, x]),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_lists_of_what_is_computed_and_of_constants(name: str) -> None:
+    draws = [[array((2, 2), f"{k}")] for k in range(3)]
+    same_as_eager(lambda x: (LISTS[name](x.tanh()) ** 2).sum(), draws[0], draws[1:])
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_squared_errors_inside_other_functions(reduction: Any) -> None:
+    """Their cotangent is not known when they are recorded."""
+    draws = [[array((3, 2), f"{k}"), array((3, 2), "target"), array((), f"s{k}")] for k in range(3)]
+
+    def loss(p: Any, t: Any, s: Any) -> Any:
+        return s * mse_loss(p, t, reduction) + mse_loss(p * 2.0, t, reduction).sqrt()
 
     same_as_eager(loss, draws[0], draws[1:])
 

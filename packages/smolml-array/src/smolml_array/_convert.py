@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 from smolml_array._exchange import from_buffer, from_dlpack, has_buffer
@@ -12,21 +12,20 @@ from smolml_value import Value
 from smolml_value._number import is_number
 
 
-def first(data: Any, kind: type[T]) -> T | None:
-    """The first object of this kind that is met in nested lists; None if they hold none."""
+def each(data: Any, kind: type[T]) -> Iterator[T]:
+    """The objects of this kind in nested lists, those of outer lists first."""
     stack = [data]
     while stack:
         for item in stack.pop():
             if isinstance(item, list | tuple):
                 stack.append(item)
             elif isinstance(item, kind):
-                return item
-    return None
+                yield item
 
 
 def holds(data: Any, kind: type) -> bool:
     """Whether nested lists hold an object of this kind anywhere."""
-    return first(data, kind) is not None
+    return next(each(data, kind), None) is not None
 
 
 T = TypeVar("T")

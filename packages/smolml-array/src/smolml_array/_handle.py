@@ -8,9 +8,10 @@ from typing import Any, NamedTuple, Self
 
 from smolml_array import _rules
 from smolml_array._arithmetic import Arithmetic, ArrayLike
-from smolml_array._convert import as_dtype, first, holds, is_floating, to_raw, value_or_number
+from smolml_array._convert import as_dtype, each, holds, is_floating, to_raw, value_or_number
 from smolml_array._default import default_backend
 from smolml_array._elements import nest
+from smolml_array._meeting import taken_in
 from smolml_array._node import ELEMENTS_LOCK, ArrayNode, record
 from smolml_array._rule import Rule
 from smolml_array._shape import Shape, ShapeError
@@ -79,13 +80,16 @@ class Handle(Arithmetic):
         Raises:
             ValueError: arrays of different backends: no gradient goes from one to another.
         """
-        inner = first(data, Handle) if isinstance(data, list | tuple) else None
-        if inner is not None:
-            xp = inner._node.backend if xp is None else xp
+        inner = list(each(data, Handle)) if isinstance(data, list | tuple) else None
+        if inner:
+            xp = inner[0]._node.backend if xp is None else xp
+            xp = next((x._node.backend for x in inner if x._node.backend.adopts is xp), xp)
             data = self._stacked([self._made(item, xp) for item in data])
         if isinstance(data, Handle):
             source = data._fetch()
             if xp is not None and source.backend is not xp:
+                if xp.adopts is source.backend:
+                    return taken_in(xp, data)
                 raise ValueError(
                     f"MLArray: one array lives on the backend {source.backend.name!r}, and "
                     f"{xp.name!r} was expected; move it with x.to_backend({xp.name!r})"
