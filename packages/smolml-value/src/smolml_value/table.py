@@ -32,7 +32,7 @@ multiply: Final = elementwise(
 divide: Final = elementwise(
     "divide",
     lambda xp, x, y: xp.divide(x, y),
-    (lambda xp, out, x, y: 1 / y, lambda xp, out, x, y: -out / y),
+    (lambda xp, out, x, y: 1.0 / y, lambda xp, out, x, y: -out / y),
     symbol="/",
     domain=(_REALS, _AWAY_FROM_ZERO),
     doc="x / y; 1 / 0 is inf, 0 / 0 is nan",
@@ -42,9 +42,9 @@ pow: Final = elementwise(
     lambda xp, x, y: xp.pow(x, y),
     (
         # y x**(y - 1), but 0 for y = 0 also at x = 0, where 0 * x**-1 would be nan
-        lambda xp, out, x, y: xp.where(y == 0, 0.0, y * xp.pow(x, y - 1)),
+        lambda xp, out, x, y: xp.where(y == 0.0, 0.0, y * xp.pow(x, y - 1.0)),
         # x**y log(x), but 0 at x = 0, where the limit is 0 and the product 0 * -inf is nan
-        lambda xp, out, x, y: xp.where((x == 0) & (y >= 0), 0.0, out * xp.log(x)),
+        lambda xp, out, x, y: xp.where((x == 0.0) & (y >= 0.0), 0.0, out * xp.log(x)),
     ),
     symbol="**",
     domain=(_POSITIVE, _REALS),
@@ -59,7 +59,9 @@ reciprocal: Final = elementwise(
     domain=(_AWAY_FROM_ZERO,),
     doc="1 / x",
 )
-square: Final = elementwise("square", lambda xp, x: x * x, (lambda xp, out, x: 2 * x,), doc="x * x")
+square: Final = elementwise(
+    "square", lambda xp, x: x * x, (lambda xp, out, x: 2.0 * x,), doc="x * x"
+)
 sqrt: Final = elementwise(
     "sqrt",
     lambda xp, x: xp.sqrt(x),
@@ -74,8 +76,8 @@ hypot: Final = elementwise(
     "hypot",
     lambda xp, x, y: xp.hypot(x, y),
     (
-        lambda xp, out, x, y: xp.where(out == 0, 0.0, x / out),
-        lambda xp, out, x, y: xp.where(out == 0, 0.0, y / out),
+        lambda xp, out, x, y: xp.where(out == 0.0, 0.0, x / out),
+        lambda xp, out, x, y: xp.where(out == 0.0, 0.0, y / out),
     ),
     doc="sqrt(x**2 + y**2) without overflow; derivatives 0 at (0, 0)",
 )
@@ -92,14 +94,14 @@ expm1: Final = elementwise(
 log: Final = elementwise(
     "log",
     lambda xp, x: xp.log(x),
-    (lambda xp, out, x: 1 / x,),
+    (lambda xp, out, x: 1.0 / x,),
     domain=(_POSITIVE,),
     doc="The natural logarithm; -inf at 0, nan below",
 )
 log1p: Final = elementwise(
     "log1p",
     lambda xp, x: xp.log1p(x),
-    (lambda xp, out, x: 1 / (1 + x),),
+    (lambda xp, out, x: 1.0 / (1.0 + x),),
     domain=((-0.8, 4.0),),
     doc="log(1 + x), accurate near 0",
 )
@@ -121,8 +123,8 @@ logaddexp: Final = elementwise(
     "logaddexp",
     lambda xp, x, y: xp.logaddexp(x, y),
     (
-        lambda xp, out, x, y: 1 / (1 + xp.exp(y - x)),
-        lambda xp, out, x, y: 1 / (1 + xp.exp(x - y)),
+        lambda xp, out, x, y: 1.0 / (1.0 + xp.exp(y - x)),
+        lambda xp, out, x, y: 1.0 / (1.0 + xp.exp(x - y)),
     ),
     doc="log(exp(x) + exp(y)) without overflow",
 )
@@ -132,51 +134,53 @@ logaddexp: Final = elementwise(
 sin: Final = elementwise("sin", lambda xp, x: xp.sin(x), (lambda xp, out, x: xp.cos(x),))
 cos: Final = elementwise("cos", lambda xp, x: xp.cos(x), (lambda xp, out, x: -xp.sin(x),))
 tan: Final = elementwise(
-    "tan", lambda xp, x: xp.tan(x), (lambda xp, out, x: 1 + out * out,), domain=((-1.2, 1.2),)
+    "tan", lambda xp, x: xp.tan(x), (lambda xp, out, x: 1.0 + out * out,), domain=((-1.2, 1.2),)
 )
 asin: Final = elementwise(
     "asin",
     lambda xp, x: xp.asin(x),
-    (lambda xp, out, x: 1 / xp.sqrt((1 - x) * (1 + x)),),
+    (lambda xp, out, x: 1.0 / xp.sqrt((1.0 - x) * (1.0 + x)),),
     domain=((-0.9, 0.9),),
 )
 acos: Final = elementwise(
     "acos",
     lambda xp, x: xp.acos(x),
-    (lambda xp, out, x: -1 / xp.sqrt((1 - x) * (1 + x)),),
+    (lambda xp, out, x: -1.0 / xp.sqrt((1.0 - x) * (1.0 + x)),),
     domain=((-0.9, 0.9),),
 )
-atan: Final = elementwise("atan", lambda xp, x: xp.atan(x), (lambda xp, out, x: 1 / (1 + x * x),))
+atan: Final = elementwise(
+    "atan", lambda xp, x: xp.atan(x), (lambda xp, out, x: 1.0 / (1.0 + x * x),)
+)
 atan2: Final = elementwise(
     "atan2",
     lambda xp, y, x: xp.atan2(y, x),
     (
         # x / (x**2 + y**2) and -y / (x**2 + y**2), but no square over- or underflows
         lambda xp, out, y, x: xp.where(
-            (x == 0) & (y == 0), 0.0, x / xp.hypot(x, y) / xp.hypot(x, y)
+            (x == 0.0) & (y == 0.0), 0.0, x / xp.hypot(x, y) / xp.hypot(x, y)
         ),
         lambda xp, out, y, x: xp.where(
-            (x == 0) & (y == 0), 0.0, -y / xp.hypot(x, y) / xp.hypot(x, y)
+            (x == 0.0) & (y == 0.0), 0.0, -y / xp.hypot(x, y) / xp.hypot(x, y)
         ),
     ),
     doc="The angle of the point (x, y), in (-pi, pi]; derivatives 0 at the origin",
 )
 sinh: Final = elementwise("sinh", lambda xp, x: xp.sinh(x), (lambda xp, out, x: xp.cosh(x),))
 cosh: Final = elementwise("cosh", lambda xp, x: xp.cosh(x), (lambda xp, out, x: xp.sinh(x),))
-tanh: Final = elementwise("tanh", lambda xp, x: xp.tanh(x), (lambda xp, out, x: 1 - out * out,))
+tanh: Final = elementwise("tanh", lambda xp, x: xp.tanh(x), (lambda xp, out, x: 1.0 - out * out,))
 asinh: Final = elementwise(
-    "asinh", lambda xp, x: xp.asinh(x), (lambda xp, out, x: 1 / xp.hypot(x, 1.0),)
+    "asinh", lambda xp, x: xp.asinh(x), (lambda xp, out, x: 1.0 / xp.hypot(x, 1.0),)
 )
 acosh: Final = elementwise(
     "acosh",
     lambda xp, x: xp.acosh(x),
-    (lambda xp, out, x: 1 / (xp.sqrt(x - 1) * xp.sqrt(x + 1)),),
+    (lambda xp, out, x: 1.0 / (xp.sqrt(x - 1.0) * xp.sqrt(x + 1.0)),),
     domain=((1.2, 4.0),),
 )
 atanh: Final = elementwise(
     "atanh",
     lambda xp, x: xp.atanh(x),
-    (lambda xp, out, x: 1 / ((1 - x) * (1 + x)),),
+    (lambda xp, out, x: 1.0 / ((1.0 - x) * (1.0 + x)),),
     domain=((-0.9, 0.9),),
 )
 
@@ -228,21 +232,21 @@ round: Final = elementwise("round", lambda xp, x: xp.round(x), (0.0,), doc="To e
 relu: Final = elementwise(
     "relu",
     lambda xp, x: xp.maximum(x, 0.0),
-    (lambda xp, out, x: out > 0,),
+    (lambda xp, out, x: out > 0.0,),
     symbol="ReLU",
     doc="max(x, 0); derivative 0 at 0",
 )
 leaky_relu: Final = elementwise(
     "leaky_relu",
-    lambda xp, x, *, alpha=0.01: xp.where(x > 0, x, alpha * x),
-    (lambda xp, out, x, *, alpha=0.01: xp.where(x > 0, 1.0, alpha),),
+    lambda xp, x, *, alpha=0.01: xp.where(x > 0.0, x, alpha * x),
+    (lambda xp, out, x, *, alpha=0.01: xp.where(x > 0.0, 1.0, alpha),),
     doc="x for x > 0, else alpha x",
 )
 elu: Final = elementwise(
     "elu",
     # the clipped argument keeps the branch that is not taken from overflowing
-    lambda xp, x, *, alpha=1.0: xp.where(x > 0, x, alpha * xp.expm1(xp.minimum(x, 0.0))),
-    (lambda xp, out, x, *, alpha=1.0: xp.where(x > 0, 1.0, out + alpha),),
+    lambda xp, x, *, alpha=1.0: xp.where(x > 0.0, x, alpha * xp.expm1(xp.minimum(x, 0.0))),
+    (lambda xp, out, x, *, alpha=1.0: xp.where(x > 0.0, 1.0, out + alpha),),
     doc="x for x > 0, else alpha (exp(x) - 1) (Clevert et al. 2015)",
 )
 sigmoid: Final = elementwise(
@@ -254,7 +258,7 @@ sigmoid: Final = elementwise(
 softplus: Final = elementwise(
     "softplus",
     lambda xp, x: xp.logaddexp(x, 0.0),
-    (lambda xp, out, x: 1 / (1 + xp.exp(-x)),),
+    (lambda xp, out, x: 1.0 / (1.0 + xp.exp(-x)),),
     doc="log(1 + exp(x)) without overflow",
 )
 silu: Final = elementwise(
