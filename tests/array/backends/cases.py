@@ -535,7 +535,7 @@ def _(draw: Draw) -> Call:
 
 def _added(x: Any, key: Any, v: Any) -> Any:
     out = x.copy()
-    np.add.at(out, key, v)
+    np.add.at(out, key, np.broadcast_to(v, out[key].shape))  # NumPy 2.4 may read beyond v itself
     return out
 
 

@@ -29,6 +29,9 @@ def _add_at(out: Any, key: Any, v: Any) -> None:
     if _is_basic(key):
         out[key] += v
     else:
+        if v.ndim and out.ndim == 1:
+            # with an index of more dimensions, NumPy 2.4 reads beyond a v of one
+            v = np.broadcast_to(v, out[key].shape)
         np.add.at(out, key, v)
 
 
