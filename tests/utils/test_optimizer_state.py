@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import pickle
 import weakref
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -50,6 +53,37 @@ def test_parameters_of_equal_numbers_are_two(kind: str, backend: str) -> None:
     optimizer.step(params)
     optimizer.step(params[:5])
     assert [_number(p) for p in params] == [-2.5] * 5 + [-1.0] * 5
+
+
+def _train(params: list[Any], optimizer: Adam, steps: int) -> list[float]:
+    for _ in range(steps):
+        optimizer.zero_grad(params)
+        loss: Any = sum(
+            ((p - 1.0) ** 2).sum() if isinstance(p, MLArray) else (p - 1.0) ** 2 for p in params
+        )
+        loss.backward()
+        optimizer.step(params)
+    return [
+        x for p in params for x in (p.flatten().to_list() if isinstance(p, MLArray) else [p.data])
+    ]
+
+
+@pytest.mark.parametrize("again", [lambda x: pickle.loads(pickle.dumps(x)), copy.deepcopy])
+def test_a_training_goes_on_where_it_was_saved(again: Callable[[Any], Any], backend: str) -> None:
+    params: list[Any] = [MLArray([[0.5, -2.0]]), MLArray(3.0), Value(0.25)]
+    gone = MLArray([7.0])
+    optimizer = Adam(learning_rate=0.1)
+    _train([*params, gone], optimizer, 3)
+    del gone
+    own_params, own = again((params, optimizer))
+    assert _train(own_params, own, 5) == _train(params, optimizer, 5)
+    assert len(own._states) == len(params)
+    alone = again(optimizer)  # without its parameters it remembers nothing, and still works
+    gc.collect()
+    assert not alone._states
+    w = _with_gradient("array")
+    alone.step([w])
+    assert _number(w) == pytest.approx(-0.1, rel=1e-6)
 
 
 def test_state_survives_restart_and_assignment(backend: str) -> None:

@@ -29,7 +29,8 @@ class Optimizer(ABC):
 
     What an optimizer remembers of a parameter belongs to that object and goes with it: give the
     same objects at every step (not `w.T`, which is a new window each time). It keeps no parameter
-    alive.
+    alive. To continue a training later, pickle it together with its parameters, as one object:
+    `pickle.dumps((params, optimizer))`; it knows them again when both are loaded.
 
     A new optimizer defines `_advance(xp, x, g, state)`: the new numbers, from the old ones, the
     gradient and a dict of its own for each parameter. It is written once, for arrays of every
@@ -214,6 +215,17 @@ class Optimizer(ABC):
     @property
     def _who(self) -> str:
         return type(self).__name__
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Its fields, with parameters in place of their ids, which are others elsewhere."""
+        living = [(known(), state) for known, state in self._states.values()]
+        return {**vars(self), "_states": [(p, state) for p, state in living if p is not None]}
+
+    def __setstate__(self, fields: dict[str, Any]) -> None:
+        vars(self).update(fields)
+        self._states = {}
+        for p, state in fields["_states"]:
+            self._state_of(p).update(state)
 
     def __repr__(self) -> str:
         public = {k: v for k, v in vars(self).items() if not k.startswith("_")}
