@@ -23,9 +23,7 @@ ELSEWHERE = {
     "quiet": "test_protocol.py",
     "quietly": "test_protocol.py",
     **dict.fromkeys(("add_into", "array_type", "is_quiet", "quietly_here"), "test_protocol.py"),
-    **dict.fromkeys(
-        ("adopts", "placeholder", "run_pass", "run_rule", "unguarded"), "test_protocol.py"
-    ),
+    **dict.fromkeys(("adopts", "placeholder", "run_rule", "unguarded"), "test_protocol.py"),
     "uniform": "test_extras.py",
 }
 CONSTANTS = {"e": math.e, "inf": math.inf, "nan": math.nan, "newaxis": None, "pi": math.pi}

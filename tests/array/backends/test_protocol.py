@@ -57,7 +57,7 @@ def test_functions_of_one_kind_have_its_parameters(backend: Any, kind: str) -> N
 def test_everything_has_a_docstring_and_its_name(backend: Any) -> None:
     for name in protocol_names():
         f = getattr(backend, name)
-        if inspect.isfunction(f) and name not in ("is_quiet", "run_rule", "run_pass"):
+        if inspect.isfunction(f) and name not in ("is_quiet", "run_rule"):
             assert f.__doc__, name
             assert f.__name__.rstrip("_") == name
 
@@ -162,7 +162,7 @@ def test_what_the_graph_asks_of_a_backend(backend: Any) -> None:
     x = backend.asarray([1.0, 2.0])
     assert type(x) is backend.array_type
     assert not backend.is_quiet() or backend is PURE  # no call of it ever warns
-    for call in (backend.quietly, backend.quietly_here, backend.run_rule, backend.run_pass):
+    for call in (backend.quietly, backend.quietly_here, backend.run_rule):
         assert call(backend.is_quiet)
         assert backend.to_flat(call(backend.add, x, 1.0)) == [2.0, 3.0]
     before = backend.asarray([10.0, 20.0])
@@ -198,8 +198,8 @@ def test_a_recording_has_the_whole_protocol() -> None:
     taken = own & set(protocol_names())
     assert taken == {
         *("adopts", "array_type", "asarray", "is_array", "is_quiet", "name", "nonzero", "quiet"),
-        *("quietly", "quietly_here", "run_pass", "run_rule", "to_flat", "to_list", "unguarded"),
-        *("uniform", "unique_values"),
+        *("quietly", "quietly_here", "run_rule", "to_flat", "to_list", "unguarded", "uniform"),
+        "unique_values",
     }
     for name in protocol_names():
         assert hasattr(recording, name), name

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextvars import Context
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from smolml_array._rule import Rule, Vjp, is_own
+from smolml_array._rule import Rule, Vjp, call_plugin, is_own, is_plugin
 from smolml_array._shape import Shape, _broadcast_shapes
 from smolml_array.backends.protocol import Backend, Raw
 from smolml_value import GraphError
@@ -22,12 +20,11 @@ def cotangents_of(
     node: ArrayNode,
     g: Raw,
     operands: Sequence[Node | None] | None = None,
-    context: Context | None = None,
 ) -> Sequence[Raw | None]:
     """What the rule of `node` sends to each operand; None where nothing flows.
 
     `operands` are those of the node, with None also where nobody asks for a cotangent. To be
-    called where the backend is quiet; `context` is where a plugin's rule is to run, if not here.
+    called where the backend is quiet, and of a plugin's op in the context of whoever asks.
     """
     rule, primals, out, xp = node.rule, node.primals, node.out, node.backend.unguarded
     assert rule is not None
@@ -51,12 +48,19 @@ def cotangents_of(
         assert rule.vjp_all is not None
         every = rule.vjp_all(xp, g, out, *primals, **node.params)
         return [None if p is None else c for p, c in zip(operands, every, strict=True)]
-    if context is not None:
-        return context.run(xp.quietly_here, _plugin_cotangents, rule, node, g, operands)
-    return _plugin_cotangents(rule, node, g, operands)
+    return call_plugin(xp, _plugin_cotangents, rule, node, g, operands)  # type: ignore[no-any-return]
 
 
-@lru_cache(maxsize=1024)
+def quiet_cotangents(
+    node: ArrayNode, g: Raw, operands: Sequence[Node | None] | None = None
+) -> Sequence[Raw | None]:
+    """`cotangents_of`, wherever it is called."""
+    xp = node.backend
+    if xp.is_quiet() or is_plugin(node.rule):
+        return cotangents_of(node, g, operands)
+    return xp.quietly(cotangents_of, node, g, operands)  # type: ignore[no-any-return]
+
+
 def vjps_of(rule: Op | Rule) -> Sequence[Vjp | None] | None:
     """The vjp to each operand; None if all come at once, or from a plugin, which may do anything.
 
@@ -64,9 +68,11 @@ def vjps_of(rule: Op | Rule) -> Sequence[Vjp | None] | None:
     """
     if isinstance(rule, Rule):
         return None if rule.vjp_all is not None else rule.vjps
-    if rule.partials is None or not is_own(rule):
-        return None
-    return [_vjp(i, part, rule.arity) for i, part in enumerate(rule.partials)]
+    vjps = rule._derived.get("vjps")
+    if vjps is None and rule.partials is not None and is_own(rule):
+        vjps = [_vjp(i, part, rule.arity) for i, part in enumerate(rule.partials)]
+        rule._derived["vjps"] = vjps
+    return vjps
 
 
 def _vjp(i: int, partial: Any, arity: int) -> Vjp | None:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from contextvars import copy_context
 from functools import partial
 from typing import Any
 
 from smolml_array import _rules
-from smolml_array._cotangents import cotangents_of, evaluated
+from smolml_array._cotangents import evaluated, quiet_cotangents
 from smolml_array._node import ArrayNode
-from smolml_array._rule import Rule, TangentRule, is_own
+from smolml_array._rule import Rule, TangentRule, call_plugin, is_plugin
 from smolml_array._traced import traced
 from smolml_array._windows import Element, ValuesNode
 from smolml_array.array import MLArray
@@ -34,7 +33,7 @@ Parts = Sequence[Any]
 def _(node: ArrayNode, g: Raw, needs: Sequence[bool]) -> Parts:
     wanted = iter(needs)
     masked = [p if p is not None and next(wanted) else None for p in node.operands]
-    found = node.backend.quietly(cotangents_of, node, g, masked, copy_context())
+    found = quiet_cotangents(node, g, masked)
     return [
         None if c is None else (float(c) if isinstance(parent, Value) else _cast(node, c, primal))
         for parent, primal, c in zip(node.operands, node.primals, found, strict=True)
@@ -220,8 +219,8 @@ def _(node: ArrayNode, tangents: Parts) -> Raw | None:
     xp = node.backend
     known = iter(tangents)
     every = [None if parent is None else next(known) for parent in node.operands]
-    is_plugin = isinstance(node.rule, Op) and not is_own(node.rule)
-    t: Raw | None = (xp.quietly_here if is_plugin else xp.quietly)(_push_numbers, node, every)
+    call = partial(call_plugin, xp) if is_plugin(node.rule) else xp.quietly
+    t: Raw | None = call(_push_numbers, node, every)
     return t if t is None else _cast(node, t, node.out)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from smolml_array._cotangents import cotangents_of, evaluated
+from smolml_array._cotangents import evaluated, quiet_cotangents
 from smolml_array._node import ArrayNode
+from smolml_array._rule import call_plugin
 from smolml_array._showing import axis_text, place_of, summary, written_key
 from smolml_array._transforming import PartNode
 from smolml_array._windows import Element, ValuesNode
@@ -63,7 +64,7 @@ def _(node: ArrayNode, g: Raw, namer: Namer) -> Sequence[Part]:
     rule = node.rule
     if rule is None:
         return []
-    cotangents = node.backend.quietly_here(cotangents_of, node, g)
+    cotangents = quiet_cotangents(node, g)
     operands = nodes.operands(node)
     names = [namer(x) for x in operands]
     found = []
@@ -101,7 +102,7 @@ def _partial(node: ArrayNode, op: Op, i: int, names: Sequence[str], out: str) ->
     if not callable(rule):
         return formula, number
     xp = node.backend
-    partial = xp.quietly(evaluated, rule, xp, node.out, node.primals)
+    partial = call_plugin(xp, evaluated, rule, xp, node.out, node.primals)
     return formula, partial if xp.is_array(partial) else float(partial)
 
 

@@ -344,7 +344,8 @@ class Handle(Arithmetic):
                 "inside no_grad(): it depends on nothing that has a gradient; use "
                 "requires_grad=True on what should get one"
             )
-        _graph.backward(node)
+        if not _graph.backward(node, alone=True):
+            node.backend.quietly_here(_graph.backward, node)
 
     def grad(self) -> Self:
         """The gradients of the elements, as a constant array of the same shape; 0 before backward.

@@ -9,12 +9,11 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextvars import copy_context
 from functools import partial
 from typing import Any, Final
 
 from smolml_array._anomaly import watch_node, watch_result
-from smolml_array._cotangents import cotangents_of
+from smolml_array._cotangents import quiet_cotangents
 from smolml_array._pass import backward_alone
 from smolml_array._rule import Rule
 from smolml_array._shape import Shape
@@ -143,7 +142,7 @@ class ArrayNode(Node):
     def _backward_alone(self) -> bool:
         if MODE.watched or self.__class__ is not ArrayNode:
             return False
-        return self.backend.run_pass(backward_alone, self, copy_context())  # type: ignore[no-any-return]
+        return self.backend.quietly_here(backward_alone, self)  # type: ignore[no-any-return]
 
     def _begin(self) -> None:
         self._grad_before = self.grad
@@ -160,10 +159,7 @@ class ArrayNode(Node):
         g = self._cotangent
         if g is None:
             return
-        if not self.backend.is_quiet():
-            self.backend.quietly_here(self._push)
-            return
-        for parent, c in zip(self.operands, cotangents_of(self, g), strict=True):
+        for parent, c in zip(self.operands, quiet_cotangents(self, g), strict=True):
             if c is not None:
                 if isinstance(parent, ArrayNode):
                     parent._receive(c)

@@ -7,7 +7,6 @@ interrupted, or that meets a node of another kind, has changed nothing.
 
 from __future__ import annotations
 
-from contextvars import Context
 from heapq import heappop, heappush, heappushpop
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +19,10 @@ if TYPE_CHECKING:
     from smolml_array._node import ArrayNode
 
 
-def backward_alone(root: ArrayNode, context: Context) -> bool:
+def backward_alone(root: ArrayNode) -> bool:
     """Add d(root)/d(leaf) to every leaf; False if there are nodes that are no plain arrays.
 
-    To be called where the backend is quiet; `context` is that of whoever wants the gradients.
+    To be called where the backend is quiet.
     """
     kind = root.__class__
     guarded = root.backend
@@ -43,7 +42,7 @@ def backward_alone(root: ArrayNode, context: Context) -> bool:
             given: Any = rule.vjps if isinstance(rule, Rule) else vjps_of(rule)
             one_by_one = bool(given)
             if not one_by_one:
-                given = cotangents_of(node, found[node], None, context)
+                given = cotangents_of(node, found[node])
             for parent, c in zip(operands, given):  # noqa: B905  # strict: 100 ns a node
                 if parent is None or c is None:
                     continue

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from smolml_array._rule import OUT, Rule, is_own
@@ -72,11 +71,17 @@ class _Absent:
     __bool__ = __eq__ = __ne__ = __float__ = __hash__ = _refuse  # the others are not there
 
 
-@lru_cache(maxsize=512)
 def reads(rule: Op | Rule | None, i: int) -> bool:
     """Whether the rules of `rule` read more of operand i (or OUT: the result) than its shape."""
     if not isinstance(rule, Op):
         return rule is None or i not in rule.unread
+    known: bool | None = rule._derived.get(("reads", i))
+    if known is None:
+        known = rule._derived["reads", i] = _reads(rule, i)
+    return known
+
+
+def _reads(rule: Op, i: int) -> bool:
     if rule.partials is None or not is_own(rule):
         return True
     numbers: list[Any] = [0.5] * (rule.arity + 1)  # the result and the operands

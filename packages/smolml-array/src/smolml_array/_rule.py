@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any, Final, Literal
 
+from smolml_array.backends.protocol import Backend
+from smolml_value._mode import record_here
 from smolml_value._op import Op
 from smolml_value.table import TABLE
 
@@ -18,6 +20,24 @@ OWN_OPS: Final = frozenset(TABLE.values())
 def is_own(op: Op) -> bool:
     """Whether an op is one of our table, the shapes of whose results need no check."""
     return op in OWN_OPS or op._base in OWN_OPS
+
+
+def is_plugin(rule: Op | Rule | None) -> bool:
+    """Whether it is an op that is not of our table: its rules may do anything."""
+    return isinstance(rule, Op) and not is_own(rule)
+
+
+def call_plugin(xp: Backend, f: Callable[..., Any], /, *args: Any) -> Any:
+    """f(*args), where f is a plugin's: quiet, in a copy of the context (contextvars) of its caller.
+
+    Operations are recorded there even inside no_grad(): f may differentiate on its own account.
+    """
+    return xp.quietly_here(_recording, f, *args)
+
+
+def _recording(f: Callable[..., Any], /, *args: Any) -> Any:
+    record_here()
+    return f(*args)
 
 
 class Rule:

@@ -90,30 +90,30 @@ _acquire: Final = _LOCK.acquire
 _release: Final = _LOCK.release
 
 
-def backward(root: Node) -> None:
+def backward(root: Node, alone: bool = False) -> bool:
     """Add d(root)/d(leaf) to the gradient of every leaf that `root` depends on.
 
     Inner nodes hold the gradients of the last pass. Two threads may call it on graphs that share
     leaves: one pass runs at a time. If a pass fails or is interrupted, no leaf has changed.
-
-    Raises:
-        GraphError: called from inside a backward pass (from an op's rule, say).
+    With `alone` only if such nodes do it by themselves; returns whether it was done.
+    Raises GraphError if called from inside a backward pass (from an op's rule, say).
     """
     if COMPILED:  # no signal is heard between two calls, and this is faster than `with`
         _acquire()
         try:
-            work = _run(root)
+            work = _run(root, alone)
         finally:
             _release()
     else:
         with _LOCK:
-            work = _run(root)
+            work = _run(root, alone)
     WORK.left -= work
     if WORK.left < 0:
         WORK.over()
+    return work > 0
 
 
-def _run(root: Node) -> int:
+def _run(root: Node, alone: bool) -> int:
     """The pass, under the lock; about how much work it was, in nodes of graphs of Values."""
     if _STATE.running:
         raise GraphError(
@@ -123,8 +123,8 @@ def _run(root: Node) -> int:
     try:
         _STATE.running = True
         _STATE.settle()
-        if root._backward_alone():
-            return 64
+        if alone:
+            return 64 if root._backward_alone() else 0
         _STATE.latest = running = _Pass()
         running.run(root)
         _STATE.latest = None

@@ -68,6 +68,12 @@ def no_grad() -> Iterator[None]:
             MODE.off -= 1
 
 
+def record_here() -> None:
+    """As `recording`, for the rest of a context (contextvars) of which the caller has a copy."""
+    if MODE.off:
+        _enabled.set(True)
+
+
 @contextmanager
 def recording() -> Iterator[None]:
     """Record whatever no_grad blocks are open: transforms need the graph of their function."""

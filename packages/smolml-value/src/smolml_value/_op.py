@@ -89,9 +89,10 @@ class Op:
     __qualname__: str
     _base: Op | None  # the op that this one was bound from
     _bound: dict[tuple[tuple[str, Any], ...], Op]
+    _derived: dict[object, Any]  # what others have made of its rules; it lives as long as the op
 
     def __init__(self, **fields: Any) -> None:
-        self.__dict__.update(fields)
+        self.__dict__.update(fields, _derived={})
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{self.name}: an Op is frozen; cannot set {name!r}")

@@ -115,7 +115,6 @@ class Backend(Protocol):
     is_quiet: Callable[[], _bool]  # whether the running code was called by one of the two
     # f(*args) as by `quietly`, for less; RuntimeError if a call, in whatever thread, is inside it
     run_rule: Callable[..., Any]
-    run_pass: Callable[..., Any]  # the same for the backward pass: no two passes run at a time
 
     def placeholder(self, x: Raw, /) -> Raw:
         """nan in the shape and dtype of x without its memory; x itself where that cannot be."""

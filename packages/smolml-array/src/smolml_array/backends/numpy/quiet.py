@@ -17,27 +17,15 @@ import numpy as np
 from smolml_array._shape import _broadcast_shapes
 from smolml_array.backends.protocol import Binary, Raw, Unary
 
-_quiet: contextvars.ContextVar[bool] = contextvars.ContextVar("smolml_quiet", default=False)
-is_quiet = _quiet.get
+_silence = contextvars.Context()
+_silence.run(np.seterr, all="ignore")
 
+# NumPy's variable and its value for silence: quicker to set than by NumPy's function
+_SETTINGS = list(_silence.items())
+_VARIABLE, _SILENT = _SETTINGS[0]
 
-def _silence() -> None:
-    np.seterr(all="ignore")
-    _quiet.set(True)
-
-
-def _silent_context() -> contextvars.Context:
-    context = contextvars.Context()
-    context.run(_silence)
-    return context
-
-
-# what a silent context holds: quicker to set than by NumPy's function
-_SETTINGS = list(_silent_context().items())
-
-run: Callable[..., Any] = _silent_context().run  # for one NumPy call
-run_rule: Callable[..., Any] = _silent_context().run  # for a whole function, which calls `run`
-run_pass: Callable[..., Any] = _silent_context().run  # for a backward pass, which calls both
+run: Callable[..., Any] = _silence.copy().run  # for one NumPy call
+run_rule: Callable[..., Any] = _silence.copy().run  # for a whole function, which calls `run`
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -52,6 +40,11 @@ BOOL = np.dtype(np.bool)
 # Elements up to which BLAS works on a vector by itself. Beyond, it wakes its threads, and waits
 # for them long where other processes keep the cores busy.
 ONE_THREAD = 8192
+
+
+def is_quiet() -> bool:
+    """Whether the running code was called by one of the functions here."""
+    return _VARIABLE.get(None) is _SILENT
 
 
 def quiet() -> np.errstate:
@@ -71,10 +64,13 @@ def quietly(f: Callable[..., Any], /, *args: Any) -> Any:
 
 def quietly_here(f: Callable[..., Any], /, *args: Any) -> Any:
     """f(*args) as under `quiet()`, in a copy of the caller's context: what it sets is undone."""
-    context = contextvars.copy_context()
+    return contextvars.copy_context().run(_silently, f, *args)
+
+
+def _silently(f: Callable[..., Any], /, *args: Any) -> Any:
     for variable, value in _SETTINGS:
-        context.run(variable.set, value)
-    return context.run(f, *args)
+        variable.set(value)
+    return f(*args)
 
 
 def _is_busy(error: RuntimeError) -> bool:

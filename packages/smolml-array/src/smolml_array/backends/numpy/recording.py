@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from contextvars import copy_context
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -186,7 +187,10 @@ class Recording:
     def quietly(self, f: Callable[..., Any], /, *args: Any) -> Any:
         return f(*args)
 
-    quietly_here = run_rule = run_pass = quietly
+    def quietly_here(self, f: Callable[..., Any], /, *args: Any) -> Any:
+        return copy_context().run(f, *args)
+
+    run_rule = quietly
 
 
 def _told(x: Any) -> Any:
