@@ -365,6 +365,48 @@ def test_a_condition_that_changes() -> None:
     assert step.recordings == 1
 
 
+MASKED: dict[str, Loss] = {
+    "taken": lambda x: (x[x > 0.0] ** 2).sum(),
+    "rows": lambda x: x.reshape((3, 2))[x[:3] > 0.0].exp().sum(),
+    "by numpy": lambda x: nonzero_part(x).sum(),
+    "set": lambda x: put_where_positive(x * 1.0, 3.0).tanh().sum(),
+}
+
+
+def put_where_positive(y: MLArray, number: float) -> MLArray:
+    y[y > 0.0] = number
+    return y
+
+
+positive_sum = elementwise(
+    "positive_sum",
+    lambda xp, x: x * 0.0 + xp.sum(x[x > 0.0]),
+    [lambda xp, out, x: x > 0.0],
+)
+
+
+def nonzero_part(x: MLArray) -> MLArray:
+    return positive_sum(x) * x
+
+
+@pytest.mark.parametrize("name", MASKED)
+@pytest.mark.parametrize("first", [0, 1, 2, 6])
+def test_how_many_a_mask_takes_may_change(name: str, first: int) -> None:
+    """What it takes may be more, fewer, none or one (which would broadcast) than when recorded."""
+    numbers = [first, 0, 1, 2, 3, 6, first]
+    draws = [np.where(np.arange(6) < n, 1.0, -1.0) * (0.5 + i) for i, n in enumerate(numbers)]
+    played, eager = MLArray(draws[0]), MLArray(draws[0])
+    step = replay(lambda: MASKED[name](played), [played])
+    for draw in draws:
+        for leaf in (played, eager):
+            leaf.update_values(draw)
+            leaf.zero_grad()
+        want = MASKED[name](eager) + (eager * 0.0).sum()
+        want.backward()
+        assert step().item() == want.item()
+        assert bits(played.grad()) == bits(eager.grad())
+
+
 def test_masks_are_computed_anew() -> None:
     w = MLArray([1.0, -2.0, 3.0])
     step = replay(lambda x: (where(x > 0, w, 0.0) * w.detach()).sum(), [w])

@@ -10,8 +10,8 @@ import numpy as np
 from smolml_array._node import ArrayNode
 from smolml_array.array import MLArray
 from smolml_array.backends import get_backend
-from smolml_array.backends.numpy.program import DiffersError
 from smolml_array.backends.numpy.recording import Recording
+from smolml_array.backends.numpy.writing import DiffersError
 from smolml_array.backends.protocol import Backend, Raw
 from smolml_value import GraphError
 

@@ -9,20 +9,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from smolml_array._shape import Shape
 from smolml_array.backends.numpy.buffers import Places, Use, arrays_in
 from smolml_array.backends.numpy.quiet import ndarray
 from smolml_array.backends.numpy.writing import (
     Args,
+    DiffersError,
     Params,
     direct,
     elementwise,
     into,
     ufunc_into,
 )
-
-
-class DiffersError(Exception):
-    """Something that the program takes for settled has come out differently this time."""
 
 
 class _Note(NamedTuple):
@@ -33,7 +31,7 @@ class _Note(NamedTuple):
     args: Args
     params: Params
     out: Any  # an array, or a tuple of arrays with None for what looks into an argument
-    kind: str = "make"  # or "change", where out is the first argument, or "expect"
+    kind: str = "make"  # or "change", where out is the first argument, "expect" or "shapes"
 
     @property
     def makes(self) -> list[Any]:
@@ -64,6 +62,12 @@ class Program:
         """A 0-d array must each time be as true as it is now."""
         self._notes.append(_Note("bool", bool, (condition, truth), {}, None, "expect"))
 
+    def expect_shapes(
+        self, f: Callable[..., Any], args: Args, params: Params, shapes: Sequence[Shape]
+    ) -> None:
+        """The arrays that f(*args, **params) makes must each time have these shapes."""
+        self._notes.append(_Note("shapes", f, args, params, tuple(shapes), "shapes"))
+
     def finish(self, results: Sequence[Any]) -> None:
         """Nothing is added any more. `run` is to return these, each in memory of its own."""
         notes = self._notes
@@ -92,6 +96,8 @@ class Program:
                 call: Callable[[], Any] = partial(give, self._results, given[i], again)
             elif kind == "expect":
                 call = partial(_expect, *args)
+            elif kind == "shapes":
+                call = partial(_expect_shapes, partial(f, *args, **params), out)
             elif kind == "change":
                 call = ufunc_into(f, args, out)
             else:
@@ -140,6 +146,13 @@ def _give(results: list[Any], k: int, make: Callable[[], Any]) -> None:
 
 def _give_number(results: list[Any], k: int, make: Callable[[], Any]) -> None:
     results[k] = np.asarray(make())  # of one of NumPy's scalars
+
+
+def _expect_shapes(make: Callable[[], Any], shapes: Sequence[Shape]) -> None:
+    made = make()
+    parts = made if isinstance(made, tuple | list) else (made,)
+    if shapes != tuple(x.shape for x in parts if isinstance(x, ndarray | np.generic)):
+        raise DiffersError
 
 
 def _expect(condition: Any, truth: bool) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 from smolml_array.backends.numpy.program import Program
 from smolml_array.backends.numpy.quiet import ndarray
 from smolml_array.backends.numpy.recorded import Recorded
+from smolml_array.backends.numpy.writing import elementwise
 from smolml_array.backends.protocol import Backend
 from smolml_value import GraphError
 from smolml_value._trees import leaves, map_leaves
@@ -134,6 +135,10 @@ class Recording:
             return self._live(array)
 
         result = map_leaves(received, made)
+        parts = [x for x in (made if isinstance(made, tuple | list) else (made,)) if _is_numbers(x)]
+        if not all(x.size for x in parts) and elementwise(f, plain, plain_params) is None:
+            # what is empty now need not be so the next time: x[x > 0]
+            self.program.expect_shapes(f, plain, plain_params, [x.shape for x in parts])
         if isinstance(made, tuple | list):
             self.program.add(name, f, plain, plain_params, tuple(buffers))
         elif buffers and buffers[0] is not None:

@@ -96,7 +96,7 @@ def cotangent_product(g: Raw, p: Raw, /) -> Raw:
     Only a product that is not finite somewhere is looked at again. One number tells: its dot
     product with itself, or its sum where BLAS would start threads, which costs more than it saves.
     """
-    if p.__class__ is not ndarray and math.isfinite(p):
+    if (p.__class__ is not ndarray or not p.ndim) and math.isfinite(p):
         return g * p if p != 0.0 else np.zeros_like(g)
     if p.__class__ is ndarray and p.dtype is BOOL and g.size <= SMALL:
         # choosing is quicker there, and exact

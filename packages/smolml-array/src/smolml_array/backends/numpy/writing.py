@@ -16,6 +16,10 @@ Args = Sequence[Any]
 Params = Mapping[str, Any]
 
 
+class DiffersError(Exception):
+    """Something that a program takes for settled has come out differently this time."""
+
+
 def elementwise(f: Callable[..., Any], args: Args, params: Params) -> Any:
     """The ufunc that does what f does to these arguments, element by element; None if none does."""
     if params:
@@ -52,13 +56,18 @@ def into(
 
 
 def _copied(out: Any, again: Callable[[], Any]) -> None:
-    """Any function: its results, copied."""
+    """Any function: its results, copied.
+
+    Raises:
+        DiffersError: one has another shape, which must depend on numbers (those of a mask).
+    """
     made = again()
     if type(out) is ndarray:
-        out[...] = made
-        return
+        out, made = (out,), (made,)
     for buffer, part in zip(out, made, strict=True):
         if buffer is not None:
+            if np.shape(part) != buffer.shape:
+                raise DiffersError
             buffer[...] = part
 
 
@@ -111,7 +120,15 @@ def _cotangent_product(args: Args, params: Params, out: Any) -> Callable[[], Any
             zero = np.logical_or(np.equal(g, 0), np.equal(p, 0))
             np.copyto(out, 0.0, where=zero)
 
-    return product
+    def scaled() -> None:
+        if not math.isfinite(p):
+            product()
+        elif p != 0.0:
+            multiply()
+        else:
+            out.fill(0.0)
+
+    return product if p.ndim else scaled
 
 
 Special = Callable[[Args, Params, Any], Callable[..., Any] | None]
