@@ -179,6 +179,7 @@ def test_a_closed_pipe_is_no_traceback() -> None:
 def test_a_missing_extra_is_one_line_that_says_what_to_install(
     package: str, tmp_path: Path
 ) -> None:
+    pytest.importorskip("sklearn")  # which is asked for first
     done = run("demo", "digits", cwd=tmp_path, before=f"sys.modules[{package!r}] = None")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     assert package in done.stderr
