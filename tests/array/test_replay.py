@@ -349,6 +349,103 @@ def test_a_constant_from_elsewhere_that_changes() -> None:
     assert step.recordings == 1  # what no longer holds is dropped
 
 
+READ: dict[str, Loss] = {
+    "by itself first": lambda y, c: (y * (c * 2.0)).sum(),
+    "subtracted": lambda y, c: (y * (1.0 - c)).sum(),
+    "compared": lambda y, c: (y * (c > 2.0)).sum(),
+    "summed": lambda y, c: (y / c.sum()).sum(),
+    "chosen": lambda y, c: (y * where(c > 2.0, c, 0.5)).sum(),
+    "detached": lambda y, c: (y * c.detach()).sum(),
+    "turned into": lambda y, c: (y * c.astype("float32")).sum(),
+    "sorted": lambda y, c: (y * c.sort()).sum(),
+    "added up": lambda y, c: y.sum() * sum(c),
+    "listed": lambda y, c: (y * MLArray([c[0], c[1], c[2]])).sum(),
+    "a window": lambda y, c: (y * c[::-1]).sum(),
+    "read": lambda y, c: y.sum() * c[0].item(),
+    "by numpy": lambda y, c: (y * np.cumsum(np.asarray(c))).sum(),
+    "targets": lambda y, c: mse_loss(y, c.astype("int64")),
+    "classes": lambda y, c: cross_entropy(y.reshape((1, 3)), (c[:1] - 1.0).astype("int64")),
+    "with a gradient": lambda y, c: (y * (MLArray(c.to_list()) * c).detach()).sum(),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+@pytest.mark.parametrize("change", ["elements", "all", "data"])
+def test_what_is_read_from_elsewhere_may_change(name: str, change: str) -> None:
+    """Wherever it meets what is recorded: directly, or after operations of its own."""
+    c = MLArray([1.0, 2.0, 3.0], requires_grad=False)
+    played, eager = MLArray([0.5, -1.0, 2.0]), MLArray([0.5, -1.0, 2.0])
+    step = replay(lambda: READ[name](played, c), [played])
+    for numbers in ([1.0, 2.0, 3.0], [2.0, 2.0, 3.0], [2.0, 2.0, 3.0], [3.0, 5.0, 1.0]):
+        if change == "elements":
+            for i, number in enumerate(numbers):
+                c.data[i].data = number
+        elif change == "all":
+            c.update_values(numbers)
+        else:
+            c.data = numbers
+        for leaf in (played, eager):
+            leaf.zero_grad()
+        want = READ[name](eager, c)
+        want.backward()
+        assert bits(step()) == bits(want)
+        assert bits(played.grad()) == bits(eager.grad())
+    assert step.recordings == 1
+
+
+def test_an_array_from_elsewhere_that_is_gone() -> None:
+    """Another in its place is another array, though the name is the same."""
+    x = MLArray([1.0, 2.0])
+    scale = MLArray([1.0, 1.0], requires_grad=False)
+    step = replay(lambda: (x * (scale + 1.0)).sum(), [x])
+    assert [step().item(), step().item()] == [6.0, 6.0]
+    scale = MLArray([9.0, 9.0], requires_grad=False)
+    gc.collect()
+    assert step().item() == 30.0
+
+
+def test_windows_onto_parameters_that_were_made_before() -> None:
+    packed, other = MLArray([1.0, 2.0, 3.0, 4.0]), MLArray([1.0, 2.0, 3.0, 4.0])
+    views, others = ((x[:2], x[2:].reshape((1, 2))) for x in (packed, other))
+
+    def loss(a: Any, b: Any) -> Any:
+        return (a * b.exp()).sum() + (MLArray([a[1], b[0, 0]]) ** 2).sum()
+
+    step = replay(lambda: loss(*views), [packed])
+    for numbers in ([1.0, 2.0, 3.0, 4.0], [0.5, -1.0, 2.0, 0.0]):
+        for leaf in (packed, other):
+            leaf.update_values(numbers)
+            leaf.zero_grad()
+        want = loss(*others)
+        want.backward()
+        assert bits(step()) == bits(want)
+        assert bits(packed.grad()) == bits(other.grad())
+        assert views[0].to_list() == numbers[:2]
+        assert bits(views[1].grad()) == bits(others[1].grad())
+    assert step.recordings == 1
+
+
+def test_what_is_wrong_with_the_numbers_is_said_first() -> None:
+    x, w = MLArray([[1.0, 2.0]], requires_grad=False), MLArray([[1.0, 0.0, 2.0], [0.0, 1.0, 1.0]])
+    step = replay(lambda a, c: cross_entropy(a @ w, c), [w])
+    with pytest.raises(ValueError, match="y_true holds 5"):
+        step(x, MLArray([5]).astype("int64"))
+    assert step(x, MLArray([2]).astype("int64")).item() > 0.0
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_numbers_as_arguments_widen_nothing(dtype: str) -> None:
+    x = MLArray([1.0, 2.0, 0.1], dtype=dtype)
+
+    def f(a: Any) -> Any:
+        return (x * a).sum()
+
+    for number in (0.1, 0.3):
+        got, want = replay(f, [x])(number), f(number)
+        assert got.dtype == want.dtype
+        assert bits(got) == bits(want)
+
+
 def test_a_condition_that_changes() -> None:
     """prod looks whether there are zeros: where that changes, the graph answers."""
     w = MLArray([1.0, 2.0, 4.0])

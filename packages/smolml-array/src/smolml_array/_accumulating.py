@@ -43,7 +43,7 @@ class Accumulating(Selecting):
         column = self.reshape((math.prod(self.shape), 1))
         row: Any = other
         if not isinstance(other, Handle | Value) and not is_number(other):
-            row = self._lifted(other, self._node.backend)
+            row = self._lifted(other, self._fetch().backend)
         product: Self = column * (row.flatten() if hasattr(row, "flatten") else row)
         return product
 
@@ -93,7 +93,7 @@ class Accumulating(Selecting):
 
     def _floating(self) -> Self:
         """The numbers as floats."""
-        xp = self._node.backend
+        xp = self._fetch().backend
         if xp.isdtype(self._node.raw.dtype, "real floating"):
             return self
         return self._rule(_rules.ASTYPE, self, dtype=xp.float64)

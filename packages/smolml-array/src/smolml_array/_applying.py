@@ -10,6 +10,7 @@ from smolml_array._convert import holds, is_array_like, is_floating, to_raw
 from smolml_array._handle import Handle
 from smolml_array._meeting import common, taken_in
 from smolml_array._node import made_by, record, recorded
+from smolml_array._noticing import RECORDINGS, notice
 from smolml_array._rule import OWN_OPS, Rule, call_plugin, is_own
 from smolml_array._shape import _broadcast_shapes
 from smolml_array.backends.protocol import Backend, Raw
@@ -41,7 +42,9 @@ class Applying(Handle):
         xp: Backend | None = None
         for arg in args:
             if isinstance(arg, Handle):
-                xp = common(who, xp, arg._node.backend)
+                # a window's own node may be of another time: before the function was recorded
+                node = arg._node if arg._view is None else arg._fetch()
+                xp = common(who, xp, node.backend)
         assert xp is not None
         return xp
 
@@ -84,6 +87,13 @@ class Applying(Handle):
             else:
                 return None
         return xp, nodes, tracked, primals
+
+    @staticmethod
+    def _notice(args: Sequence[object]) -> None:
+        """What `_plain` has read without a word, while a function is recorded."""
+        for arg in args:
+            if isinstance(arg, Handle):
+                notice(arg)
 
     @classmethod
     def _operands(cls, who: str, args: Sequence[object]) -> Operands:
@@ -165,6 +175,8 @@ class Applying(Handle):
             made._node = recorded(xp, out, op, nodes, primals)
         else:
             made._node = made_by(op, xp, nodes, tracked, primals, out)
+        if RECORDINGS.running:
+            cls._notice(args)
         made._view = made._elements = None
         return made
 
@@ -180,6 +192,8 @@ class Applying(Handle):
             ]
         else:
             xp, nodes, tracked, primals = plain
+            if RECORDINGS.running:
+                cls._notice(args)
         made = cls.__new__(cls)
         made._node = record(xp, rule, nodes, tracked, primals, params)
         made._view = made._elements = None

@@ -69,13 +69,13 @@ class Arranging(Reducing):
         Raises:
             ShapeError: an axis of another length.
         """
-        xp = self._node.backend
+        xp = self._fetch().backend
         shape = xp.squeeze(self._fetch().raw, axis=axis).shape
         return self.reshape(shape)
 
     def expand_dims(self, axis: int | tuple[int, ...]) -> Self:
         """With axes of length 1 put in at these positions of the result."""
-        xp = self._node.backend
+        xp = self._fetch().backend
         return self.reshape(xp.expand_dims(self._fetch().raw, axis=axis).shape)
 
     def flip(self, axis: Axis = None) -> Self:
@@ -146,7 +146,7 @@ def _index_key(x: Handle, key: Any) -> tuple[Any, bool]:
                     f"index: expected integers or booleans, got an array of {node.raw.dtype}; "
                     f"use MLArray(..., dtype='int64') or a comparison"
                 )
-            raw_parts.append(numbers_on(x._node.backend, part))
+            raw_parts.append(numbers_on(x._fetch().backend, part))
             basic = False
         else:
             place = (

@@ -13,6 +13,7 @@ from smolml_array._default import default_backend
 from smolml_array._elements import nest
 from smolml_array._meeting import taken_in
 from smolml_array._node import ELEMENTS_LOCK, ArrayNode, record
+from smolml_array._noticing import RECORDINGS, notice
 from smolml_array._rule import Rule
 from smolml_array._shape import Shape, ShapeError
 from smolml_array._windows import Element, ValuesNode
@@ -80,10 +81,11 @@ class Handle(Arithmetic):
         Raises:
             ValueError: arrays of different backends: no gradient goes from one to another.
         """
-        inner = list(each(data, Handle)) if isinstance(data, list | tuple) else None
-        if inner:
-            xp = inner[0]._node.backend if xp is None else xp
-            xp = next((x._node.backend for x in inner if x._node.backend.adopts is xp), xp)
+        is_list = isinstance(data, list | tuple)
+        backends = [x._fetch().backend for x in each(data, Handle)] if is_list else ()
+        if backends:
+            xp = backends[0] if xp is None else xp
+            xp = next((own for own in backends if own.adopts is xp), xp)
             data = self._stacked([self._made(item, xp) for item in data])
         if isinstance(data, Handle):
             source = data._fetch()
@@ -121,8 +123,7 @@ class Handle(Arithmetic):
         """A handle on a node."""
         made = cls.__new__(cls)
         made._node = node
-        made._view = None
-        made._elements = None
+        made._view = made._elements = None
         return made
 
     @classmethod
@@ -153,10 +154,11 @@ class Handle(Arithmetic):
         """The node with its numbers up to date: elements or the root may have been changed."""
         view = self._view
         if view is None:
-            node = self._node
-            if node.writes is not None:
-                node.current()
-            return node
+            if self._node.writes is not None:
+                self._node.current()
+            if RECORDINGS.running:
+                notice(self)
+            return self._node
         root_node = view.root._fetch()
         if root_node is not view.root_node or root_node.raw is not view.root_raw:
             self._look_again(view)
@@ -263,8 +265,7 @@ class Handle(Arithmetic):
         """Move this handle on to another node."""
         node.label = node.label or self._node.label
         self._node = node
-        self._view = None
-        self._elements = None
+        self._view = self._elements = None
 
     def _set_numbers(self, raw: Raw) -> None:
         """Other numbers in place: the same node, its gradient and its elements stay."""
@@ -340,9 +341,8 @@ class Handle(Arithmetic):
         node = self._fetch()
         if not node.tracked:
             raise GraphError(
-                "backward: this array is a constant, or was computed from constants only or "
-                "inside no_grad(): it depends on nothing that has a gradient; use "
-                "requires_grad=True on what should get one"
+                "backward: this array is a constant, or was computed from constants only or inside "
+                "no_grad(): it depends on nothing that has a gradient; use requires_grad=True"
             )
         if not _graph.backward(node, alone=True):
             node.backend.quietly_here(_graph.backward, node)
@@ -364,7 +364,7 @@ class Handle(Arithmetic):
         if self._view is None and self._node.writes is None:  # one look, since it is in every step
             self._node.grad = None
             return
-        node = self._fetch() if self._view is None else self._view.root._fetch()
+        node = (self if self._view is None else self._view.root)._fetch()
         if isinstance(node, ValuesNode):
             for v in self._values():
                 v.grad = 0.0

@@ -47,7 +47,12 @@ def taken_in(xp: Any, operand: Any) -> ArrayNode:
             f"replay: the function uses {what} that gradients flow to, but that it was not "
             f"given: name it among the parameters, or pass it as an argument"
         )
-    return ArrayNode(xp, xp.adopt(operand, node.raw), False)
+    return ArrayNode(xp, xp.constant(node.raw), False)
+
+
+def for_message(raw: Any) -> Any:
+    """The numbers for an error message; an array of a recording tells them to nobody else."""
+    return getattr(raw, "array", raw)
 
 
 def moved(xp: Backend, node: ArrayNode) -> Raw:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from smolml_array._node import ArrayNode
+from smolml_array._noticing import Sources, noticing
 from smolml_array.array import MLArray
 from smolml_array.backends import get_backend
 from smolml_array.backends.numpy.recording import Recording
@@ -51,6 +52,7 @@ class _Run(NamedTuple):
         slots: the arguments.
         results: the buffers of the loss and of the gradients.
         leaves: which arguments the gradients belong to, in order.
+        sources: the arrays from elsewhere whose numbers were read.
     """
 
     recording: Recording
@@ -58,13 +60,14 @@ class _Run(NamedTuple):
     slots: list[_Slot]
     results: list[Raw]
     leaves: list[int]
+    sources: Sources
 
 
 class RecordedStep:
     """A program, where its arguments go, and which of them its results belong to."""
 
     def __init__(self, run: _Run) -> None:
-        self._adopted = run.recording.adopted
+        self._sources = run.sources
         self._slots = run.slots
         self._leaves = run.leaves
         self._run = run.recording.program.run
@@ -72,7 +75,7 @@ class RecordedStep:
 
     def is_current(self) -> bool:
         """Whether the arrays that the function has from elsewhere still have the same numbers."""
-        return all(owner._fetch().raw is raw for owner, raw in self._adopted)
+        return self._sources.are_current()
 
     def takes(self, nodes: Sequence[ArrayNode]) -> bool:
         """Whether it was recorded for arguments like these, which are copied if so."""
@@ -82,7 +85,7 @@ class RecordedStep:
         for slot, node in zip(slots, nodes):  # noqa: B905  # they are as many
             if (node is not slot.node or node.raw is not slot.raw) and not slot.take(node):
                 return False
-        return not self._adopted or self.is_current()
+        return self.is_current()
 
     def play(self) -> list[Raw] | None:
         """The loss and the gradients; None if a condition is not as it was."""
@@ -154,7 +157,8 @@ def _recorded(
     try:
         for p, leaf in zip(params, own, strict=True):
             p._node, p._elements = leaf, None
-        loss = f(*map(MLArray._of, data))
+        with noticing() as noticed:
+            loss = f(*map(MLArray._of, data))
         after = [p._node for p in params]
     finally:
         for p, (node, elements) in zip(params, before, strict=True):
@@ -182,7 +186,7 @@ def _recorded(
     slots = [_Slot(x.array, leaf.tracked) for x, leaf in zip(inputs, leaves, strict=True)]
     results = [value.array, *(x.array for x in grads.values())]
     notes = [*recording.notes, value.number, [(i, x.number) for i, x in grads.items()]]
-    return _Run(recording, notes, slots, results, list(grads))
+    return _Run(recording, notes, slots, results, list(grads), Sources(noticed))
 
 
 class _Gradient:

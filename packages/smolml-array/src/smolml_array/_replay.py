@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from smolml_array._arithmetic import ArrayLike
@@ -12,7 +12,7 @@ from smolml_array._default import default_backend
 from smolml_array._node import ArrayNode
 from smolml_array._pass import commit
 from smolml_array.array import MLArray
-from smolml_array.backends.protocol import Backend
+from smolml_array.backends.protocol import Backend, Raw
 from smolml_value import _graph
 from smolml_value._mode import MODE
 
@@ -35,17 +35,17 @@ def replay(f: Callable[..., MLArray], params: Iterable[MLArray]) -> Replay:
     CUDA graphs and `torch.compile(mode="reduce-overhead")`.
 
     It is recorded anew for other shapes or dtypes of the arguments (the last few are kept), and
-    when a constant MLArray that f has from elsewhere, and uses in an op, has changed. Truth
+    when an MLArray that f has from elsewhere, and reads, has changed. Truth
     values that ops take from numbers (is a class index out of range?), and how many elements a
     mask takes, are conditions of the recording: where one comes out differently, that step goes
     through the graph. So does every step on the pure backend, and inside `no_grad()` and
     `detect_anomaly()`.
 
     What f does otherwise than by ops on its arguments and on params happens when it is recorded,
-    and is the same in each step: what it takes from numbers, lists, NumPy arrays and other
-    arrays, the branches it goes, the attributes it sets. At the first call f is run twice, and
-    must do the same both times: random numbers that it draws are refused. Pass what changes from
-    step to step as an argument.
+    and is the same in each step: what it takes from numbers, lists, NumPy arrays and Values, the
+    branches it goes, the attributes it sets. At the first call f is run twice, and must do the
+    same both times: random numbers that it draws are refused. Pass what changes from step to step
+    as an argument.
 
     Args:
         f: a function of arrays that returns one array, of which backward is called. It may use
@@ -116,7 +116,7 @@ class Replay:
             if isinstance(x, MLArray):
                 nodes.append(x._fetch())
             else:
-                nodes.append(ArrayNode(xp, to_raw(xp, x, "replay"), False))
+                nodes.append(ArrayNode(xp, self._numbers(xp, x, data), False))
         step = parts = None
         with self._lock:
             # it is busy if it is called by f, or by what has interrupted it
@@ -156,14 +156,26 @@ class Replay:
         own = (x._node.backend for x in data if isinstance(x, MLArray))
         return next(own, None) or default_backend()
 
-    def _once(self, xp: Backend, data: Iterable[ArrayLike]) -> MLArray:
+    def _once(self, xp: Backend, data: Sequence[ArrayLike]) -> MLArray:
         """The same through the graph."""
-        given = [
-            x
-            if isinstance(x, MLArray)
-            else MLArray._constant(xp, to_raw(xp, x, "replay", copy=True))
-            for x in data
-        ]
-        loss = self._f(*given)
+        loss = self._f(*self._given(xp, data))
         loss.backward()
         return loss.detach()
+
+    def _given(self, xp: Backend, data: Sequence[ArrayLike]) -> list[MLArray]:
+        """What f is called with: arrays."""
+        return [
+            x if isinstance(x, MLArray) else MLArray._constant(xp, self._numbers(xp, x, data, True))
+            for x in data
+        ]
+
+    def _numbers(
+        self, xp: Backend, x: ArrayLike, data: Sequence[ArrayLike], copy: bool = False
+    ) -> Raw:
+        """Those of an argument that is no MLArray; a float is as wide as the arrays beside it."""
+        raw = to_raw(xp, x, "replay", copy=copy)
+        if type(x) is float:
+            arrays = [*self._params, *(a for a in data if isinstance(a, MLArray))]
+            if arrays and all(a.dtype.name == "float32" for a in arrays):
+                return xp.astype(raw, arrays[0].dtype)
+        return raw

@@ -7,7 +7,7 @@ from typing import Self
 from smolml_array import _rules, _rules_sort
 from smolml_array._arithmetic import ArrayLike
 from smolml_array._handle import Handle
-from smolml_array._meeting import numbers_on
+from smolml_array._meeting import for_message, numbers_on
 from smolml_array._rearranging import Rearranging
 from smolml_array._shape import AxisError, ShapeError, _broadcast_shapes, normalize_axis
 from smolml_array.backends.protocol import Raw
@@ -41,7 +41,7 @@ class Selecting(Rearranging):
             )
         around = tuple(1 if i == axis else n for i, n in enumerate(shape))
         _broadcast_shapes(around, places.shape, who="take_along_axis")
-        key = _rules_sort.along(self._node.backend, shape, places, axis)
+        key = _rules_sort.along(self._fetch().backend, shape, places, axis)
         rule = _rules_sort.TAKE_ALONG_AXIS
         return self._rule(rule, self, indices=places, axis=axis, key=key)
 
@@ -51,7 +51,7 @@ class Selecting(Rearranging):
         Raises:
             IndexError: what is not an integer, or out of bounds.
         """
-        xp = self._node.backend
+        xp = self._fetch().backend
         if isinstance(indices, Handle):
             raw = numbers_on(xp, indices)
         else:
@@ -68,8 +68,8 @@ class Selecting(Rearranging):
         below = bool(xp.less(low, -n))
         if below or bool(xp.greater_equal(high, n)):
             raise IndexError(
-                f"{who}: position {int(low if below else high)} is out of bounds for axis {axis} "
-                f"of shape {self.shape}: expected {-n} <= position < {n}"
+                f"{who}: position {int(for_message(low if below else high))} is out of bounds for "
+                f"axis {axis} of shape {self.shape}: expected {-n} <= position < {n}"
             )
         return raw
 
@@ -84,7 +84,7 @@ class Selecting(Rearranging):
     def sort(self, axis: int = -1, descending: bool = False, stable: bool = True) -> Self:
         """Sorted along the axis; see `smolml_array.sort`."""
         axis = normalize_axis(axis, len(self.shape), "sort")
-        xp, shape = self._node.backend, self.shape
+        xp, shape = self._fetch().backend, self.shape
         order = back = self.argsort(axis, descending, stable)._node.raw
         if self.requires_grad:  # back[order[i]] = i
             key = _rules_sort.along(xp, shape, order, axis)

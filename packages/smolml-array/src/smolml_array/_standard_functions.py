@@ -77,7 +77,7 @@ def vecdot(x1: MLArray, x2: MLArray, /, *, axis: int = -1) -> MLArray:
     if not is_tracked(x1) and not is_tracked(x2):
         return x1._constant(
             x1._backend_of("vecdot", (x1, x2)),
-            x1._node.backend.vecdot(raw_of(x1), raw_of(x2), axis=axis),
+            x1._fetch().backend.vecdot(raw_of(x1), raw_of(x2), axis=axis),
         )
     i, j = vecdot_axes(x1.shape, x2.shape, axis)
     return (moveaxis(x1, i, -1) * moveaxis(x2, j, -1)).sum(axis=-1)

@@ -6,6 +6,7 @@ from typing import NoReturn
 
 from smolml_array import MLArray, ShapeError
 from smolml_array._convert import is_floating
+from smolml_array._meeting import for_message
 from smolml_array._shape import Shape
 from smolml_utils._operands import check_probabilities, with_dtype
 
@@ -41,7 +42,8 @@ def class_targets(who: str, logits: MLArray, targets: MLArray, axis: int) -> MLA
         # nan differs from its own floor
         wrong = xp.logical_or(wrong, xp.not_equal(xp.floor(indices), indices))
     if bool(xp.any(wrong)):
-        _refuse(who, xp.to_flat(indices), xp.to_flat(wrong), shape, axis)
+        held, bad = xp.to_flat(for_message(indices)), xp.to_flat(for_message(wrong))
+        _refuse(who, held, bad, shape, axis)
     classes = xp.reshape(xp.arange(count), (count, *(1 for _ in shape[axis + 1 :])))
     column = xp.reshape(indices, (*shape[:axis], 1, *shape[axis + 1 :]))
     return MLArray._constant(xp, xp.astype(xp.equal(column, classes), logits.dtype))

@@ -7,7 +7,7 @@ from typing import Any
 from smolml_array import MLArray, ShapeError
 from smolml_array._convert import holds, is_floating, to_raw
 from smolml_array._default import default_backend
-from smolml_array._meeting import meeting
+from smolml_array._meeting import for_message, meeting
 from smolml_array.backends.protocol import Backend, DType
 from smolml_value import Value
 from smolml_value._number import as_float, is_number
@@ -79,10 +79,10 @@ def with_dtype(x: MLArray, dtype: DType) -> MLArray:
 
 def arrays(who: str, y_pred: Any, y_true: Any) -> tuple[MLArray, MLArray]:
     """Predictions and targets as MLArrays of one backend, of whatever shapes and dtypes."""
-    xp = next((y._node.backend for y in (y_pred, y_true) if isinstance(y, MLArray)), None)
+    xp = next((y._fetch().backend for y in (y_pred, y_true) if isinstance(y, MLArray)), None)
     p = as_array(f"{who}: y_pred", y_pred, xp)
-    t = as_array(f"{who}: y_true", y_true, p._node.backend)
-    if meeting(p._node.backend, t._node.backend) is None:
+    t = as_array(f"{who}: y_true", y_true, p._fetch().backend)
+    if meeting(p._fetch().backend, t._fetch().backend) is None:
         raise ValueError(
             f"{who}: y_pred lives on the backend {p.backend!r}, y_true on {t.backend!r}; "
             f"move one with y_true.to_backend({p.backend!r})"
@@ -111,7 +111,7 @@ def check_probabilities(who: str, name: str, x: Any, hint: str) -> None:
         low = high = x
         below, above = x < 0.0, x > 1.0
     if below or above:
-        worst = float(low if below else high)
+        worst = float(for_message(low if below else high))
         raise ValueError(f"{who}: {name} must lie in [0, 1], got {worst:g}; {hint}")
 
 

@@ -38,7 +38,6 @@ class Recording:
 
     Attributes:
         adopts: the backend whose functions are called, and whose arrays are taken in as constants.
-        adopted: these, each as what it was in and its numbers.
         program: what has been recorded.
         notes: the same in words, to compare two recordings.
     """
@@ -49,7 +48,6 @@ class Recording:
     def __init__(self, base: Backend) -> None:
         self.adopts = base
         self.unguarded = self
-        self.adopted: list[tuple[Any, Any]] = []
         self.program = Program()
         self.notes: list[tuple[Any, ...]] = []
         self._base = base.unguarded
@@ -80,11 +78,6 @@ class Recording:
     def constant(self, raw: Any) -> Recorded:
         """An array whose numbers stay."""
         return Recorded(self, raw, None)
-
-    def adopt(self, owner: Any, raw: Any) -> Recorded:
-        """The numbers of an array that the function has from elsewhere, as a constant."""
-        self.adopted.append((owner, raw))
-        return self.constant(raw)
 
     def close(self) -> None:
         """From now on nothing can be computed from what was made here."""

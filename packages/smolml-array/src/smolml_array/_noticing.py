@@ -1,0 +1,69 @@
+"""Which arrays a function reads while it is recorded, and whether they are still the same.
+
+Arrays of the recording itself are no concern here. The numbers of all others become constants of
+what is recorded, however they got there: `y * (2 * c)` never meets c itself.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final
+
+from smolml_array.backends.protocol import Raw
+
+if TYPE_CHECKING:
+    from smolml_array._handle import Handle
+
+Noticed = dict[int, tuple["weakref.ref[Handle]", Raw]]  # by the id of the array
+
+_noticed: Final[ContextVar[Noticed | None]] = ContextVar("smolml_noticed", default=None)
+
+
+class _Recordings:
+    """How many are running, in whatever thread: while it is 0, one look is enough."""
+
+    __slots__ = ("running",)
+
+    def __init__(self) -> None:
+        self.running = 0
+
+
+RECORDINGS: Final = _Recordings()
+
+
+@contextmanager
+def noticing() -> Iterator[Noticed]:
+    """Collect what is read here, in this thread, with the numbers that it had then."""
+    found: Noticed = {}
+    token = _noticed.set(found)
+    RECORDINGS.running += 1
+    try:
+        yield found
+    finally:
+        RECORDINGS.running -= 1
+        _noticed.reset(token)
+
+
+def notice(x: Any) -> None:
+    """The numbers of an array are read. To be called where `RECORDINGS.running`."""
+    found = _noticed.get()
+    if found is not None and x._node.backend.adopts is None and id(x) not in found:
+        found[id(x)] = weakref.ref(x), x._node.raw
+
+
+class Sources:
+    """Those of the noticed arrays that outlive the function: what a recording depends on."""
+
+    def __init__(self, noticed: Noticed) -> None:
+        self._all = [(ref, raw) for ref, raw in noticed.values() if ref() is not None]
+
+    def are_current(self) -> bool:
+        """Whether all are still there, with the same numbers."""
+        for ref, raw in self._all:
+            x = ref()
+            if x is None or x._fetch().raw is not raw:
+                return False
+        return True
