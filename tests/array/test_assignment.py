@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smolml_array import MLArray
+from smolml_array import MLArray, ShapeError, ones
 from smolml_value import Value, no_grad
 from tests.array.helpers import gradient
 
@@ -155,3 +155,84 @@ def test_lists_of_arrays_of_different_backends(backend: str) -> None:
             refused()
     assert q.update_values(p).to_list() == [1.0, 2.0]
     assert MLArray(p, backend=backend).backend == backend
+
+
+# x -= y --------------------------------------------------------------------------------------
+
+
+def test_inside_no_grad_a_leaf_is_changed_in_place(backend: str) -> None:
+    """Gradient descent as in PyTorch: the same arrays go on being trained."""
+    w, b = MLArray([[1.0], [2.0]]), MLArray([0.5])
+    first, element = [w, b], w.data[1][0]
+    x = MLArray([[1.0, 2.0], [3.0, -1.0]], requires_grad=False)
+    losses = []
+    for _ in range(3):
+        loss = ((x @ w + b - 1.0) ** 2).sum()
+        for p in first:
+            p.zero_grad()
+        loss.backward()
+        with no_grad():
+            for p in first:
+                p -= p.grad() * 0.01  # changed in place
+        losses.append(loss.item())
+    assert losses == sorted(losses, reverse=True)
+    assert losses[2] < losses[0]
+    assert first[0] is w
+    assert first[1] is b
+    assert w.requires_grad
+    assert element.data == w[1, 0].item() != 2.0
+    with no_grad():
+        same = w
+        w *= 2.0
+        w += [[1.0], [1.0]]
+        w /= MLArray(2.0)
+    assert w is same
+    assert element.data == w.to_list()[1][0]
+
+
+def test_what_was_recorded_before_keeps_its_numbers(backend: str) -> None:
+    x = MLArray([1.0, 2.0])
+    y = (x * x).sum()
+    with no_grad():
+        x += 10.0
+    y.backward()
+    assert gradient(x) == [2.0, 4.0]
+    assert x.to_list() == [11.0, 12.0]
+
+
+def test_in_place_through_windows(backend: str) -> None:
+    x = MLArray([[1.0, 2.0], [3.0, 4.0]])
+    column = x[:, 0]
+    with no_grad():
+        column -= 1.0
+        x[1] *= 10.0
+        for row in x:
+            row += 0.5  # changed in place
+    assert x.to_list() == [[0.5, 2.5], [20.5, 40.5]]
+    assert x.requires_grad
+    (x * 2.0).sum().backward()
+    assert gradient(x) == [2.0, 2.0, 2.0, 2.0]
+
+
+def test_elsewhere_it_makes_a_new_array(backend: str) -> None:
+    x = MLArray([1.0, 2.0])
+    y = x
+    y += x
+    assert (x.to_list(), y.to_list()) == ([1.0, 2.0], [2.0, 4.0])
+    y.sum().backward()
+    assert gradient(x) == [2.0, 2.0]
+    constant = MLArray([1.0], requires_grad=False)
+    with no_grad():
+        z, c = y, constant
+        z *= 2.0  # the result of an operation
+        c *= 2.0  # a constant: nothing would be gained
+    assert (y.to_list(), z.to_list(), constant.to_list()) == ([2.0, 4.0], [4.0, 8.0], [1.0])
+
+
+def test_in_place_keeps_the_shape(backend: str) -> None:
+    x = MLArray([1.0, 2.0])
+    with no_grad(), pytest.raises(ShapeError, match=r"shape \(2,\) .* shape \(3, 2\) in place"):
+        x += ones((3, 2))
+    with no_grad(), pytest.raises(TypeError):
+        x += "a"
+    assert x.to_list() == [1.0, 2.0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from smolml_array import MLArray, ones
 from smolml_array._numpy_signatures import FUNCTIONS
-from smolml_value import grad, hessian, hvp, jvp
+from smolml_value import Value, grad, hessian, hvp, jvp
 from tests.array.numeric import array, assert_same, cotangent, differences
 
 Call = Callable[..., Any]
@@ -255,3 +256,33 @@ def test_transforms_go_through(backend: str) -> None:
         assert_same(hessian(f)(x), np.asarray(hessian(by_methods)(x)))
         assert_same(hvp(f)(x, v), np.asarray(hvp(by_methods)(x, v)))
         assert_same(jvp(f, (x,), (v,))[1], np.asarray(jvp(by_methods, (x,), (v,))[1]))
+
+
+@pytest.mark.parametrize("bound", [np.array([2.0]), MLArray([2.0], backend="numpy"), [2.0], 2.0])
+def test_at_a_bound_clip_sends_all_of_the_gradient_to_x(bound: Any) -> None:
+    """As for bounds that are numbers; nan passes, as in NumPy."""
+    for low, high in ((bound, None), (None, bound), (bound, bound)):
+        x = MLArray([2.0], backend="numpy")
+        np.clip(x, low, high).sum().backward()
+        assert x.grad().to_list() == [1.0]
+    nan = math.nan
+    x, low = MLArray([nan, 1.0, 1.0, 3.0]), np.array([0.0, nan, 2.0, 2.0])
+    y = np.clip(x, low, np.array([2.5] * 4))
+    np.testing.assert_array_equal(np.asarray(y), np.clip(np.asarray(x), low, np.array([2.5] * 4)))
+
+
+def test_fill_values_with_gradients_are_refused() -> None:
+    x = MLArray([1.0, 2.0], backend="numpy")
+    xp: Any = x.__array_namespace__()
+    for call in (
+        lambda: np.full_like(x, x.sum()),
+        lambda: xp.full_like(x, x[0]),
+        lambda: xp.full((2,), x[0]),
+        lambda: xp.arange(x[0], 5.0),
+        lambda: xp.full((2,), Value(1.0)),
+    ):
+        with pytest.raises(TypeError, match=r"expected a number, got .* gradient would be lost"):
+            call()
+    filled: Any = np.full_like(x, x.sum().item())
+    assert filled.to_list() == [3.0, 3.0]
+    assert xp.full((2,), x[1].detach()).to_list() == [2.0, 2.0]

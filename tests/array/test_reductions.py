@@ -112,6 +112,14 @@ def test_the_largest_of_nothing_is_an_error(backend: str, name: str) -> None:
 # Ties, zeros, no spread ----------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("axis", [(1, 2), (2, 1), (-1, 1)])
+def test_the_first_extreme_is_the_first_in_c_order(axis: tuple[int, int], backend: str) -> None:
+    """In whatever order the axes are named."""
+    x = MLArray([[[1.0, 2.0], [2.0, 0.0]]])
+    x.max(axis=axis).sum().backward()
+    assert gradient(x) == [0.0, 1.0, 0.0, 0.0]
+
+
 def test_an_extreme_that_stands_twice_sends_its_gradient_to_the_first(backend: str) -> None:
     for name, sign in [("max", 1.0), ("min", -1.0)]:
         x = MLArray([[1.0 * sign, 5.0 * sign, 5.0 * sign], [5.0 * sign, 0.0, 5.0 * sign]])

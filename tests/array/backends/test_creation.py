@@ -256,3 +256,20 @@ def test_backends_and_arrays_copy_and_pickle(backend: Any) -> None:
 def test_unknown_backend() -> None:
     with pytest.raises(ValueError, match="unknown backend 'foo': expected one of 'numpy', 'pure'"):
         get_backend("foo")
+
+
+def test_whole_numbers_beyond_int64() -> None:
+    """Of NumPy's unsigned integers those that int64 does not hold become floats, as in a list."""
+    for big in ([2**63 + 1], [2**64 - 1, 1], [[2**63]]):
+        given_array = np.array(big, np.uint64)
+        for backend in (PURE, NUMPY):
+            made = backend.asarray(given_array)
+            assert made.dtype.name == "float64"
+            assert backend.to_list(made) == given_array.astype(float).tolist()
+            with pytest.raises(OverflowError, match="int64"):
+                backend.asarray(given_array, dtype="int64")
+    assert NUMPY.to_list(NUMPY.asarray(np.uint64(2**63))) == 2.0**63
+    small = np.array([2**63 - 1, 0], np.uint64)
+    for backend in (PURE, NUMPY):
+        assert backend.asarray(small).dtype.name == "int64"
+        assert backend.to_list(backend.asarray(small)) == [2**63 - 1, 0]

@@ -112,6 +112,21 @@ def test_a_row_is_added_at_each_row_of_an_index() -> None:
         assert backend.to_list(added) == [3.0, 2.0, 1.0]
 
 
+@pytest.mark.parametrize("name", ["index_put", "index_add"])
+def test_an_element_takes_a_number(name: str) -> None:
+    """As in NumPy: a list of one is no number, but has the shape of x[0, ...] and of x[0:1]."""
+    for backend in (PURE, NUMPY):
+        f, x = getattr(backend, name), backend.asarray([0.0, 2.0])
+        key: Any
+        for key in (0, (1,), -1):
+            with pytest.raises(ShapeError, match=r"a value of shape \(1,\) does not broadcast"):
+                f(x, key, backend.asarray([5.0]))
+            with pytest.raises(ShapeError, match=r"a value of shape \(1, 1\) does not"):
+                f(x, key, backend.asarray([[5.0]]))
+        for key in (slice(0, 1), ([0],), *([(0, ...)] if name == "index_put" else [])):
+            assert backend.to_list(f(x, key, backend.asarray([5.0]))) == [5.0, 2.0]
+
+
 def test_values_take_the_dtype_of_the_array() -> None:
     for backend in (PURE, NUMPY):
         whole = backend.asarray([1, 2, 3])

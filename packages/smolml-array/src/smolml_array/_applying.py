@@ -12,7 +12,7 @@ from smolml_array._meeting import common, taken_in
 from smolml_array._node import made_by, record, recorded
 from smolml_array._noticing import RECORDINGS, notice
 from smolml_array._rule import OWN_OPS, Rule, call_plugin, is_own
-from smolml_array._shape import _broadcast_shapes
+from smolml_array._shape import ShapeError, _broadcast_shapes
 from smolml_array.backends.protocol import Backend, Raw
 from smolml_value import Op, OpError, Value, grad_enabled
 from smolml_value._graph import Node
@@ -208,6 +208,28 @@ class Applying(Handle):
                 if not isinstance(other, Handle) and not is_array_like(other):
                     return NotImplemented
         return self._element_wise_operation(op, operands, plain)
+
+    def _in_place(self, op: Op, other: object) -> Any:
+        """Inside no_grad(), where a new array would be a constant: other numbers for a leaf.
+
+        Raises:
+            ShapeError: the result has another shape.
+        """
+        if grad_enabled():
+            return NotImplemented
+        root = (self if self._view is None else self._view.root)._fetch()
+        if not (root.tracked and root.is_leaf):
+            return NotImplemented
+        made = self._operate(op, self, other)
+        if made is not NotImplemented:
+            if made.shape != self.shape:
+                raise ShapeError(
+                    f"{op.name}: an array of shape {self.shape} cannot become one of shape "
+                    f"{made.shape} in place; inside no_grad() `x {op.symbol}= y` keeps x a leaf"
+                )
+            self._set_numbers(made._fetch().raw)
+            made = self
+        return made
 
     def _compare(self, name: str, other: ArrayLike) -> Any:
         if not is_array_like(other):

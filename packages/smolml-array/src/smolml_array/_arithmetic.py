@@ -22,6 +22,10 @@ class Arithmetic(Operand):
         """op(*operands), or NotImplemented if one of them is foreign."""
         raise NotImplementedError
 
+    def _in_place(self, op: Op, other: object) -> Any:
+        """`x op= other`, or NotImplemented: then it is x = x op other."""
+        raise NotImplementedError
+
     def _compare(self, name: str, other: ArrayLike) -> Any:
         """The backend's comparison of this name as a constant array, or NotImplemented."""
         raise NotImplementedError
@@ -55,6 +59,18 @@ class Arithmetic(Operand):
 
     def __rpow__(self, other: ArrayLike) -> Self:
         return self._operate(table.pow, other, self)  # type: ignore[no-any-return]
+
+    def __iadd__(self, other: ArrayLike) -> Self:
+        return self._in_place(table.add, other)  # type: ignore[no-any-return]
+
+    def __isub__(self, other: ArrayLike) -> Self:
+        return self._in_place(table.subtract, other)  # type: ignore[no-any-return]
+
+    def __imul__(self, other: ArrayLike) -> Self:
+        return self._in_place(table.multiply, other)  # type: ignore[no-any-return]
+
+    def __itruediv__(self, other: ArrayLike) -> Self:
+        return self._in_place(table.divide, other)  # type: ignore[no-any-return]
 
     def __neg__(self) -> Self:
         return self._operate(table.negative, self)  # type: ignore[no-any-return]

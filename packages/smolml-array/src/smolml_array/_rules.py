@@ -104,7 +104,7 @@ def _extreme_vjp(name: str) -> Any:
     """max and min send the cotangent to the first extreme element."""
 
     def vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, axis: Axis = None, keepdims: bool = False) -> Raw:
-        reduced = normalize_axes(axis, x.ndim, name)
+        reduced = tuple(sorted(normalize_axes(axis, x.ndim, name)))  # first in C order
         kept = tuple(a for a in range(x.ndim) if a not in reduced)
         order = kept + reduced
         moved = xp.permute_dims(x, order)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from smolml_array._convert import as_dtype, holds, to_raw
+from smolml_array._elementwise_functions import is_tracked
 from smolml_array._exchange import check_device, from_buffer, from_dlpack, has_buffer
 from smolml_array._handle import Handle
 from smolml_array._standard_functions import array_of, copied, raw_of
@@ -94,6 +95,8 @@ class Creation:
     ) -> MLArray:
         """start, start + step, ... before stop; one argument: from 0 to it."""
         check_device(device, "arange")
+        for bound in (start, stop, step):
+            _check_constant("arange", bound, "write start + step * arange(n)")
         return self._made(self._xp.arange(start, stop, step, dtype=self._dtype(dtype)))
 
     def linspace(
@@ -157,6 +160,7 @@ class Creation:
     ) -> MLArray:
         """An array of one number, by default in the number's own type."""
         check_device(device, "full")
+        _check_constant("full", fill_value, "write t.broadcast_to(shape)")
         return self._made(self._xp.full(shape, raw_of(fill_value), dtype=self._dtype(dtype)))
 
     def zeros_like(
@@ -190,6 +194,7 @@ class Creation:
     ) -> MLArray:
         """An array of one number with the shape and dtype of x."""
         x = array_of("full_like", x)
+        _check_constant("full_like", fill_value, "write t.broadcast_to(x.shape)")
         dtype = x.dtype if dtype is None else dtype
         return self.full(x.shape, fill_value, dtype=dtype, device=device)
 
@@ -241,6 +246,15 @@ class Creation:
     def iinfo(self, type: DType | MLArray, /) -> Any:
         """bits, max, min and dtype of an integer type."""
         return self._xp.iinfo(raw_of(type))
+
+
+def _check_constant(who: str, x: object, instead: str) -> None:
+    """Raise if x is no plain number and has a gradient, which would be lost."""
+    if is_tracked(x):
+        raise TypeError(
+            f"{who}: expected a number, got {type(x).__name__} {x!r:.60}, whose gradient would be "
+            f"lost; {instead}, or give a number: x.item()"
+        )
 
 
 class Info:

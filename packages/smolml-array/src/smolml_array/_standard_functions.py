@@ -44,11 +44,15 @@ def copied(x: MLArray) -> MLArray:
 def clip(x: MLArray, /, min: _Bound = None, max: _Bound = None) -> MLArray:
     """x held between min and max; None leaves that side open."""
     x = array_of("clip", x)
-    numbers = builtins.all(bound is None or isinstance(bound, float | int) for bound in (min, max))
-    if not numbers or not is_tracked(x):
-        low = x if min is None else apply("maximum", x, min)
-        return copied(low) if max is None else apply("minimum", low, max)
-    return table.clip(x, min=min, max=max)
+    bounds = (min, max)
+    if builtins.any(map(is_tracked, (x, *bounds))):
+        if builtins.all(bound is None or isinstance(bound, float | int) for bound in bounds):
+            return table.clip(x, min=min, max=max)
+        # where x is at a bound the cotangent is x's alone; maximum would split it
+        low = x if min is None else functions.where(x >= min, x, apply("maximum", x, min))
+        return low if max is None else functions.where(low <= max, low, apply("minimum", low, max))
+    low = x if min is None else apply("maximum", x, min)
+    return copied(low) if max is None else apply("minimum", low, max)
 
 
 def where(condition: MLArray, x1: MLArray | complex, x2: MLArray | complex, /) -> MLArray:

@@ -52,6 +52,8 @@ def asarray(obj: Any, /, *, dtype: DType = None, copy: bool | None = None) -> Ra
         raise ValueError(f"asarray: copy=False, but a {type(obj).__name__} must be copied")
     if isinstance(obj, np.ndarray | np.generic):
         plain = np.array(obj, dtype=_plain_dtype(np.asarray(obj)), subok=False)
+        if dtype is I64 and plain.dtype.kind == "f" and np.asarray(obj).dtype.kind == "u":
+            raise OverflowError(f"asarray: {np.max(obj)} does not fit in int64; use float64")
     else:
         plain = _from_nested(obj)
     return plain if dtype is None else astype(plain, dtype, copy=False)
@@ -64,6 +66,8 @@ def _plain_dtype(x: Any) -> Any:
         raise TypeError(f"asarray: an array of dtype {x.dtype}: expected real numbers")
     if kind == "f":
         return F32 if x.dtype.itemsize <= 4 else F64
+    if x.dtype == np.uint64 and x.size and x.max() >= 2**63:
+        return F64  # as a list of these numbers
     return bool_ if kind == "b" else I64
 
 

@@ -26,12 +26,19 @@ def asarray(obj: Any, /, *, dtype: Any = None, copy: bool | None = None) -> NDAr
     """A raw array of a number, nested lists of numbers, an ndarray or a raw array."""
     x = obj if isinstance(obj, NDArray) else _from_numbers(obj)
     out = x if dtype is None else cast(x, as_dtype(dtype, "asarray"))
+    if out.dtype is int64 and x.dtype is float64 and _kind(obj) == "u":
+        raise OverflowError(f"asarray: {max(x.flat)} does not fit in int64; use float64")
     if out is not obj and copy is False:
         raise ValueError(f"asarray: copy=False, but a {type(obj).__name__} must be copied")
     return NDArray(out.flat.copy(), out.shape, out.dtype) if copy and out is obj else out
 
 
 _OF_KIND = {"f": float64, "i": int64, "u": int64, "b": bool_}
+
+
+def _kind(obj: Any) -> str | None:
+    """The kind of number in an ndarray ("u": unsigned), None for other things."""
+    return getattr(getattr(obj, "dtype", None), "kind", None)
 
 
 def _from_numbers(obj: Any) -> NDArray:
@@ -44,6 +51,8 @@ def _from_numbers(obj: Any) -> NDArray:
         if dtype is None:
             raise TypeError(f"asarray: an array of dtype {obj.dtype}: expected real numbers")
         flat = obj.ravel().tolist()
+        if kind == "u" and flat and max(flat) >= 2**63:
+            dtype = float64  # as a list of these numbers
         return NDArray(list(map(dtype.python, flat)), tuple(obj.shape), dtype)
     flat, shape = flatten(obj)
     dtype = of_numbers(flat)

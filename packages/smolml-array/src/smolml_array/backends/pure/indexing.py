@@ -194,11 +194,12 @@ def index(x: NDArray, key: Any, /) -> NDArray:
     return NDArray(gather(x.flat, dims) if 0 not in shape else [], shape, x.dtype)
 
 
-def _value(who: str, v: Any, x: NDArray, shape: Shape) -> list[Any]:
+def _value(who: str, v: Any, x: NDArray, key: Any, shape: Shape) -> list[Any]:
     """The elements of v, in x's dtype, broadcast to the shape of the indexed part."""
     v = cast(as_array(v, who), x.dtype)
     own = v.shape
-    while len(own) > len(shape) and own[0] == 1:
+    is_element = all(type(k) is int for k in (key if isinstance(key, tuple) else (key,)))
+    while len(own) > len(shape) and own[0] == 1 and not (is_element and not shape):
         own = own[1:]
     try:
         fits = _broadcast_shapes(own, shape) == shape
@@ -216,7 +217,7 @@ def index_add(x: NDArray, key: Any, v: Any, /) -> NDArray:
     """A copy of x with v added at x[key]; positions that repeat accumulate."""
     dims, shape = plan(x.shape, key)
     flat = x.flat.copy()
-    for at, value in zip(offsets(dims), _value("index_add", v, x, shape), strict=True):
+    for at, value in zip(offsets(dims), _value("index_add", v, x, key, shape), strict=True):
         flat[at] += value
     if x.dtype is bool_:
         flat = list(map(bool, flat))
@@ -227,7 +228,7 @@ def index_put(x: NDArray, key: Any, v: Any, /) -> NDArray:
     """A copy of x with x[key] = v, v broadcast and turned into x's dtype."""
     dims, shape = plan(x.shape, key)
     flat = x.flat.copy()
-    for at, value in zip(offsets(dims), _value("index_put", v, x, shape), strict=True):
+    for at, value in zip(offsets(dims), _value("index_put", v, x, key, shape), strict=True):
         flat[at] = value
     return NDArray(flat, x.shape, x.dtype)
 
