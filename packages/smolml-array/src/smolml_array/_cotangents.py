@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 
 def cotangents_of(
-    node: ArrayNode,
-    g: Raw,
-    operands: Sequence[Node | None] | None = None,
+    node: ArrayNode, g: Raw, operands: Sequence[Node | None] | None = None
 ) -> Sequence[Raw | None]:
     """What the rule of `node` sends to each operand; None where nothing flows.
 

@@ -6,6 +6,7 @@ what is recorded, however they got there: `y * (2 * c)` never meets c itself.
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ class _Recordings:
 
 
 RECORDINGS: Final = _Recordings()
+_lock: Final = threading.Lock()
 
 
 @contextmanager
@@ -39,18 +41,23 @@ def noticing() -> Iterator[Noticed]:
     """Collect what is read here, in this thread, with the numbers that it had then."""
     found: Noticed = {}
     token = _noticed.set(found)
-    RECORDINGS.running += 1
+    with _lock:
+        RECORDINGS.running += 1
     try:
         yield found
     finally:
-        RECORDINGS.running -= 1
+        with _lock:
+            RECORDINGS.running -= 1
         _noticed.reset(token)
 
 
 def notice(x: Any) -> None:
     """The numbers of an array are read. To be called where `RECORDINGS.running`."""
     found = _noticed.get()
-    if found is not None and x._node.backend.adopts is None and id(x) not in found:
+    if found is None or x._node.backend.adopts is not None:
+        return
+    known = found.get(id(x))
+    if known is None or known[0]() is not x:  # the id may be that of another that is gone
         found[id(x)] = weakref.ref(x), x._node.raw
 
 

@@ -45,8 +45,8 @@ def apply_function(func: Any, types: Any, args: Any, kwargs: Any) -> Any:
     function = FUNCTIONS.get(name)
     if function is None:
         raise TypeError(
-            f"np.{name}: there is no such function of MLArrays; np.{name}(np.asarray(x)) computes "
-            f"with the numbers, without a graph"
+            f"np.{name}: there is no such function of MLArrays; give np.asarray(x) in the place of "
+            f"an MLArray x to compute with its numbers, without a graph"
         )
     array = _first([*args, *kwargs.values()])
     assert array is not None  # else NumPy would not have come here
@@ -55,8 +55,8 @@ def apply_function(func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         bound = _signature(function).bind(xp, *args, **kwargs)
     except TypeError as error:
         raise TypeError(
-            f"np.{name} of MLArrays: {error}; np.{name}(np.asarray(x), ...) computes with the "
-            f"numbers, without a graph"
+            f"np.{name} of MLArrays: {error}; give np.asarray(x) in the place of an MLArray x to "
+            f"compute with its numbers, without a graph"
         ) from None
     return function(*bound.args, **bound.kwargs)
 

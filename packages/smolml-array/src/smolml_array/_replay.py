@@ -35,11 +35,10 @@ def replay(f: Callable[..., MLArray], params: Iterable[MLArray]) -> Replay:
     CUDA graphs and `torch.compile(mode="reduce-overhead")`.
 
     It is recorded anew for other shapes or dtypes of the arguments (the last few are kept), and
-    when an MLArray that f has from elsewhere, and reads, has changed. Truth
-    values that ops take from numbers (is a class index out of range?), and how many elements a
-    mask takes, are conditions of the recording: where one comes out differently, that step goes
-    through the graph. So does every step on the pure backend, and inside `no_grad()` and
-    `detect_anomaly()`.
+    when an MLArray that f has from elsewhere, and reads, has changed. Truth values that ops take
+    from numbers (is a class index out of range?), and how many elements a mask takes, are
+    conditions of the recording: where one comes out differently, that step goes through the
+    graph. So does every step on the pure backend, and inside `no_grad()` and `detect_anomaly()`.
 
     What f does otherwise than by ops on its arguments and on params happens when it is recorded,
     and is the same in each step: what it takes from numbers, lists, NumPy arrays and Values, the
