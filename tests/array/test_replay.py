@@ -446,6 +446,83 @@ def test_numbers_as_arguments_widen_nothing(dtype: str) -> None:
         assert bits(got) == bits(want)
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda w, b: ((w + b) ** 2).sum(),
+        lambda w, b: (w + b).tanh().mean(),
+        lambda w, b: ((w.T + b) ** 2).sum(),
+        lambda w, b: (w.reshape((2, 2)) + b).relu().sum(),
+        lambda w, b: (w + b).sum() * 2.0,
+    ],
+)
+def test_gradients_that_are_one(f: Loss) -> None:
+    """Both operands of a sum get the same cotangent, each in memory of its own."""
+    draws = [[array((2, 2), f"w{k}"), array((2, 2), f"b{k}")] for k in range(3)]
+    draws.insert(0, [np.full((2, 2), np.nan), array((2, 2), "b")])
+    same_as_eager(f, draws[0], draws[1:])
+    w, b = MLArray(draws[1][0]), MLArray(draws[1][1])
+    replay(lambda: f(w, b), [w, b])()
+    assert not np.shares_memory(w._node.grad, b._node.grad)
+
+
+def test_zeros_times_infinity_in_any_layout() -> None:
+    draws = [
+        [np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])],
+        [np.array([[1.0, 0.0, 4.0], [4.0, 0.0, 1.0]])],
+        [np.array([[1.0, np.inf, 4.0], [np.nan, 0.0, 1.0]])],
+    ]
+
+    def loss(x: Any) -> Any:
+        rows = x.sliding_windows(2, axis=1).transpose((2, 0, 1))
+        return where(x > 0, x.T.sqrt().T, 0.0).sum() + where(rows > 0, rows.sqrt(), 0.0).sum()
+
+    for first in range(3):
+        same_as_eager(loss, draws[first], draws[first:] + draws[:first])
+
+
+@pytest.mark.parametrize("f", [lambda w: w[::-1], lambda w: w.T, lambda w: w, lambda w: +w])
+def test_the_loss_may_be_a_window_onto_a_parameter(f: Loss) -> None:
+    w = MLArray([1.0, 2.0])
+    step = replay(lambda: f(w), [w])
+    assert (step().to_list(), w.grad().to_list()) == (f(w).to_list(), [1.0, 1.0])
+    w.update_values([3.0, 5.0])
+    assert (step().to_list(), w.grad().to_list()) == (f(w).to_list(), [2.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    "x",
+    [np.float32(0.5), np.int64(2), np.bool_(True), np.float16(0.5), np.uint64(3), 2, True]
+    + [np.array([1, 2], dtype) for dtype in ("u8", "f2", ">f8", "i2")],
+    ids=repr,
+)
+def test_numbers_and_arrays_of_every_type_as_arguments(x: Any) -> None:
+    w = MLArray([1.0, 2.0])
+    step = replay(lambda x: (w * x).sum(), [w])
+    for _ in range(2):
+        assert step(x).item() == (w * x).sum().item()
+
+
+def test_a_gradient_from_elsewhere_is_refused() -> None:
+    w, c = MLArray([1.0, 1.0]), MLArray([1.0, 1.0])
+    (c * c).sum().backward()
+    for f in (lambda: (w * c.grad()).sum(), lambda: (w * c.data[0].grad).sum()):
+        with pytest.raises(GraphError, match="uses gradients"):
+            replay(f, [w])()
+    step = replay(lambda g: (w * g).sum(), [w])
+    assert step(c.grad()).item() == 4.0
+    c.zero_grad()
+    assert step(c.grad()).item() == 0.0
+
+
+def test_recording_is_quiet() -> None:
+    w, c = MLArray([0.0, 1.0]), MLArray([np.inf, 1.0], requires_grad=False)
+    with np.errstate(all="raise"):
+        step = replay(lambda: w * c, [w])
+        for _ in range(2):
+            np.testing.assert_array_equal(np.asarray(step()), [np.nan, 1.0])
+
+
 def test_a_condition_that_changes() -> None:
     """prod looks whether there are zeros: where that changes, the graph answers."""
     w = MLArray([1.0, 2.0, 4.0])

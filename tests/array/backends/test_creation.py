@@ -62,6 +62,7 @@ def test_floats_without_an_integer() -> None:
 @settings(max_examples=60)
 def test_arange(start: float, stop: float, step: float) -> None:
     agree("arange", start, stop, step)
+    agree("arange", start, stop, step, dtype="int64")
     agree("arange", stop)
 
 
@@ -268,6 +269,8 @@ def test_whole_numbers_beyond_int64() -> None:
             assert backend.to_list(made) == given_array.astype(float).tolist()
             with pytest.raises(OverflowError, match="int64"):
                 backend.asarray(given_array, dtype="int64")
+            listed = [np.uint64(x) for x in given_array.ravel()]
+            assert backend.to_list(backend.asarray(listed)) == list(map(float, listed))
     assert NUMPY.to_list(NUMPY.asarray(np.uint64(2**63))) == 2.0**63
     small = np.array([2**63 - 1, 0], np.uint64)
     for backend in (PURE, NUMPY):

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from smolml_array._anomaly import watch_node, watch_result
 from smolml_array._cotangents import quiet_cotangents
+from smolml_array._noticing import RECORDINGS, refuse_gradients
 from smolml_array._pass import backward_alone
 from smolml_array._rule import Rule
 from smolml_array._shape import Shape
@@ -246,10 +247,14 @@ class ArrayNode(Node):
 
     def gradient(self) -> Raw:
         """The gradient, zeros if there is none."""
+        if RECORDINGS.running:
+            refuse_gradients()
         return self.backend.zeros_like(self.raw) if self.grad is None else self.grad
 
     def grad_at(self, i: int) -> float:
         """The gradient of element `i`."""
+        if RECORDINGS.running:
+            refuse_gradients()
         if self.grad is None:
             return 0.0
         return float(self.backend.index(self.backend.reshape(self.grad, (-1,)), i))

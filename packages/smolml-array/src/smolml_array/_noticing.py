@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
 from smolml_array.backends.protocol import Raw
+from smolml_value import GraphError
 
 if TYPE_CHECKING:
     from smolml_array._handle import Handle
@@ -59,6 +60,19 @@ def notice(x: Any) -> None:
     known = found.get(id(x))
     if known is None or known[0]() is not x:  # the id may be that of another that is gone
         found[id(x)] = weakref.ref(x), x._node.raw
+
+
+def refuse_gradients() -> None:
+    """A gradient is read: raise if a function that is recorded does it.
+
+    Raises:
+        GraphError: it would be the same in every step.
+    """
+    if _noticed.get() is not None:
+        raise GraphError(
+            "replay: the function uses gradients, which will be others the next time; pass "
+            "x.grad() to it as an argument, or do that outside of it"
+        )
 
 
 class Sources:

@@ -71,7 +71,7 @@ class RecordedStep:
         self._slots = run.slots
         self._leaves = run.leaves
         self._run = run.recording.program.run
-        run.recording.program.finish(run.results)
+        _quietly(run.recording.program.finish, run.results)
 
     def is_current(self) -> bool:
         """Whether the arrays that the function has from elsewhere still have the same numbers."""
@@ -159,28 +159,27 @@ def _recorded(
             p._node, p._elements = leaf, None
         with noticing() as noticed:
             loss = f(*map(MLArray._of, data))
-        after = [p._node for p in params]
-    finally:
+        untouched = (
+            leaf.raw is x and not leaf.writes and leaf.grad is unknown
+            for leaf, x in zip(leaves, inputs, strict=True)
+        )
+        if [p._node for p in params] != own or not all(untouched):
+            raise GraphError(
+                "replay: the function changes arrays that it is given, or their gradients; do "
+                "that outside of it"
+            )
+        for leaf in leaves:
+            leaf.grad = None
+        if not isinstance(loss, MLArray) or loss._fetch().backend is not backend:
+            raise GraphError(
+                f"replay: the function returned {loss!r:.60}; expected one MLArray that depends "
+                f"on its arguments or on the parameters"
+            )
+        loss.backward()
+        value: Any = loss._fetch().raw
+    finally:  # only now: the loss may be a window onto a parameter
         for p, (node, elements) in zip(params, before, strict=True):
             p._node, p._elements = node, elements
-    untouched = (
-        leaf.raw is x and not leaf.writes and leaf.grad is unknown
-        for leaf, x in zip(leaves, inputs, strict=True)
-    )
-    if after != own or not all(untouched):
-        raise GraphError(
-            "replay: the function changes arrays that it is given, or their gradients; do that "
-            "outside of it"
-        )
-    for leaf in leaves:
-        leaf.grad = None
-    if not isinstance(loss, MLArray) or loss._node.backend is not backend:
-        raise GraphError(
-            f"replay: the function returned {loss!r:.60}; expected one MLArray that depends on "
-            f"its arguments or on the parameters"
-        )
-    loss.backward()
-    value: Any = loss._fetch().raw
     grads: dict[int, Any] = {i: v.grad for i, v in enumerate(leaves) if v.grad is not None}
     recording.close()
     slots = [_Slot(x.array, leaf.tracked) for x, leaf in zip(inputs, leaves, strict=True)]

@@ -53,9 +53,9 @@ def replay(f: Callable[..., MLArray], params: Iterable[MLArray]) -> Replay:
             theirs without being named here.
 
     Returns:
-        The step: a function of what f takes, of which what is no MLArray becomes a constant. The
-        first call with arguments of some shape is slow, and no other thread may use the
-        parameters while it runs.
+        The step: a function of what f takes, of which what is no MLArray becomes a constant: an
+        int one of int64, a float one as wide as the arrays that have floats. The first call with
+        arguments of some shape is slow, and no other thread may use the parameters while it runs.
 
     Raises:
         GraphError: (a step) f reads numbers, by `item()`, `float()` or printing; changes a
@@ -169,12 +169,13 @@ class Replay:
         ]
 
     def _numbers(
-        self, xp: Backend, x: ArrayLike, data: Sequence[ArrayLike], copy: bool = False
+        self, xp: Backend, x: ArrayLike, data: Sequence[ArrayLike], copy: bool | None = None
     ) -> Raw:
         """Those of an argument that is no MLArray; a float is as wide as the arrays beside it."""
         raw = to_raw(xp, x, "replay", copy=copy)
         if type(x) is float:
             arrays = [*self._params, *(a for a in data if isinstance(a, MLArray))]
-            if arrays and all(a.dtype.name == "float32" for a in arrays):
-                return xp.astype(raw, arrays[0].dtype)
+            floats = {a.dtype.name: a.dtype for a in arrays if a.dtype.name.startswith("float")}
+            if [*floats] == ["float32"]:
+                return xp.astype(raw, floats["float32"])
         return raw

@@ -44,7 +44,8 @@ def as_number(obj: Any, path: Sequence[int] = (), who: str = "asarray") -> float
     if isinstance(obj, Real) or hasattr(obj, "dtype"):  # Fraction, NumPy scalars and the like
         item = obj.item() if hasattr(obj, "item") and hasattr(obj, "dtype") else float(obj)
         if isinstance(item, bool | int | float):
-            return item
+            # NumPy's unsigned integers may be larger than int64: they are floats beside it
+            return float(item) if item > _INT64_MAX and type(item) is int else item
     raise TypeError(
         f"{who}: {_path(path)} is {_short(obj)} ({kind.__name__}): expected a real number"
     )

@@ -73,6 +73,9 @@ class Program:
         notes = self._notes
         given = {}  # number of a call -> of the result that it gives away
         for k, out in enumerate(results):
+            others = (x for j, x in enumerate(results) if j != k)
+            if any(np.may_share_memory(x, out) for x in others):
+                continue  # the gradients of both operands of a sum, say: each gets a copy
             i = _maker(notes, out)
             if i is not None and i not in given:
                 given[i] = k

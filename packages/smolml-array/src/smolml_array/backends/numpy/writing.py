@@ -109,10 +109,10 @@ def _cotangent_product(args: Args, params: Params, out: Any) -> Callable[[], Any
 
         return choose
     multiply = ufunc_into(np.multiply, args, out)
-    flat = out.reshape(-1)
+    flat = out.ravel(order="K")  # in the order in which it lies in memory
     total: Callable[[], Any] = partial(flat.dot, flat)
-    if out.size > ONE_THREAD:
-        total = partial(np.add.reduce, flat)
+    if out.size > ONE_THREAD or not np.may_share_memory(flat, out):
+        total = partial(np.add.reduce, out, None)
 
     def product() -> None:
         multiply()

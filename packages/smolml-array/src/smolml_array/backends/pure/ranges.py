@@ -21,6 +21,10 @@ def arange(
         start, stop = 0, start
     count = max(math.ceil((stop - start) / step), 0)
     whole = all(isinstance(v, int) for v in (start, stop, step))
+    if dtype is not None and as_dtype(dtype, "arange") is int64:  # NumPy cuts off the first two
+        first = int(start)
+        gap = int(start + step) - first
+        return NDArray([first + i * gap for i in range(count)], (count,), int64)
     delta = (start + step) - start  # rounded as NumPy rounds it
     source = int64 if whole else float64
     flat = [source.python(start + i * delta) for i in range(count)]
