@@ -196,7 +196,7 @@ def test_answers_that_are_no_arrays_are_numpys(backend: str, tmp_path: Any) -> N
     [
         (
             lambda x: np.median(x),
-            r"np.median: there is no .* MLArrays; give np.asarray\(x\) in the place of an MLArray x",
+            r"np.median: there is no .* MLArrays; give np.asarray\(x\) in the place of",
         ),
         (lambda x: np.linalg.inv(x), r"np.linalg.inv: there is no such function of MLArrays"),
         (lambda x: np.fft.fft(x), r"np.fft.fft: there is no such function of MLArrays"),
