@@ -25,9 +25,7 @@ sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p or ".").resolv
 
 Table = dict[str, dict[str, float]]  # row -> contestant -> multiples of the first one's time
 HAND = "NumPy by hand"
-MODULES = {name: name.lower() for name in ("autograd", "micrograd", "MyGrad")} | {
-    "PyTorch": "torch"
-}
+MODULES = {"autograd": "autograd", "micrograd": "micrograd", "MyGrad": "mygrad", "PyTorch": "torch"}
 
 
 def installed(steps: Mapping[str, Callable[..., Any]], *problem: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 
 from smolml_array import _rules, _rules_norm, _rules_scan
 from smolml_array._arithmetic import ArrayLike
+from smolml_array._convert import is_floating
 from smolml_array._handle import Handle
 from smolml_array._selecting import Selecting
 from smolml_array._shape import Axis, AxisError, ShapeError, normalize_axes, normalize_axis
@@ -93,10 +94,10 @@ class Accumulating(Selecting):
 
     def _floating(self) -> Self:
         """The numbers as floats."""
-        xp = self._fetch().backend
-        if xp.isdtype(self._node.raw.dtype, "real floating"):
+        node = self._fetch()
+        if is_floating(node.backend, node.raw):
             return self
-        return self._rule(_rules.ASTYPE, self, dtype=xp.float64)
+        return self._rule(_rules.ASTYPE, self, dtype=node.backend.float64)
 
     def norm(
         self, ord: float | str | None = None, axis: Axis = None, keepdims: bool = False

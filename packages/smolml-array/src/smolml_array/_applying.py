@@ -9,14 +9,13 @@ from smolml_array._arithmetic import ArrayLike
 from smolml_array._convert import holds, is_array_like, is_floating, to_raw
 from smolml_array._handle import Handle
 from smolml_array._meeting import common, taken_in
-from smolml_array._node import made_by, record, recorded
+from smolml_array._node import made_by, record
 from smolml_array._noticing import RECORDINGS, notice
 from smolml_array._rule import OWN_OPS, Rule, call_plugin, is_own
 from smolml_array._shape import ShapeError, _broadcast_shapes
 from smolml_array.backends.protocol import Backend, Raw
 from smolml_value import Op, OpError, Value, grad_enabled
 from smolml_value._graph import Node
-from smolml_value._mode import MODE
 from smolml_value._number import as_float, is_number
 from smolml_value._op import TracedNamespace
 
@@ -42,9 +41,7 @@ class Applying(Handle):
         xp: Backend | None = None
         for arg in args:
             if isinstance(arg, Handle):
-                # a window's own node may be of another time: before the function was recorded
-                node = arg._node if arg._view is None else arg._fetch()
-                xp = common(who, xp, node.backend)
+                xp = common(who, xp, arg._fetch().backend)
         assert xp is not None
         return xp
 
@@ -86,14 +83,11 @@ class Applying(Handle):
                 primals.append(arg)
             else:
                 return None
+        if RECORDINGS.running:  # as `_fetch` does
+            for arg in args:
+                if isinstance(arg, Handle):
+                    notice(arg)
         return xp, nodes, tracked, primals
-
-    @staticmethod
-    def _notice(args: Sequence[object]) -> None:
-        """What `_plain` has read without a word, while a function is recorded."""
-        for arg in args:
-            if isinstance(arg, Handle):
-                notice(arg)
 
     @classmethod
     def _operands(cls, who: str, args: Sequence[object]) -> Operands:
@@ -171,12 +165,7 @@ class Applying(Handle):
         if out.__class__ is not xp.array_type:  # NumPy's operators make scalars of 0-d arrays
             out = xp.unguarded.asarray(out)
         made = cls.__new__(cls)
-        if tracked and not MODE.off:
-            made._node = recorded(xp, out, op, nodes, primals)
-        else:
-            made._node = made_by(op, xp, nodes, tracked, primals, out)
-        if RECORDINGS.running:
-            cls._notice(args)
+        made._node = made_by(op, xp, nodes, tracked, primals, out)
         made._view = made._elements = None
         return made
 
@@ -192,8 +181,6 @@ class Applying(Handle):
             ]
         else:
             xp, nodes, tracked, primals = plain
-            if RECORDINGS.running:
-                cls._notice(args)
         made = cls.__new__(cls)
         made._node = record(xp, rule, nodes, tracked, primals, params)
         made._view = made._elements = None
@@ -221,15 +208,15 @@ class Applying(Handle):
         if not (root.tracked and root.is_leaf):
             return NotImplemented
         made = self._operate(op, self, other)
-        if made is not NotImplemented:
-            if made.shape != self.shape:
-                raise ShapeError(
-                    f"{op.name}: an array of shape {self.shape} cannot become one of shape "
-                    f"{made.shape} in place; inside no_grad() `x {op.symbol}= y` keeps x a leaf"
-                )
-            self._set_numbers(made._fetch().raw)
-            made = self
-        return made
+        if made is NotImplemented:
+            return made
+        if made.shape != self.shape:
+            raise ShapeError(
+                f"{op.name}: an array of shape {self.shape} cannot become one of shape "
+                f"{made.shape} in place; inside no_grad() `x {op.symbol}= y` keeps x a leaf"
+            )
+        self._set_numbers(made._fetch().raw)
+        return self
 
     def _compare(self, name: str, other: ArrayLike) -> Any:
         if not is_array_like(other):

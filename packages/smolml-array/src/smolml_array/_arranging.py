@@ -69,14 +69,13 @@ class Arranging(Reducing):
         Raises:
             ShapeError: an axis of another length.
         """
-        xp = self._fetch().backend
-        shape = xp.squeeze(self._fetch().raw, axis=axis).shape
-        return self.reshape(shape)
+        node = self._fetch()
+        return self.reshape(node.backend.squeeze(node.raw, axis=axis).shape)
 
     def expand_dims(self, axis: int | tuple[int, ...]) -> Self:
         """With axes of length 1 put in at these positions of the result."""
-        xp = self._fetch().backend
-        return self.reshape(xp.expand_dims(self._fetch().raw, axis=axis).shape)
+        node = self._fetch()
+        return self.reshape(node.backend.expand_dims(node.raw, axis=axis).shape)
 
     def flip(self, axis: Axis = None) -> Self:
         """Backwards along these axes; None: along all."""

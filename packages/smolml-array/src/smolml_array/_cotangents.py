@@ -29,16 +29,17 @@ def cotangents_of(
     if operands is None:
         operands = node.operands
     vjps = vjps_of(rule)
-    if vjps is not None:
+    if vjps:
         cotangents: list[Raw | None] = []
         for operand, primal, vjp in zip(operands, primals, vjps, strict=True):
             c = None
             if operand is not None and vjp is not None:
                 c = vjp(xp, g, out, *primals, **node.params)
-                if c.shape != getattr(primal, "shape", ()):
+                own = getattr(primal, "shape", ())
+                if c.shape != own:
                     raise GraphError(
                         f"{rule.name}: its rule returned a cotangent of shape {c.shape} for an "
-                        f"operand of shape {primal.shape}; they must be equal"
+                        f"operand of shape {own}; they must be equal"
                     )
             cotangents.append(c)
         return cotangents
@@ -59,16 +60,17 @@ def quiet_cotangents(
     return xp.quietly(cotangents_of, node, g, operands)  # type: ignore[no-any-return]
 
 
-def vjps_of(rule: Op | Rule) -> Sequence[Vjp | None] | None:
-    """The vjp to each operand; None if all come at once, or from a plugin, which may do anything.
+def vjps_of(rule: Op | Rule) -> Sequence[Vjp | None]:
+    """The vjp to each operand; none if all come at once, or from a plugin, which may do anything.
 
     Those of an op are made of its partials: cotangent x partial, summed over what was broadcast.
     """
     if isinstance(rule, Rule):
-        return None if rule.vjp_all is not None else rule.vjps
-    vjps = rule._derived.get("vjps")
-    if vjps is None and rule.partials is not None and is_own(rule):
-        vjps = [_vjp(i, part, rule.arity) for i, part in enumerate(rule.partials)]
+        return rule.vjps
+    vjps: Sequence[Vjp | None] | None = rule._derived.get("vjps")
+    if vjps is None:
+        partials = rule.partials if is_own(rule) else None
+        vjps = [_vjp(i, part, rule.arity) for i, part in enumerate(partials or ())]
         rule._derived["vjps"] = vjps
     return vjps
 

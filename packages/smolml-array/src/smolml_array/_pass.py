@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from smolml_array._cotangents import cotangents_of, vjps_of
 from smolml_array._release import LARGE, release
-from smolml_array._rule import Rule
 from smolml_array.backends.protocol import Raw
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def backward_alone(root: ArrayNode) -> bool:
             if hidden is None and operands[0].__class__ is kind and operands[0].raw.size >= LARGE:
                 hidden = release(root)
             args, params = (xp, found[node], node.out, *node.primals), node.params
-            given: Any = rule.vjps if isinstance(rule, Rule) else vjps_of(rule)
+            given: Any = vjps_of(rule)
             one_by_one = bool(given)
             if not one_by_one:
                 given = cotangents_of(node, found[node])

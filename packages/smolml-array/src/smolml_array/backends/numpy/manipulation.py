@@ -77,7 +77,7 @@ def expand_dims(x: Raw, /, axis: int | tuple[int, ...] = 0) -> Raw:
 
 def squeeze(x: Raw, /, axis: Axis = None) -> Raw:
     """x without these axes of length 1; None: without all of them."""
-    return np.asarray(x.reshape(reduced_shape(x.shape, squeeze_axes(x.shape, axis))))
+    return reshape(x, reduced_shape(x.shape, squeeze_axes(x.shape, axis)))
 
 
 def moveaxis(x: Raw, source: int | tuple[int, ...], destination: int | tuple[int, ...], /) -> Raw:

@@ -99,7 +99,7 @@ def _sum_to_shape(args: Args, params: Params, out: Any) -> Callable[[], Any] | N
 
 def _cotangent_product(args: Args, params: Params, out: Any) -> Callable[[], Any] | None:
     g, p = args
-    if not isinstance(p, ndarray) or g.shape != out.shape:
+    if not isinstance(p, ndarray) or not p.ndim or g.shape != out.shape:
         return None
     if p.dtype is BOOL and g.size <= SMALL:
 
@@ -120,15 +120,7 @@ def _cotangent_product(args: Args, params: Params, out: Any) -> Callable[[], Any
             zero = np.logical_or(np.equal(g, 0), np.equal(p, 0))
             np.copyto(out, 0.0, where=zero)
 
-    def scaled() -> None:
-        if not math.isfinite(p):
-            product()
-        elif p != 0.0:
-            multiply()
-        else:
-            out.fill(0.0)
-
-    return product if p.ndim else scaled
+    return product
 
 
 Special = Callable[[Args, Params, Any], Callable[..., Any] | None]

@@ -198,8 +198,9 @@ def _value(who: str, v: Any, x: NDArray, key: Any, shape: Shape) -> list[Any]:
     """The elements of v, in x's dtype, broadcast to the shape of the indexed part."""
     v = cast(as_array(v, who), x.dtype)
     own = v.shape
-    is_element = all(type(k) is int for k in (key if isinstance(key, tuple) else (key,)))
-    while len(own) > len(shape) and own[0] == 1 and not (is_element and not shape):
+    parts = key if isinstance(key, tuple) else (key,)
+    is_element = not shape and all(type(k) is int for k in parts)  # which takes a number only
+    while not is_element and len(own) > len(shape) and own[0] == 1:
         own = own[1:]
     try:
         fits = _broadcast_shapes(own, shape) == shape
