@@ -22,7 +22,7 @@ def backend(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.fixture(autouse=True)
 def _leave_the_default_backend_alone() -> Iterator[None]:
     """No test may change the backend of those after it."""
-    from smolml_array._default import default_backend
+    from smolml_array.config import default_backend
 
     before = default_backend()
     yield

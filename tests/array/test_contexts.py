@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from smolml_array import MLArray, _pass
+from smolml_array import MLArray
+from smolml_array._graph import backward
 from smolml_value import (
     GraphError,
     Value,
@@ -156,7 +157,7 @@ def test_what_runs_inside_a_pass_by_chance(monkeypatch: pytest.MonkeyPatch) -> N
     """A signal handler or a finalizer sees its own context, and what it sets is undone."""
     np = pytest.importorskip("numpy")
     seen = []
-    asked = vars(_pass)["vjps_of"]
+    asked = vars(backward)["vjps_of"]
 
     def interrupted(rule: Any) -> Any:
         seen.append(FACTOR.get())
@@ -168,7 +169,7 @@ def test_what_runs_inside_a_pass_by_chance(monkeypatch: pytest.MonkeyPatch) -> N
     try:
         x = MLArray([0.0, 1.0], backend="numpy")
         y = x.exp()  # one op, so one look at its rule
-        monkeypatch.setattr(_pass, "vjps_of", interrupted)
+        monkeypatch.setattr(backward, "vjps_of", interrupted)
         y.backward()
         monkeypatch.undo()
         assert seen == [3.0]

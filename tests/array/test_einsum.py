@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smolml_array import MLArray, einsum, outer
-from smolml_array._einsum import path
+from smolml_array.functions.subscripts import path
 from smolml_value import Value, check_grads, gradients, jvp, vjp
 from tests.array.helpers import filled
 from tests.array.numeric import array, assert_same, check

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from smolml_array import MLArray
-from smolml_array._node import ArrayNode
+from smolml_array._graph.node import ArrayNode
 from smolml_value import COMPILED, GraphError, Value, elementwise, no_grad, paused_gc
 from tests.array.helpers import filled, gradient
 

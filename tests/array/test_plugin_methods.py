@@ -9,8 +9,8 @@ import pytest
 
 from smolml_array import MLArray
 from smolml_value import elementwise, ops
-from smolml_value._operand import Operand
-from smolml_value._work import WORK
+from smolml_value._runtime.work import WORK
+from smolml_value.operand import Operand
 
 TWICE = elementwise("twice", lambda xp, x: 2.0 * x, (2.0,))
 

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from smolml_array import MLArray, _release, _rules, _rules_affine, affine
-from smolml_array._cotangents import cotangents_of
-from smolml_array._node import ArrayNode
-from smolml_array._rule import OUT, Rule
+from smolml_array import MLArray, affine
+from smolml_array._graph import free_buffers
+from smolml_array._graph.node import ArrayNode
+from smolml_array._graph.rule import OUT, Rule
+from smolml_array._graph.vjps import cotangents_of
 from smolml_array.backends import get_backend
+from smolml_array.functions import rules, rules_affine
 from smolml_value import gradients, hvp
 from smolml_value.table import TABLE
 
@@ -29,8 +31,8 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(autouse=True)
 def _everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_release, "LARGE", 1)
-    monkeypatch.setattr("smolml_array._pass.LARGE", 1)
+    monkeypatch.setattr(free_buffers, "LARGE", 1)
+    monkeypatch.setattr("smolml_array._graph.backward.LARGE", 1)
 
 
 def _array(*shape: int) -> MLArray:
@@ -86,10 +88,10 @@ programs = pytest.mark.parametrize("f", PROGRAMS.values(), ids=PROGRAMS)
 @programs
 def test_every_pass_adds_the_same(f: Callable[..., MLArray], monkeypatch: Any) -> None:
     leaves = [_array(4, 3), _array(3, 2), _array(2)]
-    monkeypatch.setattr("smolml_array._pass.LARGE", 1 << 60)
+    monkeypatch.setattr("smolml_array._graph.backward.LARGE", 1 << 60)
     f(*leaves).backward()
     wanted = [np.array(x.grad()) for x in leaves]
-    monkeypatch.setattr("smolml_array._pass.LARGE", 1)
+    monkeypatch.setattr("smolml_array._graph.backward.LARGE", 1)
     for x in leaves:
         x.zero_grad()
     loss = f(*leaves)
@@ -129,11 +131,11 @@ def test_drawings_say_what_is_not_kept(f: Callable[..., MLArray]) -> None:
 
 
 def test_relu_reads_its_result_and_not_its_operand() -> None:
-    assert not _release.reads(TABLE["relu"], 0)
-    assert _release.reads(TABLE["relu"], OUT)
-    assert _release.reads(TABLE["multiply"], 0)
-    assert not _release.reads(TABLE["multiply"], OUT)
-    assert not any(_release.reads(TABLE["add"], i) for i in (OUT, 0, 1))
+    assert not free_buffers.reads(TABLE["relu"], 0)
+    assert free_buffers.reads(TABLE["relu"], OUT)
+    assert free_buffers.reads(TABLE["multiply"], 0)
+    assert not free_buffers.reads(TABLE["multiply"], OUT)
+    assert not any(free_buffers.reads(TABLE["add"], i) for i in (OUT, 0, 1))
 
 
 @pytest.mark.parametrize("name", TABLE)
@@ -148,19 +150,19 @@ def test_what_an_op_does_not_read_changes_nothing(name: str) -> None:
 def _rules_with_operands() -> list[Any]:
     a, b, c = (rng.normal(size=s) for s in ((4, 3), (3, 2), (2,)))
     known: dict[Rule, tuple[list[Any], dict[str, Any]]] = {
-        _rules.MATMUL: ([a, b], {}),
-        _rules_affine.AFFINE: ([a, b, c], {}),
-        _rules.SUM: ([a], {"axis": (0,), "keepdims": False}),
-        _rules.MEAN: ([a], {"axis": (1,), "keepdims": True}),
-        _rules.RESHAPE: ([a], {"shape": (2, 6)}),
-        _rules.PERMUTE_DIMS: ([a], {"axes": (1, 0)}),
-        _rules.FLIP: ([a], {"axis": (1,)}),
-        _rules.BROADCAST_TO: ([c], {"shape": (4, 2)}),
-        _rules.ASTYPE: ([a], {"dtype": XP.float32}),
+        rules.MATMUL: ([a, b], {}),
+        rules_affine.AFFINE: ([a, b, c], {}),
+        rules.SUM: ([a], {"axis": (0,), "keepdims": False}),
+        rules.MEAN: ([a], {"axis": (1,), "keepdims": True}),
+        rules.RESHAPE: ([a], {"shape": (2, 6)}),
+        rules.PERMUTE_DIMS: ([a], {"axes": (1, 0)}),
+        rules.FLIP: ([a], {"axis": (1,)}),
+        rules.BROADCAST_TO: ([c], {"shape": (4, 2)}),
+        rules.ASTYPE: ([a], {"dtype": XP.float32}),
     }
     declared = {
         rule
-        for module in (_rules, _rules_affine)
+        for module in (rules, rules_affine)
         for rule in vars(module).values()
         if isinstance(rule, Rule) and rule.unread
     }
@@ -189,7 +191,7 @@ def _unread_changes_nothing(
 
     wanted = cotangents(None)
     for i in itertools.chain([OUT], range(len(args))):
-        if not _release.reads(rule, i):
+        if not free_buffers.reads(rule, i):
             for c, w in zip(cotangents(i), wanted, strict=True):
                 assert (c is None) == (w is None)
                 if w is not None:

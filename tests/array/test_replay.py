@@ -24,7 +24,7 @@ from smolml_array import (
     use_backend,
     where,
 )
-from smolml_array.backends.numpy.buffers import Places
+from smolml_array._replay.buffers import Places
 from smolml_utils import cross_entropy, mse_loss, softmax
 from smolml_value import GraphError, Value, detect_anomaly, elementwise, no_grad, ops
 from tests.array.numeric import array, cotangent

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from smolml_array._shape import (
+from smolml_array._shapes.axes import (
     AxisError,
     ShapeError,
     _broadcast_shapes,

@@ -20,9 +20,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from smolml_array import MLArray
-from smolml_array._array_api import array_namespace
+from smolml_array._namespaces.array_api import array_namespace
 from smolml_array.backends import get_backend
-from smolml_value._errors import NoDerivativeError
+from smolml_value.errors import NoDerivativeError
 from tests.array import standard_cases as cases
 from tests.array.standard_cases import ANY, FLOAT, NUMERIC, SPECIAL, WHOLE, Cases, binary, unary
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from smolml_array._checking import kinds
+from smolml_array._derivatives.kinds import kinds
 from smolml_value import Op, elementwise, ops, scalar_elementwise
 from smolml_value.table import TABLE
 from smolml_value.testing import OpCheckError, OpReport, check_op

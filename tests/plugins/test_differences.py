@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smolml_value import ops
-from smolml_value._checks.differences import complex_step, derivative
+from smolml_value._checking.ops.differences import complex_step, derivative
 
 FUNCTIONS: list[tuple[str, Callable[[float], float], Callable[[float], float]]] = [
     ("sin", math.sin, math.cos),

@@ -26,8 +26,8 @@ from smolml_value import (
     no_grad,
     ops,
 )
-from smolml_value._anomaly import _lines, checking
-from smolml_value._mode import MODE
+from smolml_value._anomaly.block import _lines, checking
+from smolml_value.recording import MODE
 
 
 def planted() -> None:

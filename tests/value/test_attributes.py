@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from smolml_value import PluginError, Value, elementwise, ops
-from smolml_value._attributes import _METHODS, ENOUGH
-from smolml_value._operand import Operand
-from smolml_value._work import WORK
+from smolml_value._ops.plugin_methods import _METHODS, ENOUGH
+from smolml_value._runtime.work import WORK
+from smolml_value.operand import Operand
 
 Install = Callable[..., Path]
 TWICE = elementwise("twice", lambda xp, x: 2.0 * x, (2.0,))
@@ -248,8 +248,8 @@ def test_an_unknown_name_names_the_nearest(either: Callable[[], None]) -> None:
 
 def test_the_traceback_of_an_unknown_name_names_the_nearest() -> None:
     program = """
-        from smolml_value import Value, _attributes, elementwise, ops
-        from smolml_value._work import WORK
+        from smolml_value import Value, elementwise, ops
+        from smolml_value._runtime.work import WORK
 
         ops.register(elementwise("swish_of_mine", lambda xp, x: x))
         WORK.left = 0

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from smolml_value import Value, draw, elementwise, fused, grad, no_grad
-from smolml_value._drawing import colors
-from smolml_value._drawing.collect import collect
-from smolml_value._drawing.fold import FOLDS, HIDDEN, Folded, fold
-from smolml_value._drawing.picture import picture
+from smolml_value._showing.drawing import colors
+from smolml_value._showing.drawing.collect import collect
+from smolml_value._showing.drawing.fold import FOLDS, HIDDEN, Folded, fold
+from smolml_value._showing.drawing.picture import picture
 from smolml_value.transforms import checkpoint, custom_vjp
 from tests.value.fuzz import grow
 from tests.value.svg import Box, faults, read
@@ -456,9 +456,9 @@ def test_drawing_is_imported_when_it_is_used() -> None:
         "import sys, smolml_value\n"
         "v = smolml_value.Value(1.0)\n"
         "hasattr(v, '_repr_svg_')\n"
-        "print(sorted(m for m in sys.modules if '_drawing' in m or '_explaining' in m))\n"
+        "print(sorted(m for m in sys.modules if '.drawing' in m or '.explaining' in m))\n"
         "smolml_value.draw(v)\n"
-        "print('smolml_value._drawing.drawing' in sys.modules)\n"
+        "print('smolml_value._showing.drawing.drawing' in sys.modules)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smolml_value import Op, Value, draw, elementwise, explain, fused, ops, scalar
-from smolml_value._explaining.steps import Step
-from smolml_value._explaining.words import NOTES, WORDS
-from smolml_value._showing.symbols import partial_formula
+from smolml_value._showing.explaining.steps import Step
+from smolml_value._showing.explaining.translations import NOTES, WORDS
+from smolml_value._showing.formulas import partial_formula
 from smolml_value.table import TABLE
 from smolml_value.transforms import checkpoint, custom_vjp, grad
 from tests.value.fuzz import grow

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smolml_value import Op, Value, elementwise, ops, scalar, scalar_elementwise, table
-from smolml_value._ieee import IEEEFloat, evaluate
+from smolml_value._ops.ieee import IEEEFloat, evaluate
 from tests.value.helpers import EDGES, HUGE, TINY, close, gradients, identical
 
 inf, nan = math.inf, math.nan

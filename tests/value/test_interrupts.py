@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from smolml_value import GraphError, Op, Value, _graph, elementwise, ops
-from smolml_value._graph import Node, backward
+from smolml_value import GraphError, Op, Value, elementwise, graph, ops
+from smolml_value.graph import Node, backward
 from tests.value.test_graph import chain, net
 
 
@@ -140,7 +140,7 @@ def test_a_real_signal_at_any_time(alarm: Callable[[float], None]) -> None:
         root.backward()
         assert [v.grad for v in leaves] == once
     # compiled code looks for signals only when it is done
-    assert interrupted >= 5 or not str(_graph.__file__).endswith(".py")
+    assert interrupted >= 5 or not str(graph.__file__).endswith(".py")
 
 
 def test_a_nested_backward_is_refused(leaves: list[Value]) -> None:

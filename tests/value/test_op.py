@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from smolml_value import Op, OpError, UnknownOpError, Value, elementwise, ops, scalar_elementwise
-from smolml_value._node import OperandBase
+from smolml_value.node import OperandBase
 from tests.value.helpers import gradients
 
 CUBE = elementwise("cube", lambda xp, x: x * x * x, (lambda xp, out, x: 3.0 * x * x,))

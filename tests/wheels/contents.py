@@ -66,7 +66,7 @@ DISTRIBUTIONS = (
     Distribution(
         "smolml-array",
         frozenset({"smolml-value<0.2,>=0.1", "numpy>=2; extra == 'numpy'"}),
-        "[smolml.kinds]\nmlarray = smolml_array._checking:kinds",
+        "[smolml.kinds]\nmlarray = smolml_array._derivatives.kinds:kinds",
     ),
     Distribution("smolml-utils", frozenset({"smolml-array<0.2,>=0.1", "smolml-value<0.2,>=0.1"})),
     Distribution(

@@ -37,7 +37,7 @@ static char value_init({parameters});
 char {_INIT}({parameters}) {{
     char done = value_init({", ".join(names)});
     if (done != 2 && Py_TYPE(cpy_r_self) == CPyType_value___Value) {{
-        smolml_value____graph___ScalarNodeObject *v = (void *)cpy_r_self;
+        smolml_value___graph___ScalarNodeObject *v = (void *)cpy_r_self;
         PyObject *op = v->__made_by;
         if ((op == Py_None || {known})
                 && left_alone(v->__lhs) && left_alone(v->__rhs)) {{

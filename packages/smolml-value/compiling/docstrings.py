@@ -41,7 +41,7 @@ def with_docstrings(c: str, package: Path) -> str:
         return f'{before}"{_quoted(text)}", NULL}}' if text else match[0]
 
     c = _PROPERTY.sub(documented, _CLASS.sub(longer, _FUNCTION.sub(longer, c)))
-    for name in ("value___Value", "value___Value___backward", "fused___dot", "_mode___no_grad"):
+    for name in ("value___Value", "value___Value___backward", "fused___dot", "recording___no_grad"):
         if name not in added:
             raise RuntimeError(
                 f"docstrings: {name} is not in the C; compile with the mypy that pyproject.toml "

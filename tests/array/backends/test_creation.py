@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smolml_array._shape import ShapeError
+from smolml_array._shapes.axes import ShapeError
 from smolml_array.backends import get_backend
 from tests.array.backends.agreement import NUMPY, PURE, agree, arrays, on_pure, same
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from smolml_array._shape import ShapeError
+from smolml_array._shapes.axes import ShapeError
 from tests.array.backends.agreement import (
     FLOATS,
     NUMPY,

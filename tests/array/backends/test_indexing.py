@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from smolml_array._shape import ShapeError
+from smolml_array._shapes.axes import ShapeError
 from tests.array.backends.agreement import NUMPY, PURE, agree, arrays, attempt, on_pure, same
 
 SHAPES = hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)

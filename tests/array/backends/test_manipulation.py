@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from smolml_array._shape import reshape_shape
+from smolml_array._shapes.axes import reshape_shape
 from tests.array.backends.agreement import (
     NUMPY,
     PURE,

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from smolml_array._replay.recording import Recording
 from smolml_array.backends import protocol
 from smolml_array.backends.namespace import Namespace, protocol_names
-from smolml_array.backends.numpy.recording import Recording
 from smolml_array.backends.protocol import Backend
 from tests.array.backends.agreement import NUMPY, PURE
 

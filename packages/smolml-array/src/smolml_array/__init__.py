@@ -1,16 +1,16 @@
 """N-d arrays in which every element is a Value: MLArray, its backends and its functions."""
 
-from smolml_array import _derivatives as _derivatives  # arrays answer to the transforms
-from smolml_array import _explaining as _explaining
-from smolml_array import _showing as _showing
-from smolml_array import _transforming as _transforming
-from smolml_array._default import use_backend
-from smolml_array._replay import replay
-from smolml_array._shape import AxisError, ShapeError
+from smolml_array._derivatives import arguments as arguments
+from smolml_array._derivatives import nodes as nodes  # arrays answer to the transforms
+from smolml_array._replay.replay import replay
+from smolml_array._shapes.axes import AxisError, ShapeError
+from smolml_array._showing import draw as draw
+from smolml_array._showing import explain as explain
 from smolml_array.array import MLArray
-from smolml_array.creation import arange, eye, from_dlpack, full, linspace, ones, zeros
-from smolml_array.functions import clip, concat, matmul, maximum, minimum, stack, where
-from smolml_array.operations import (
+from smolml_array.config import use_backend
+from smolml_array.functions.creation import arange, eye, from_dlpack, full, linspace, ones, zeros
+from smolml_array.functions.joining import clip, concat, matmul, maximum, minimum, stack, where
+from smolml_array.functions.manipulation import (
     diagonal,
     flip,
     pad,
@@ -23,7 +23,7 @@ from smolml_array.operations import (
     tril,
     triu,
 )
-from smolml_array.products import (
+from smolml_array.functions.products import (
     affine,
     cumulative_prod,
     cumulative_sum,
@@ -33,8 +33,8 @@ from smolml_array.products import (
     outer,
     vector_norm,
 )
-from smolml_array.random import Generator, rand, randn, seed
-from smolml_array.selection import argsort, sort, take, take_along_axis
+from smolml_array.functions.random import Generator, rand, randn, seed
+from smolml_array.functions.sorting import argsort, sort, take, take_along_axis
 
 __version__ = "0.1.0"
 

@@ -6,16 +6,16 @@ import operator
 from collections.abc import Iterator
 from typing import Any, Self
 
-from smolml_array import _rules
-from smolml_array._arithmetic import ArrayLike
-from smolml_array._convert import as_dtype
-from smolml_array._interop import Interoperating
-from smolml_array._meeting import moved
-from smolml_array._node import ArrayNode
-from smolml_array._repr import array_repr
-from smolml_array._shape import Shape
+from smolml_array._graph.mixing import moved
+from smolml_array._graph.node import ArrayNode
+from smolml_array._methods.arithmetic import ArrayLike
+from smolml_array._methods.interop import Interoperating
+from smolml_array._shapes.axes import Shape
+from smolml_array._showing.repr import array_repr
 from smolml_array.backends import get_backend
 from smolml_array.backends.protocol import DType
+from smolml_array.convert import as_dtype
+from smolml_array.functions import rules
 
 
 class MLArray(Interoperating):
@@ -164,7 +164,7 @@ class MLArray(Interoperating):
 
     def _repr_html_(self) -> str:
         """Numbers and gradients as a table, for notebooks; large arrays abbreviated."""
-        from smolml_array._html import array_html  # which most programs never need
+        from smolml_array._showing.html import array_html  # which most programs never need
 
         return array_html(self)
 
@@ -190,7 +190,7 @@ class MLArray(Interoperating):
         xp = self._node.backend
         wanted = as_dtype(xp, dtype)
         source = self if xp.isdtype(wanted, "real floating") else self.detach()
-        return self._rule(_rules.ASTYPE, source, dtype=wanted)
+        return self._rule(rules.ASTYPE, source, dtype=wanted)
 
 
 def _check(requires_grad: object, label: object) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NoReturn
 
 from smolml_array import MLArray, ShapeError
-from smolml_array._convert import is_floating
-from smolml_array._meeting import for_message
-from smolml_array._shape import Shape
+from smolml_array._graph.mixing import for_message
+from smolml_array._shapes.axes import Shape
+from smolml_array.convert import is_floating
 from smolml_utils._operands import check_probabilities, with_dtype
 
 

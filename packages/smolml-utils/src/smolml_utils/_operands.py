@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from smolml_array import MLArray, ShapeError
-from smolml_array._convert import holds, is_floating, to_raw
-from smolml_array._default import default_backend
-from smolml_array._meeting import for_message, meeting
+from smolml_array._graph.mixing import for_message, meeting
 from smolml_array.backends.protocol import Backend, DType
+from smolml_array.config import default_backend
+from smolml_array.convert import holds, is_floating, to_raw
 from smolml_value import Value
-from smolml_value._number import as_float, is_number
+from smolml_value._ops.number import as_float, is_number
 
 
 def is_scalar(x: object) -> bool:

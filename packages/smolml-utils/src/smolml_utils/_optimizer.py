@@ -10,10 +10,10 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from smolml_array import MLArray, ShapeError
-from smolml_array._windows import ValuesNode
+from smolml_array._graph.views import ValuesNode
 from smolml_array.backends.protocol import Raw
 from smolml_value import Value, scalar
-from smolml_value._number import as_float
+from smolml_value._ops.number import as_float
 
 Parameter: TypeAlias = MLArray | Value
 State: TypeAlias = dict[str, Any]  # of one parameter: raw arrays and numbers under their names

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from smolml_array._rule import TangentRule
-from smolml_array._shape import Axis
+from smolml_array._graph.rule import TangentRule
+from smolml_array._shapes.axes import Axis
 from smolml_array.backends.protocol import Raw
 
 Tangents = Sequence[Raw]

@@ -10,10 +10,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from smolml_array._rule import Rule
-from smolml_array._shape import Shape
+from smolml_array._graph.rule import Rule
+from smolml_array._shapes.axes import Shape
 from smolml_array.backends.protocol import Raw
-from smolml_value._op import TracedNamespace
+from smolml_value.op import TracedNamespace
 
 
 def _spread(xp: Any, g: Raw, shape: Shape, axis: int) -> Raw:

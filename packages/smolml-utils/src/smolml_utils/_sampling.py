@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 from smolml_array import Generator, MLArray, stack
-from smolml_array._shape import Shape
+from smolml_array._shapes.axes import Shape
 from smolml_array.backends.protocol import DType
-from smolml_array.random import default_generator
-from smolml_value._number import as_float
+from smolml_array.functions.random import default_generator
+from smolml_value._ops.number import as_float
 
 
 def fans(shape: Shape) -> tuple[int, int]:

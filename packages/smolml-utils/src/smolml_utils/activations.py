@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import Any, TypeVar, overload
 
 from smolml_array import MLArray
-from smolml_array._arithmetic import ArrayLike
-from smolml_array._rule import Rule
-from smolml_array._shape import Axis, normalize_axes
+from smolml_array._graph.rule import Rule
+from smolml_array._methods.arithmetic import ArrayLike
+from smolml_array._shapes.axes import Axis, normalize_axes
 from smolml_utils._operands import as_array, as_floats, is_scalar
 from smolml_utils._row_rules import LOG_SOFTMAX, SOFTMAX
 from smolml_value import Op, Value, table
-from smolml_value._number import as_float
+from smolml_value._ops.number import as_float
 
 A = TypeVar("A", float, Value, MLArray)
 

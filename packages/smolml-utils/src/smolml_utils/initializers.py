@@ -22,7 +22,7 @@ from typing import Final, TypeAlias
 
 from smolml_array import Generator, MLArray, ShapeError, full
 from smolml_array.backends.protocol import DType
-from smolml_array.random import shape_of
+from smolml_array.functions.random import shape_of
 from smolml_utils._sampling import (
     fans,
     leaf,
@@ -32,7 +32,7 @@ from smolml_utils._sampling import (
     source,
     uniform,
 )
-from smolml_value._number import as_float
+from smolml_value._ops.number import as_float
 
 Dim: TypeAlias = int | Sequence[int]
 

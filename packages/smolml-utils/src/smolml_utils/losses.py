@@ -12,14 +12,14 @@ from __future__ import annotations
 from typing import Any, Final, Literal, TypeAlias, TypeVar, overload
 
 from smolml_array import MLArray, ShapeError
-from smolml_array._arithmetic import ArrayLike
-from smolml_array._shape import normalize_axis
+from smolml_array._methods.arithmetic import ArrayLike
+from smolml_array._shapes.axes import normalize_axis
 from smolml_utils import _loss_ops
 from smolml_utils._class_targets import class_targets
 from smolml_utils._operands import arrays, as_floats, check_probabilities, pair, reduced
 from smolml_utils._rules import CROSS_ENTROPY, MEAN_OF_SQUARES, NLL, SUM_OF_SQUARES
 from smolml_value import Value, table
-from smolml_value._number import as_float
+from smolml_value._ops.number import as_float
 
 Reduction: TypeAlias = Literal["mean", "sum", "none"]
 S = TypeVar("S", float, Value)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from smolml_array import MLArray
-from smolml_array._arithmetic import ArrayLike
-from smolml_array._shape import Axis, normalize_axes
+from smolml_array._methods.arithmetic import ArrayLike
+from smolml_array._shapes.axes import Axis, normalize_axes
 from smolml_utils._operands import as_array, as_floats
 from smolml_utils._row_rules import LAYER_NORM
-from smolml_value._number import as_float
+from smolml_value._ops.number import as_float
 
 __all__ = ["layer_norm"]
 

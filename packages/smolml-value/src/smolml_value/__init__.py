@@ -3,10 +3,14 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from smolml_value import _attributes, _interpreted
-from smolml_value._anomaly import detect_anomaly
-from smolml_value._build import COMPILED
-from smolml_value._errors import (
+from smolml_value._anomaly.block import detect_anomaly
+from smolml_value._ops import plugin_methods
+from smolml_value._ops.plugin import OpInfo
+from smolml_value._ops.scalar_op import scalar_elementwise
+from smolml_value._runtime import interpreted
+from smolml_value._runtime.build import COMPILED
+from smolml_value._runtime.memory import paused_gc
+from smolml_value.errors import (
     AnomalyError,
     GraphError,
     OpError,
@@ -14,19 +18,16 @@ from smolml_value._errors import (
     SmolMLError,
     UnknownOpError,
 )
-from smolml_value._memory import paused_gc
-from smolml_value._mode import grad_enabled, no_grad
-from smolml_value._op import Op, elementwise
-from smolml_value._plugin import OpInfo
-from smolml_value._scalar_op import scalar_elementwise
+from smolml_value.op import Op, elementwise
+from smolml_value.recording import grad_enabled, no_grad
 from smolml_value.registry import ops
 from smolml_value.value import Value
 
 if TYPE_CHECKING:
     from smolml_value import fused
-    from smolml_value._check_grads import check_grads
-    from smolml_value._drawing.drawing import draw
-    from smolml_value._explaining.explanation import explain
+    from smolml_value._checking.check_grads import check_grads
+    from smolml_value._showing.drawing.drawing import draw
+    from smolml_value._showing.explaining.explanation import explain
     from smolml_value.transforms import (
         checkpoint,
         custom_vjp,
@@ -42,8 +43,8 @@ if TYPE_CHECKING:
         vjp,
     )
 
-_attributes.install()
-_interpreted.install()
+plugin_methods.install()
+interpreted.install()
 
 __version__ = "0.1.0"
 
@@ -84,9 +85,9 @@ __all__ = [
 ]
 
 _HOMES = {
-    "check_grads": "_check_grads",
-    "draw": "_drawing.drawing",
-    "explain": "_explaining.explanation",
+    "check_grads": "_checking.check_grads",
+    "draw": "_showing.drawing.drawing",
+    "explain": "_showing.explaining.explanation",
 }
 
 if not TYPE_CHECKING:  # a type checker would take any misspelt name for granted

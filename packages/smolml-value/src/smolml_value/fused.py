@@ -12,13 +12,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from smolml_value import scalar
-from smolml_value._anomaly import watch_many
-from smolml_value._compat import i32, mypyc_attr
-from smolml_value._fused_ops import DOT, FSUM, LOGSUMEXP, MEAN
-from smolml_value._graph import Node, _Pass, product
-from smolml_value._mode import MODE, grad_enabled
-from smolml_value._number import as_float
-from smolml_value._op import Op
+from smolml_value._anomaly.block import watch_many
+from smolml_value._ops.fused_rules import DOT, FSUM, LOGSUMEXP, MEAN
+from smolml_value._ops.number import as_float
+from smolml_value._runtime.compat import i32, mypyc_attr
+from smolml_value.graph import Node, _Pass, product
+from smolml_value.op import Op
+from smolml_value.recording import MODE, grad_enabled
 from smolml_value.value import NO_DATA, Value
 
 

@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from importlib import invalidate_caches
 from typing import Final
 
-from smolml_value._entry_points import find, normalized
-from smolml_value._errors import OpError, PluginError, UnknownOpError
-from smolml_value._op import Op
-from smolml_value._plugin import OpInfo, Plugin
+from smolml_value._ops.entry_points import find, normalized
+from smolml_value._ops.plugin import OpInfo, Plugin
+from smolml_value.errors import OpError, PluginError, UnknownOpError
+from smolml_value.op import Op
 from smolml_value.table import TABLE
 
 GROUP: Final = "smolml.ops"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from smolml_value._op import Op, elementwise
+from smolml_value.op import Op, elementwise
 
 _REALS = (-3.0, 3.0)
 _POSITIVE = (0.1, 4.0)

@@ -12,11 +12,11 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from smolml_value._checks import arrays, definition, derivatives
-from smolml_value._checks.kinds import ArrayKind, installed_kinds
-from smolml_value._checks.report import Check, OpCheckError, OpReport
-from smolml_value._checks.subject import Findings, Skipped, Subject, explained
-from smolml_value._op import Op
+from smolml_value._checking.ops import arrays, definition, derivatives
+from smolml_value._checking.ops.kinds import ArrayKind, installed_kinds
+from smolml_value._checking.ops.report import Check, OpCheckError, OpReport
+from smolml_value._checking.ops.subject import Findings, Skipped, Subject, explained
+from smolml_value.op import Op
 
 __all__ = ["ArrayKind", "Check", "OpCheckError", "OpReport", "check_op"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from smolml_value import scalar
-from smolml_value._errors import NoDerivativeError
-from smolml_value._op import TracedNamespace
+from smolml_value.errors import NoDerivativeError
+from smolml_value.op import TracedNamespace
 from smolml_value.table import TABLE
 
 # On a Value these would give a plain number, and its gradient would be lost in silence.

@@ -17,12 +17,12 @@ arrays, and nested lists, tuples and dicts of them.
 The vocabulary (primals, tangents, cotangents) is that of JAX.
 """
 
-from smolml_value import _derivatives as _derivatives  # Values answer to the transforms
-from smolml_value._checkpoint import checkpoint
-from smolml_value._custom import custom_vjp, stop_gradient
-from smolml_value._forward import jvp
-from smolml_value._matrices import hessian, hvp, jacobian
-from smolml_value._reverse import elementwise_grad, grad, gradients, value_and_grad, vjp
+from smolml_value._derivatives import value_rules as value_rules  # Values answer to the transforms
+from smolml_value._derivatives.checkpoint import checkpoint
+from smolml_value._derivatives.custom import custom_vjp, stop_gradient
+from smolml_value._derivatives.forward import jvp
+from smolml_value._derivatives.matrices import hessian, hvp, jacobian
+from smolml_value._derivatives.reverse import elementwise_grad, grad, gradients, value_and_grad, vjp
 
 __all__ = [
     "checkpoint",

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final, Self, overload
 
-from smolml_value import _graph, scalar, table
-from smolml_value._anomaly import watch, watch_many
-from smolml_value._compat import Real, Text, mypyc_attr
-from smolml_value._graph import Node, product
-from smolml_value._labels import set_label
-from smolml_value._mode import MODE, grad_enabled
-from smolml_value._number import as_float, is_number
-from smolml_value._number_node import NumberNode
-from smolml_value._op import Op
+from smolml_value import graph, scalar, table
+from smolml_value._anomaly.block import watch, watch_many
+from smolml_value._ops.number import as_float, is_number
+from smolml_value._ops.number_node import NumberNode
+from smolml_value._runtime.compat import Real, Text, mypyc_attr
+from smolml_value._runtime.labels import set_label
+from smolml_value.graph import Node, product
+from smolml_value.op import Op
+from smolml_value.recording import MODE, grad_enabled
 from smolml_value.traced import TRACED
 
 # Looked up once; an attribute of a module is slow to reach from compiled code.
@@ -132,7 +132,7 @@ class Value(NumberNode):
         >>> x.grad
         6.0
         """
-        _graph.backward(self)
+        graph.backward(self)
 
     def _backward(self) -> None:
         """One step of the chain rule: add own grad x local partial to the grad of each operand."""

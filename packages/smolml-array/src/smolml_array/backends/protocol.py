@@ -24,7 +24,8 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from smolml_array._shape import Axis, Shape
+from smolml_array._shapes.axes import Axis, Shape
+from smolml_array._shapes.windowing import PadWidth
 from smolml_array.backends.signatures import (
     ArgReduction,
     Binary,
@@ -39,7 +40,6 @@ from smolml_array.backends.signatures import (
     TypedReduction,
     Unary,
 )
-from smolml_array.backends.windowing import PadWidth
 
 __all__ = ["Backend", "Binary", "DType", "Number", "Raw", "Unary"]
 

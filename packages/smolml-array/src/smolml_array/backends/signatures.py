@@ -6,7 +6,7 @@ import builtins
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeAlias
 
-from smolml_array._shape import Axis
+from smolml_array._shapes.axes import Axis
 
 # A raw array of whatever backend, or a Python number in its place. Any, because ndarray and the
 # pure NDArray share operators, not a base class, and a Protocol of all these operators would say

@@ -7,9 +7,9 @@ from html import escape
 from inspect import signature
 from typing import Any
 
-from smolml_value._definition import VARIADIC
-from smolml_value._op import Op
-from smolml_value._showing.symbols import partial_formula
+from smolml_value._ops.definition import VARIADIC
+from smolml_value._showing.formulas import partial_formula
+from smolml_value.op import Op
 
 
 def op_html(op: Op) -> str:

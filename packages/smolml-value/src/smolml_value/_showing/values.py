@@ -6,18 +6,18 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from smolml_value import _derive
-from smolml_value._derivatives import PartValue
-from smolml_value._fused_ops import DOT
-from smolml_value._graph import ScalarNode, product
-from smolml_value._hub import Hub
-from smolml_value._node import Node
-from smolml_value._op import Op
-from smolml_value._showing import nodes
-from smolml_value._showing.nodes import Constant, Look, Namer, Part
+from smolml_value._derivatives import derive
+from smolml_value._derivatives.function_node import Hub
+from smolml_value._derivatives.value_rules import PartValue
+from smolml_value._ops.fused_rules import DOT
+from smolml_value._showing import protocol
+from smolml_value._showing.formulas import partial_formula
 from smolml_value._showing.numerals import numeral
-from smolml_value._showing.symbols import partial_formula
+from smolml_value._showing.protocol import Constant, Look, Namer, Part
 from smolml_value.fused import FusedValue, arguments_of, partials_of
+from smolml_value.graph import ScalarNode, product
+from smolml_value.node import Node
+from smolml_value.op import Op
 from smolml_value.value import NaryValue, Value
 
 _UNORDERED: Final = frozenset(
@@ -46,7 +46,7 @@ def op_text(made_by: object) -> str:
     return f"{made_by.symbol}({', '.join(f'{k}={v}' for k, v in changed.items())})"
 
 
-@nodes.look.register(Value)
+@protocol.look.register(Value)
 def _(v: Value) -> Look:
     grad = float(v.grad)
     return Look(
@@ -60,23 +60,23 @@ def _(v: Value) -> Look:
     )
 
 
-@nodes.tag.register(Value)
+@protocol.tag.register(Value)
 def _(v: Value) -> tuple[str, str]:
     made_by = v._made_by
     return "" if made_by is None else made_by.symbol, v.label  # type: ignore[attr-defined]
 
 
-@nodes.tag.register(Hub)
+@protocol.tag.register(Hub)
 def _(node: Hub) -> tuple[str, str]:
     return "function", ""
 
 
-@nodes.look.register(Hub)
+@protocol.look.register(Hub)
 def _(node: Hub) -> Look:
     return Look("function", "", "", "", 0.0, is_function=True)
 
 
-@nodes.operands.register(Value)
+@protocol.operands.register(Value)
 def _(v: Value) -> Sequence[Node | Constant]:
     op, left, right = v._made_by, v._lhs, v._rhs
     if left is None and right is None:
@@ -90,7 +90,7 @@ def _(v: Value) -> Sequence[Node | Constant]:
     return (_constant(v._dl), right)  # type: ignore[return-value]  # one of the two is a node
 
 
-@nodes.operands.register(NaryValue)
+@protocol.operands.register(NaryValue)
 def _(v: NaryValue) -> Sequence[Node | Constant]:
     return [
         a if isinstance(a, Value) else _constant(x)
@@ -98,7 +98,7 @@ def _(v: NaryValue) -> Sequence[Node | Constant]:
     ]
 
 
-@nodes.operands.register(FusedValue)
+@protocol.operands.register(FusedValue)
 def _(v: FusedValue) -> Sequence[Node | Constant]:
     return [a if isinstance(a, Value) else _constant(float(a)) for a in _in_parents_order(v)]
 
@@ -118,12 +118,12 @@ def _constant(x: float) -> Constant:
 # Explaining ------------------------------------------------------------------------------------
 
 
-@nodes.expression.register(Value)
+@protocol.expression.register(Value)
 def _(v: Value, args: Sequence[str]) -> str:
     return expression_of(v._made_by, args)
 
 
-@nodes.expression.register(PartValue)
+@protocol.expression.register(PartValue)
 def _(v: PartValue, args: Sequence[str]) -> str:
     return f"{op_text(v._made_by)}: {args[0]}"
 
@@ -149,10 +149,10 @@ def _bracketed(text: str) -> str:
     return f"({text})" if text.startswith("−") else text
 
 
-@nodes.parts.register(Value)
+@protocol.parts.register(Value)
 def _(v: Value, g: float, namer: Namer) -> Sequence[Part]:
     op = v._made_by
-    operands = nodes.operands(v)
+    operands = protocol.operands(v)
     names = [namer(x) for x in operands]
     numbers = [x.number if isinstance(x, Constant) else _data(x) for x in operands]
     stored = (v._dl, v._dr)
@@ -190,11 +190,11 @@ def _formula(
     return partial_formula(made_by, i, names, out, [None] * len(numbers))[0]
 
 
-@nodes.parts.register(NaryValue)
+@protocol.parts.register(NaryValue)
 def _(v: NaryValue, g: float, namer: Namer) -> Sequence[Part]:
     op = v._made_by
     assert isinstance(op, Op)
-    operands = nodes.operands(v)
+    operands = protocol.operands(v)
     names = [namer(x) for x in operands]
     *numbers, out = v._numbers
     places = [i for i, x in enumerate(operands) if not isinstance(x, Constant)]
@@ -222,10 +222,10 @@ _FUSED: Final[dict[str, Callable[[int, Sequence[str], str], str]]] = {
 }
 
 
-@nodes.parts.register(FusedValue)
+@protocol.parts.register(FusedValue)
 def _(v: FusedValue, g: float, namer: Namer) -> Sequence[Part]:
     op = v._made_by
-    operands = nodes.operands(v)
+    operands = protocol.operands(v)
     names = [namer(x) for x in operands]
     places = [i for i, x in enumerate(operands) if not isinstance(x, Constant)]
     partials = partials_of(v)
@@ -241,43 +241,45 @@ def _(v: FusedValue, g: float, namer: Namer) -> Sequence[Part]:
     ]
 
 
-@nodes.parts.register(PartValue)
+@protocol.parts.register(PartValue)
 def _(v: PartValue, g: float, namer: Namer) -> Sequence[Part]:
     return [Part("1", True, 1.0, {v._index: Value(g)})]
 
 
-@nodes.parts.register(Hub)
+@protocol.parts.register(Hub)
 def _(node: Hub, g: Any, namer: Namer) -> Sequence[Part]:
     needs = [True] * len(node._parents())
-    return [Part("", False, None, c) for c in _derive.pull_numbers(node, dict(g), needs)]
+    return [Part("", False, None, c) for c in derive.pull_numbers(node, dict(g), needs)]
 
 
-@nodes.zero.register(Hub)
+@protocol.zero.register(Hub)
 def _(node: Hub) -> Any:
     return {}
 
 
-@nodes.shown.register(Hub)
+@protocol.shown.register(Hub)
 def _(node: Hub, number: Any) -> Any:
     return dict(number) if isinstance(number, dict) else number  # sums are made in place
 
 
-@nodes.held.register(Value)
+@protocol.held.register(Value)
 def _(v: Value) -> float:
     return float(v.grad)
 
 
-@nodes.short.register(float)
-@nodes.short.register(int)
+@protocol.short.register(float)
+@protocol.short.register(int)
 def _(number: float) -> str:
     return numeral(number, 6)
 
 
-@nodes.short.register(dict)
+@protocol.short.register(dict)
 def _(number: dict[int, Any]) -> str:
-    return ", ".join(nodes.short(float(x) if isinstance(x, Value) else x) for x in number.values())
+    return ", ".join(
+        protocol.short(float(x) if isinstance(x, Value) else x) for x in number.values()
+    )
 
 
-@nodes.handles.register(Node)
+@protocol.handles.register(Node)
 def _(x: Node) -> Sequence[Any]:
     return (x,)

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from smolml_array._shape import Shape, as_shape
-from smolml_array.backends.nested import flatten
+from smolml_array._shapes.axes import Shape, as_shape
+from smolml_array._shapes.nested import flatten
 from smolml_array.backends.numpy.quiet import F32, F64, I64, ndarray
 from smolml_array.backends.protocol import DType, Number, Raw
 

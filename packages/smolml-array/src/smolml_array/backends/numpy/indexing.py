@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from smolml_array._shape import ShapeError, normalize_axis
+from smolml_array._shapes.axes import ShapeError, normalize_axis
 from smolml_array.backends.numpy.creation import astype
 from smolml_array.backends.numpy.quiet import ndarray, run, run_shared
 from smolml_array.backends.protocol import Raw

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from smolml_array._shape import matmul_shape
-from smolml_array.backends.contraction import Axes, tensordot_axes, vecdot_axes
+from smolml_array._shapes.axes import matmul_shape
+from smolml_array._shapes.contraction import Axes, tensordot_axes, vecdot_axes
 from smolml_array.backends.numpy.elementwise import multiply
 from smolml_array.backends.numpy.quiet import call, ndarray, run, run_shared
 from smolml_array.backends.protocol import Raw

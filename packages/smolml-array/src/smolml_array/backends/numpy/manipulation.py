@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from smolml_array._shape import (
+from smolml_array._shapes.axes import (
     Axis,
     Shape,
     ShapeError,

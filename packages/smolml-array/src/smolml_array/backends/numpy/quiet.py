@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from smolml_array._shape import _broadcast_shapes
+from smolml_array._shapes.axes import _broadcast_shapes
 from smolml_array.backends.protocol import Binary, Raw, Unary
 
 _silence = contextvars.Context()

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from smolml_array._shape import AxisError, normalize_axis
+from smolml_array._shapes.axes import AxisError, normalize_axis
 from smolml_array.backends.numpy.quiet import I64, call
 from smolml_array.backends.protocol import DType, Raw
 

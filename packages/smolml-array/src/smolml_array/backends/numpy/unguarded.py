@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from smolml_array._shape import Axis, Shape, unbroadcast_axes
+from smolml_array._shapes.axes import Axis, Shape, unbroadcast_axes
 from smolml_array.backends.numpy.quiet import BOOL, F32, F64, ONE_THREAD, ndarray
 from smolml_array.backends.protocol import DType, Raw
 

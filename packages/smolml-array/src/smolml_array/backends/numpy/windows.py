@@ -7,11 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from smolml_array._shape import Axis, Shape, as_shape
-from smolml_array.backends.numpy.creation import asarray
-from smolml_array.backends.numpy.quiet import I64, call
-from smolml_array.backends.protocol import Raw
-from smolml_array.backends.windowing import (
+from smolml_array._shapes.axes import Axis, Shape, as_shape
+from smolml_array._shapes.windowing import (
     PadWidth,
     inside,
     overlap_axes,
@@ -20,6 +17,9 @@ from smolml_array.backends.windowing import (
     window_axes,
     windows_shape,
 )
+from smolml_array.backends.numpy.creation import asarray
+from smolml_array.backends.numpy.quiet import I64, call
+from smolml_array.backends.protocol import Raw
 
 
 def sliding_windows(x: Raw, /, window_shape: int | Sequence[int], axis: Axis = None) -> Raw:

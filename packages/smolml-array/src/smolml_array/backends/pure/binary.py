@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from smolml_array._shape import ShapeError
+from smolml_array._shapes.axes import ShapeError
 from smolml_array.backends.protocol import Binary
 from smolml_array.backends.pure.broadcasting import Operand, _broadcast_and_apply
 from smolml_array.backends.pure.dtypes import bool_, float64, int64, wrapped

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from itertools import chain, repeat
 from typing import Any
 
-from smolml_array._shape import Shape, _broadcast_shapes
+from smolml_array._shapes.axes import Shape, _broadcast_shapes
 from smolml_array.backends.pure.ndarray import NDArray
 
 Operand = NDArray | float  # an array, or a Python number (also int and bool) in its place

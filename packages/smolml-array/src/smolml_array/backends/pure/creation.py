@@ -10,8 +10,8 @@ from contextlib import AbstractContextManager
 from contextvars import copy_context
 from typing import Any
 
-from smolml_array._shape import Shape, ShapeError, as_shape
-from smolml_array.backends.nested import flatten
+from smolml_array._shapes.axes import Shape, ShapeError, as_shape
+from smolml_array._shapes.nested import flatten
 from smolml_array.backends.pure.dtypes import as_dtype, bool_, float64, int64, of_numbers
 from smolml_array.backends.pure.ndarray import NDArray
 from smolml_array.backends.pure.operands import as_array, cast

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import repeat as again
 from typing import Any, NamedTuple
 
-from smolml_array._shape import Shape, ShapeError, _broadcast_shapes, normalize_axis, strides
+from smolml_array._shapes.axes import Shape, ShapeError, _broadcast_shapes, normalize_axis, strides
 from smolml_array.backends.pure.broadcasting import expand, gather, offsets
 from smolml_array.backends.pure.creation import asarray
 from smolml_array.backends.pure.dtypes import bool_, int64, wrapped

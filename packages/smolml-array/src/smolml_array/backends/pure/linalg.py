@@ -6,8 +6,8 @@ import math
 from operator import mul
 from typing import Any
 
-from smolml_array._shape import _broadcast_shapes, matmul_shape
-from smolml_array.backends.contraction import Axes, tensordot_axes, vecdot_axes
+from smolml_array._shapes.axes import _broadcast_shapes, matmul_shape
+from smolml_array._shapes.contraction import Axes, tensordot_axes, vecdot_axes
 from smolml_array.backends.pure.binary import logical_and, multiply
 from smolml_array.backends.pure.broadcasting import expand
 from smolml_array.backends.pure.dtypes import bool_, float64, promote, wrapped

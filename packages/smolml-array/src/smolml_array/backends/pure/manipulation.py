@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
-from smolml_array._shape import (
+from smolml_array._shapes.axes import (
     Axis,
     Shape,
     ShapeError,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from smolml_array._shape import Shape
+from smolml_array._shapes.axes import Shape
 from smolml_array.backends.pure.dtypes import DType
 
 _SHOWN = 100  # elements up to which the repr shows all

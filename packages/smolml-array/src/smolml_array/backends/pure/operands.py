@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from smolml_array.backends.nested import as_number
+from smolml_array._shapes.nested import as_number
 from smolml_array.backends.pure.broadcasting import Operand
 from smolml_array.backends.pure.dtypes import DType, bool_, convert, float64, int64, of_numbers
 from smolml_array.backends.pure.ndarray import NDArray

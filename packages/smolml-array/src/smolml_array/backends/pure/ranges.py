@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from smolml_array._shape import ShapeError
+from smolml_array._shapes.axes import ShapeError
 from smolml_array.backends.pure.dtypes import as_dtype, convert, float64, int64
 from smolml_array.backends.pure.manipulation import broadcast_to
 from smolml_array.backends.pure.ndarray import NDArray

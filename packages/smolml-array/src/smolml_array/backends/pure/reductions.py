@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from smolml_array._shape import (
+from smolml_array._shapes.axes import (
     Axis,
     Shape,
     ShapeError,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from smolml_array._shape import strides
+from smolml_array._shapes.axes import strides
 from smolml_array.backends.pure.broadcasting import gather
 from smolml_array.backends.pure.ndarray import NDArray
 

@@ -7,7 +7,7 @@ from itertools import accumulate
 from operator import mul
 from typing import Any
 
-from smolml_array._shape import AxisError, move_axes, normalize_axis, reduced_shape
+from smolml_array._shapes.axes import AxisError, move_axes, normalize_axis, reduced_shape
 from smolml_array.backends.pure.dtypes import bool_, float64, wrapped
 from smolml_array.backends.pure.ndarray import NDArray
 from smolml_array.backends.pure.reductions import counted

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from smolml_array._shape import ShapeError
+from smolml_array._shapes.axes import ShapeError
 from smolml_array.backends.pure.binary import add, equal, logical_or, maximum, minimum, multiply
 from smolml_array.backends.pure.broadcasting import Operand, common
 from smolml_array.backends.pure.dtypes import float64

@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from typing import Any
 
-from smolml_array._shape import move_axes, normalize_axis, reduced_shape
+from smolml_array._shapes.axes import move_axes, normalize_axis, reduced_shape
 from smolml_array.backends.pure.dtypes import DType, int64
 from smolml_array.backends.pure.ndarray import NDArray
 from smolml_array.backends.pure.operands import as_array

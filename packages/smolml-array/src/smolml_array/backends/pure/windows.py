@@ -7,14 +7,8 @@ from collections.abc import Sequence
 from operator import add
 from typing import Any
 
-from smolml_array._shape import Axis, Shape, as_shape, strides
-from smolml_array.backends.pure.broadcasting import gather
-from smolml_array.backends.pure.creation import asarray
-from smolml_array.backends.pure.dtypes import bool_, int64, wrapped
-from smolml_array.backends.pure.ndarray import NDArray
-from smolml_array.backends.pure.operands import cast
-from smolml_array.backends.pure.rows import permuted
-from smolml_array.backends.windowing import (
+from smolml_array._shapes.axes import Axis, Shape, as_shape, strides
+from smolml_array._shapes.windowing import (
     PadWidth,
     overlap_axes,
     pad_widths,
@@ -22,6 +16,12 @@ from smolml_array.backends.windowing import (
     window_axes,
     windows_shape,
 )
+from smolml_array.backends.pure.broadcasting import gather
+from smolml_array.backends.pure.creation import asarray
+from smolml_array.backends.pure.dtypes import bool_, int64, wrapped
+from smolml_array.backends.pure.ndarray import NDArray
+from smolml_array.backends.pure.operands import cast
+from smolml_array.backends.pure.rows import permuted
 
 
 def sliding_windows(x: NDArray, /, window_shape: int | Sequence[int], axis: Axis = None) -> NDArray:

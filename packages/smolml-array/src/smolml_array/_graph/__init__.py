@@ -1,0 +1,1 @@
+"""The graph of arrays: nodes over buffers, rules applied, the backward pass."""

@@ -1,0 +1,257 @@
+"""Applying ops and rules to arrays: operands in, a node of the graph out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, Self
+
+from smolml_array._graph.handle import Handle
+from smolml_array._graph.mixing import common, taken_in
+from smolml_array._graph.node import made_by, record
+from smolml_array._graph.rule import OWN_OPS, Rule, call_plugin, is_own
+from smolml_array._methods.arithmetic import ArrayLike
+from smolml_array._replay.captures import RECORDINGS, notice
+from smolml_array._shapes.axes import ShapeError, _broadcast_shapes
+from smolml_array.backends.protocol import Backend, Raw
+from smolml_array.convert import holds, is_array_like, is_floating, to_raw
+from smolml_value import Op, OpError, Value, grad_enabled
+from smolml_value._ops.number import as_float, is_number
+from smolml_value.graph import Node
+from smolml_value.op import TracedNamespace
+
+_LARGE: Final = 2**63
+
+# The backend, per operand its node if gradients flow there, whether any does, and all numbers.
+Operands = tuple[Backend, Sequence[Node | None], bool, Sequence[Raw]]
+
+
+class Applying(Handle):
+    """A handle that ops and rules can be applied to."""
+
+    __slots__ = ()
+    _rank = 2  # above Value: where both are operands, arrays apply the op
+
+    @staticmethod
+    def _backend_of(who: str, args: Sequence[object]) -> Backend:
+        """The one backend of all arrays among these.
+
+        Raises:
+            ValueError: arrays of different backends.
+        """
+        xp: Backend | None = None
+        for arg in args:
+            if isinstance(arg, Handle):
+                xp = common(who, xp, arg._fetch().backend)
+        assert xp is not None
+        return xp
+
+    @classmethod
+    def _lifted(cls, arg: object, xp: Backend) -> Self | Value:
+        """A constant: a Value for a number, which leaves float32 arrays what they are."""
+        if is_number(arg):
+            return Value(arg)  # type: ignore[arg-type]  # Value takes every real number
+        made = cls._made(arg, xp)
+        is_constant = not isinstance(arg, list | tuple) or not (
+            holds(arg, Handle) or holds(arg, Value)
+        )
+        return made.detach() if is_constant else made
+
+    @staticmethod
+    def _plain(args: Sequence[object], floats: bool = True) -> Operands | None:
+        """`_operands` of floats and arrays that are no windows nor have data set on elements.
+
+        Most are. None for others.
+        """
+        xp: Any = None
+        tracked = False
+        nodes: list[Node | None] = []
+        primals: list[Raw] = []
+        for arg in args:
+            if isinstance(arg, Handle) and arg._view is None:
+                node = arg._node
+                if node.writes is not None or (node.backend is not xp and xp is not None):
+                    return None
+                xp = node.backend
+                primals.append(node.raw)
+                if node.tracked:
+                    tracked = True
+                    nodes.append(node)
+                else:
+                    nodes.append(None)
+            elif arg.__class__ is float and floats:
+                nodes.append(None)
+                primals.append(arg)
+            else:
+                return None
+        if RECORDINGS.running:  # as `_fetch` does
+            for arg in args:
+                if isinstance(arg, Handle):
+                    notice(arg)
+        return xp, nodes, tracked, primals
+
+    @classmethod
+    def _operands(cls, who: str, args: Sequence[object]) -> Operands:
+        """The backend, per operand its node if gradients flow there, whether any does, numbers.
+
+        Raises:
+            ValueError: arrays of different backends.
+            TypeError: something that is not numbers.
+        """
+        xp = cls._backend_of(who, args)
+        nodes: list[Node | None] = []
+        primals: list[Raw] = []
+        for arg in args:
+            if isinstance(arg, (list, tuple)) and (holds(arg, Handle) or holds(arg, Value)):
+                arg = cls._made(arg, xp)
+            if isinstance(arg, Handle):
+                node = arg._fetch()
+                if node.backend is not xp:
+                    node = taken_in(xp, arg)
+                nodes.append(node if node.tracked else None)
+                primals.append(node.raw)
+            elif isinstance(arg, Value):
+                if xp.adopts is not None:
+                    taken_in(xp, arg)
+                nodes.append(arg)
+                primals.append(arg._data)
+            else:
+                nodes.append(None)
+                if type(arg) is int:
+                    if not -_LARGE <= arg < _LARGE:  # it fits in no integer type, but in a float
+                        arg = as_float(arg, who)
+                elif type(arg) is not float:
+                    arg = to_raw(xp, arg, who, copy=True)  # its owner may write to it later
+                primals.append(arg)
+        return xp, nodes, any(node is not None for node in nodes), primals
+
+    @classmethod
+    def _traced(cls, args: Sequence[object]) -> TracedNamespace:
+        """The traced namespace of the backend that these operands live on."""
+        from smolml_array._derivatives.traced import traced  # its functions are methods of MLArray
+
+        return traced(next(a._node.backend.name for a in args if isinstance(a, Handle)))
+
+    @classmethod
+    def _element_wise_operation(
+        cls, op: Op, args: Sequence[object], plain: Operands | None = None
+    ) -> Any:
+        """The array that `op` makes, element by element, of operands that broadcast.
+
+        Raises:
+            ShapeError: the shapes do not broadcast; names the axes.
+            OpError: a forward whose result does not have the shape of the operands.
+        """
+        if op.partials is None and op.vjp is None and grad_enabled():  # a composite
+            xp = cls._backend_of(op.name, args)
+            # the author's formula may use any operator: on lists and numbers these differ
+            lifted = [a if isinstance(a, Handle | Value) else cls._lifted(a, xp) for a in args]
+            return op.forward(cls._traced(args), *lifted)
+        xp, nodes, tracked, primals = plain or cls._plain(args) or cls._operands(op.name, args)
+        own = op in OWN_OPS or is_own(op)
+        try:
+            if own:
+                out = xp.run_rule(op.forward, xp.unguarded, *primals)
+            else:  # a plugin may do anything
+                out = call_plugin(xp, op.forward, xp, *primals)
+                _check_result(op, out, primals)
+                out = xp.asarray(out)
+        except RuntimeError:
+            if not own:
+                raise
+            out = xp.quietly(op.forward, xp, *primals)  # busy; or it raises again
+        except ValueError:
+            _broadcast_shapes(*(getattr(p, "shape", ()) for p in primals), who=op.name)
+            raise
+        if out.__class__ is not xp.array_type:  # NumPy's operators make scalars of 0-d arrays
+            out = xp.unguarded.asarray(out)
+        made = cls.__new__(cls)
+        made._node = made_by(op, xp, nodes, tracked, primals, out)
+        made._view = made._elements = None
+        return made
+
+    @classmethod
+    def _rule(cls, rule: Rule, *args: object, **params: Any) -> Self:
+        """The array that `rule` makes of arrays, Values and numbers."""
+        plain = cls._plain(args, floats=False)
+        if plain is None:
+            xp, nodes, tracked, primals = cls._operands(rule.name, args)
+            primals = [
+                p if p.__class__ is xp.array_type else xp.asarray(p, dtype=xp.float64)
+                for p in primals
+            ]
+        else:
+            xp, nodes, tracked, primals = plain
+        made = cls.__new__(cls)
+        made._node = record(xp, rule, nodes, tracked, primals, params)
+        made._view = made._elements = None
+        return made
+
+    _apply = _element_wise_operation
+
+    def _operate(self, op: Op, *operands: object) -> Any:
+        plain = self._plain(operands)
+        if plain is None:
+            for other in operands:
+                if not isinstance(other, Handle) and not is_array_like(other):
+                    return NotImplemented
+        return self._element_wise_operation(op, operands, plain)
+
+    def _in_place(self, op: Op, other: object) -> Any:
+        """Inside no_grad(), where a new array would be a constant: other numbers for a leaf.
+
+        Raises:
+            ShapeError: the result has another shape.
+        """
+        if grad_enabled():
+            return NotImplemented
+        root = (self if self._view is None else self._view.root)._fetch()
+        if not (root.tracked and root.is_leaf):
+            return NotImplemented
+        made = self._operate(op, self, other)
+        if made is NotImplemented:
+            return made
+        if made.shape != self.shape:
+            raise ShapeError(
+                f"{op.name}: an array of shape {self.shape} cannot become one of shape "
+                f"{made.shape} in place; inside no_grad() `x {op.symbol}= y` keeps x a leaf"
+            )
+        self._set_numbers(made._fetch().raw)
+        return self
+
+    def _compare(self, name: str, other: ArrayLike) -> Any:
+        if not is_array_like(other):
+            return NotImplemented
+        xp, _, _, (left, right) = self._operands(name, (self, other))
+        if name.startswith("bitwise_"):
+            _check_bits(name, xp, left, right)
+        try:
+            return self._constant(xp, getattr(xp, name)(left, right))
+        except ValueError:
+            _broadcast_shapes(left.shape, getattr(right, "shape", ()), who=name)
+            raise
+
+    def __invert__(self) -> Self:
+        node = self._fetch()
+        _check_bits("bitwise_invert", node.backend, node.raw)
+        return self._constant(node.backend, node.backend.bitwise_invert(node.raw))
+
+
+def _check_result(op: Op, out: Raw, primals: Sequence[Raw]) -> None:
+    """Raise if the forward of an element-wise op gave another shape than its operands have."""
+    shapes = [getattr(p, "shape", ()) for p in primals]
+    expected = _broadcast_shapes(*shapes, who=op.name)
+    if getattr(out, "shape", None) != expected:
+        raise OpError(
+            f"{op.name}: its forward gave the shape {getattr(out, 'shape', None)} for "
+            f"operands of shapes {shapes}; an element-wise op must give {expected}"
+        )
+
+
+def _check_bits(name: str, xp: Backend, *operands: Raw) -> None:
+    """Raise for floats: `&` and its like are for the results of comparisons, and for integers."""
+    for operand in operands:
+        if is_floating(xp, xp.asarray(operand)):
+            raise TypeError(
+                f"{name}: expected booleans or integers, got floats; compare first, as in "
+                f"(x > 0) & (x < 1), in parentheses"
+            )

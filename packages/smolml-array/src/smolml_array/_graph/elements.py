@@ -1,0 +1,53 @@
+"""The nested lists of Values that `x.data` shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from smolml_array._shapes.axes import Shape
+from smolml_value import Value
+
+if TYPE_CHECKING:
+    from smolml_array._graph.handle import Handle
+
+
+class Elements(list[Any]):
+    """One row of `x.data`: a list whose length is fixed and whose items write through to x."""
+
+    def __init__(self, items: Sequence[Any], array: Handle, position: Shape) -> None:
+        super().__init__(items)
+        self._array = array
+        self._position = position
+
+    def __setitem__(self, i: Any, new: Any) -> None:
+        self._array[(*self._position, i)] = new
+        row: Any = self._array.data
+        for p in self._position:
+            row = row[p]
+        super().__setitem__(slice(None), row)
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError(
+            "x.data: the rows of an array have a fixed length; set items, or make a new MLArray"
+        )
+
+    append = extend = insert = remove = pop = clear = sort = reverse = _refuse
+    __delitem__ = __iadd__ = __imul__ = _refuse
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return list, (list(self),)  # a copy is a plain list
+
+
+def nest(values: Sequence[Value], shape: Shape, array: Handle, position: Shape = ()) -> Any:
+    """The values, given in C order, as nested lists of this shape; a Value for shape ()."""
+    if not shape:
+        return values[0]
+    length, rest = shape[0], shape[1:]
+    if not rest:
+        return Elements(values, array, position)
+    step = len(values) // length if length else 0
+    rows = [
+        nest(values[i * step : (i + 1) * step], rest, array, (*position, i)) for i in range(length)
+    ]
+    return Elements(rows, array, position)

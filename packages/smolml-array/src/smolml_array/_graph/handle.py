@@ -1,0 +1,400 @@
+"""Handle: what an MLArray is without its operations: a node, a window, elements, gradients."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Self
+
+from smolml_array._graph.elements import nest
+from smolml_array._graph.mixing import taken_in
+from smolml_array._graph.node import ELEMENTS_LOCK, ArrayNode, record
+from smolml_array._graph.rule import Rule
+from smolml_array._graph.views import Element, ValuesNode
+from smolml_array._methods.arithmetic import Arithmetic, ArrayLike
+from smolml_array._replay.captures import RECORDINGS, notice
+from smolml_array._shapes.axes import Shape, ShapeError
+from smolml_array._shapes.nested import flatten
+from smolml_array.backends.protocol import Backend, DType, Raw
+from smolml_array.config import default_backend
+from smolml_array.convert import as_dtype, each, holds, is_floating, to_raw, value_or_number
+from smolml_array.functions import rules
+from smolml_value import GraphError, Value, grad_enabled, graph, no_grad
+from smolml_value.recording import recording
+
+
+class _View(NamedTuple):
+    """How a window came from the array that it looks into."""
+
+    root: Handle
+    root_node: ArrayNode  # what the window was made from: if the root has moved on, make it anew
+    root_raw: Raw
+    rule: Rule
+    params: Mapping[str, Any]
+    before: _View | None  # the window that this one looks through
+
+
+def _steps(view: _View | None) -> list[tuple[Rule, Mapping[str, Any]]]:
+    """The rules that lead from the root to the window, in order."""
+    steps = []
+    while view is not None:
+        steps.append((view.rule, view.params))
+        view = view.before
+    return steps[::-1]
+
+
+class Handle(Arithmetic):
+    """A handle on a node of the graph, or a window onto the elements of another array."""
+
+    __slots__ = ("__weakref__", "_elements", "_node", "_view")
+    _node: ArrayNode
+    _view: _View | None
+    _elements: list[Value] | None
+
+    def __init__(self, data: ArrayLike) -> None:
+        raise NotImplementedError  # MLArray has it
+
+    def __setitem__(self, key: Any, new: ArrayLike) -> None:
+        raise NotImplementedError  # MLArray has it
+
+    @classmethod
+    def _stacked(cls, arrays: Sequence[Self]) -> Self:
+        raise NotImplementedError  # MLArray has it
+
+    def to_backend(self, name: str) -> Self:
+        raise NotImplementedError  # MLArray has it
+
+    @property
+    def shape(self) -> Shape:
+        """The length of each axis."""
+        return self._node.raw.shape  # type: ignore[no-any-return]  # a tuple on every backend
+
+    # Making one --------------------------------------------------------------------------------
+
+    def _process_data(
+        self, data: ArrayLike, xp: Backend | None, requires_grad: bool, dtype: DType | str | None
+    ) -> ArrayNode:
+        """The node for what was given: every number becomes the data of a Value.
+
+        Without a backend it is that of the arrays among the data, else the default.
+
+        Raises:
+            ValueError: arrays of different backends: no gradient goes from one to another.
+        """
+        is_list = isinstance(data, list | tuple)
+        backends = [x._fetch().backend for x in each(data, Handle)] if is_list else ()
+        if backends:
+            xp = backends[0] if xp is None else xp
+            xp = next((own for own in backends if own.adopts is xp), xp)
+            data = self._stacked([self._made(item, xp) for item in data])
+        if isinstance(data, Handle):
+            source = data._fetch()
+            if xp is not None and source.backend is not xp:
+                if xp.adopts is source.backend:
+                    return taken_in(xp, data)
+                raise ValueError(
+                    f"MLArray: one array lives on the backend {source.backend.name!r}, and "
+                    f"{xp.name!r} was expected; move it with x.to_backend({xp.name!r})"
+                )
+            xp = source.backend
+            if requires_grad and dtype is None:
+                window = data._window(rules.RESHAPE, {"shape": source.shape})
+                self._view = window._view
+                node: ArrayNode = window._node
+                return node
+            data = source.raw
+        xp = default_backend() if xp is None else xp
+        if isinstance(data, Value) or (isinstance(data, list | tuple) and holds(data, Value)):
+            leaves, shape = flatten(data, "MLArray", value_or_number)
+            if requires_grad and grad_enabled() and dtype is None:
+                values = [v if isinstance(v, Value) else Value(v) for v in leaves]
+                return ValuesNode(xp, values, shape)
+            raw = xp.from_flat([float(v) for v in leaves], shape, xp.float64)
+        else:
+            raw = to_raw(xp, data, "MLArray", copy=True)
+        wanted = raw.dtype if dtype is None else as_dtype(xp, dtype)
+        if wanted in (xp.int64, xp.bool) and dtype is None:
+            wanted = xp.float64
+        raw = xp.astype(raw, wanted, copy=False)
+        return ArrayNode(xp, raw, requires_grad and is_floating(xp, raw))
+
+    @classmethod
+    def _of(cls, node: ArrayNode) -> Self:
+        """A handle on a node."""
+        made = cls.__new__(cls)
+        made._node = node
+        made._view = made._elements = None
+        return made
+
+    @classmethod
+    def _constant(cls, xp: Backend, raw: Raw) -> Self:
+        """A constant with these numbers."""
+        return cls._of(ArrayNode(xp, raw, False))
+
+    @classmethod
+    def ensure_array(cls, *args: ArrayLike) -> Any:
+        """The argument as an MLArray, itself if it is one; several arguments give a tuple.
+
+        >>> a = MLArray([1.0])
+        >>> MLArray.ensure_array(a) is a
+        True
+        """
+        arrays = tuple(a if isinstance(a, cls) else cls(a) for a in args)
+        return arrays[0] if len(arrays) == 1 else arrays
+
+    @classmethod
+    def _made(cls, data: ArrayLike, xp: Backend) -> Self:
+        """An array of what was given, on this backend."""
+        made = cls.__new__(cls)
+        made._view = made._elements = None
+        made._node = made._process_data(data, xp, True, None)
+        return made
+
+    def _fetch(self) -> ArrayNode:
+        """The node with its numbers up to date: elements or the root may have been changed."""
+        view = self._view
+        if view is None:
+            if self._node.writes is not None:
+                self._node.current()
+            if RECORDINGS.running:
+                notice(self)
+            return self._node
+        root_node = view.root._fetch()
+        if root_node is not view.root_node or root_node.raw is not view.root_raw:
+            self._look_again(view)
+        return self._node
+
+    def _look_again(self, view: _View) -> None:
+        """Make this window anew from what its root is now.
+
+        Whether gradients flow through it was settled when it was made: somebody may look at it
+        inside no_grad() and train with it afterwards.
+        """
+        cut_off = view.root_node.tracked and not self._node.tracked
+        fresh = view.root
+        with no_grad() if cut_off else recording():
+            for rule, params in _steps(view):
+                fresh = fresh._window(rule, params)
+        fresh._node.label = self._node.label
+        self._node = fresh._node
+        self._view = fresh._view
+
+    def _window(self, rule: Rule, params: Mapping[str, Any]) -> Self:
+        """The same elements in another arrangement."""
+        node = self._fetch()
+        tracked = node.tracked
+        operands = (node if tracked else None,)
+        window = self._of(record(node.backend, rule, operands, tracked, (node.raw,), params))
+        view = self._view
+        if view is None:
+            window._view = _View(self, node, node.raw, rule, params, None)
+        else:
+            window._view = _View(view.root, view.root_node, view.root_raw, rule, params, view)
+        return window
+
+    def _through(self, xp: Backend, raw: Raw) -> Raw:
+        """What this window shows of an array shaped like its root."""
+        for rule, params in _steps(self._view):
+            raw = rule.forward(xp, raw, **params)
+        return raw
+
+    def _positions(self) -> tuple[Backend, Raw]:
+        """For each element its position in the root, in C order."""
+        assert self._view is not None
+        node = self._view.root._fetch()
+        xp = node.backend
+        return xp, self._through(xp, xp.reshape(xp.arange(math.prod(node.shape)), node.shape))
+
+    # Elements ----------------------------------------------------------------------------------
+
+    def _values(self) -> list[Value]:
+        """The elements as Values, in C order, always the same objects."""
+        if self._view is not None:
+            xp, positions = self._positions()
+            values = self._view.root._values()
+            return [values[i] for i in xp.to_flat(positions)]
+        node = self._fetch()
+        if isinstance(node, ValuesNode):
+            return node.values
+        made = self._elements
+        if made is None:
+            with ELEMENTS_LOCK:  # two threads that look at the same time must see the same objects
+                made = self._elements
+                if made is None:
+                    numbers = node.backend.to_flat(node.raw)
+                    made = [Element(node, i, x) for i, x in enumerate(numbers)]
+                    self._elements = made
+        return made
+
+    @property
+    def data(self) -> Any:
+        """Nested lists of the Values that the array consists of; a Value for a 0-d array.
+
+        Their `data` may be set and their `grad` read; items of the lists may be set too. Setting
+        `data` as a whole takes nested lists (or anything that MLArray takes) of the same shape.
+
+        >>> x = MLArray([[1.0, 2.0], [3.0, 4.0]])
+        >>> x.data[1][0] is x.T.data[0][1]
+        True
+        >>> x.data[1][0].data = 5.0
+        >>> x.sum().item()
+        12.0
+        """
+        return nest(self._values(), self.shape, self)
+
+    @data.setter
+    def data(self, new: ArrayLike) -> None:
+        old = self._fetch()
+        given = self._made(new, old.backend)
+        if given.shape != old.shape:
+            raise ShapeError(
+                f"MLArray.data: expected the shape {old.shape}, got {given.shape}; "
+                f"for another shape make a new MLArray"
+            )
+        node = given._fetch()
+        if isinstance(new, Handle) or isinstance(node, ValuesNode) or node.rule is not None:
+            self[...] = given  # gradients flow to what was given
+        elif self._view is not None:
+            self[...] = given.detach()  # what lies beneath may be the result of an operation
+        elif old.rule is None and not isinstance(old, ValuesNode):
+            self._set_numbers(node.raw)
+        else:
+            self._become(ArrayNode(old.backend, node.raw, old.tracked))
+
+    def _become(self, node: ArrayNode) -> None:
+        """Move this handle on to another node."""
+        node.label = node.label or self._node.label
+        self._node = node
+        self._view = self._elements = None
+
+    def _set_numbers(self, raw: Raw) -> None:
+        """Other numbers in place: the same node, its gradient and its elements stay."""
+        if self._view is not None:
+            xp, positions = self._positions()
+            root = self._view.root
+            node = root._fetch()
+            flat = xp.index_put(xp.reshape(node.raw, (-1,)), positions, raw)
+            root._set_numbers(xp.reshape(flat, node.shape))
+            return
+        node = self._node
+        if raw.dtype != node.raw.dtype:
+            raw = node.backend.astype(raw, node.raw.dtype)
+        node.replace(raw)
+        if self._elements is not None:
+            for element, number in zip(self._elements, node.backend.to_flat(raw), strict=True):
+                element._data = number
+
+    def update_values(self, new_data: ArrayLike) -> Self:
+        """Set the numbers of the existing Values; graph and gradients stay. Returns self.
+
+        Raises:
+            ShapeError: another shape.
+
+        >>> MLArray([1.0, 2.0]).update_values([3.0, 4.0]).to_list()
+        [3.0, 4.0]
+        """
+        node = self._fetch()
+        if isinstance(new_data, Handle):  # its numbers are wanted, wherever they live
+            new_data = new_data.to_backend(node.backend.name)
+        given = self._made(new_data, node.backend)
+        if given.shape != node.shape:
+            raise ShapeError(f"update_values: expected the shape {node.shape}, got {given.shape}")
+        self._set_numbers(given._fetch().raw)
+        return self
+
+    def restart(self) -> Self:
+        """Start anew: a leaf with the same numbers and a gradient of zero. Returns self.
+
+        What led to these numbers is let go, so memory does not grow from epoch to epoch.
+
+        >>> x = MLArray([1.0, 2.0])
+        >>> y = x * x
+        >>> y.restart().backward()
+        >>> x.grad().to_list(), y.grad().to_list()
+        ([0.0, 0.0], [1.0, 1.0])
+        """
+        node = self._fetch()
+        if isinstance(node, ValuesNode) and all(v._made_by is None for v in node.values):
+            for v in node.values:
+                v.grad = 0.0
+        elif node.rule is None and not isinstance(node, ValuesNode):
+            node.grad = None
+        else:
+            self._become(ArrayNode(node.backend, node.raw, node.tracked))
+        return self
+
+    # Gradients ---------------------------------------------------------------------------------
+
+    def backward(self) -> None:
+        """Add d(self)/d(leaf) to the gradient of every leaf; of the sum, for several elements.
+
+        Reverse-mode differentiation; see `Value.backward`. Calling it twice adds exactly twice.
+
+        Raises:
+            GraphError: a constant, or an array computed from constants only or inside no_grad.
+
+        >>> x = MLArray([1.0, 2.0])
+        >>> (x * x).backward()
+        >>> x.grad().to_list()
+        [2.0, 4.0]
+        """
+        node = self._fetch()
+        if not node.tracked:
+            raise GraphError(
+                "backward: this array is a constant, or was computed from constants only or inside "
+                "no_grad(): it depends on nothing that has a gradient; use requires_grad=True"
+            )
+        if not graph.backward(node, alone=True):
+            node.backend.quietly_here(graph.backward, node)
+
+    def grad(self) -> Self:
+        """The gradients of the elements, as a constant array of the same shape; 0 before backward.
+
+        >>> MLArray([1.0, 2.0]).grad().to_list()
+        [0.0, 0.0]
+        """
+        if self._view is None:
+            node = self._fetch()
+            return self._constant(node.backend, node.gradient())
+        node = self._view.root._fetch()
+        return self._constant(node.backend, self._through(node.backend, node.gradient()))
+
+    def zero_grad(self) -> None:
+        """Set the gradient to zero."""
+        if self._view is None and self._node.writes is None:  # one look, since it is in every step
+            self._node.grad = None
+            return
+        node = (self if self._view is None else self._view.root)._fetch()
+        if isinstance(node, ValuesNode):
+            for v in self._values():
+                v.grad = 0.0
+        elif self._view is None:
+            node.grad = None
+        elif node.grad is not None:
+            xp, positions = self._positions()
+            flat = xp.index_put(xp.reshape(node.grad, (-1,)), positions, 0.0)
+            node.grad = xp.reshape(flat, node.shape)
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients flow here; can be set on leaves."""
+        return self._fetch().tracked
+
+    @requires_grad.setter
+    def requires_grad(self, new: bool) -> None:
+        node = self._fetch()
+        if bool(new) == node.tracked:
+            return
+        if node.rule is not None or isinstance(node, ValuesNode):
+            raise ValueError(
+                f"requires_grad: only a leaf can be switched, and this is the result of "
+                f"{node.name}; use x.detach() for a constant copy"
+            )
+        if new and not is_floating(node.backend, node.raw):
+            raise ValueError(f"requires_grad: an array of {node.raw.dtype} has no gradient")
+        self._become(ArrayNode(node.backend, node.raw, bool(new)))
+
+    def detach(self) -> Self:
+        """A constant with the same numbers, cut off from the graph."""
+        node = self._fetch()
+        return self._constant(node.backend, node.raw)

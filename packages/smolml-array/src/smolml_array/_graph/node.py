@@ -1,0 +1,327 @@
+"""ArrayNode: one graph node over one raw buffer.
+
+An MLArray is a handle on an ArrayNode. Edges of the graph join nodes, never handles, so a handle
+may move on to another node (assignment, restart) while what was recorded before stays right.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+
+from smolml_array._anomaly.block import watch_node, watch_result
+from smolml_array._graph.backward import backward_alone
+from smolml_array._graph.rule import Rule
+from smolml_array._graph.vjps import quiet_cotangents
+from smolml_array._replay.captures import RECORDINGS, refuse_gradients
+from smolml_array._shapes.axes import Shape
+from smolml_array.backends.protocol import Backend, Raw
+from smolml_value import Value, grad_enabled
+from smolml_value.graph import Node
+from smolml_value.op import Op
+from smolml_value.recording import MODE
+
+NO_PARAMS: Final[Mapping[str, Any]] = {}
+
+# Held while elements are made or written: threads that share an array see the same ones.
+# Reentrant: a signal handler or a finalizer may look at an array too.
+ELEMENTS_LOCK: Final = threading.RLock()
+
+_order: Final = itertools.count(0, -1)
+
+
+class ArrayNode(Node):
+    """A raw array in the graph: how it was made, and its gradient.
+
+    Attributes:
+        backend: where its buffers live.
+        raw: the numbers. Buffers are never written to: a change replaces the buffer.
+        rule: the Op or Rule that made it; None for a leaf and for a constant.
+        operands: per operand its node (an ArrayNode or a Value); None for a constant.
+        primals: per operand the numbers it had, as they were used.
+        out: the numbers that the rule made.
+        params: keyword arguments of the rule.
+        tracked: whether gradients flow here.
+        grad: the gradient that the user sees; None for zero.
+        writes: data set on elements, not yet in `raw`; a ValuesNode has always some.
+        order: of a result: the later it was made, the smaller.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_cotangent",
+        "_element_cotangents",
+        "_grad_before",
+        "_hidden",
+        "_label",
+        "_owned",
+        "backend",
+        "grad",
+        "operands",
+        "order",
+        "out",
+        "params",
+        "primals",
+        "raw",
+        "rule",
+        "tracked",
+        "writes",
+    )
+
+    def __init__(
+        self,
+        backend: Backend,
+        raw: Raw,
+        tracked: bool,
+        rule: Op | Rule | None = None,
+        operands: Sequence[Node | None] = (),
+        primals: Sequence[Raw] = (),
+        params: Mapping[str, Any] = NO_PARAMS,
+    ) -> None:
+        self.backend = backend
+        self.raw = raw
+        self.tracked = tracked
+        self.rule = rule
+        self.operands = operands
+        self.primals = primals
+        self.out = raw
+        self.params = params
+        self.grad: Raw | None = None
+        self.writes: dict[int, float] | None = None
+        if rule is not None:
+            self.order = next(_order)
+        # of the pass that runs; `_begin` makes them
+        self._cotangent: Raw | None
+        self._element_cotangents: dict[int, float] | None
+        self._grad_before: Raw | None
+        self._owned: bool  # whether the pass itself has allocated the cotangent
+
+    @property
+    def label(self) -> str:
+        """A name to show in drawings; few nodes have one."""
+        try:
+            return self._label
+        except AttributeError:
+            return ""
+
+    @label.setter
+    def label(self, new: str) -> None:
+        self._label = new
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether a backward pass has let go of what nobody could see: numbers and gradient."""
+        return hasattr(self, "_hidden")
+
+    def hide(self) -> None:
+        """A backward pass keeps no gradient for this node."""
+        self._hidden = True
+        self.grad = None
+
+    @property
+    def shape(self) -> Shape:
+        return self.raw.shape  # type: ignore[no-any-return]  # raw arrays of all backends have one
+
+    @property
+    def name(self) -> str:
+        """The name of what made it, for messages."""
+        return "array" if self.rule is None else self.rule.name
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether nothing led to it, so that other numbers in it make nothing untrue."""
+        return self.rule is None
+
+    # The graph engine's side -------------------------------------------------------------------
+
+    def _parents(self) -> Sequence[Node]:
+        return [p for p in self.operands if p is not None]
+
+    def _backward_alone(self) -> bool:
+        if MODE.watched or self.__class__ is not ArrayNode:
+            return False
+        return self.backend.quietly_here(backward_alone, self)  # type: ignore[no-any-return]
+
+    def _begin(self) -> None:
+        self._grad_before = self.grad
+        self._cotangent = self._element_cotangents = None
+        self._owned = False
+
+    def _seed(self) -> None:
+        raw = self.raw
+        self._cotangent = self.backend.ones_like(raw)
+
+    def _push(self) -> None:
+        if self._element_cotangents is not None:
+            self._gather_elements()
+        g = self._cotangent
+        if g is None:
+            return
+        for parent, c in zip(self.operands, quiet_cotangents(self, g), strict=True):
+            if c is not None:
+                if isinstance(parent, ArrayNode):
+                    parent._receive(c)
+                elif isinstance(parent, Value):
+                    parent._grad += float(c)
+
+    def _receive(self, c: Raw) -> None:
+        """Add a cotangent of the right shape."""
+        raw = self.raw
+        if c.__class__ is not raw.__class__:  # NumPy's operators make scalars of 0-d arrays
+            c = self.backend.asarray(c)
+        if c.dtype is not raw.dtype and c.dtype != raw.dtype:
+            c = self.backend.astype(c, raw.dtype)
+        before = self._cotangent
+        if before is None:
+            self._cotangent = c  # not owned: others may hold it, so it is not written to
+        elif self._owned:
+            self._cotangent = self.backend.add_into(before, c)
+        else:
+            self._cotangent = self.backend.add(before, c)
+            self._owned = True
+
+    def _receive_element(self, i: int, c: float) -> None:
+        """Add a cotangent to element `i`, counted in C order."""
+        if self._element_cotangents is None:
+            self._element_cotangents = {}
+        self._element_cotangents[i] = self._element_cotangents.get(i, 0.0) + c
+
+    def _gather_elements(self) -> None:
+        """Add what the elements received to the cotangent of the whole."""
+        received = self._element_cotangents
+        if received is None:
+            return
+        flat = [0.0] * self.raw.size
+        for i, c in received.items():
+            flat[i] = c
+        gathered = self.backend.from_flat(flat, self.shape, self.raw.dtype)
+        before = self._cotangent
+        self._cotangent = gathered if before is None else self.backend.add(before, gathered)
+        self._owned = True
+        self._element_cotangents = None
+
+    def _commit(self) -> None:
+        if self.rule is not None:
+            self.grad = self._cotangent
+            return
+        if self._element_cotangents is not None:  # nothing has pushed a leaf
+            self._gather_elements()
+        c, before = self._cotangent, self._grad_before
+        if before is not None:
+            c = before if c is None else self.backend.add(before, c)
+        self.grad = c
+        self._cotangent = None  # but what was before stays: the pass may still be interrupted
+
+    def _abort(self) -> None:
+        self.grad = self._grad_before
+        self._cotangent = self._element_cotangents = None
+
+    # Numbers -----------------------------------------------------------------------------------
+
+    def current(self) -> Raw:
+        """The numbers, with what was set on elements."""
+        if self.writes is not None:
+            with ELEMENTS_LOCK:
+                if self.writes is not None:  # another thread may have been quicker
+                    flat = self.backend.to_flat(self.raw)
+                    for i, number in self.writes.items():
+                        flat[i] = number
+                    self.raw = self.backend.from_flat(flat, self.shape, self.raw.dtype)
+                    self.writes = None
+        return self.raw
+
+    def write(self, i: int, number: float) -> None:
+        """Set element `i`; what was recorded before keeps the number it was made with."""
+        with ELEMENTS_LOCK:
+            if self.writes is None:
+                self.writes = {}
+            self.writes[i] = number
+
+    def replace(self, raw: Raw) -> None:
+        """Other numbers for a leaf; what was recorded before keeps those it was made with."""
+        self.writes = None
+        self.raw = raw
+
+    def gradient(self) -> Raw:
+        """The gradient, zeros if there is none."""
+        if RECORDINGS.running:
+            refuse_gradients()
+        return self.backend.zeros_like(self.raw) if self.grad is None else self.grad
+
+    def grad_at(self, i: int) -> float:
+        """The gradient of element `i`."""
+        if RECORDINGS.running:
+            refuse_gradients()
+        if self.grad is None:
+            return 0.0
+        return float(self.backend.index(self.backend.reshape(self.grad, (-1,)), i))
+
+    def set_grad_at(self, i: int, number: float) -> None:
+        """Set the gradient of element `i`."""
+        if self.grad is None and number == 0.0:
+            return
+        xp = self.backend
+        flat = xp.index_put(xp.reshape(self.gradient(), (-1,)), i, number)
+        self.grad = xp.reshape(flat, self.shape)
+
+
+_new: Final[Callable[[type[ArrayNode]], ArrayNode]] = ArrayNode.__new__
+
+
+def record(
+    xp: Backend,
+    rule: Rule,
+    operands: Sequence[Node | None],
+    tracked: bool,
+    primals: Sequence[Raw],
+    params: Mapping[str, Any],
+) -> ArrayNode:
+    """The node of a rule's result: tracked if an operand is, and somebody wants gradients.
+
+    `operands` holds None for constants.
+    """
+    forward = partial(rule.forward, **params) if params else rule.forward
+    try:
+        out = xp.run_rule(forward, xp.unguarded, *primals)
+    except (RuntimeError, ValueError, TypeError, IndexError):
+        out = xp.quietly(forward, xp, *primals)  # busy; or it raises again, in our words
+    if out.__class__ is not xp.array_type:  # NumPy's operators make scalars of 0-d arrays
+        out = xp.unguarded.asarray(out)
+    return made_by(rule, xp, operands, tracked, primals, out, params)
+
+
+def made_by(
+    rule: Op | Rule,
+    xp: Backend,
+    operands: Sequence[Node | None],
+    tracked: bool,
+    primals: Sequence[Raw],
+    out: Raw,
+    params: Mapping[str, Any] = NO_PARAMS,
+) -> ArrayNode:
+    """The node of a result: tracked if an operand is, and somebody wants gradients."""
+    if not MODE.off:  # neither no_grad() nor detect_anomaly() is open anywhere
+        if not tracked:
+            return ArrayNode(xp, out, False)
+        node = _new(ArrayNode)  # as by __init__, in two thirds of the time of a call of the class
+        node.backend = xp
+        node.raw = node.out = out
+        node.tracked = True
+        node.rule = rule
+        node.operands = operands
+        node.primals = primals
+        node.params = params
+        node.grad = node.writes = None
+        node.order = next(_order)
+        return node
+    if MODE.watched:
+        watch_result(rule, xp, operands, primals, out)
+    if not (tracked and grad_enabled()):
+        return ArrayNode(xp, out, False)
+    node = ArrayNode(xp, out, True, rule, operands, primals, params)
+    if MODE.watched:
+        watch_node(node)
+    return node

@@ -1,0 +1,104 @@
+"""Rule: what is not element-wise, as a forward and the cotangents it sends; and our own ops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any, Final, Literal
+
+from smolml_array.backends.protocol import Backend
+from smolml_value.op import Op
+from smolml_value.recording import record_here
+from smolml_value.table import TABLE
+
+Vjp = Callable[..., Any]  # (xp, g, out, *operands, **params) -> cotangent; operands of any kind
+
+OUT: Final = -1  # in place of an operand's position: the result
+
+OWN_OPS: Final = frozenset(TABLE.values())
+
+
+def is_own(op: Op) -> bool:
+    """Whether an op is one of our table, the shapes of whose results need no check."""
+    return op in OWN_OPS or op._base in OWN_OPS
+
+
+def is_plugin(rule: Op | Rule | None) -> bool:
+    """Whether it is an op that is not of our table: its rules may do anything."""
+    return isinstance(rule, Op) and not is_own(rule)
+
+
+def call_plugin(xp: Backend, f: Callable[..., Any], /, *args: Any) -> Any:
+    """f(*args), where f is a plugin's: quiet, in a copy of the context (contextvars) of its caller.
+
+    Operations are recorded there even inside no_grad(): f may differentiate on its own account.
+    """
+    return xp.quietly_here(_recording, f, *args)
+
+
+def _recording(f: Callable[..., Any], /, *args: Any) -> Any:
+    record_here()
+    return f(*args)
+
+
+class Rule:
+    """What is not element-wise: a forward, and the cotangent it sends to each operand.
+
+    Attributes:
+        name: for error messages and drawings.
+        forward: `forward(xp, *operands, **params)`.
+        vjps: one per operand: `vjp(xp, g, out, *operands, **params)`; None where there is none.
+        vjp_all: in place of vjps, for any number of operands: all cotangents at once.
+        linear: "jointly" if the result is linear in all operands together (its tangent is then
+            the forward of the tangents), "each" if in every one of them alone, "" if neither: it
+            must then be a reduction over the parameter `axis` (with `keepdims`), the vjps of
+            which give g, put back along the axis, times weights.
+        unread: the positions of the operands, and OUT for the result, of which the rules read no
+            more than shape and dtype. Their numbers need not be kept for the backward pass.
+    """
+
+    __slots__ = ("forward", "linear", "name", "unread", "vjp_all", "vjps")
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., Any],
+        *vjps: Vjp | None,
+        vjp_all: Vjp | None = None,
+        linear: Literal["jointly", "each", ""] = "",
+        unread: Collection[int] = (),
+    ) -> None:
+        self.name = name
+        self.forward = forward
+        self.vjps = vjps
+        self.vjp_all = vjp_all
+        self.linear = linear
+        self.unread = unread
+
+    @property
+    def symbol(self) -> str:
+        """What drawings show."""
+        return self.name
+
+    def __repr__(self) -> str:
+        return f"<rule {self.name}>"
+
+
+class TangentRule(Rule):
+    """A rule that says itself what it does to tangents, where `linear` does not say all.
+
+    Attributes:
+        jvp: `jvp(xp, tangents, out, *operands, **params)`, None among the tangents for zero.
+    """
+
+    __slots__ = ("jvp",)
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., Any],
+        *vjps: Vjp,
+        jvp: Callable[..., Any],
+        unread: Collection[int] = (),
+    ) -> None:
+        super().__init__(name, forward, *vjps, unread=unread)
+        self.jvp: Final = jvp

@@ -1,0 +1,128 @@
+"""Values and arrays as windows onto one another: elements of an array, an array of Values.
+
+Elements are made when somebody looks at `x.data`. They hold their node, the handle holds them,
+the node knows neither: no reference cycles.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from typing import Any, Final
+
+from smolml_array._graph.node import ArrayNode
+from smolml_array._graph.rule import Rule
+from smolml_array._shapes.axes import Shape
+from smolml_array.backends.protocol import Backend, Raw
+from smolml_value import Value
+from smolml_value._ops.number import as_float
+from smolml_value.node import Node
+
+
+class ValuesNode(ArrayNode):
+    """An array made of Values that the user holds: they are the truth, it looks at them.
+
+    Its gradient is theirs, and their data is read anew for every op.
+    """
+
+    __slots__ = ("_bits", "values")
+
+    def __init__(self, backend: Backend, values: list[Value], shape: Shape) -> None:
+        self.values = values
+        numbers = array("d", [v._data for v in values])
+        self._bits = numbers.tobytes()
+        raw = backend.from_flat(numbers.tolist(), shape, backend.float64)
+        super().__init__(backend, raw, True, None, values)
+        self.writes = NO_WRITES  # not None: `current` is to be asked for every op
+
+    @property
+    def is_leaf(self) -> bool:
+        return not any(v._op for v in self.values)
+
+    def _push(self) -> None:
+        self._gather_elements()
+        if self._cotangent is not None:
+            for v, c in zip(self.values, self.backend.to_flat(self._cotangent), strict=True):
+                v._grad += c
+
+    def _commit(self) -> None:
+        self._cotangent = None
+
+    def current(self) -> Raw:
+        numbers = array("d", [v._data for v in self.values])
+        bits = numbers.tobytes()  # what tells even nan from nan and 0.0 from -0.0
+        if bits != self._bits:  # an equal buffer stays, so that windows need not look again
+            self._bits = bits
+            self.raw = self.backend.from_flat(numbers.tolist(), self.shape, self.backend.float64)
+        return self.raw
+
+    def write(self, i: int, number: float) -> None:
+        self.values[i]._data = number
+
+    def replace(self, raw: Raw) -> None:
+        for v, number in zip(self.values, self.backend.to_flat(raw), strict=True):
+            v.data = number
+
+    def gradient(self) -> Raw:
+        return self.backend.from_flat(
+            [v.grad for v in self.values], self.shape, self.backend.float64
+        )
+
+
+class Element(Value):
+    """One element of an array as a Value: a window onto the array's number and gradient.
+
+    What flows into it through the scalar graph flows on into the array, and `grad` reads the
+    array's gradient, so both tell the same whichever way the cotangents came.
+    """
+
+    __slots__ = ("_index", "_node")
+
+    def __init__(self, node: ArrayNode, index: int, number: float) -> None:
+        super().__init__(number)
+        self._node = node
+        self._index = index
+        if node.tracked:
+            self._made_by = ELEMENT
+
+    @property
+    def data(self) -> float:
+        """The number in the array; setting it is seen by what is computed from then on."""
+        return self._data
+
+    @data.setter
+    def data(self, new: float) -> None:
+        self._data = as_float(new, "Value.data")
+        self._node.write(self._index, self._data)
+
+    @property
+    def grad(self) -> float:
+        """The array's gradient at this element."""
+        return self._node.grad_at(self._index)
+
+    @grad.setter
+    def grad(self, new: float) -> None:
+        self._node.set_grad_at(self._index, as_float(new, "Value.grad"))
+
+    @property
+    def _op(self) -> str:
+        return "" if self._node.rule is None else self._node.rule.symbol
+
+    def _parents(self) -> Sequence[Node]:
+        return (self._node,) if self._made_by is not None else ()
+
+    def _push(self) -> None:
+        self._node._receive_element(self._index, self._grad)
+
+    def _backward(self) -> None:
+        """Nothing to do: the gradient of an element is that of the array."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy is a leaf of its own, not a window onto a copy of the array.
+        leaf = Value(self._data, self.label)
+        leaf.grad = self.grad
+        return leaf.__reduce__()
+
+
+ELEMENT: Final = Rule("element", lambda xp, x: x)
+NO_WRITES: Final[dict[int, float]] = {}

@@ -1,0 +1,1 @@
+"""MLArrays among other libraries: the array API standard, NumPy's dispatch, DLPack."""

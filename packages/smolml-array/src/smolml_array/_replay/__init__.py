@@ -1,0 +1,1 @@
+"""replay: a step recorded once, and played back without a graph."""

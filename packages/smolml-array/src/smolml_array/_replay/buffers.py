@@ -1,0 +1,105 @@
+"""Which results of a program lie in the same memory: what is read no more makes room."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.lib.array_utils import byte_bounds
+
+from smolml_array.backends.numpy.quiet import ndarray
+from smolml_value._derivatives.trees import leaves, map_leaves
+
+
+class Use(NamedTuple):
+    """What one call has to do with memory.
+
+    Attributes:
+        reads: arrays that it reads, nested as they may be.
+        makes: arrays that are allocated for its results.
+        in_place: whether a result may lie where an operand of the same shape does.
+    """
+
+    reads: Any
+    makes: Sequence[Any]
+    in_place: bool
+
+
+def arrays_in(x: Any) -> list[Any]:
+    """All arrays in nested tuples, lists and dicts."""
+    return [leaf for leaf in leaves(x) if isinstance(leaf, ndarray)]
+
+
+class Places:
+    """For every array of a program where it is to lie.
+
+    Whose memory an array shows is told by addresses: a view need not name its owner (those of
+    sliding windows do not).
+
+    Args:
+        uses: the calls, in order. What they make are arrays apart.
+        kept: arrays that are read after the last call.
+    """
+
+    def __init__(self, uses: Sequence[Use], kept: Sequence[Any]) -> None:
+        self._made = sorted((out for use in uses for out in use.makes), key=_start)
+        self._starts = [_start(out) for out in self._made]
+        self._ends = [byte_bounds(out)[1] for out in self._made]
+        self._places: dict[int, Any] = {}
+        last = {id(self._owner(x)): i for i, use in enumerate(uses) for x in arrays_in(tuple(use))}
+        last.update((id(self._owner(x)), len(uses)) for x in kept)
+        free: dict[Any, list[Any]] = defaultdict(list)  # by layout
+        for i, use in enumerate(uses):
+            read = [(x, self._owner(x)) for x in arrays_in(use.reads)]
+            over = {id(own): own for _, own in read if own is not None and last[id(own)] == i}
+            for out in use.makes:
+                # an operand that is read for the last time, all of it, as the result is written
+                kept_apart = {id(own) for x, own in read if _layout(x) != _layout(out)}
+                under = [
+                    key
+                    for key, own in over.items()
+                    if use.in_place and key not in kept_apart and _layout(own) == _layout(out)
+                ]
+                room = free[_layout(out)]
+                if under:
+                    del over[under[0]]
+                    self._places[id(out)] = self._places[under[0]]
+                else:
+                    self._places[id(out)] = room.pop() if room else out
+            for key, own in over.items():
+                free[_layout(own)].append(self._places[key])
+
+    def _owner(self, x: Any) -> Any:
+        """The result in whose memory x lies; None for an argument and for a constant."""
+        low = _start(x)
+        i = bisect_right(self._starts, low) - 1
+        return self._made[i] if i >= 0 and low < self._ends[i] else None
+
+    def of(self, tree: Any) -> Any:
+        """The same arguments, nested as they may be, with each array where it is to lie."""
+        return map_leaves(self._moved, tree)
+
+    def _moved(self, x: Any) -> Any:
+        own = self._owner(x) if isinstance(x, ndarray) else None
+        place = self._places.get(id(own))
+        if own is None or place is own:
+            return x
+        if x is own:
+            return place  # the object itself: NumPy need not look whether operands overlap
+        start = x.ctypes.data - own.ctypes.data
+        return np.ndarray(x.shape, x.dtype, place, start, x.strides)
+
+
+def _start(x: Any) -> int:
+    """The lowest address that an array shows."""
+    return byte_bounds(x)[0]
+
+
+def _layout(x: Any) -> Any:
+    """What arrays must have in common to lie in the same place."""
+    if not x.flags.c_contiguous:
+        return id(x)
+    return x.shape, x.dtype

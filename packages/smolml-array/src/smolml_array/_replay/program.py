@@ -1,0 +1,163 @@
+"""A program: NumPy calls on buffers that stay, to be made again and again on other numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from smolml_array._replay.buffers import Places, Use, arrays_in
+from smolml_array._replay.writing import (
+    Args,
+    DiffersError,
+    Params,
+    direct,
+    elementwise,
+    into,
+    ufunc_into,
+)
+from smolml_array._shapes.axes import Shape
+from smolml_array.backends.numpy.quiet import ndarray
+
+
+class _Note(NamedTuple):
+    """One call as it was recorded: out = f(*args, **params)."""
+
+    name: str
+    f: Callable[..., Any]
+    args: Args
+    params: Params
+    out: Any  # an array, or a tuple of arrays with None for what looks into an argument
+    kind: str = "make"  # or "change", where out is the first argument, "expect" or "shapes"
+
+    @property
+    def makes(self) -> list[Any]:
+        """The arrays that it allocates."""
+        return arrays_in(self.out) if self.kind == "make" else []
+
+
+class Program:
+    """What was recorded, in order; once it is finished, it can be run."""
+
+    def __init__(self) -> None:
+        self._notes: list[_Note] = []
+        self._calls: list[Callable[[], Any]] = []
+        self._results: list[Any] = []
+
+    def add(self, name: str, f: Callable[..., Any], args: Args, params: Params, out: Any) -> None:
+        """f(*args, **params), which has just made `out`, is to be done each time.
+
+        `out` is an array, or a tuple of arrays with None for those that look into an argument.
+        """
+        self._notes.append(_Note(name, f, args, params, out))
+
+    def add_in_place(self, total: Any, x: Any) -> None:
+        """total += x is to be done each time."""
+        self._notes.append(_Note("add_into", np.add, (total, x), {}, total, "change"))
+
+    def expect(self, condition: Any, truth: bool) -> None:
+        """A 0-d array must each time be as true as it is now."""
+        self._notes.append(_Note("bool", bool, (condition, truth), {}, None, "expect"))
+
+    def expect_shapes(
+        self, f: Callable[..., Any], args: Args, params: Params, shapes: Sequence[Shape]
+    ) -> None:
+        """The arrays that f(*args, **params) makes must each time have these shapes."""
+        self._notes.append(_Note("shapes", f, args, params, tuple(shapes), "shapes"))
+
+    def finish(self, results: Sequence[Any]) -> None:
+        """Nothing is added any more. `run` is to return these, each in memory of its own."""
+        notes = self._notes
+        given = {}  # number of a call -> of the result that it gives away
+        for k, out in enumerate(results):
+            others = (x for j, x in enumerate(results) if j != k)
+            if any(np.may_share_memory(x, out) for x in others):
+                continue  # the gradients of both operands of a sum, say: each gets a copy
+            i = _maker(notes, out)
+            if i is not None and i not in given:
+                given[i] = k
+        kept = [out for k, out in enumerate(results) if k not in given.values()]
+        uses = [
+            Use(
+                (note.args, note.params),
+                () if i in given else note.makes,
+                note.kind == "make" and elementwise(*note[1:4]) is not None,
+            )
+            for i, note in enumerate(notes)
+        ]
+        places = Places(uses, kept)
+        self._results = [None] * len(results)
+        for i, (name, f, args, params, out, kind) in enumerate(notes):
+            is_array = i in given and type(direct(name, f, args, params)()) is ndarray
+            args, params, out = places.of((tuple(args), dict(params), out))
+            if i in given:
+                give = _give if is_array else _give_number
+                again = direct(name, f, args, params)
+                call: Callable[[], Any] = partial(give, self._results, given[i], again)
+            elif kind == "expect":
+                call = partial(_expect, *args)
+            elif kind == "shapes":
+                call = partial(_expect_shapes, partial(f, *args, **params), out)
+            elif kind == "change":
+                call = ufunc_into(f, args, out)
+            else:
+                call = into(name, f, args, params, out)
+            self._calls.append(call)
+        for k, out in enumerate(results):
+            if k not in given.values():
+                self._calls.append(partial(_give, self._results, k, places.of(out).copy))
+        _spoil([out for note in notes for out in note.makes])
+        notes.clear()
+
+    def run(self) -> list[Any]:
+        """Make all calls; the results.
+
+        Raises:
+            DiffersError: a condition is not as true as it was.
+        """
+        for call in self._calls:
+            call()
+        results = self._results[:]
+        self._results[:] = [None] * len(results)  # they are the caller's alone
+        return results
+
+
+def _maker(notes: Sequence[_Note], out: Any) -> int | None:
+    """The number of the call that makes `out`, if nothing else happens to `out` afterwards."""
+    for i, note in enumerate(notes):
+        if note.out is out and note.kind == "make":
+            read = (x for later in notes[i + 1 :] for x in arrays_in((later.args, later.params)))
+            return None if any(np.may_share_memory(x, out) for x in read) else i
+    return None
+
+
+def _spoil(buffers: Sequence[Any]) -> None:
+    """Other numbers: who would read one that the program has not written is found out."""
+    for x in buffers:
+        if x.dtype.kind == "f":
+            x.fill(math.nan)
+        else:
+            np.logical_not(x, out=x)
+
+
+def _give(results: list[Any], k: int, make: Callable[[], Any]) -> None:
+    results[k] = make()
+
+
+def _give_number(results: list[Any], k: int, make: Callable[[], Any]) -> None:
+    results[k] = np.asarray(make())  # of one of NumPy's scalars
+
+
+def _expect_shapes(make: Callable[[], Any], shapes: Sequence[Shape]) -> None:
+    made = make()
+    parts = made if isinstance(made, tuple | list) else (made,)
+    if shapes != tuple(x.shape for x in parts if isinstance(x, ndarray | np.generic)):
+        raise DiffersError
+
+
+def _expect(condition: Any, truth: bool) -> None:
+    if bool(condition) is not truth:
+        raise DiffersError

@@ -1,0 +1,160 @@
+"""The raw arrays of a recording: like ndarrays to whoever computes, closed to whoever reads."""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from smolml_array._shapes.axes import Shape
+from smolml_value import GraphError
+
+if TYPE_CHECKING:
+    from smolml_array._replay.recording import Recording
+
+
+def _one(ufunc: Any) -> Any:
+    """A prefix operator."""
+
+    def apply(self: Recorded) -> Any:
+        return self.recording.call(ufunc.__name__, ufunc, (self,), {})
+
+    return apply
+
+
+def _left(ufunc: Any) -> Any:
+    """An operator with its array on the left."""
+
+    def apply(self: Recorded, other: Any) -> Any:
+        return self.recording.call(ufunc.__name__, ufunc, (self, other), {})
+
+    return apply
+
+
+def _right(ufunc: Any) -> Any:
+    """An operator with its array on the right."""
+
+    def apply(self: Recorded, other: Any) -> Any:
+        return self.recording.call(ufunc.__name__, ufunc, (other, self), {})
+
+    return apply
+
+
+class Recorded:
+    """A raw array of a recording.
+
+    Attributes:
+        recording: to which it belongs.
+        array: its buffer, with the numbers of the run that is recorded.
+        number: which one it is; None for a constant, whose numbers stay and may be read.
+    """
+
+    __slots__ = ("array", "number", "recording")
+
+    def __init__(self, recording: Recording, array: Any, number: int | None) -> None:
+        self.recording = recording
+        self.array = array
+        self.number = number
+
+    def __repr__(self) -> str:
+        return f"<recorded {self.dtype} of shape {self.shape}>"
+
+    @property
+    def shape(self) -> Shape:
+        return self.array.shape  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> Any:
+        return self.array.dtype
+
+    @property
+    def ndim(self) -> int:
+        return self.array.ndim  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        return self.array.size  # type: ignore[no-any-return]
+
+    @property
+    def T(self) -> Any:  # NumPy's name
+        return self.recording.call("T", operator.attrgetter("T"), (self,), {})
+
+    @property
+    def mT(self) -> Any:  # NumPy's name
+        return self.recording.call("mT", operator.attrgetter("mT"), (self,), {})
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.recording.call("getitem", operator.getitem, (self, key), {})
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    # Operators; those between a Recorded on the right and an ndarray come through NumPy
+
+    __neg__ = _one(np.negative)
+    __abs__ = _one(np.abs)
+    __invert__ = _one(np.invert)
+    __add__, __radd__ = _left(np.add), _right(np.add)
+    __sub__, __rsub__ = _left(np.subtract), _right(np.subtract)
+    __mul__, __rmul__ = _left(np.multiply), _right(np.multiply)
+    __truediv__, __rtruediv__ = _left(np.divide), _right(np.divide)
+    __floordiv__, __rfloordiv__ = _left(np.floor_divide), _right(np.floor_divide)
+    __mod__, __rmod__ = _left(np.remainder), _right(np.remainder)
+    __pow__, __rpow__ = _left(np.power), _right(np.power)
+    __matmul__, __rmatmul__ = _left(np.matmul), _right(np.matmul)
+    __and__, __rand__ = _left(np.bitwise_and), _right(np.bitwise_and)
+    __or__, __ror__ = _left(np.bitwise_or), _right(np.bitwise_or)
+    __xor__, __rxor__ = _left(np.bitwise_xor), _right(np.bitwise_xor)
+    __lt__, __le__ = _left(np.less), _left(np.less_equal)
+    __gt__, __ge__ = _left(np.greater), _left(np.greater_equal)
+    __eq__, __ne__ = _left(np.equal), _left(np.not_equal)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    # NumPy's own functions, which a plugin may call, come here (NEP 13 and NEP 18)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **params: Any) -> Any:
+        if "out" in params or method == "at":
+            raise GraphError(
+                f"replay: {ufunc.__name__} is asked to write into an array of the graph"
+            )
+        f = ufunc if method == "__call__" else getattr(ufunc, method)
+        return self.recording.call(ufunc.__name__, f, inputs, params)
+
+    def __array_function__(self, f: Any, types: Any, args: Any, params: Any) -> Any:
+        return self.recording.call(f.__name__, f, args, params)
+
+    # Reading -----------------------------------------------------------------------------------
+
+    def __bool__(self) -> bool:
+        truth = bool(self.array)
+        if self.number is not None:
+            self.recording.expect(self, truth)
+        return truth
+
+    def _told(self, *_: Any, **__: Any) -> Any:
+        """The numbers of a constant.
+
+        Raises:
+            GraphError: they will be others the next time.
+        """
+        if self.number is not None:
+            raise GraphError(
+                "replay: the function reads numbers (by item(), float(), print(), to_list(), "
+                "...), which will be others the next time; do that outside of it, or do not "
+                "replay it"
+            )
+        return self.array
+
+    __array__ = _told
+
+    def __float__(self) -> float:
+        return float(self._told())
+
+    def __int__(self) -> int:
+        return int(self._told())
+
+    def __index__(self) -> int:
+        return operator.index(self._told())

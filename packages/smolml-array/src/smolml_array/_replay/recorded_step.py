@@ -1,0 +1,220 @@
+"""A step that was recorded: arguments in, a program of NumPy calls, loss and gradients out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+
+from smolml_array._graph.node import ArrayNode
+from smolml_array._replay.captures import Sources, noticing
+from smolml_array._replay.recording import Recording
+from smolml_array._replay.writing import DiffersError
+from smolml_array.array import MLArray
+from smolml_array.backends import get_backend
+from smolml_array.backends.protocol import Backend, Raw
+from smolml_value import GraphError
+
+NUMPY = get_backend("numpy")
+_quietly = NUMPY.quietly
+
+
+class _Slot:
+    """Where one argument goes."""
+
+    __slots__ = ("buffer", "node", "raw", "tracked")
+
+    def __init__(self, buffer: Any, tracked: bool) -> None:
+        self.buffer = buffer
+        self.tracked = tracked
+        self.node: ArrayNode | None = None  # what the numbers in the buffer are those of
+        self.raw: Raw = None
+
+    def take(self, node: ArrayNode) -> bool:
+        """Copy the numbers of a node into the buffer; False if it is not like this argument."""
+        raw, buffer = node.raw, self.buffer
+        alike = raw.shape == buffer.shape and raw.dtype == buffer.dtype
+        if not alike or node.tracked is not self.tracked or not _ends_here(node):
+            return False
+        self.node = None
+        np.copyto(buffer, raw)
+        self.node, self.raw = node, raw
+        return True
+
+
+class _Run(NamedTuple):
+    """What was recorded of one run.
+
+    Attributes:
+        recording: the backend of it.
+        notes: all that happened, to be compared with another run.
+        slots: the arguments.
+        results: the buffers of the loss and of the gradients.
+        leaves: which arguments the gradients belong to, in order.
+        sources: the arrays from elsewhere whose numbers were read.
+    """
+
+    recording: Recording
+    notes: list[Any]
+    slots: list[_Slot]
+    results: list[Raw]
+    leaves: list[int]
+    sources: Sources
+
+
+class RecordedStep:
+    """A program, where its arguments go, and which of them its results belong to."""
+
+    def __init__(self, run: _Run) -> None:
+        self._sources = run.sources
+        self._slots = run.slots
+        self._leaves = run.leaves
+        self._run = run.recording.program.run
+        _quietly(run.recording.program.finish, run.results)
+
+    def is_current(self) -> bool:
+        """Whether the arrays that the function has from elsewhere still have the same numbers."""
+        return self._sources.are_current()
+
+    def takes(self, nodes: Sequence[ArrayNode]) -> bool:
+        """Whether it was recorded for arguments like these, which are copied if so."""
+        slots = self._slots
+        if len(slots) != len(nodes):
+            return False
+        for slot, node in zip(slots, nodes):  # noqa: B905  # they are as many
+            if (node is not slot.node or node.raw is not slot.raw) and not slot.take(node):
+                return False
+        return self.is_current()
+
+    def play(self) -> list[Raw] | None:
+        """The loss and the gradients; None if a condition is not as it was."""
+        try:
+            return _quietly(self._run)  # type: ignore[no-any-return]
+        except DiffersError:
+            return None
+
+    def gradients(self, nodes: Sequence[ArrayNode], parts: Sequence[Raw]) -> dict[ArrayNode, Raw]:
+        """The gradients among what `play` gave, each with the leaf that it belongs to."""
+        found: dict[ArrayNode, Raw] = {}
+        for i, grad in zip(self._leaves, parts[1:]):  # noqa: B905  # they are as many
+            node = nodes[i]
+            # an array may be a parameter and an argument
+            found[node] = grad if node not in found else np.add(found[node], grad)
+        return found
+
+
+def record(
+    f: Callable[..., MLArray], params: Sequence[MLArray], nodes: Sequence[ArrayNode]
+) -> RecordedStep:
+    """f with its backward pass, for arguments like these.
+
+    It is recorded twice and played once, and must come out the same each time.
+
+    Raises:
+        GraphError: it cannot be played back; says why.
+    """
+    for node in nodes:
+        if not _ends_here(node):
+            what = "made of Values" if node.rule is None else f"the result of {node.name!r}"
+            raise GraphError(
+                f"replay: a parameter or an argument of shape {node.shape} is {what}, and "
+                f"gradients would have to flow on from it; give a leaf, or detach() it"
+            )
+    first: _Run = NUMPY.quietly_here(_recorded, f, params, nodes)
+    second: _Run = NUMPY.quietly_here(_recorded, f, params, nodes)
+    if not _same(first.notes, second.notes):
+        raise GraphError(
+            "replay: the function did not do the same when it was called again (does it draw "
+            "random numbers, or count its calls?); pass what changes as an argument"
+        )
+    expected = [x.copy() for x in second.results]
+    step = RecordedStep(second)
+    found = step.play()
+    if found is None or not all(
+        np.array_equal(*pair, equal_nan=True) for pair in zip(expected, found, strict=True)
+    ):
+        raise GraphError(
+            "replay: played back, the function gives other numbers: an op in it does not always "
+            "give the same result, or changes what it is given"
+        )
+    return step
+
+
+def _recorded(
+    f: Callable[..., MLArray], params: Sequence[MLArray], nodes: Sequence[ArrayNode]
+) -> _Run:
+    """One run of f and its backward pass, recorded."""
+    recording = Recording(NUMPY)
+    backend = cast(Backend, recording)
+    inputs = [recording.input(node.raw) for node in nodes]
+    leaves = [ArrayNode(backend, x, node.tracked) for x, node in zip(inputs, nodes, strict=True)]
+    own, data = leaves[: len(params)], leaves[len(params) :]
+    before = [(p._node, p._elements) for p in params]
+    unknown: Any = _Gradient()
+    for leaf in leaves:
+        leaf.grad = unknown
+    try:
+        for p, leaf in zip(params, own, strict=True):
+            p._node, p._elements = leaf, None
+        with noticing() as noticed:
+            loss = f(*map(MLArray._of, data))
+        untouched = (
+            leaf.raw is x and not leaf.writes and leaf.grad is unknown
+            for leaf, x in zip(leaves, inputs, strict=True)
+        )
+        if [p._node for p in params] != own or not all(untouched):
+            raise GraphError(
+                "replay: the function changes arrays that it is given, or their gradients; do "
+                "that outside of it"
+            )
+        for leaf in leaves:
+            leaf.grad = None
+        if not isinstance(loss, MLArray) or loss._fetch().backend is not backend:
+            raise GraphError(
+                f"replay: the function returned {loss!r:.60}; expected one MLArray that depends "
+                f"on its arguments or on the parameters"
+            )
+        loss.backward()
+        value: Any = loss._fetch().raw
+    finally:  # only now: the loss may be a window onto a parameter
+        for p, (node, elements) in zip(params, before, strict=True):
+            p._node, p._elements = node, elements
+    grads: dict[int, Any] = {i: v.grad for i, v in enumerate(leaves) if v.grad is not None}
+    recording.close()
+    slots = [_Slot(x.array, leaf.tracked) for x, leaf in zip(inputs, leaves, strict=True)]
+    results = [value.array, *(x.array for x in grads.values())]
+    notes = [*recording.notes, value.number, [(i, x.number) for i, x in grads.items()]]
+    return _Run(recording, notes, slots, results, list(grads), Sources(noticed))
+
+
+class _Gradient:
+    """Stands for the gradients while the function runs, which a recording cannot know."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise GraphError(
+            "replay: the function uses gradients, or calls backward(); a step does that by itself "
+            "after the function"
+        )
+
+
+def _ends_here(node: ArrayNode) -> bool:
+    """Whether gradients flow no further than to this node."""
+    return not node.tracked or (node.rule is None and type(node) is ArrayNode)
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two logs are: arrays by their numbers, functions by being functions."""
+    if isinstance(a, np.ndarray):
+        return (
+            isinstance(b, np.ndarray)
+            and a.dtype == b.dtype
+            and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+        )
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, tuple | list):
+        return len(a) == len(b) and all(map(_same, a, b))
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(_same(v, b[k]) for k, v in a.items())
+    return callable(a) or a == b or a != a

@@ -1,0 +1,216 @@
+"""A backend that writes down what it is asked to do, as a program that does it again.
+
+Its raw arrays look like ndarrays to rules and ops, but tell their numbers to nobody: what Python
+concludes from a number cannot be repeated. Truth values (`if xp.any(...)`) are told, and become
+conditions of the program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from contextvars import copy_context
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from smolml_array._replay.program import Program
+from smolml_array._replay.recorded import Recorded
+from smolml_array._replay.writing import elementwise
+from smolml_array.backends.numpy.quiet import ndarray
+from smolml_array.backends.protocol import Backend
+from smolml_value import GraphError
+from smolml_value._derivatives.trees import leaves, map_leaves
+
+# What they make depends on the shapes and dtypes alone.
+_OF_SHAPES = frozenset({"ones_like", "zeros_like", "placeholder"})
+
+
+class _Number(NamedTuple):
+    """What stands in the log for an array whose numbers will be others."""
+
+    number: int
+
+
+class Recording:
+    """A backend for the length of one recording.
+
+    Attributes:
+        adopts: the backend whose functions are called, and whose arrays are taken in as constants.
+        program: what has been recorded.
+        notes: the same in words, to compare two recordings.
+    """
+
+    array_type = Recorded
+    name = "numpy"
+
+    def __init__(self, base: Backend) -> None:
+        self.adopts = base
+        self.unguarded = self
+        self.program = Program()
+        self.notes: list[tuple[Any, ...]] = []
+        self._base = base.unguarded
+        self._count = 0
+        self._open = True
+
+    def __repr__(self) -> str:
+        return f"<recording on {self.adopts!r}>"
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        found = getattr(self._base, name)
+        if callable(found) and not isinstance(found, type):
+            found = partial(self._named_call, name, found)
+        self.__dict__[name] = found
+        return found
+
+    def _named_call(self, name: str, f: Any, *args: Any, **params: Any) -> Any:
+        return self.call(name, f, args, params)
+
+    # Recording ---------------------------------------------------------------------------------
+
+    def input(self, raw: Any) -> Recorded:
+        """An array whose numbers will be others each time."""
+        return self._live(np.array(raw, order="C"))
+
+    def constant(self, raw: Any) -> Recorded:
+        """An array whose numbers stay."""
+        return Recorded(self, raw, None)
+
+    def close(self) -> None:
+        """From now on nothing can be computed from what was made here."""
+        self._open = False
+
+    def call(
+        self, name: str, f: Callable[..., Any], args: Sequence[Any], params: Mapping[str, Any]
+    ) -> Any:
+        """f(*args, **params) with the numbers of this run; noted if it depends on an input.
+
+        Raises:
+            GraphError: the recording is over.
+        """
+        if not self._open:
+            raise GraphError(
+                "replay: an array that was made inside the replayed function is used outside of "
+                "it, where it has no numbers; return what is needed, or keep a detached copy of "
+                "what the function was given"
+            )
+        asked = tuple(args), dict(params)
+        met = [x for x in leaves(asked) if isinstance(x, Recorded)]
+        plain, plain_params = map_leaves(_buffer, asked)
+        if name == "add_into" and args[0].number is None:
+            name, f = "add", np.add  # a constant is not written to
+        made = f(*plain, **plain_params)
+        if name in _OF_SHAPES or all(x.number is None for x in met):
+            return map_leaves(self._kept, made)
+        self.notes.append((name, *map_leaves(_noted, asked)))
+        if name == "add_into":
+            self.program.add_in_place(*plain)
+            return args[0]
+        buffers: list[Any] = []  # of the results, None for what looks into an operand
+
+        def received(array: Any) -> Any:
+            if not _is_numbers(array):
+                return array
+            array = np.asarray(array)  # of one of NumPy's scalars
+            sharing = [x for x in met if np.may_share_memory(array, x.array)]
+            others = [x for x in buffers if x is not None]  # each is written by itself
+            shared = any(np.may_share_memory(array, x) for x in others)
+            if not sharing and (shared or not array.flags.writeable):
+                array = array.copy()
+            buffers.append(None if sharing or not array.size else array)
+            if not array.size:
+                return self.constant(array)
+            if sharing and all(x.number is None for x in sharing):
+                return self.constant(array)
+            return self._live(array)
+
+        result = map_leaves(received, made)
+        parts = [x for x in (made if isinstance(made, tuple | list) else (made,)) if _is_numbers(x)]
+        if not all(x.size for x in parts) and elementwise(f, plain, plain_params) is None:
+            # what is empty now need not be so the next time: x[x > 0]
+            self.program.expect_shapes(f, plain, plain_params, [x.shape for x in parts])
+        if isinstance(made, tuple | list):
+            self.program.add(name, f, plain, plain_params, tuple(buffers))
+        elif buffers and buffers[0] is not None:
+            self.program.add(name, f, plain, plain_params, buffers[0])
+        return result
+
+    def expect(self, condition: Recorded, truth: bool) -> None:
+        """Note that the program is right only where a 0-d array is as true as it is now."""
+        self.notes.append(("bool", condition.number, truth))
+        self.program.expect(condition.array, truth)
+
+    def _kept(self, made: Any) -> Any:
+        """A result that stays the same; what is no array is left as it is."""
+        return self.constant(np.asarray(made)) if _is_numbers(made) else made
+
+    def _live(self, array: Any) -> Recorded:
+        self._count += 1
+        return Recorded(self, array, self._count)
+
+    # The parts of the protocol that are no functions of arrays --------------------------------
+
+    def is_array(self, obj: object, /) -> bool:
+        return isinstance(obj, Recorded)
+
+    def asarray(self, obj: Any, /, *, dtype: Any = None, copy: bool | None = None) -> Any:
+        if isinstance(obj, Recorded):
+            return obj if dtype in (None, obj.dtype) else self.astype(obj, dtype)
+        return self.constant(self.adopts.asarray(obj, dtype=dtype, copy=copy))
+
+    def to_flat(self, x: Any, /) -> list[Any]:
+        return self.adopts.to_flat(_told(x))
+
+    def to_list(self, x: Any, /) -> Any:
+        return self.adopts.to_list(_told(x))
+
+    def nonzero(self, x: Any, /) -> Any:
+        return tuple(map(self.constant, self.adopts.nonzero(_told(x))))
+
+    def unique_values(self, x: Any, /) -> Any:
+        return self.constant(self.adopts.unique_values(_told(x)))
+
+    def uniform(self, rng: Any, shape: Any, /) -> Any:
+        return self.constant(self.adopts.uniform(rng, shape))
+
+    def is_quiet(self) -> bool:
+        return True  # whoever records is
+
+    def quiet(self) -> AbstractContextManager[Any]:
+        return nullcontext()
+
+    def quietly(self, f: Callable[..., Any], /, *args: Any) -> Any:
+        return f(*args)
+
+    def quietly_here(self, f: Callable[..., Any], /, *args: Any) -> Any:
+        return copy_context().run(f, *args)
+
+    run_rule = quietly
+
+
+def _told(x: Any) -> Any:
+    """The numbers of a constant.
+
+    Raises:
+        GraphError: they will be others the next time.
+    """
+    return x._told() if isinstance(x, Recorded) else x
+
+
+def _buffer(x: Any) -> Any:
+    """What the call itself is given in the place of x."""
+    return x.array if isinstance(x, Recorded) else x
+
+
+def _noted(x: Any) -> Any:
+    """What is compared with another recording: a number in the place of what will be others."""
+    if not isinstance(x, Recorded):
+        return x
+    return x.array if x.number is None else _Number(x.number)
+
+
+def _is_numbers(x: Any) -> bool:
+    return isinstance(x, ndarray | np.generic)

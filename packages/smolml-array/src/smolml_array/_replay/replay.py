@@ -1,0 +1,181 @@
+"""replay: a training step that is recorded once, and played back without a graph."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from smolml_array._graph.backward import commit
+from smolml_array._graph.node import ArrayNode
+from smolml_array._methods.arithmetic import ArrayLike
+from smolml_array.array import MLArray
+from smolml_array.backends.protocol import Backend, Raw
+from smolml_array.config import default_backend
+from smolml_array.convert import to_raw
+from smolml_value import graph
+from smolml_value.recording import MODE
+
+if TYPE_CHECKING:
+    from smolml_array._replay.recorded_step import RecordedStep
+
+KEPT: Final = 8
+"""For how many different shapes of its arguments a step is kept."""
+
+
+def replay(f: Callable[..., MLArray], params: Iterable[MLArray]) -> Replay:
+    """f with its backward pass, recorded at the first call and played back from then on.
+
+    `step = replay(f, params)` makes `loss = step(*data)` mean
+
+        loss = f(*data); loss.backward(); loss = loss.detach()
+
+    to the last bit, for less: played back, a step is the bare NumPy calls, each into a buffer
+    that stays. What pays is small arrays, where the graph costs more than the arithmetic. After
+    CUDA graphs and `torch.compile(mode="reduce-overhead")`.
+
+    It is recorded anew for other shapes or dtypes of the arguments (the last few are kept), and
+    when an MLArray that f has from elsewhere, and reads, has changed. Truth values that ops take
+    from numbers (is a class index out of range?), and how many elements a mask takes, are
+    conditions of the recording: where one comes out differently, that step goes through the
+    graph. So does every step on the pure backend, and inside `no_grad()` and `detect_anomaly()`.
+
+    What f does otherwise than by ops on its arguments and on params happens when it is recorded,
+    and is the same in each step: what it takes from numbers, lists, NumPy arrays and Values, the
+    branches it goes, the attributes it sets. At the first call f is run twice, and must do the
+    same both times: random numbers that it draws are refused. Pass what changes from step to step
+    as an argument.
+
+    Args:
+        f: a function of arrays that returns one array, of which backward is called. It may use
+            `params` from elsewhere, as a model does its weights, and constants.
+        params: the leaves whose gradients are wanted. Those among the arguments of a step get
+            theirs without being named here.
+
+    Returns:
+        The step: a function of what f takes, of which what is no MLArray becomes a constant: an
+        int one of int64, a float one as wide as the arrays that have floats. The first call with
+        arguments of some shape is slow, and no other thread may use the parameters while it runs.
+
+    Raises:
+        GraphError: (a step) f reads numbers, by `item()`, `float()` or printing; changes a
+            parameter; draws random numbers; or uses something that has a gradient and that
+            it was not given.
+        TypeError: something among the parameters that is no MLArray.
+        ValueError: a parameter is given twice.
+
+    >>> w = MLArray([[1.0], [2.0]])
+    >>> step = replay(lambda x, t: ((x @ w - t) ** 2).mean(), [w])
+    >>> step([[1.0, 1.0]], [[2.0]]).item(), w.grad().to_list()
+    (1.0, [[2.0], [2.0]])
+    >>> w.zero_grad()
+    >>> step([[1.0, 0.0]], [[0.0]]).item(), w.grad().to_list()
+    (1.0, [[2.0], [0.0]])
+    """
+    return Replay(f, params)
+
+
+class Replay:
+    """A step that `replay` has made."""
+
+    def __init__(self, f: Callable[..., MLArray], params: Iterable[MLArray]) -> None:
+        if isinstance(params, MLArray):
+            raise TypeError("replay: expected a list of parameters, got one MLArray; write [x]")
+        self._f = f
+        self._params = list(params)
+        for i, p in enumerate(self._params):
+            if not isinstance(p, MLArray):
+                raise TypeError(
+                    f"replay: parameter {i} must be an MLArray, got {type(p).__name__} {p!r:.60}"
+                )
+        if len({id(p) for p in self._params}) != len(self._params):
+            raise ValueError("replay: a parameter is given twice; give each once")
+        self._steps: list[RecordedStep] = []  # the last one that was used comes first
+        self._lock = threading.RLock()
+        self._busy = False
+
+    @property
+    def recordings(self) -> int:
+        """For how many different shapes of the arguments there is a recording."""
+        return len(self._steps)
+
+    def __repr__(self) -> str:
+        name = getattr(self._f, "__name__", type(self._f).__name__)
+        return f"<replay of {name}: {self.recordings} recordings>"
+
+    def __call__(self, *data: ArrayLike) -> MLArray:
+        """The value of f(*data), a constant; adds the gradients to those of the leaves."""
+        # most are plain leaves: one look, since this is in every step
+        nodes = [
+            p._node if p._view is None and p._node.writes is None else p._fetch()
+            for p in self._params
+        ]
+        xp = nodes[0].backend if nodes else self._backend_of(data)
+        for x in data:
+            if isinstance(x, MLArray):
+                nodes.append(x._fetch())
+            else:
+                nodes.append(ArrayNode(xp, self._numbers(xp, x, data), False))
+        step = parts = None
+        with self._lock:
+            # it is busy if it is called by f, or by what has interrupted it
+            if not (self._busy or MODE.off):
+                self._busy = True
+                try:
+                    step = self._step(xp, nodes)
+                    parts = None if step is None else step.play()
+                finally:
+                    self._busy = False
+        if step is None or parts is None:
+            return self._once(xp, data)
+        with graph._LOCK:
+            commit(step.gradients(nodes, parts))
+        return MLArray._constant(xp, parts[0])
+
+    def _step(self, xp: Backend, nodes: list[ArrayNode]) -> RecordedStep | None:
+        """What is recorded for arguments like these, now if need be; None off NumPy."""
+        steps = self._steps
+        for step in steps:
+            if step.takes(nodes):
+                if step is not steps[0]:
+                    steps.remove(step)
+                    steps.insert(0, step)
+                return step
+        if xp.name != "numpy" or any(node.backend is not xp for node in nodes):
+            return None
+        from smolml_array._replay.recorded_step import record  # which needs NumPy
+
+        step = record(self._f, self._params, nodes)
+        steps[:] = [step, *(s for s in steps if s.is_current())][:KEPT]
+        return step
+
+    @staticmethod
+    def _backend_of(data: Iterable[ArrayLike]) -> Backend:
+        """The backend for data that is not on one, where there are no parameters to go by."""
+        own = (x._node.backend for x in data if isinstance(x, MLArray))
+        return next(own, None) or default_backend()
+
+    def _once(self, xp: Backend, data: Sequence[ArrayLike]) -> MLArray:
+        """The same through the graph."""
+        loss = self._f(*self._given(xp, data))
+        loss.backward()
+        return loss.detach()
+
+    def _given(self, xp: Backend, data: Sequence[ArrayLike]) -> list[MLArray]:
+        """What f is called with: arrays."""
+        return [
+            x if isinstance(x, MLArray) else MLArray._constant(xp, self._numbers(xp, x, data, True))
+            for x in data
+        ]
+
+    def _numbers(
+        self, xp: Backend, x: ArrayLike, data: Sequence[ArrayLike], copy: bool | None = None
+    ) -> Raw:
+        """Those of an argument that is no MLArray; a float is as wide as the arrays beside it."""
+        raw = to_raw(xp, x, "replay", copy=copy)
+        if type(x) is float:
+            arrays = [*self._params, *(a for a in data if isinstance(a, MLArray))]
+            floats = {a.dtype.name: a.dtype for a in arrays if a.dtype.name.startswith("float")}
+            if [*floats] == ["float32"]:
+                return xp.astype(raw, floats["float32"])
+        return raw

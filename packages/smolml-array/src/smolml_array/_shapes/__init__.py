@@ -1,0 +1,1 @@
+"""Arithmetic on shapes, axes and nested lists, for every backend."""

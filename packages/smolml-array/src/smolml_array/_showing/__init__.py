@@ -1,0 +1,1 @@
+"""How arrays look: printed, in notebooks, in drawings and explanations."""

@@ -1,0 +1,172 @@
+"""How arrays answer what drawings ask (see `smolml_value._showing.protocol`)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from smolml_array._derivatives.arguments import PartNode
+from smolml_array._graph.node import ArrayNode
+from smolml_array._graph.views import Element, ValuesNode
+from smolml_array.array import MLArray
+from smolml_array.backends.protocol import Backend, Raw
+from smolml_value import Op
+from smolml_value._showing import protocol
+from smolml_value._showing.numerals import numeral, numerals, shortened
+from smolml_value._showing.protocol import Constant, Look
+from smolml_value._showing.values import is_ordered, op_text
+from smolml_value.node import Node
+
+
+def summary(xp: Backend, raw: Raw, few: int = 3) -> str:
+    """The numbers, if they are few and in a row; else the smallest and the largest."""
+    size = math.prod(raw.shape)
+    if size == 0:
+        return "empty"
+    if size == 1 or (size <= few and len(raw.shape) == 1):
+        flat = [float(x) for x in xp.to_flat(raw)]
+        return numeral(flat[0]) if not raw.shape else numerals(flat)
+    low, high = _extremes(xp, raw)
+    if math.isnan(low) or math.isnan(high):
+        return "has nan"
+    return f"{numeral(low, 3)} … {numeral(high, 3)}" if low != high else f"all {numeral(low, 3)}"
+
+
+def _extremes(xp: Backend, raw: Raw) -> tuple[float, float]:
+    if xp.isdtype(raw.dtype, "bool"):
+        flat = xp.to_flat(raw)
+        return float(min(flat)), float(max(flat))
+    return float(xp.min(raw)), float(xp.max(raw))
+
+
+def _size(xp: Backend, raw: Raw) -> float:
+    if math.prod(raw.shape) == 0:
+        return 0.0
+    low, high = _extremes(xp, raw)
+    return max(abs(low), abs(high))
+
+
+@protocol.tag.register(ArrayNode)
+def _(node: ArrayNode) -> tuple[str, str]:
+    return "" if node.rule is None else node.rule.symbol, node.label
+
+
+@protocol.tag.register(ValuesNode)
+def _(node: ValuesNode) -> tuple[str, str]:
+    return "array", node.label
+
+
+@protocol.look.register(ArrayNode)
+def _(node: ArrayNode) -> Look:
+    xp, raw, grad = node.backend, node.current(), node.gradient()
+    if node.is_hidden:  # a backward pass has not kept what nobody could see
+        return Look(_op(node), node.label, "not kept", "not kept", 0.0, shape=node.shape)
+    return Look(
+        op=_op(node),
+        label=node.label,
+        data=summary(xp, raw),
+        grad=summary(xp, grad),
+        size=_size(xp, grad),
+        shape=node.shape,
+        more=f"data = {MLArray._constant(xp, raw)!r}\ngrad = {MLArray._constant(xp, grad)!r}"
+        if raw.size <= 100
+        else "",
+        ordered=len(node.operands) > 1
+        and (is_ordered(node.rule) if isinstance(node.rule, Op) else True)
+        and not isinstance(node, ValuesNode),
+    )
+
+
+def _op(node: ArrayNode) -> str:
+    if isinstance(node, ValuesNode):
+        return "array"
+    if isinstance(node.rule, Op) or node.rule is None:
+        return op_text(node.rule)
+    if node.rule.name == "getitem":
+        return f"[{written_key(node.params['key'])}]"
+    axis = axis_text(node)
+    return f"{node.rule.name}({axis})" if axis else node.rule.name
+
+
+def axis_text(node: ArrayNode) -> str:
+    """The axis that a rule was applied along: "axis=0", or ""."""
+    axis = node.params.get("axis")
+    if isinstance(axis, tuple) and len(axis) == 1:
+        (axis,) = axis
+    return "" if axis is None else f"axis={axis}"
+
+
+@protocol.tag.register(Element)
+def _(v: Element) -> tuple[str, str]:
+    return "element", v.label
+
+
+@protocol.look.register(Element)
+def _(v: Element) -> Look:
+    place = place_of(v)
+    grad = float(v.grad)
+    title = f"{v._node.label}{place}"
+    return Look(
+        "element", v.label, numeral(v._data), numeral(grad), abs(grad), title=title, ordered=False,
+        more=f"element {place}\ndata = {v._data!r}\ngrad = {grad!r}",
+    )  # fmt: skip
+
+
+def place_of(v: Element) -> str:
+    """Where an element stands: "[1, 0]"."""
+    i = v._index
+    place = []
+    for length in reversed(v._node.shape):
+        place.append(i % length)
+        i //= length
+    return f"[{', '.join(map(str, reversed(place)))}]"
+
+
+@protocol.operands.register(ArrayNode)
+def _(node: ArrayNode) -> Sequence[Node | Constant]:
+    return [
+        _constant(node.backend, primal) if operand is None else operand
+        for operand, primal in zip(node.operands, node.primals, strict=True)
+    ]
+
+
+@protocol.operands.register(ValuesNode)
+def _(node: ValuesNode) -> Sequence[Node | Constant]:
+    return node.values
+
+
+@protocol.operands.register(Element)
+def _(v: Element) -> Sequence[Node | Constant]:
+    return v._parents()
+
+
+def _constant(xp: Backend, primal: Any) -> Constant:
+    shape = getattr(primal, "shape", None)
+    if shape is None or (shape == () and not xp.is_array(primal)):
+        return Constant(numeral(float(primal)), number=float(primal))
+    if shape == ():
+        number = float(xp.to_flat(primal)[0])
+        return Constant(numeral(number), number=number)
+    return Constant(summary(xp, primal), id(primal), shape)
+
+
+@protocol.operands.register(PartNode)
+def _(node: PartNode) -> Sequence[Node | Constant]:
+    return node._parents()
+
+
+@protocol.handles.register(MLArray)
+def _(x: MLArray) -> Sequence[Any]:
+    node = x._fetch()
+    return (node, node.raw)  # as a constant it is known by its numbers only
+
+
+def written_key(key: Any) -> str:
+    """An index as one writes it."""
+    if isinstance(key, tuple):
+        return ", ".join(written_key(k) for k in key)
+    if isinstance(key, slice):
+        ends = ["" if x is None else str(x) for x in (key.start, key.stop)]
+        return ":".join(ends if key.step is None else [*ends, str(key.step)])
+    return "..." if key is Ellipsis else shortened(str(key), 20)

@@ -1,0 +1,214 @@
+"""How arrays answer what explanations ask (see `smolml_value._showing.protocol`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from smolml_array._derivatives.arguments import PartNode
+from smolml_array._graph.node import ArrayNode
+from smolml_array._graph.rule import call_plugin
+from smolml_array._graph.views import Element, ValuesNode
+from smolml_array._graph.vjps import evaluated, quiet_cotangents
+from smolml_array._showing.draw import axis_text, place_of, summary, written_key
+from smolml_array.array import MLArray
+from smolml_array.backends.protocol import Backend, Raw
+from smolml_value import Op, Value
+from smolml_value._derivatives import derive
+from smolml_value._showing import protocol
+from smolml_value._showing.formulas import partial_formula
+from smolml_value._showing.numerals import numeral, shortened
+from smolml_value._showing.protocol import Namer, Part
+from smolml_value._showing.values import expression_of
+
+_FEW: Final = 6  # elements that are written out
+
+# How a result was computed -----------------------------------------------------------------------
+
+
+_Writer = Callable[[Sequence[str], Mapping[str, Any]], str]
+_WRITTEN: Final[dict[str, _Writer]] = {
+    "matmul": lambda args, params: f"{args[0]} @ {args[1]}",
+    "reshape": lambda args, params: f"reshape({args[0]}, {params['shape']})",
+    "permute_dims": lambda args, params: (
+        f"{args[0]}ᵀ"
+        if tuple(params["axes"]) == (1, 0)
+        else f"permute_dims({args[0]}, {params['axes']})"
+    ),
+    "getitem": lambda args, params: f"{args[0]}[{written_key(params['key'])}]",
+    "setitem": lambda args, params: f"{args[0]} with [{written_key(params['key'])}] = {args[1]}",
+    "broadcast_to": lambda args, params: f"broadcast_to({args[0]}, {params['shape']})",
+    "astype": lambda args, params: f"astype({args[0]}, {params['dtype']})",
+}
+
+
+@protocol.expression.register(ArrayNode)
+def _(node: ArrayNode, args: Sequence[str]) -> str:
+    if isinstance(node, ValuesNode):
+        return f"MLArray of {shortened(', '.join(args), 30)}"
+    if isinstance(node.rule, Op) or node.rule is None:
+        return expression_of(node.rule, args)
+    written = _WRITTEN.get(node.rule.name)
+    if written is not None:
+        return written(args, node.params)
+    axis = axis_text(node)
+    return f"{node.rule.name}({', '.join([*args, axis] if axis else args)})"
+
+
+@protocol.expression.register(Element)
+def _(v: Element, args: Sequence[str]) -> str:
+    return f"{args[0]}{place_of(v)}"
+
+
+@protocol.parts.register(ArrayNode)
+def _(node: ArrayNode, g: Raw, namer: Namer) -> Sequence[Part]:
+    rule = node.rule
+    if rule is None:
+        return []
+    cotangents = quiet_cotangents(node, g)
+    operands = protocol.operands(node)
+    names = [namer(x) for x in operands]
+    found = []
+    for i, (parent, primal, c) in enumerate(
+        zip(node.operands, node.primals, cotangents, strict=True)
+    ):
+        if parent is None:
+            continue
+        if c is not None:
+            c = float(c) if isinstance(parent, Value) else _as(node.backend, c, primal)
+        if isinstance(rule, Op):
+            formula, partial = _partial(node, rule, i, names, namer(node))
+            shape = getattr(primal, "shape", ())
+            is_same = shape == g.shape
+            note, details = ("", "") if is_same else ("summed", str(shape).replace(",)", ")"))
+            found.append(Part(formula, True, partial, c, note, details))
+        else:
+            formula, note, details = _flow(node, i, names, namer(node))
+            found.append(Part(formula, False, None, c, note, details))
+    return found
+
+
+def _as(xp: Backend, c: Any, primal: Raw) -> Raw:
+    c = c if xp.is_array(c) else xp.asarray(c)
+    return c if c.dtype == primal.dtype else xp.astype(c, primal.dtype)
+
+
+def _partial(node: ArrayNode, op: Op, i: int, names: Sequence[str], out: str) -> tuple[str, Any]:
+    """The partial of an op to operand i as a formula and as a number or raw array."""
+    if op.partials is None:
+        return "", None
+    numbers = [*(p if isinstance(p, float | int) else None for p in node.primals), None]
+    formula, number = partial_formula(op, i, names, out, numbers)
+    rule = op.partials[i]
+    if not callable(rule):
+        return formula, number
+    xp = node.backend
+    partial = call_plugin(xp, evaluated, rule, xp, node.out, node.primals)
+    return formula, partial if xp.is_array(partial) else float(partial)
+
+
+def _flow(node: ArrayNode, i: int, names: Sequence[str], out: str) -> tuple[str, str, str]:
+    """What is done with the cotangent of an array operation on its way to operand i.
+
+    As a formula, a note on what else happens, and what the note speaks of.
+    """
+    g, x = f"{out}.grad", names[0]
+    params = node.params
+    n = node.primals[0].size // max(node.out.size, 1) if node.primals else 0
+    flows: dict[str, tuple[str, str, str]] = {
+        "matmul": (f"{g} @ {names[-1]}ᵀ" if i == 0 else f"{x}ᵀ @ {g}", "", ""),
+        "sum": (g, "each", ""),
+        "mean": (f"{g} / {n}", "each", ""),
+        "max": (g, "first_max", ""),
+        "min": (g, "first_min", ""),
+        "prod": (f"{g} · {out} / {x}", "", ""),
+        "var": (f"{g} · 2 ({x} − mean({x})) / {_freedom(n, params)}", "", ""),
+        "std": (f"{g} · ({x} − mean({x})) / ({_freedom(n, params)} · {out})", "", ""),
+        "reshape": (g, "back", ""),
+        "permute_dims": (g, "back", ""),
+        "flip": (g, "back", ""),
+        "broadcast_to": (g, "summed", str(node.primals[0].shape).replace(",)", ")")),
+        "concat": (g, "part", ""),
+        "stack": (g, "part", ""),
+    }
+    if "key" in params:
+        place = f"[{written_key(params['key'])}]"
+        flows["getitem"] = (g, "at", place)
+        flows["setitem"] = (g, "elsewhere" if i == 0 else "at", place)
+        flows["index_add"] = (g, "", "") if i == 0 else (g, "at", place)
+    of_any = f"(∂{out}/∂{names[i]})ᵀ · {g}"
+    return flows.get(node.rule.name if node.rule else "", (of_any, "", ""))
+
+
+def _freedom(n: int, params: Mapping[str, Any]) -> str:
+    """n - correction, the divisor of a variance."""
+    return numeral(n - float(params.get("correction", 0.0)))
+
+
+@protocol.expression.register(PartNode)
+def _(node: PartNode, args: Sequence[str]) -> str:
+    return f"{node.name}: {args[0]}"
+
+
+@protocol.parts.register(PartNode)
+def _(node: PartNode, g: Raw, namer: Namer) -> Sequence[Part]:
+    received = {node._index: MLArray._constant(node.backend, g)}
+    return [Part(f"{namer(node)}.grad", False, None, received)]
+
+
+@protocol.parts.register(ValuesNode)
+def _(node: ValuesNode, g: Raw, namer: Namer) -> Sequence[Part]:
+    formula = f"{namer(node)}.grad"
+    return [Part(formula, False, None, float(c), "element") for c in node.backend.to_flat(g)]
+
+
+@protocol.parts.register(Element)
+def _(v: Element, g: float, namer: Namer) -> Sequence[Part]:
+    formula = f"{namer(v)}.grad"
+    return [Part(formula, False, None, {v._index: g}, "at", place_of(v)) for _ in v._parents()]
+
+
+@protocol.seed.register(ArrayNode)
+def _(node: ArrayNode) -> Raw:
+    raw = node.raw
+    return node.backend.ones(raw.shape, dtype=raw.dtype)
+
+
+@protocol.zero.register(ArrayNode)
+def _(node: ArrayNode) -> Raw:
+    raw = node.raw
+    return node.backend.zeros(raw.shape, dtype=raw.dtype)
+
+
+@protocol.held.register(ArrayNode)
+def _(node: ArrayNode) -> MLArray:
+    return MLArray._constant(node.backend, node.gradient())
+
+
+@protocol.shown.register(ArrayNode)
+def _(node: ArrayNode, number: Any) -> Any:
+    if number is None or isinstance(number, float | int):
+        return number
+    return MLArray._constant(node.backend, derive.gathered(node, number))
+
+
+@protocol.short.register(MLArray)
+def _(x: MLArray) -> str:
+    node = x._fetch()
+    if node.shape == ():
+        return numeral(float(x), 6)
+    if 0 < node.raw.size <= _FEW:
+        return _nested(x.to_list())
+    shape = str(node.shape).replace(",)", ")")
+    return f"{shape} {summary(node.backend, node.raw)}"
+
+
+def _nested(numbers: Any) -> str:
+    if isinstance(numbers, list):
+        return "[" + ", ".join(_nested(x) for x in numbers) + "]"
+    return numeral(float(numbers), 5)
+
+
+@protocol.is_nonzero.register(MLArray)
+def _(x: MLArray) -> bool:
+    return bool((x != 0).any())

@@ -1,0 +1,93 @@
+"""An array as a notebook shows it: a table of numbers, each with its gradient below it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any, Final
+
+from smolml_array._shapes.axes import Shape
+from smolml_value._showing.drawing import colors
+from smolml_value._showing.numerals import numeral
+
+if TYPE_CHECKING:
+    from smolml_array.array import MLArray
+
+_ROWS: Final = 5  # rows shown at each end of many
+_COLUMNS: Final = 4
+_LEFT_OUT: Final = -1
+
+
+def array_html(x: MLArray) -> str:
+    """A table with the last axis as columns, and a row for each place on all other axes."""
+    node = x._fetch()
+    xp, shape = node.backend, node.shape
+    width = shape[-1] if shape else 1
+    height = math.prod(shape[:-1])
+    notes = [f"shape {_shape(shape)}", str(node.raw.dtype.name)]
+    if not x.requires_grad:
+        notes.append("requires_grad=False")
+    title = f"MLArray <b>{escape(x.label)}</b>" if x.label else "MLArray"
+    style = "text-align:left;white-space:nowrap"
+    caption = f'<caption style="{style}">{title} ({escape(", ".join(notes))})</caption>'
+    lines = ['<table class="smolml-array">', caption]
+    if width * height == 0:
+        return "\n".join([*lines, "</table>"])
+    rows, columns = _shown(height, _ROWS), _shown(width, _COLUMNS)
+    numbers = xp.reshape(node.raw, (height, width))
+    grads = xp.reshape(x.grad()._fetch().raw, (height, width)) if x.requires_grad else None
+    largest = 0.0 if grads is None else _largest(xp, grads)
+    if len(shape) > 1 or width > 1:
+        heads = "".join(f"<th>{'⋯' if j < 0 else j}</th>" for j in columns)
+        lines.append(f"<thead><tr>{'<th></th>' if len(shape) > 1 else ''}{heads}</tr></thead>")
+    lines.append("<tbody>")
+    for i in rows:
+        head = f"<th>{'⋮' if i < 0 else _prefix(i, shape)}</th>" if len(shape) > 1 else ""
+        cells = [_cell(xp, numbers, grads, i, j, largest) for j in columns]
+        lines.append(f"<tr>{head}{''.join(cells)}</tr>")
+    return "\n".join([*lines, "</tbody>", "</table>"])
+
+
+def _shape(shape: Shape) -> str:
+    return str(shape).replace(",)", ")")
+
+
+def _shown(length: int, edge: int) -> Sequence[int]:
+    """The places that are shown along an axis; _LEFT_OUT stands for all in between."""
+    if length <= 2 * edge:
+        return range(length)
+    return [*range(edge), _LEFT_OUT, *range(length - edge, length)]
+
+
+def _prefix(i: int, shape: Shape) -> str:
+    """Which row of an array: all indices but the last."""
+    place = []
+    for length in reversed(shape[:-1]):
+        place.append(str(i % length))
+        i //= length
+    return ", ".join(reversed(place))
+
+
+def _largest(xp: Any, grads: Any) -> float:
+    largest = max(abs(float(xp.min(grads))), abs(float(xp.max(grads))))
+    return largest if math.isfinite(largest) else 0.0
+
+
+def _cell(xp: Any, numbers: Any, grads: Any, i: int, j: int, largest: float) -> str:
+    if i < 0 or j < 0:
+        return f"<td>{'⋮' if j >= 0 else '⋯' if i >= 0 else '⋱'}</td>"
+    number = _text(xp.to_flat(xp.index(numbers, (i, j)))[0])
+    style = "text-align:right;padding:2px 8px"
+    if grads is None:
+        return f'<td style="{style}">{number}</td>'
+    grad = float(xp.to_flat(xp.index(grads, (i, j)))[0])
+    fill = colors.shade(abs(grad), largest)
+    return (
+        f'<td style="{style};background:{fill};color:{colors.INK}">{number}<br>'
+        f'<small style="color:{colors.FAINT}">grad {numeral(grad)}</small></td>'
+    )
+
+
+def _text(number: Any) -> str:
+    return str(number) if isinstance(number, bool | int) else numeral(float(number))

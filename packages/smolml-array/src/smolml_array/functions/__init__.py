@@ -1,0 +1,1 @@
+"""The functions of arrays and their rules, one file a family."""

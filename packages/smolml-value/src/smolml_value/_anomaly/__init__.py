@@ -1,0 +1,1 @@
+"""detect_anomaly: where the first nan or inf came from."""

@@ -1,0 +1,1 @@
+"""check_op and check_grads: derivatives held against numerical ones."""

@@ -1,0 +1,1 @@
+"""Derivatives of functions: grad, jvp, jacobian and their kin, over the graph."""

@@ -1,0 +1,174 @@
+"""What users give to transforms, checked: arguments, argnums, results, tangents."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from operator import index
+from typing import Any
+
+from smolml_value._derivatives import derive, trees
+from smolml_value._derivatives.nesting import Level
+from smolml_value._derivatives.trees import Tree
+from smolml_value._ops.number import is_number
+from smolml_value.node import OperandBase
+
+Function = Callable[..., Tree]
+
+
+class Inputs:
+    """The arguments that a function is differentiated by, remade from new nodes.
+
+    Attributes:
+        trees: the arguments in the same containers, to call the function with.
+        operands: the new leaves of all of them.
+        originals: what stood there.
+        nodes: the nodes of the operands.
+        as_floats: per leaf whether it was a plain number.
+        numbers_only: whether no Value or array was given.
+    """
+
+    def __init__(self, who: str, level: Level, args: Sequence[Tree], names: Sequence[str]) -> None:
+        self.trees: list[Tree] = []
+        self.operands: list[Any] = []
+        self._args = args
+        for arg, name in zip(args, names, strict=True):
+            flat = trees.leaves(arg)
+            made = [_fresh(who, level, x, arg, name, k) for k, x in enumerate(flat)]
+            self.trees.append(trees.rebuild(arg, made))
+            self.operands += made
+        self.originals = [x for arg in args for x in trees.leaves(arg)]
+        self.nodes = [derive.node_of(x) for x in self.operands]
+        self.as_floats = [not isinstance(x, OperandBase) for x in self.originals]
+        self.numbers_only = all(self.as_floats)
+
+    def packed(self, found: Sequence[Any]) -> list[Tree]:
+        """One object per leaf in the containers of the arguments."""
+        rest = iter(found)
+        return [trees.map_leaves(lambda _: next(rest), arg) for arg in self._args]
+
+
+def _fresh(who: str, level: Level, x: object, arg: Tree, name: str, k: int) -> Any:
+    if isinstance(x, OperandBase | float):
+        try:
+            return derive.fresh(x) if level.connected else derive.leaf(x)
+        except TypeError as error:
+            raise TypeError(f"{who}: {name}{trees.paths(arg)[k]}: {error}") from None
+    where = f"{name}{trees.paths(arg)[k]}"
+    if is_number(x):
+        raise TypeError(
+            f"{who}: {where} is the {type(x).__name__} {x!r}, and only floats have derivatives; "
+            f"write {float(x)!r}"  # type: ignore[arg-type]  # is_number has seen __float__
+        )
+    hint = (
+        "wrap it in an MLArray"
+        if hasattr(x, "__array__")
+        else "if it is an option, bind it with functools.partial or leave it out of argnums"
+    )
+    raise TypeError(
+        f"{who}: {where} is a {type(x).__name__} ({x!r:.40}); expected floats, Values, MLArrays, "
+        f"or lists, tuples and dicts of them; {hint}"
+    )
+
+
+def selected(who: str, args: Sequence[Any], argnums: int | Sequence[int]) -> list[int]:
+    """The positions that argnums names, counted from the front.
+
+    Raises:
+        TypeError: argnums is neither an int nor several.
+        IndexError: out of range.
+        ValueError: an argument twice, or none.
+    """
+    try:
+        given = [index(argnums)] if not isinstance(argnums, Sequence) else list(map(index, argnums))
+    except TypeError:
+        raise TypeError(
+            f"{who}: argnums must be an int or a tuple of them, got {argnums!r}"
+        ) from None
+    for i in given:
+        if not -len(args) <= i < len(args):
+            raise IndexError(
+                f"{who}: argnums {i} is out of range: the function was called with {len(args)} "
+                f"positional argument{'' if len(args) == 1 else 's'}"
+            )
+    chosen = [i % len(args) for i in given]
+    if not chosen or len(set(chosen)) < len(chosen):
+        raise ValueError(f"{who}: argnums must name each argument once, got {argnums!r}")
+    return chosen
+
+
+def is_scalar(y: object) -> bool:
+    """Whether y is one number."""
+    return is_number(y) or (isinstance(y, OperandBase) and derive.shape_of(y) == ())
+
+
+def check_scalar(who: str, y: object, inputs: Inputs) -> None:
+    """Raise unless y is one number; warn if it is a constant.
+
+    Raises:
+        TypeError: it has more elements, or is something else.
+    """
+    if not is_scalar(y):
+        given = f"shape {derive.shape_of(y)}" if isinstance(y, OperandBase) else _described(y)
+        raise TypeError(
+            f"{who}: the function must return one number, got {given}; use jacobian, "
+            f"elementwise_grad, or sum it"
+        )
+    warn_if_constant(who, [y], inputs)
+
+
+def warn_if_constant(who: str, outputs: Sequence[object], inputs: Inputs) -> None:
+    """Warn if none of the results was computed from anything."""
+    own = {id(node) for node in inputs.nodes}
+    for y in outputs:
+        if isinstance(y, OperandBase):
+            node = derive.node_of(y)
+            if id(node) in own or node._parents():
+                return
+    if outputs and inputs.operands:
+        warnings.warn(
+            f"{who}: the function returned a constant, so the derivative is zero; was the "
+            f"argument turned into a plain number (float(x), x.data), or computed in no_grad()?",
+            stacklevel=_stacklevel(),
+        )
+
+
+def _stacklevel() -> int:
+    """The frame outside this package, as warnings count from warn_if_constant."""
+    import sys
+
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__package__") == __package__:
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+def _described(y: object) -> str:
+    if isinstance(y, tuple) and len(y) == 2:
+        return "a tuple of 2 (for a result and anything else use has_aux=True)"
+    return f"a {type(y).__name__}" if y is not None else "None (is a return missing?)"
+
+
+def operands_of(tree: Tree) -> list[Any]:
+    """The Values and arrays among the leaves."""
+    return [x for x in trees.leaves(tree) if isinstance(x, OperandBase)]
+
+
+def shaped_like(who: str, what: str, y: Any, g: Any) -> Any:
+    """A tangent or cotangent g for y as an operand of its kind.
+
+    Raises:
+        TypeError: it has another shape, or is no number.
+    """
+    if is_number(g):
+        return derive.full_like(y, float(g))
+    if not isinstance(g, OperandBase):
+        if not hasattr(g, "__array__"):
+            raise TypeError(f"{who}: {what} is a {type(g).__name__}: {g!r:.40}; expected numbers")
+        g = derive.full_like(y, 1.0) * g
+    if derive.shape_of(g) != derive.shape_of(y):
+        raise TypeError(
+            f"{who}: {what} has shape {derive.shape_of(g)}, but what it belongs to has "
+            f"{derive.shape_of(y)}; they must be equal"
+        )
+    return g

@@ -1,0 +1,177 @@
+"""Matrices of derivatives: jacobian and hessian; products with them: hvp."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+from smolml_value._derivatives import arguments, derive, nesting, trees
+from smolml_value._derivatives.arguments import Function, Inputs
+from smolml_value._derivatives.forward import jvp
+from smolml_value._derivatives.reverse import grad, named
+from smolml_value._derivatives.subgraph import Route
+from smolml_value._derivatives.trees import Tree
+from smolml_value.node import OperandBase
+
+_Blocks = list[list[Any]]  # for each leaf of the result one for each leaf of the argument
+
+
+def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+    """The function that returns all partial derivatives of f: J[i, j] = d f_i / d x_j.
+
+    For an array x of shape S and a result of shape T they form an array of shape T + S; for
+    containers, containers of these: those of the result outside, those of the argument inside.
+    Rows are computed by reverse mode or columns by forward mode, whichever are fewer.
+
+    Args:
+        f: a function of floats, Values, arrays and containers of them, to such.
+        argnums: by which positional argument; several: the argument is the tuple of them.
+
+    Raises:
+        TypeError: the argument is not made of floats, or the result not of numbers.
+        IndexError: argnums out of range.
+
+    Source: Griewank & Walther, Evaluating Derivatives (2008), chapter 3.
+
+    >>> jacobian(lambda p: [p[0] * p[1], p[0] + p[1]])([3.0, 4.0])
+    [[4.0, 3.0], [1.0, 1.0]]
+    """
+
+    def matrix(*args: Tree, **kwargs: Any) -> Tree:
+        level = nesting.current()
+        chosen = arguments.selected("jacobian", args, argnums)
+        inputs = Inputs(
+            "jacobian", level, [args[i] for i in chosen], [f"argument {i}" for i in chosen]
+        )
+        call = list(args)
+        for i, tree in zip(chosen, inputs.trees, strict=True):
+            call[i] = tree
+        with nesting.deeper():
+            value = f(*call, **kwargs)
+        outputs = trees.leaves(value)
+        for path, y in zip(trees.paths(value), outputs, strict=True):
+            if not isinstance(y, OperandBase) and not arguments.is_scalar(y):
+                raise TypeError(
+                    f"jacobian: the function must return numbers, Values and arrays, got "
+                    f"a {type(y).__name__}{f' at {path}' if path else ''}"
+                )
+        arguments.warn_if_constant("jacobian", outputs, inputs)
+        found = _blocks(level, inputs, outputs)
+        rows = []
+        for _ in outputs:
+            row = inputs.packed(found[: len(inputs.operands)])
+            found = found[len(inputs.operands) :]
+            rows.append(tuple(row) if isinstance(argnums, Sequence) else row[0])
+        return trees.rebuild(value, rows)
+
+    return named(matrix, "jacobian", f)
+
+
+def _blocks(level: nesting.Level, inputs: Inputs, outputs: list[Any]) -> list[Any]:
+    """All blocks, row by row, in the form for the user."""
+    nodes = [derive.node_of(y) if isinstance(y, OperandBase) else None for y in outputs]
+    present = [y for y in outputs if isinstance(y, OperandBase)]
+    route = Route([node for node in nodes if node is not None], inputs.nodes)
+    by_rows = sum(map(_size, present)) <= sum(map(_size, inputs.operands))
+
+    def compute(traced: bool) -> list[Any]:
+        found = iter((_rows if by_rows else _columns)(route, inputs, present, traced))
+        zeros = [derive.full_like(x, 0.0) for x in inputs.operands]
+        rows = [zeros if node is None else next(found) for node in nodes]
+        return [block for row in rows for block in row]
+
+    low = [
+        is_float and (inputs.numbers_only or derive.shape_of(y) == ())
+        for y in outputs
+        for is_float in inputs.as_floats
+    ]
+    return nesting.derivatives(level, compute, low, "jacobian")
+
+
+def _size(x: Any) -> int:
+    return prod(derive.shape_of(x))
+
+
+def _rows(route: Route, inputs: Inputs, outputs: list[Any], traced: bool) -> _Blocks:
+    """One reverse pass for each element of the results."""
+    blocks = []
+    for k, y in enumerate(outputs):
+        rows = []
+        for unit in derive.basis(y):
+            seeds: list[Any] = [None] * len(outputs)
+            seeds[k] = unit if traced else derive.number_of(unit)
+            rows.append(_as_operands(inputs.operands, route.pull(seeds, traced), traced))
+        blocks.append(
+            [
+                derive.assembled(y, [row[j] for row in rows], True, x)
+                for j, x in enumerate(inputs.operands)
+            ]
+        )
+    return blocks
+
+
+def _columns(route: Route, inputs: Inputs, outputs: list[Any], traced: bool) -> _Blocks:
+    """One forward pass for each element of the arguments."""
+    blocks: _Blocks = [[] for _ in outputs]
+    for j, x in enumerate(inputs.operands):
+        columns = []
+        for unit in derive.basis(x):
+            seeds: list[Any] = [None] * len(inputs.operands)
+            seeds[j] = unit if traced else derive.number_of(unit)
+            columns.append(_as_operands(outputs, route.push(seeds, traced), traced))
+        for k, y in enumerate(outputs):
+            blocks[k].append(derive.assembled(x, [column[k] for column in columns], False, y))
+    return blocks
+
+
+def _as_operands(like: Sequence[Any], found: Sequence[Any], traced: bool) -> list[Any]:
+    return [
+        derive.full_like(x, 0.0)
+        if c is None
+        else (c if traced else derive.operand(derive.node_of(x), c))
+        for x, c in zip(like, found, strict=True)
+    ]
+
+
+def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+    """The function that returns all second derivatives of f: H[i, j] = d2 f / (d x_i d x_j).
+
+    For an array x of shape S they form an array of shape S + S.
+
+    Args:
+        f: a function that returns one number.
+        argnums: by which positional argument; several: the argument is the tuple of them.
+
+    Raises:
+        TypeError: f returns more than a number, or the argument is not made of floats.
+        IndexError: argnums out of range.
+
+    >>> hessian(lambda p: p[0] ** 2 * p[1])([3.0, 4.0])
+    [[8.0, 6.0], [6.0, 0.0]]
+    """
+    return named(jacobian(grad(f, argnums), argnums), "hessian", f)
+
+
+def hvp(f: Function) -> Function:
+    """The function (x, v, *others) -> H v, H being the hessian of f at x, which is never built.
+
+    Forward over reverse: H v is the derivative of the gradient along v. It costs a small multiple
+    of f in time and memory, whatever the size of x.
+
+    Args:
+        f: a function of x (and others, which are not differentiated by) that returns one number.
+
+    Raises:
+        TypeError: f returns more than a number, x is not made of floats, or v not made like x.
+
+    Source: B. A. Pearlmutter, Fast exact multiplication by the Hessian (1994).
+
+    >>> hvp(lambda p: p[0] ** 2 * p[1])([3.0, 4.0], [1.0, 0.0])
+    [8.0, 6.0]
+    """
+
+    def product(x: Tree, v: Tree, *others: Any, **kwargs: Any) -> Tree:
+        return jvp(grad(lambda x: f(x, *others, **kwargs)), (x,), (v,))[1]
+
+    return named(product, "hvp", f)

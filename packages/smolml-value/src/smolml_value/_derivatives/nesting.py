@@ -1,0 +1,100 @@
+"""How deep in transforms a computation is, and what its results are: numbers, operands, deferred.
+
+The outermost transform walks the graph with numbers. What it returns for Values and arrays is
+connected to them, but the graph of these gradients is made only if somebody differentiates it. A
+transform inside another walks with operands, since the outer one will differentiate them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, NamedTuple
+
+from smolml_value._derivatives import derive, trees
+from smolml_value._derivatives.function_node import Deferred
+from smolml_value._derivatives.trees import Tree
+from smolml_value.node import OperandBase
+from smolml_value.recording import grad_enabled, no_grad, recording
+
+_depth: ContextVar[int] = ContextVar("smolml_transform_depth", default=0)
+
+
+class Level(NamedTuple):
+    """`traced`: walk with operands; `connected`: operands given by the user are differentiated."""
+
+    traced: bool
+    connected: bool
+
+
+def current() -> Level:
+    """The level of a transform that is called here."""
+    enabled = grad_enabled()
+    return Level(traced=enabled and _depth.get() > 0, connected=enabled)
+
+
+@contextmanager
+def deeper() -> Iterator[None]:
+    """One level down, where everything is recorded: the function to be differentiated runs here."""
+    token = _depth.set(_depth.get() + 1)
+    try:
+        with recording():
+            yield
+    finally:
+        _depth.reset(token)
+
+
+def derivatives(
+    level: Level, compute: Callable[[bool], Sequence[Any]], as_floats: Sequence[bool], name: str
+) -> list[Any]:
+    """What `compute(traced)` gives, the derivatives as operands, in the form for the user.
+
+    Args:
+        level: the level of the transform.
+        compute: called with False it may return constants; with True it must not.
+        as_floats: per result whether the user gets a float for it, outside of all transforms.
+        name: what drawings show as the op of a deferred result.
+    """
+    if level.traced:
+        with recording():
+            return [_as_result(x) for x in compute(True)]
+    with no_grad():
+        found = compute(False)
+    if not level.connected or all(as_floats):
+        return [_float_or_constant(x, low) for x, low in zip(found, as_floats, strict=True)]
+
+    def make() -> list[Any]:
+        with deeper():
+            again = compute(True)
+        return [x for x, low in zip(again, as_floats, strict=True) if not low]
+
+    hub = Deferred(make)
+    index = iter(range(len(found)))
+    return [
+        _float_or_constant(x, True) if low else derive.part_of(x, hub, next(index), name)
+        for x, low in zip(found, as_floats, strict=True)
+    ]
+
+
+def result(level: Level, tree: Tree, numbers_only: bool) -> Tree:
+    """What the function returned, in the form for the user: numbers for numbers."""
+    if level.traced or (level.connected and not numbers_only):
+        return tree
+    return trees.map_leaves(lambda y: _float_or_constant(y, numbers_only), tree)
+
+
+def _float_or_constant(x: Any, as_float: bool) -> Any:
+    if not isinstance(x, OperandBase):
+        return x
+    return float(x) if as_float and derive.shape_of(x) == () else derive.constant(x)  # type: ignore[arg-type]  # a scalar
+
+
+def _as_result(x: Any) -> Any:
+    """x as a node with parents, also where it is a constant, as a derivative may well be.
+
+    A function that returns it returns a result then, not a constant by mistake.
+    """
+    while not derive.node_of(x)._parents():
+        x = derive.fresh(x)  # of a constant array a leaf, of a leaf a node
+    return x

@@ -1,0 +1,180 @@
+"""Walking the part of a graph between inputs and outputs, with cotangents or with tangents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from smolml_value._anomaly.block import watched_pull, watched_push
+from smolml_value._derivatives import derive
+from smolml_value._derivatives.function_node import Deferred
+from smolml_value.graph import ScalarNode
+from smolml_value.node import Node
+from smolml_value.recording import MODE
+
+
+class Route:
+    """What lies between inputs and outputs: found once, walked as often as one likes.
+
+    With `beyond` the search goes on behind an input, to find inputs that it depends on. Without,
+    the inputs are leaves that nothing outside depends on: they end the search.
+
+    Cotangents and tangents are operands of the graph (`traced`: what is computed can then be
+    differentiated again), or numbers: floats for Values, raw arrays for arrays.
+    """
+
+    def __init__(
+        self, outputs: Sequence[Node], inputs: Sequence[Node], beyond: bool = False
+    ) -> None:
+        search = _Search(inputs, beyond)
+        search.run(outputs)
+        self._steps = search.steps
+        self._outputs = [search.place[id(node)] for node in outputs]
+        self._inputs = [search.place.get(id(node), -1) for node in inputs]
+
+    def pull(self, cotangents: Sequence[Any], traced: bool) -> list[Any | None]:
+        """The cotangent of each input, given those of the outputs; None where nothing arrives."""
+        steps = self._steps
+        found: list[Any] = [None] * len(steps)
+        for i, g in zip(self._outputs, cotangents, strict=True):
+            if g is not None and i >= 0:
+                _add(found, i, steps[i][0], g)
+        kept = frozenset(self._inputs)
+        watched = watched_pull(traced) if MODE.watched else None
+        pull = watched or (derive.pull_operands if traced else derive.pull_numbers)
+        quick = not traced and watched is None
+        for i in range(len(steps) - 1, -1, -1):
+            g = found[i]
+            if g is None:
+                continue
+            if i not in kept:
+                found[i] = None
+            node, places, stored = steps[i]
+            if stored and quick:
+                if g != 0.0:  # zero contributes nothing, be the partial inf or nan
+                    left, right = places
+                    if left >= 0:
+                        c = node._dl * g  # type: ignore[attr-defined]  # a ScalarNode
+                        before = found[left]
+                        found[left] = c if before is None else before + c
+                    if right >= 0:
+                        c = node._dr * g  # type: ignore[attr-defined]
+                        before = found[right]
+                        found[right] = c if before is None else before + c
+                continue
+            if stored:
+                places = _present(node, places)
+            elif not isinstance(node, ScalarNode):
+                g = derive.gathered(node, g)
+                if i in kept:
+                    found[i] = g
+            needs = [j >= 0 for j in places]
+            if any(needs):
+                for j, c in zip(places, pull(node, g, needs), strict=True):
+                    if j >= 0 and c is not None:
+                        _add(found, j, steps[j][0], c)
+        return [found[i] if i >= 0 else None for i in self._inputs]
+
+    def push(self, tangents: Sequence[Any], traced: bool) -> list[Any | None]:
+        """The tangent of each output, given those of the inputs; None where nothing arrives."""
+        steps = self._steps
+        found: list[Any] = [None] * (len(steps) + 1)  # the last one is for the place -1: nothing
+        for i, t in zip(self._inputs, tangents, strict=True):
+            if i >= 0:
+                found[i] = t
+        watched = watched_push(traced) if MODE.watched else None
+        push = watched or (derive.push_operands if traced else derive.push_numbers)
+        quick = not traced and watched is None
+        for i, (node, places, stored) in enumerate(steps):
+            if stored and quick:
+                left, right = places
+                t, u, total = found[left], found[right], found[i]
+                # a zero on either side gives zero, be the other inf or nan
+                if t is not None and t != 0.0 and node._dl != 0.0:  # type: ignore[attr-defined]
+                    c = node._dl * t  # type: ignore[attr-defined]  # a ScalarNode
+                    total = c if total is None else total + c
+                if u is not None and u != 0.0 and node._dr != 0.0:  # type: ignore[attr-defined]
+                    c = node._dr * u  # type: ignore[attr-defined]
+                    total = c if total is None else total + c
+                found[i] = total
+                continue
+            if stored:
+                places = _present(node, places)
+            known = [found[j] for j in places]
+            if any(t is not None for t in known):
+                t = push(node, known)
+                if t is not None:
+                    _add(found, i, node, t)
+        if watched is not None:
+            watched.end([steps[i][0] for i in self._outputs if i >= 0])
+        return [found[i] for i in self._outputs]
+
+
+class _Search:
+    """What lies on the way from outputs to inputs.
+
+    Attributes:
+        steps: per node on the way itself, the places of its parents (-1: not on the way), and
+            whether its partials are stored as floats: it has then two places. Parents come first.
+        place: the place among the steps by the id of a node; -1 if it is not on the way.
+    """
+
+    def __init__(self, inputs: Sequence[Node], beyond: bool) -> None:
+        self.steps: list[tuple[Node, Sequence[int], bool]] = []
+        self.place: dict[int, int] = {}
+        self.beyond = beyond
+        self.inputs = {id(node) for node in inputs}
+        if not beyond:
+            for node in inputs:
+                self.settle(node, (), False, True)
+
+    def run(self, outputs: Sequence[Node]) -> None:
+        """Depth first and iterative: a node is settled when its parents are."""
+        place = self.place
+        stack = list(outputs)
+        while stack:
+            node = stack[-1]
+            if id(node) in place:
+                stack.pop()
+                continue
+            if isinstance(node, ScalarNode):
+                left, right = node._lhs, node._rhs
+                if left is not None or right is not None:
+                    i = -1 if left is None else place.get(id(left), -2)
+                    j = -1 if right is None else place.get(id(right), -2)
+                    if i == -2:
+                        stack.append(left)  # type: ignore[arg-type]  # not None: that is -1
+                    if j == -2:
+                        stack.append(right)  # type: ignore[arg-type]
+                    if i != -2 and j != -2:
+                        self.settle(node, (i, j), True, i >= 0 or j >= 0)
+                    continue
+            # a deferred gradient was complete before the inputs were made
+            ends = isinstance(node, Deferred) and not self.beyond
+            parents = () if ends else node._parents()
+            places = [place.get(id(parent), -2) for parent in parents]
+            waiting = [p for p, i in zip(parents, places, strict=True) if i == -2]
+            if waiting:
+                stack += waiting
+            else:
+                self.settle(node, places, False, max(places, default=-1) >= 0)
+
+    def settle(self, node: Node, places: Sequence[int], stored: bool, on_the_way: bool) -> None:
+        """Give a node its place, once."""
+        key = id(node)
+        if not on_the_way and key not in self.inputs:
+            self.place[key] = -1
+        elif key not in self.place:
+            self.place[key] = len(self.steps)
+            self.steps.append((node, places, stored))
+
+
+def _add(found: list[Any], i: int, node: Node, c: Any) -> None:
+    before = found[i]
+    found[i] = c if before is None else derive.plus(node, before, c)
+
+
+def _present(node: Node, places: Sequence[int]) -> list[int]:
+    """The places of the parents that a node of floats has."""
+    both = (node._lhs, node._rhs)  # type: ignore[attr-defined]  # a ScalarNode
+    return [j for j, parent in zip(places, both, strict=True) if parent is not None]

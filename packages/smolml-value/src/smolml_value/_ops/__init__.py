@@ -1,0 +1,1 @@
+"""What ops stand on: their definition checked, numbers, IEEE answers, plugins, methods."""

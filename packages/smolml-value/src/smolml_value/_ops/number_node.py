@@ -1,0 +1,120 @@
+"""NumberNode: a node seen from outside: what made it, its label, and how it acts as a number."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from smolml_value._ops.number import is_number
+from smolml_value._runtime.compat import Real, mypyc_attr
+from smolml_value._runtime.labels import label_of, set_label
+from smolml_value.graph import Node, ScalarNode
+from smolml_value.op import Op
+
+
+def _compare(compare: Callable[[Any, Any], Any], x: float, other: object) -> bool:
+    """x against a number of any kind: a Fraction, say, is compared exactly."""
+    return bool(compare(x, other))
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class NumberNode(ScalarNode):
+    """A ScalarNode that compares by its number, hashes by identity and converts like a float."""
+
+    __slots__ = ()
+
+    # How it was made ---------------------------------------------------------------------------
+
+    @property
+    def _op(self) -> str:
+        """The symbol of the op that made it ("+", "*", "tanh"), "" for a leaf."""
+        made_by = self._made_by
+        return made_by.symbol if isinstance(made_by, Op) else ""
+
+    @property
+    def _children(self) -> tuple[Node, ...]:
+        """The nodes it was made from, in order; constants are left out."""
+        return tuple(self._parents())
+
+    @property
+    def _prev(self) -> set[Node]:
+        """The set of nodes it was made from; constants are left out."""
+        return set(self._parents())
+
+    @property
+    def label(self) -> str:
+        """A name to show in drawings and explanations; "" for none."""
+        return label_of(self)
+
+    @label.setter
+    def label(self, new: str) -> None:
+        set_label(self, new)
+
+    # Comparing: by data; hashing: by identity --------------------------------------------------
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, ScalarNode):
+            return self._data == other._data
+        if not is_number(other):
+            return NotImplemented
+        return _compare(operator.eq, self._data, other)
+
+    def __lt__(self, other: ScalarNode | Real) -> bool:
+        if isinstance(other, ScalarNode):
+            return self._data < other._data
+        if not is_number(other):
+            return NotImplemented
+        return _compare(operator.lt, self._data, other)
+
+    def __le__(self, other: ScalarNode | Real) -> bool:
+        if isinstance(other, ScalarNode):
+            return self._data <= other._data
+        if not is_number(other):
+            return NotImplemented
+        return _compare(operator.le, self._data, other)
+
+    def __gt__(self, other: ScalarNode | Real) -> bool:
+        if isinstance(other, ScalarNode):
+            return self._data > other._data
+        if not is_number(other):
+            return NotImplemented
+        return _compare(operator.gt, self._data, other)
+
+    def __ge__(self, other: ScalarNode | Real) -> bool:
+        if isinstance(other, ScalarNode):
+            return self._data >= other._data
+        if not is_number(other):
+            return NotImplemented
+        return _compare(operator.ge, self._data, other)
+
+    def __hash__(self) -> int:
+        return id(self) >> 4  # objects lie 16 bytes apart
+
+    # As a number -------------------------------------------------------------------------------
+
+    def __bool__(self) -> bool:
+        return self._data != 0.0
+
+    def __float__(self) -> float:
+        return self._data
+
+    def __int__(self) -> int:
+        return int(self._data)
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(self._data, digits)
+
+    def __format__(self, spec: str) -> str:
+        return format(self._data, spec) if spec else str(self)
+
+    def __repr__(self) -> str:
+        grad = getattr(self, "grad", self._grad)  # subclasses may have their own
+        label = f", label={self.label!r}" if self.label else ""
+        return f"Value(data={self._data}, grad={grad}{label})"
+
+    def _repr_svg_(self) -> str:
+        """The graph that led here, drawn, for notebooks."""
+        from smolml_value._showing.drawing.drawing import draw  # which most programs never need
+
+        return draw(self).svg

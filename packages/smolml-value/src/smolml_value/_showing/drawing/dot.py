@@ -1,0 +1,58 @@
+"""The picture as DOT, the language of Graphviz."""
+
+from __future__ import annotations
+
+from smolml_value._showing.drawing import colors
+from smolml_value._showing.drawing.picture import Box, Picture
+from smolml_value._showing.drawing.svg import Direction
+
+_SHAPES = {
+    "leaf": "box",
+    "node": "box",
+    "group": "box3d",
+    "constant": "plaintext",
+    "function": "oval",
+}
+
+
+def dot(picture: Picture, direction: Direction) -> str:
+    """The picture as the text of a DOT file."""
+    largest = colors.largest_of([box.size for box in picture.boxes])
+    lines = [
+        "digraph {",
+        f"  rankdir={'LR' if direction == 'right' else 'TB'}",
+        '  node [style="filled,rounded", fontname="monospace", fontsize=11]',
+        f'  edge [color="{colors.LINE}", fontname="monospace", fontsize=9]',
+    ]
+    caption = "\n".join(t for t in (picture.title, picture.note) if t)
+    if caption:
+        lines.append(f"  label={quoted(caption)}")
+    for i, box in enumerate(picture.boxes):
+        shape = _SHAPES[box.kind]
+        fill = colors.shade(box.size, largest)
+        lines.append(f'  n{i} [label={quoted(box_text(box))}, shape={shape}, fillcolor="{fill}"]')
+    for edge in picture.edges:
+        notes = []
+        if edge.position >= 0 and picture.boxes[edge.target].ordered:
+            notes.append(f'headlabel="{edge.position + 1}"')
+        if edge.count > 1:
+            notes.append(f'label="×{edge.count}"')
+        more = f" [{', '.join(notes)}]" if notes else ""
+        lines.append(f"  n{edge.source} -> n{edge.target}{more}")
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def box_text(box: Box) -> str:
+    """The texts of a box, line by line."""
+    head = "  ".join(t for t in (box.op, box.title) if t)
+    return "\n".join([*([head] if head else []), *(f"{n} {t}".strip() for n, t in box.rows)])
+
+
+def quoted(text: str) -> str:
+    r"""A DOT string.
+
+    >>> print(quoted('a "b" \\ c'))
+    "a \"b\" \\ c"
+    """
+    kept = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\0", " ")
+    return f'"{kept}"'

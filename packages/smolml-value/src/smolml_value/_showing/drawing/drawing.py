@@ -1,0 +1,186 @@
+"""draw: the graph of Values and arrays as a Drawing that notebooks show and files keep."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, get_args
+
+from smolml_value._derivatives import derive
+from smolml_value._runtime.memory import paused_gc
+from smolml_value._showing import protocol
+from smolml_value._showing import values as _values  # noqa: F401  # Values answer what is asked
+from smolml_value._showing.drawing.collect import collect
+from smolml_value._showing.drawing.dot import dot
+from smolml_value._showing.drawing.fold import FOLDS, Fold
+from smolml_value._showing.drawing.fold import fold as folded
+from smolml_value._showing.drawing.mermaid import mermaid
+from smolml_value._showing.drawing.picture import Picture, picture
+from smolml_value._showing.drawing.svg import Direction, svg
+from smolml_value.node import Node, OperandBase
+
+MOST: Final = 5000  # boxes that a drawing may have
+
+
+class Drawing:
+    """A graph drawn: `svg`, `dot` and `mermaid` are its texts, `save` writes them to a file.
+
+    A notebook shows it as it is. `str()` gives a line that says what is drawn.
+    """
+
+    def __init__(self, drawn: Picture, direction: Direction) -> None:
+        self._picture = drawn
+        self._direction: Direction = direction
+
+    @cached_property
+    def svg(self) -> str:
+        """The text of an SVG image, complete in itself."""
+        with paused_gc():
+            return svg(self._picture, self._direction)
+
+    @cached_property
+    def dot(self) -> str:
+        """The text of a Graphviz file."""
+        return dot(self._picture, self._direction)
+
+    @cached_property
+    def mermaid(self) -> str:
+        """The text of a Mermaid flowchart."""
+        return mermaid(self._picture, self._direction)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write it to a file, the ending of which says how: .svg, .dot, .mmd or .md.
+
+        A .md file holds the Mermaid text as a code block. Returns the path.
+
+        Raises:
+            ValueError: another ending.
+            OSError: the file cannot be written.
+        """
+        target = Path(path)
+        ending = target.suffix.lower()
+        if ending not in ENDINGS:
+            raise ValueError(
+                f"Drawing.save: expected a file that ends in {', '.join(ENDINGS)}, "
+                f"got {target.name!r}"
+            )
+        texts = {".svg": "svg", ".dot": "dot", ".gv": "dot"}
+        text: str = getattr(self, texts.get(ending, "mermaid"))
+        if ending == ".md":
+            text = f"```mermaid\n{text}```\n"
+        target.write_text(text, encoding="utf-8", errors="replace")
+        return target
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+    @property
+    def summary(self) -> str:
+        """How many boxes it has, and for how many nodes where it is folded.
+
+        >>> draw(Value(2.0) + Value(3.0)).summary
+        '3 boxes'
+        """
+        boxes = len(self._picture.boxes)
+        of = f" for {self._picture.note}" if self._picture.note else ""
+        return f"{boxes} {'box' if boxes == 1 else 'boxes'}{of}"
+
+    def __repr__(self) -> str:
+        return f"<Drawing of {self.summary}; save('graph.svg') writes it to a file>"
+
+
+ENDINGS: Final = (".svg", ".dot", ".gv", ".mmd", ".md")
+
+
+def draw(
+    root: Any,
+    *,
+    max_nodes: int = 100,
+    fold: Fold | None = "auto",
+    title: str | None = None,
+    names: Mapping[str, Any] | None = None,
+    direction: Direction = "right",
+) -> Drawing:
+    """The graph that led to a Value or an array, drawn: inputs first, results last.
+
+    Each box shows op, label, shape, data and gradient; the colour tells the size of the gradient.
+    A constant that an op was applied to is a small box; numbers at arrows tell which operand is
+    which, where it matters. A graph of more than `max_nodes` nodes is folded:
+
+    - "module": labels with a dot name modules ("layer1.w"); each is one box;
+    - "label": each labelled result is one box with all that goes into it alone;
+    - "op": equal ops at the same depth are one box, such as the neurons of a layer;
+    - "run": these, and what follows one another without a fork or a join;
+    - "depth": the boxes nearest to the root are shown, and one for all the others;
+    - "auto": the first of these that gives a drawing of at most `max_nodes` boxes.
+
+    Args:
+        root: a Value, an MLArray, or a list or tuple of them.
+        max_nodes: how many boxes there may be, small ones for constants not counted.
+        fold: how a larger graph is folded; None: not at all.
+        title: a line above.
+        names: names for nodes without a label; names=locals() takes those of your variables.
+        direction: where the graph grows, "right" or "down".
+
+    Raises:
+        TypeError: root is no Value or array.
+        ValueError: fold, direction or max_nodes is none of those above; with fold=None, more
+            nodes than max_nodes.
+
+    Source: K. Sugiyama, S. Tagawa & M. Toda, Methods for visual understanding of hierarchical
+    system structures (1981).
+
+    >>> a, b, c = Value(2.0, "a"), Value(3.0, "b"), Value(4.0, "c")
+    >>> draw(a * b + c)
+    <Drawing of 5 boxes; save('graph.svg') writes it to a file>
+    >>> draw(a * b + c).dot.count("->")
+    4
+    """
+    if fold is not None and fold not in FOLDS:
+        raise ValueError(f"draw: fold must be None or one of {', '.join(FOLDS)}, got {fold!r}")
+    if direction not in get_args(Direction):
+        raise ValueError(f"draw: direction must be 'right' or 'down', got {direction!r}")
+    if not isinstance(max_nodes, int) or not 1 <= max_nodes <= MOST:
+        raise ValueError(f"draw: max_nodes must be from 1 to {MOST:,}, got {max_nodes!r}")
+    given = [derive.node_of(x) for x in roots_of("draw", root)]
+    with paused_gc():  # walking a large graph is no reason to search all of it for garbage
+        return Drawing(_pictured(given, max_nodes, fold, names, title or ""), direction)
+
+
+def _pictured(
+    roots: Sequence[Node],
+    max_nodes: int,
+    fold: Fold | None,
+    names: Mapping[str, Any] | None,
+    title: str,
+) -> Picture:
+    found = collect(roots)
+    if fold is None and found.total > max_nodes:
+        raise ValueError(
+            f"draw: the graph has {found.total:,} nodes{'' if found.exact else ' or more'}, with "
+            f"fold=None at most max_nodes={max_nodes} are drawn; raise max_nodes (up to "
+            f"{MOST:,}), or let it be folded"
+        )
+    return picture(found, folded(found, fold, max_nodes), protocol.named(names), title)
+
+
+def roots_of(who: str, root: Any) -> Sequence[Any]:
+    """What was given as a sequence of operands.
+
+    Raises:
+        TypeError: something else is among it, or nothing.
+    """
+    given = list(root) if isinstance(root, list | tuple) else [root]
+    for x in given:
+        if not isinstance(x, OperandBase):
+            raise TypeError(
+                f"{who}: expected a Value, an MLArray or a list of them, "
+                f"got {'a list with a ' if x is not root else 'a '}{type(x).__name__}"
+            )
+    if not given:
+        raise TypeError(
+            f"{who}: expected a Value or an MLArray, got an empty {type(root).__name__}"
+        )
+    return given

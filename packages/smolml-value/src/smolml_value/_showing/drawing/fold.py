@@ -1,0 +1,325 @@
+"""Folding: which nodes share a box, so that a large graph becomes a drawing one can read.
+
+Every way of folding keeps the graph acyclic. Nodes that share a box are those of one level: the
+level counts how often, on the way from the leaves, the box changes; so it grows along every edge
+from one box to another. (Folding by label goes from the roots instead: a node joins the box of
+what consumes it if there is only one, so that a box is left through its last node alone.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
+from typing import Final, Literal
+
+from smolml_value._showing import protocol
+from smolml_value._showing.drawing.collect import Found
+
+Fold = Literal["auto", "module", "label", "op", "run", "depth"]
+FOLDS: Final = ("auto", "module", "label", "op", "run", "depth")
+HIDDEN: Final = -1  # the group of what is not shown
+_MANY: Final = 6  # labelled leaves used alike that are not shown one by one
+
+
+@dataclass
+class Group:
+    """Nodes that share a box; `name` is what they have in common, "" for a node alone."""
+
+    name: str
+    members: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Folded:
+    """Which box each node is in, HIDDEN for the box of all that is not shown."""
+
+    groups: list[Group]
+    group_of: list[int]
+
+
+def fold(found: Found, how: Fold | None, most: int) -> Folded:
+    """Put the nodes into at most `most` boxes, and one for the rest where that is not enough."""
+    graph = _Graph(found)
+    if how is None or (how == "auto" and found.more == 0 and len(found.nodes) <= most):
+        return _alone(found)
+    if how == "auto":
+        return _automatic(graph, most)
+    if how == "depth":
+        return _cut(graph, _alone(found), most)
+    ways = {"module": _by_module, "label": _by_label, "op": _by_op, "run": _by_run}
+    folded = _merge_leaves(graph, ways[how](graph), how in ("op", "run"))
+    return _cut(graph, folded, most)
+
+
+def _automatic(graph: _Graph, most: int) -> Folded:
+    """The first way of folding that shows some structure, else the one that shows the most."""
+    best, fewest = _alone(graph.found), 0
+    for way in (_by_module, _by_label, _by_op, _by_run):
+        folded = _merge_leaves(graph, way(graph), way in (_by_op, _by_run))
+        inner = sum(1 for g in folded.groups if not graph.is_leaf[g.members[0]])
+        if len(folded.groups) <= most:
+            if inner > 2:
+                return folded
+            if inner > fewest:
+                best, fewest = folded, inner
+    return _cut(graph, best, most)
+
+
+class _Graph:
+    """What folding needs to know of the protocol."""
+
+    def __init__(self, found: Found) -> None:
+        self.found = found
+        count = len(found.nodes)
+        self.parents = [[p for p in row if isinstance(p, int)] for row in found.operands]
+        self.consumers: list[list[int]] = [[] for _ in range(count)]
+        for i, row in enumerate(self.parents):
+            for p in row:
+                if p >= 0:
+                    self.consumers[p].append(i)
+        self.tags = [protocol.tag(node) for node in found.nodes]
+        self.is_leaf = [not row for row in self.parents]
+        self.is_root = [False] * count
+        for i in found.roots:
+            self.is_root[i] = True
+        self.order = self._consumers_first()
+        self.hidden = self._used_by_hidden()
+
+    def _consumers_first(self) -> list[int]:
+        waiting = [len(c) for c in self.consumers]
+        ready = [i for i, w in enumerate(waiting) if w == 0]
+        heapify(ready)
+        order = []
+        while ready:
+            i = heappop(ready)
+            order.append(i)
+            for p in self.parents[i]:
+                if p >= 0:
+                    waiting[p] -= 1
+                    if waiting[p] == 0:
+                        heappush(ready, p)
+        return order
+
+    def _used_by_hidden(self) -> set[int]:
+        """Nodes that what is only counted was made from, and all that led to them; no leaves.
+
+        They go into its box: an edge out of it may lead to nodes that an edge leads from.
+        """
+        hidden: set[int] = set()
+        stack = list(self.found.used_beyond)
+        while stack:
+            i = stack.pop()
+            if i not in hidden and not self.is_leaf[i]:
+                hidden.add(i)
+                stack += [p for p in self.parents[i] if p >= 0]
+        return hidden
+
+
+def _alone(found: Found) -> Folded:
+    count = len(found.nodes)
+    return Folded([Group("", [i]) for i in range(count)], list(range(count)))
+
+
+def _by_level(graph: _Graph, key: Callable[[int, Sequence[str]], str]) -> Folded:
+    """Nodes with one key on one level share a box; `key(node, keys of its parents)`."""
+    count = len(graph.parents)
+    keys = [""] * count
+    level = [0] * count
+    group_of = [HIDDEN] * count
+    places: dict[tuple[str, int], int] = {}
+    groups: list[Group] = []
+    for i in reversed(graph.order):
+        if i in graph.hidden or graph.is_leaf[i]:
+            continue
+        above = [p for p in graph.parents[i] if p >= 0 and group_of[p] != HIDDEN]
+        keys[i] = key(i, [keys[p] for p in above])
+        level[i] = max((level[p] + (keys[p] != keys[i]) for p in above), default=0)
+        place = (keys[i], level[i])
+        if place not in places:
+            places[place] = len(groups)
+            groups.append(Group(keys[i]))
+        group_of[i] = places[place]
+        groups[group_of[i]].members.append(i)
+    return _with_leaves(graph, Folded(groups, group_of))
+
+
+def _with_leaves(graph: _Graph, folded: Folded) -> Folded:
+    """Give each leaf that has none a box of its own."""
+    for i, is_leaf in enumerate(graph.is_leaf):
+        if is_leaf and folded.group_of[i] == HIDDEN:
+            folded.group_of[i] = len(folded.groups)
+            folded.groups.append(Group("", [i]))
+    return folded
+
+
+def _by_op(graph: _Graph) -> Folded:
+    """The same op on the same level: sums of many, the neurons of a layer."""
+    return _by_level(graph, lambda i, keys: graph.tags[i][0])
+
+
+def _by_run(graph: _Graph) -> Folded:
+    """Equal ops on one level, and then what follows one another without a fork or a join.
+
+    A box joins the one that consumes it if that is the only one, and itself is the only operand
+    of it that is no leaf.
+    """
+    folded = _by_op(graph)
+    consumers, parents = _quotient(graph, folded)
+    leaf = [graph.is_leaf[g.members[0]] for g in folded.groups]
+    barred = {folded.group_of[c] for i in graph.hidden for c in graph.consumers[i]}
+    target = list(range(len(folded.groups)))
+    order = dict.fromkeys(folded.group_of[i] for i in graph.order)  # consumers first
+    for g in order:
+        if g == HIDDEN or leaf[g] or graph.tags[folded.groups[g].members[-1]][1]:
+            continue
+        if len(consumers[g]) != 1:
+            continue
+        (after,) = consumers[g]
+        if after not in barred and sum(not leaf[p] for p in parents[after]) == 1:
+            target[g] = target[after]
+            group = folded.groups[target[g]]
+            group.name = ""
+            group.members += folded.groups[g].members
+            folded.groups[g] = Group("")
+    return _without_empty(folded)
+
+
+def _quotient(graph: _Graph, folded: Folded) -> tuple[list[set[int]], list[set[int]]]:
+    """Per box the boxes that consume it and those it was made from, the hidden one left out."""
+    consumers: list[set[int]] = [set() for _ in folded.groups]
+    parents: list[set[int]] = [set() for _ in folded.groups]
+    for i, row in enumerate(graph.parents):
+        for p in row:
+            if p >= 0 and HIDDEN not in (folded.group_of[i], folded.group_of[p]):
+                source, target = folded.group_of[p], folded.group_of[i]
+                if source != target:
+                    consumers[source].add(target)
+                    parents[target].add(source)
+    return consumers, parents
+
+
+def _module(label: str) -> str:
+    """What comes before the last dot of a label: "layer1" in "layer1.w"."""
+    return label.rpartition(".")[0]
+
+
+def _by_module(graph: _Graph) -> Folded:
+    """Labels with a dot name a module; what is made from its parts belongs to it, too."""
+    modules = [_module(label) for _, label in graph.tags]
+
+    def key(i: int, keys: Sequence[str]) -> str:
+        if graph.tags[i][1]:
+            return modules[i] or graph.tags[i][1]
+        entered = [modules[p] for p in graph.parents[i] if p >= 0 and graph.is_leaf[p]]
+        return next((m for m in (*entered, *reversed(keys)) if m), "")
+
+    folded = _by_level(graph, key)
+    alone: list[Group] = []
+    for place, group in enumerate(folded.groups):  # what belongs to no module stays as it is
+        if group.name == "":
+            for i in group.members[1:]:
+                folded.group_of[i] = len(folded.groups) + len(alone)
+                alone.append(Group("", [i]))
+            del group.members[1:]
+        elif all(graph.is_leaf[i] for i in group.members):
+            continue
+        else:
+            _take_in_leaves(graph, folded, place)
+    folded.groups += alone
+    return _without_empty(folded)
+
+
+def _take_in_leaves(graph: _Graph, folded: Folded, place: int) -> None:
+    """Leaves of a module that it alone uses are shown inside."""
+    group = folded.groups[place]
+    for i in list(group.members):
+        for p in graph.parents[i]:
+            if p < 0 or not graph.is_leaf[p] or folded.group_of[p] == place:
+                continue
+            label = graph.tags[p][1]
+            is_ours = _module(label) == group.name if label else False
+            if is_ours and all(folded.group_of[c] == place for c in graph.consumers[p]):
+                folded.groups[folded.group_of[p]].members.remove(p)
+                folded.group_of[p] = place
+                group.members.append(p)
+
+
+def _by_label(graph: _Graph) -> Folded:
+    """A labelled node takes in everything that goes into it alone."""
+    count = len(graph.parents)
+    group_of = [HIDDEN] * count
+    groups: list[Group] = []
+    for i in graph.order:
+        label = graph.tags[i][1]
+        if i in graph.hidden:
+            continue
+        used_by = {group_of[c] for c in graph.consumers[i]}
+        used = i in graph.found.used_beyond
+        if not label and not graph.is_root[i] and not used and len(used_by) == 1:
+            (group_of[i],) = used_by
+            if group_of[i] != HIDDEN:
+                groups[group_of[i]].members.append(i)
+            continue
+        group_of[i] = len(groups)
+        groups.append(Group(label, [i]))
+    return _with_leaves(graph, Folded(groups, group_of))
+
+
+def _merge_leaves(graph: _Graph, folded: Folded, also_labelled: bool) -> Folded:
+    """Leaves that are used by the same boxes share one; with a label only if they are many."""
+    alike: dict[tuple[bool, frozenset[int]], list[int]] = {}
+    for place, group in enumerate(folded.groups):
+        i = group.members[0]
+        if len(group.members) != 1 or not graph.is_leaf[i] or graph.is_root[i]:
+            continue
+        users = frozenset(folded.group_of[c] for c in graph.consumers[i])
+        if i in graph.found.used_beyond:
+            users |= {HIDDEN}
+        alike.setdefault((graph.tags[i][1] != "", users), []).append(place)
+    for (is_labelled, _), places in alike.items():
+        if is_labelled and not (also_labelled and len(places) >= _MANY):
+            continue
+        first, *others = places
+        for place in others:
+            folded.groups[first].members += folded.groups[place].members
+            folded.groups[place].members = []
+    return _without_empty(folded)
+
+
+def _without_empty(folded: Folded) -> Folded:
+    kept = [g for g in folded.groups if g.members]
+    for place, group in enumerate(kept):
+        for i in group.members:
+            folded.group_of[i] = place
+    return Folded(kept, folded.group_of)
+
+
+def _cut(graph: _Graph, folded: Folded, most: int) -> Folded:
+    """Show the boxes nearest to the roots; a box is shown after all that consume it.
+
+    So what is hidden was made from nothing that is shown, leaves apart.
+    """
+    if len(folded.groups) <= most and all(folded.group_of[i] == HIDDEN for i in graph.hidden):
+        return folded
+    consumers, parents = _quotient(graph, folded)
+    waiting = [len(c) for c in consumers]
+    leaf = [all(graph.is_leaf[i] for i in g.members) for g in folded.groups]
+    barred = [any(i in graph.hidden for i in g.members) for g in folded.groups]
+    nearest = [min(g.members) for g in folded.groups]
+    ready = [(nearest[g], g) for g, w in enumerate(waiting) if w == 0]
+    heapify(ready)
+    shown: list[int] = []
+    while ready and len(shown) < most:
+        _, g = heappop(ready)
+        if barred[g]:
+            continue
+        shown.append(g)
+        for p in parents[g]:
+            waiting[p] -= 1
+            # a leaf follows the first of its consumers, anything else the last
+            if waiting[p] == (len(consumers[p]) - 1 if leaf[p] else 0):
+                heappush(ready, (nearest[p], p))
+    new = {g: place for place, g in enumerate(shown)}
+    group_of = [new.get(g, HIDDEN) for g in folded.group_of]
+    return Folded([folded.groups[g] for g in shown], group_of)

@@ -1,0 +1,59 @@
+"""The picture as Mermaid, which Markdown pages show."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from smolml_value._showing.drawing import colors
+from smolml_value._showing.drawing.dot import box_text
+from smolml_value._showing.drawing.picture import Picture
+from smolml_value._showing.drawing.svg import Direction
+
+_BRACKETS = {
+    "leaf": ("[", "]"),
+    "node": ("(", ")"),
+    "group": ("[[", "]]"),
+    "constant": ("([", "])"),
+    "function": ("{{", "}}"),
+}
+
+
+def mermaid(picture: Picture, direction: Direction) -> str:
+    """The picture as the text of a Mermaid flowchart."""
+    largest = colors.largest_of([box.size for box in picture.boxes])
+    lines = [f"flowchart {'LR' if direction == 'right' else 'TB'}"]
+    caption = " ".join(t for t in (picture.title, picture.note) if t)
+    if caption:
+        lines = ["---", f"title: {_as_yaml(caption)}", "---", *lines]
+    for i, box in enumerate(picture.boxes):
+        left, right = _BRACKETS[box.kind]
+        lines.append(f"  n{i}{left}{_quoted(box_text(box))}{right}")
+    for edge in picture.edges:
+        note = ""
+        if edge.count > 1:
+            note = f"×{edge.count}"
+        elif edge.position >= 0 and picture.boxes[edge.target].ordered:
+            note = str(edge.position + 1)
+        arrow = f'-- "{note}" -->' if note else "-->"
+        lines.append(f"  n{edge.source} {arrow} n{edge.target}")
+    for i, box in enumerate(picture.boxes):
+        fill = colors.shade(box.size, largest)
+        lines.append(f"  style n{i} fill:{fill},color:{colors.INK},stroke:{colors.NODE}")
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    """A string in quotes: what has a meaning in Mermaid, Markdown or HTML is written as a code."""
+    kept = re.sub(r"[^\w\s.,:()×…−+=|/·-]|[\x00-\x09\x0b-\x1f]", _code, text)
+    return '"' + kept.replace("\n", "<br/>") + '"'
+
+
+def _as_yaml(text: str) -> str:
+    """A string in YAML; what YAML cannot hold is left out, and so are angle brackets."""
+    kept = "".join(c if c.isprintable() and c not in "<>" else " " for c in text)
+    return json.dumps(" ".join(kept.split()), ensure_ascii=False)
+
+
+def _code(found: re.Match[str]) -> str:
+    return f"#{ord(found.group())};"

@@ -1,0 +1,192 @@
+"""What is drawn, before anybody knows how: boxes with texts, and the edges between them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from smolml_value._showing import protocol
+from smolml_value._showing.drawing.collect import Found
+from smolml_value._showing.drawing.fold import HIDDEN, Folded, Group
+from smolml_value._showing.numerals import count_text, shortened
+from smolml_value._showing.protocol import Constant, Look, Shape
+
+Kind = Literal["leaf", "node", "constant", "group", "function"]
+_LONGEST = 28  # characters of a line in a box
+
+
+@dataclass
+class Box:
+    """One box: a title, its op, and lines of a name and a text.
+
+    Attributes:
+        kind: what it stands for.
+        op: the symbol of the op, or what is counted.
+        title: its label.
+        rows: pairs of a name and a text, "data" and "grad" for one.
+        size: the largest |gradient|; None where there is none to speak of.
+        more: for a tooltip.
+        ordered: whether it matters in which order its operands come.
+        count: of how many nodes it is made.
+    """
+
+    kind: Kind
+    op: str
+    title: str
+    rows: list[tuple[str, str]] = field(default_factory=list)
+    size: float | None = None
+    more: str = ""
+    ordered: bool = False
+    count: int = 1
+
+
+@dataclass
+class Edge:
+    """An edge from an operand's box to its consumer's; `count` edges of the graph drawn as one.
+
+    `position` is the place among the operands of the consumer, from 0; -1 for folded boxes.
+    """
+
+    source: int
+    target: int
+    position: int = -1
+    count: int = 1
+
+
+@dataclass
+class Picture:
+    """Boxes and edges, without places."""
+
+    boxes: list[Box]
+    edges: list[Edge]
+    title: str
+    note: str
+
+
+def picture(found: Found, folded: Folded, names: Mapping[int, str], title: str) -> Picture:
+    """The boxes and edges of a graph that was folded."""
+    boxes = [_box(found, group, names) for group in folded.groups]
+    hidden = sum(1 for g in folded.group_of if g == HIDDEN) + found.more
+    rest = len(boxes)
+    if hidden:
+        boxes.append(_rest(found, folded, hidden))
+    edges: list[Edge] = []
+    between: dict[tuple[int, int], Edge] = {}
+    constants: dict[int, int] = {}
+    for target, group in enumerate([*folded.groups, None][: len(boxes)]):
+        members = group.members if group else _hidden_members(folded)
+        alone = group is not None and group.name == "" and len(members) == 1
+        for i in members:
+            for position, x in enumerate(found.operands[i]):
+                if isinstance(x, Constant):
+                    if alone:
+                        edges.append(Edge(_constant(boxes, constants, x, names), target, position))
+                    continue
+                source = folded.group_of[x] if x >= 0 else HIDDEN
+                source = rest if source == HIDDEN else source
+                if source == target:
+                    continue
+                if alone and boxes[source].count == 1:
+                    edges.append(Edge(source, target, position))
+                elif (source, target) in between:
+                    between[source, target].count += 1
+                else:
+                    between[source, target] = Edge(source, target)
+    for i in found.used_beyond:  # leaves: everything else used there is hidden, too
+        source = folded.group_of[i]
+        if source != HIDDEN and (source, rest) not in between:
+            between[source, rest] = Edge(source, rest)
+    edges += between.values()
+    is_all = all(box.count == 1 for box in boxes)
+    note = "" if is_all else count_text(found.total, "node", found.exact)
+    return Picture(boxes, edges, title, note)
+
+
+def _hidden_members(folded: Folded) -> list[int]:
+    return [i for i, g in enumerate(folded.group_of) if g == HIDDEN]
+
+
+def _box(found: Found, group: Group, names: Mapping[int, str]) -> Box:
+    if len(group.members) > 1:
+        return _folded_box(found, group, names)
+    node = found.nodes[group.members[0]]
+    look = protocol.look(node)
+    is_leaf = not found.operands[group.members[0]] and not look.op
+    kind: Kind = "function" if look.is_function else ("leaf" if is_leaf else "node")
+    rows = [] if look.is_function else _rows(look)
+    title = shortened(look.label or names.get(id(node), "") or look.title, _LONGEST)
+    more = "\n".join(t for t in (look.label, look.op, _shape(look.shape), look.more) if t)
+    return Box(kind, look.op, title, rows, look.size, more, look.ordered)
+
+
+def _rows(look: Look) -> list[tuple[str, str]]:
+    rows = [] if look.shape is None else [("shape", _shape(look.shape))]
+    return [*rows, ("data", look.data), ("grad", look.grad)]
+
+
+def _shape(shape: Shape | None) -> str:
+    return "" if shape is None else str(shape).replace(",)", ")")
+
+
+def _constant(
+    boxes: list[Box], constants: dict[int, int], x: Constant, names: Mapping[int, str]
+) -> int:
+    """The box of a constant: one for each use of a number, the same for the same array."""
+    if x.key is not None and x.key in constants:
+        return constants[x.key]
+    title = "" if x.key is None else shortened(names.get(x.key, ""), _LONGEST)
+    rows = [] if x.shape is None else [("shape", _shape(x.shape)), ("data", x.text)]
+    boxes.append(Box("constant", x.text if x.shape is None else "constant", title, rows))
+    if x.key is not None:
+        constants[x.key] = len(boxes) - 1
+    return len(boxes) - 1
+
+
+def _folded_box(found: Found, group: Group, names: Mapping[int, str]) -> Box:
+    """A box for several nodes: how many, which ops, and the gradient if it has one result."""
+    members = group.members
+    ops = Counter(protocol.tag(found.nodes[i])[0] for i in members)
+    ops.pop("", None)
+    inside = set(members)
+    used_inside = {p for i in members for p in found.operands[i] if p in inside}
+    ends = [i for i in members if i not in used_inside]
+    title, op = group.name, ""
+    if len(ops) == 1 and group.name in ops:
+        title, op = "", group.name
+    if not ops:
+        leaf = protocol.look(found.nodes[members[0]])
+        op = "array" if leaf.shape is not None else "value"
+    looks = [protocol.look(found.nodes[i]) for i in (ends if len(ends) <= 100 else ends[:100])]
+    rows = [("", count_text(len(members), "node"))] if ops else []
+    if len(ops) > 1 or (ops and title):
+        rows.append(("ops", _census(ops, _LONGEST)))
+    if len(ends) == 1:
+        title = title or names.get(id(found.nodes[ends[0]]), "")
+        rows += _rows(looks[0])
+    if not ops:
+        title, op = f"{len(members):,} {op}s", ""
+    size = max((look.size for look in looks), default=0.0)
+    more = f"{count_text(len(members), 'node')}\n{_census(ops, 400)}"
+    return Box("group", op, shortened(title, _LONGEST), rows, size, more, count=len(members))
+
+
+def _census(ops: Counter[str], most: int) -> str:
+    """How often which op, the most frequent first, as far as they go into so many characters."""
+    text = ""
+    for op, n in ops.most_common():
+        more = f"{', ' if text else ''}{op} ×{n:,}"
+        if text and len(text) + len(more) > most - 3:
+            return f"{text}, …"
+        text += more
+    return text
+
+
+def _rest(found: Found, folded: Folded, hidden: int) -> Box:
+    """The box of all that is not shown."""
+    ops = Counter(protocol.tag(found.nodes[i])[0] for i in _hidden_members(folded))
+    ops.pop("", None)
+    title = f"{'' if found.exact else 'over '}{count_text(hidden, 'more node')}"
+    rows = [("ops", _census(ops, _LONGEST))] if ops and not found.more else []
+    return Box("group", "…", title, rows, None, _census(ops, 400), count=hidden)

@@ -1,0 +1,265 @@
+"""The picture as SVG, made by ourselves: no program, no font file and no style sheet is needed."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from typing import Final, Literal
+
+from smolml_value._showing.drawing import colors
+from smolml_value._showing.drawing.layout import Layout, Point, Route, arrange
+from smolml_value._showing.drawing.picture import Box, Picture
+from smolml_value._showing.numerals import numeral
+
+Direction = Literal["right", "down"]
+Placing = Callable[[Point], Point]  # from along and across to the page
+
+_FONT: Final = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace"
+_SIZE: Final = 12.0
+_ADVANCE: Final = 0.605 * _SIZE  # the width of a character in the widest of these fonts
+_LINE: Final = 16.0
+_PAD: Final = 9.0
+_MARGIN: Final = 14.0
+_STROKES: Final = {
+    "leaf": colors.LEAF,
+    "node": colors.NODE,
+    "group": colors.GROUP,
+    "constant": colors.LINE,
+    "function": colors.GROUP,
+}
+
+
+def escaped(text: str) -> str:
+    """Text for XML: markup does nothing, characters that XML cannot hold are replaced.
+
+    >>> escaped('<script>"&"')
+    '&lt;script&gt;&quot;&amp;&quot;'
+    """
+    kept = "".join(c if _is_allowed(c) else "\ufffd" for c in text)
+    for sign, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
+        kept = kept.replace(sign, entity)
+    return kept
+
+
+def _is_allowed(c: str) -> bool:
+    code = ord(c)
+    return (
+        code in (0x9, 0xA, 0xD)
+        or 0x20 <= code <= 0xD7FF
+        or 0xE000 <= code <= 0xFFFD
+        or 0x10000 <= code <= 0x10FFFF
+    )
+
+
+def width_of(text: str) -> float:
+    """How wide a text is; East Asian characters take two places."""
+    places = sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )
+    return places * _ADVANCE
+
+
+def size_of(box: Box) -> tuple[float, float]:
+    """Width and height of a box that holds its texts."""
+    head = width_of(box.op) + (16.0 if box.op else 0.0) + width_of(box.title)
+    head += 10.0 if box.op and box.title else 0.0
+    rows = [width_of(name) + width_of(text) + (12.0 if name else 0.0) for name, text in box.rows]
+    if box.kind in ("constant", "function") and not box.rows:
+        return max(width_of(box.op), width_of(box.title)) + 2 * _PAD, 24.0
+    width = max([head, *rows, 34.0]) + 2 * _PAD
+    has_head = bool(box.op or box.title)
+    return width, _LINE * (len(box.rows) + has_head) + 12.0 + (3.0 if has_head else 0.0)
+
+
+def svg(picture: Picture, direction: Direction) -> str:
+    """The picture as the text of an SVG file."""
+    sizes = [size_of(box) for box in picture.boxes]
+    flips = direction == "down"
+    turned = [(h, w) if flips else (w, h) for w, h in sizes]
+    layout = arrange(turned, [(e.source, e.target) for e in picture.edges])
+    width, height = (layout.breadth, layout.depth) if flips else (layout.depth, layout.breadth)
+    top = _MARGIN + (26.0 if picture.title else 0.0)
+    largest = colors.largest_of([box.size for box in picture.boxes])
+    footer = _footer(picture, largest)
+    foot = 30.0 if footer else 0.0
+    needed = max(width_of(picture.title), width_of(picture.note) + (190.0 if footer else 0.0))
+    full_width = max(width, needed if picture.title or picture.note else 0.0) + 2 * _MARGIN
+    full_height = height + top + _MARGIN + foot
+    shift = (full_width - width) / 2
+
+    def at(point: Point) -> Point:
+        x, y = (point[1], point[0]) if flips else point
+        return x + shift, y + top
+
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{full_width:.0f}" '
+        f'height="{full_height:.0f}" viewBox="0 0 {full_width:.0f} {full_height:.0f}" '
+        f'role="img" font-family="{_FONT}" font-size="{_SIZE:g}">'
+    )
+    lines = [
+        head,
+        f"<title>{escaped(picture.title or 'computational graph')}</title>",
+    ]
+    if picture.title:
+        lines.append(
+            _text(full_width / 2, _MARGIN + 11, picture.title, colors.LINE, "middle", "bold", 14)
+        )
+    lines += _edges(picture, layout, at, flips)
+    for box, place, size in zip(picture.boxes, layout.places, sizes, strict=True):
+        lines += _box(box, at(place), size, largest)
+    if footer:
+        lines.append(f'<g transform="translate({_MARGIN:g},{full_height - 28:.1f})">')
+        lines += [*footer, "</g>"]
+    return "\n".join([*lines, "</svg>"]) + "\n"
+
+
+def _text(
+    x: float,
+    y: float,
+    text: str,
+    color: str,
+    anchor: str = "start",
+    weight: str = "",
+    size: float = 0,
+) -> str:
+    more = "" if anchor == "start" else f' text-anchor="{anchor}"'
+    more += f' font-weight="{weight}"' if weight else ""
+    more += f' font-size="{size:g}"' if size else ""
+    return f'<text x="{x:.1f}" y="{y:.1f}" fill="{color}"{more}>{escaped(text)}</text>'
+
+
+def _rect(x: float, y: float, w: float, h: float, fill: str, stroke: str, more: str = "") -> str:
+    return (
+        f'<rect x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" rx="6" '
+        f'fill="{fill}" stroke="{stroke}"{more}/>'
+    )
+
+
+def _box(
+    box: Box, middle: tuple[float, float], size: tuple[float, float], largest: float
+) -> list[str]:
+    w, h = size
+    x, y = middle[0] - w / 2, middle[1] - h / 2
+    stroke = _STROKES[box.kind]
+    fill = colors.shade(box.size, largest)
+    lines = [f'<g class="smolml-{box.kind}">']
+    if box.more:
+        lines.append(f"<title>{escaped(box.more)}</title>")
+    if box.kind == "group":
+        lines.append(_rect(x + 4, y + 4, w, h, fill, stroke, ' stroke-opacity="0.6"'))
+    dashes = ' stroke-dasharray="3 2"' if box.kind == "constant" else ' stroke-width="1.4"'
+    lines.append(_rect(x, y, w, h, fill, stroke, dashes))
+    if box.kind in ("constant", "function") and not box.rows:
+        text = box.title or box.op
+        lines += [_text(middle[0], middle[1] + 4, text, colors.INK, "middle"), "</g>"]
+        return lines
+    at = y + 6.0
+    if box.op or box.title:
+        left = x + _PAD
+        if box.op:
+            pill = width_of(box.op) + 12.0
+            if box.title:
+                place = left
+            else:
+                place = middle[0] - pill / 2
+            lines.append(
+                f'<rect x="{place:.1f}" y="{at + 1:.1f}" width="{pill:.1f}" height="16" rx="8" '
+                f'fill="{stroke}"/>'
+            )
+            lines.append(_text(place + pill / 2, at + 13, box.op, "#ffffff", "middle", "bold"))
+        if box.title and box.op:
+            lines.append(_text(x + w - _PAD, at + 13, box.title, colors.INK, "end", "bold"))
+        elif box.title:
+            lines.append(_text(middle[0], at + 13, box.title, colors.INK, "middle", "bold"))
+        at += _LINE + 3.0
+    for name, text in box.rows:
+        if name:
+            lines.append(_text(x + _PAD, at + 12, name, colors.FAINT))
+            lines.append(_text(x + w - _PAD, at + 12, text, colors.INK, "end"))
+        else:
+            lines.append(_text(middle[0], at + 12, text, colors.INK, "middle"))
+        at += _LINE
+    lines.append("</g>")
+    return lines
+
+
+def _edges(picture: Picture, layout: Layout, at: Placing, flips: bool) -> list[str]:
+    lines = [f'<g fill="none" stroke="{colors.LINE}" stroke-width="1.3">']
+    heads = [f'<g fill="{colors.LINE}">']
+    last = _last_ports(picture, layout)
+    for k, (edge, route) in enumerate(zip(picture.edges, layout.routes, strict=True)):
+        path = f'<path d="{_path(route, at, flips)}"'
+        if edge.count > 1:
+            width = min(1.3 + 0.35 * edge.count**0.5, 4.0)
+            title = f"<title>{edge.count:,} edges</title>"
+            lines.append(f'{path} stroke-width="{width:.2f}">{title}</path>')
+        else:
+            lines.append(f"{path}/>")
+        x, y = at(route.pieces[-1][1])
+        tip = "l-3.5 -7h7z" if flips else "l-7 -3.5v7z"
+        heads.append(f'<path d="M{x:.1f} {y:.1f}{tip}"/>')
+        if picture.boxes[edge.target].ordered and edge.position >= 0:
+            heads.append(_operand_number(x, y, edge.position + 1, k in last, flips))
+    return [*lines, "</g>", *heads, "</g>"]
+
+
+def _last_ports(picture: Picture, layout: Layout) -> set[int]:
+    """The edges that arrive at a box below all others (right of them, where it grows down)."""
+    last: dict[int, tuple[float, int]] = {}
+    for k, (edge, route) in enumerate(zip(picture.edges, layout.routes, strict=True)):
+        port = route.pieces[-1][1][1]
+        if edge.target not in last or last[edge.target][0] < port:
+            last[edge.target] = (port, k)
+    return {k for _, k in last.values()}
+
+
+def _operand_number(x: float, y: float, number: int, is_last: bool, flips: bool) -> str:
+    """Which operand it is, between the arrows: lines arrive from outside."""
+    if flips:
+        dx, dy, anchor = (-4.5, -4.0, "end") if is_last else (4.5, -4.0, "start")
+    else:
+        dx, dy, anchor = (-8.5, -3.0 if is_last else 8.5, "end")
+    return _text(x + dx, y + dy, str(number), colors.LINE, anchor, size=8)
+
+
+def _path(route: Route, at: Placing, flips: bool) -> str:
+    """Straight along a layer, and between layers a curve that leaves and arrives straight."""
+    parts = []
+    before: tuple[float, float] | None = None
+    for begin, end in route.pieces:
+        x, y = at(begin)
+        if before is None:
+            parts.append(f"M{x:.1f} {y:.1f}")
+        elif flips:
+            middle = (before[1] + y) / 2
+            parts.append(f"C{before[0]:.1f} {middle:.1f} {x:.1f} {middle:.1f} {x:.1f} {y:.1f}")
+        else:
+            middle = (before[0] + x) / 2
+            parts.append(f"C{middle:.1f} {before[1]:.1f} {middle:.1f} {y:.1f} {x:.1f} {y:.1f}")
+        before = at(end)
+        if before != (x, y):
+            parts.append(f"L{before[0]:.1f} {before[1]:.1f}")
+    return "".join(parts)
+
+
+def _footer(picture: Picture, largest: float) -> list[str]:
+    """What the colours mean, and how many nodes there are."""
+    lines: list[str] = []
+    x = 0.0
+    if largest > 0.0:
+        lines.append(_text(0, 14, "|grad|", colors.LINE))
+        x = width_of("|grad|") + 8
+        shades: Sequence[str] = [colors.NO_GRADIENT, *colors.scale()]
+        for shade in shades:
+            lines.append(
+                f'<rect x="{x:.1f}" y="4" width="14" height="12" fill="{shade}" '
+                f'stroke="{colors.LINE}" stroke-width="0.5"/>'
+            )
+            x += 14
+        text = f"0 … {numeral(largest, 3)}"
+        lines.append(_text(x + 8, 14, text, colors.LINE))
+        x += width_of(text) + 32
+    if picture.note:
+        lines.append(_text(x, 14, picture.note, colors.LINE))
+    return lines

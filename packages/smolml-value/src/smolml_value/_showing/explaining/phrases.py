@@ -1,0 +1,103 @@
+"""A step as texts, from which all forms of an explanation are put together."""
+
+from __future__ import annotations
+
+from smolml_value._showing import protocol
+from smolml_value._showing.explaining.steps import Contribution, Gradient, Step
+from smolml_value._showing.explaining.translations import NOTES, WORDS, Language
+
+
+def grad_of(name: str) -> str:
+    """What the gradient of a node is called.
+
+    >>> grad_of("a"), grad_of("v1 + v2")
+    ('a.grad', '(v1 + v2).grad')
+    """
+    is_plain = all(part.isidentifier() for part in name.split(".")) or name.endswith("]")
+    return f"{name}.grad" if is_plain else f"({name}).grad"
+
+
+def partial_text(step: Step, c: Contribution) -> str:
+    """The partial as formula and number: "∂d/∂a = b = 3"."""
+    if not c.is_partial:
+        return c.formula
+    number = "" if c.partial is None else protocol.short(c.partial)
+    texts = [f"∂{step.name}/∂{c.name}", c.formula, number if number != c.formula else ""]
+    return " = ".join(t for t in texts if t)
+
+
+def product_text(step: Step, c: Contribution, language: Language) -> str:
+    """What is added: "3 · 1 = 3"."""
+    amount = protocol.short(c.contribution)
+    if c.is_partial and isinstance(c.partial, float | int) and isinstance(step.cotangent, float):
+        return f"{_factor(c.partial)} · {_factor(step.cotangent)} = {amount}"
+    left = ""
+    if c.is_partial:
+        factor = protocol.short(c.partial) if isinstance(c.partial, float | int) else ""
+        factor = factor or c.formula or f"∂{step.name}/∂{c.name}"
+        left = f"{_bracketed(factor)} · {grad_of(step.name)}"
+    elif c.formula:
+        left = c.formula
+    text = f"{left} = {amount}" if left else amount
+    note = NOTES[language][c.note].format(details=c.details) if c.note else ""
+    return f"{text} ({note})" if note else text
+
+
+def _bracketed(text: str) -> str:
+    return f"({text})" if " " in text or text.startswith("−") else text
+
+
+def _factor(x: float) -> str:
+    text = protocol.short(x)
+    return f"({text})" if text.startswith("−") else text
+
+
+def headline(step: Step, language: Language) -> str:
+    """What a step says before it lists what is added to which operand."""
+    words = WORDS[language]
+    grad = grad_of(step.name)
+    if step.kind == "start":
+        return words["start"].format(grad=grad, g=protocol.short(step.cotangent))
+    if step.kind == "op":
+        expression = f"{step.name} = {step.expression}"
+        return words["op"].format(
+            expression=expression, grad=grad, g=protocol.short(step.cotangent)
+        )
+    if step.kind == "folded":
+        ops = ", ".join(f"{op} ×{n:,}" for op, n in step.folded)
+        return words["folded"].format(n=f"{sum(n for _, n in step.folded):,}", ops=ops)
+    if not step.gradients:
+        return words["end_none"].format(name=step.name)
+    found = [f"{grad_of(x.name)} = {protocol.short(x.added)}" for x in step.gradients]
+    if step.left_out:
+        found.append(words["others"].format(n=f"{step.left_out:,}"))
+    text = words["end"].format(gradients=", ".join(found))
+    changes = [change for x in step.gradients for change in _change(x)]
+    if changes:
+        text += " " + words["before"].format(changes=", ".join(changes))
+    return text
+
+
+def _change(x: Gradient) -> list[str]:
+    """From what to what the gradient of a leaf goes, if it is not zero now."""
+    before = protocol.short(x.before)
+    if not protocol.is_nonzero(x.before):
+        return []
+    return [f"{grad_of(x.name)} {before} → {protocol.short(x.before + x.added)}"]
+
+
+def contribution_text(step: Step, c: Contribution, language: Language) -> str:
+    """One line of a step."""
+    words = WORDS[language]
+    form = words["adds"] if c.is_partial else words["adds_rule"]
+    return form.format(
+        partial=partial_text(step, c),
+        grad=grad_of(c.name),
+        product=product_text(step, c, language),
+        now=now_text(c, language),
+    )
+
+
+def now_text(c: Contribution, language: Language) -> str:
+    """The gradient so far."""
+    return WORDS[language]["now"].format(grad=grad_of(c.name), g=protocol.short(c.gradient))

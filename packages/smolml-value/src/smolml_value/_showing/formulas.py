@@ -1,0 +1,303 @@
+"""Formulas of partials, found by running an op's rule on symbols: plugin ops have them, too.
+
+A rule is written against a namespace `xp`, so it does not notice that its operands are texts. A
+symbol also has a number where it is known: of a where() only the branch that was taken is shown.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from smolml_value import scalar
+from smolml_value._showing.numerals import numeral
+from smolml_value.op import Op
+
+_CHOICE, _LOGIC, _COMPARISON, _SUM, _PRODUCT, _POWER, _ATOM = range(7)  # how tightly it holds
+_LONG: Final = 72  # characters above which a formula explains nothing
+_SUPERSCRIPTS: Final = str.maketrans("0123456789-.", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻·")
+
+
+class Symbol:
+    """A text that is computed with; `number` is what it stands for, None if that is not known."""
+
+    __hash__ = None  # type: ignore[assignment]  # == gives a symbol
+
+    def __init__(self, text: str, level: int = _ATOM, number: Any = None) -> None:
+        self.text = text
+        self.level = level
+        self.number = number
+        self.opposite: Symbol | None = None  # what this is minus
+
+    def at(self, level: int) -> str:
+        """The text, in brackets if it does not hold together as tightly as this."""
+        return self.text if self.level >= level else f"({self.text})"
+
+    def __bool__(self) -> bool:
+        if self.number is None:
+            raise TypeError("a symbol without a number is neither true nor false")
+        return bool(self.number)
+
+    def __add__(self, other: Any) -> Symbol:
+        return _add(self, _symbol(other))
+
+    def __radd__(self, other: Any) -> Symbol:
+        return _add(_symbol(other), self)
+
+    def __sub__(self, other: Any) -> Symbol:
+        return _subtract(self, _symbol(other))
+
+    def __rsub__(self, other: Any) -> Symbol:
+        return _subtract(_symbol(other), self)
+
+    def __mul__(self, other: Any) -> Symbol:
+        return _multiply(self, _symbol(other))
+
+    def __rmul__(self, other: Any) -> Symbol:
+        return _multiply(_symbol(other), self)
+
+    def __truediv__(self, other: Any) -> Symbol:
+        return _divide(self, _symbol(other))
+
+    def __rtruediv__(self, other: Any) -> Symbol:
+        return _divide(_symbol(other), self)
+
+    def __pow__(self, other: Any) -> Symbol:
+        return _pow(self, _symbol(other))
+
+    def __rpow__(self, other: Any) -> Symbol:
+        return _pow(_symbol(other), self)
+
+    def __neg__(self) -> Symbol:
+        return _negative(self)
+
+    def __pos__(self) -> Symbol:
+        return self
+
+    def __abs__(self) -> Symbol:
+        return Symbol(f"|{self.text}|", _ATOM, _number("abs", self))
+
+    def __eq__(self, other: object) -> Symbol:  # type: ignore[override]  # as arrays do
+        return _compare("=", operator.eq, self, other)
+
+    def __ne__(self, other: object) -> Symbol:  # type: ignore[override]
+        return _compare("≠", operator.ne, self, other)
+
+    def __lt__(self, other: object) -> Symbol:
+        return _compare("<", operator.lt, self, other)
+
+    def __le__(self, other: object) -> Symbol:
+        return _compare("≤", operator.le, self, other)
+
+    def __gt__(self, other: object) -> Symbol:
+        return _compare(">", operator.gt, self, other)
+
+    def __ge__(self, other: object) -> Symbol:
+        return _compare("≥", operator.ge, self, other)
+
+    def __and__(self, other: object) -> Symbol:
+        return _compare("and", lambda x, y: bool(x) and bool(y), self, other, _LOGIC)
+
+    def __or__(self, other: object) -> Symbol:
+        return _compare("or", lambda x, y: bool(x) or bool(y), self, other, _LOGIC)
+
+
+def _symbol(x: Any) -> Symbol:
+    if isinstance(x, Symbol):
+        return x
+    number = float(x)
+    return Symbol(numeral(number), _PRODUCT if number < 0 else _ATOM, number)
+
+
+def _is(x: Symbol, number: float) -> bool:
+    """Whether x is written as this number."""
+    return x.number == number and x.text == numeral(number)
+
+
+def _number(name: str, *args: Symbol) -> Any:
+    numbers = [x.number for x in args]
+    if any(x is None for x in numbers):
+        return None
+    try:
+        return getattr(scalar, name)(*numbers)
+    except (AttributeError, ArithmeticError, TypeError, ValueError):
+        return None
+
+
+def _is_written_out(*args: Symbol) -> bool:
+    return all(x.number is not None and x.text == numeral(x.number) for x in args)
+
+
+def _add(x: Symbol, y: Symbol) -> Symbol:
+    number = _number("add", x, y)
+    if number is not None and _is_written_out(x, y):
+        return _symbol(number)
+    if _is(x, 0.0):
+        return y
+    if _is(y, 0.0):
+        return x
+    if y.opposite is not None:
+        return _subtract(x, y.opposite)
+    return Symbol(f"{x.at(_SUM)} + {y.at(_PRODUCT)}", _SUM, number)
+
+
+def _subtract(x: Symbol, y: Symbol) -> Symbol:
+    number = _number("subtract", x, y)
+    if number is not None and _is_written_out(x, y):
+        return _symbol(number)
+    if _is(y, 0.0):
+        return x
+    if _is(x, 0.0):
+        return _negative(y)
+    return Symbol(f"{x.at(_SUM)} − {y.at(_POWER if y.opposite else _PRODUCT)}", _SUM, number)
+
+
+def _multiply(x: Symbol, y: Symbol) -> Symbol:
+    number = _number("multiply", x, y)
+    if number is not None and _is_written_out(x, y):
+        return _symbol(number)
+    if _is(x, 1.0):
+        return y
+    if _is(y, 1.0):
+        return x
+    if _is(x, -1.0):
+        return _negative(y)
+    if x.text == y.text:
+        return _pow(x, _symbol(2.0))
+    if x.opposite is not None and x.opposite.text == y.text:
+        return _negative(_pow(y, _symbol(2.0)))
+    return Symbol(f"{x.at(_PRODUCT)} · {y.at(_POWER)}", _PRODUCT, number)
+
+
+def _divide(x: Symbol, y: Symbol) -> Symbol:
+    number = _number("divide", x, y)
+    if number is not None and _is_written_out(x, y) and len(numeral(number)) < 6:
+        return _symbol(number)
+    if _is(y, 1.0):
+        return x
+    return Symbol(f"{x.at(_PRODUCT)} / {y.at(_POWER)}", _PRODUCT, number)
+
+
+def _pow(x: Symbol, y: Symbol) -> Symbol:
+    number = _number("pow", x, y)
+    if number is not None and _is_written_out(x, y):
+        return _symbol(number)
+    if _is(y, 1.0):
+        return x
+    if _is(y, 0.0):
+        return _symbol(1.0)
+    if _is_written_out(y) and y.number == int(y.number) and abs(y.number) < 100:
+        power = str(int(y.number)).translate(_SUPERSCRIPTS)
+        return Symbol(f"{x.at(_ATOM)}{power}", _POWER, number)
+    return Symbol(f"{x.at(_ATOM)}^{y.at(_ATOM)}", _POWER, number)
+
+
+def _negative(x: Symbol) -> Symbol:
+    if _is_written_out(x):
+        return _symbol(-x.number)
+    if x.opposite is not None:
+        return x.opposite
+    made = Symbol(f"−{x.at(_PRODUCT)}", _PRODUCT, None if x.number is None else -x.number)
+    made.opposite = x
+    return made
+
+
+def _compare(
+    sign: str,
+    compare: Callable[[Any, Any], Any],
+    x: Symbol,
+    other: object,
+    level: int = _COMPARISON,
+) -> Symbol:
+    y = _symbol(other)
+    known = x.number is not None and y.number is not None
+    return Symbol(
+        f"{x.at(level + 1)} {sign} {y.at(level + 1)}",
+        level,
+        bool(compare(x.number, y.number)) if known else None,
+    )
+
+
+def _where(condition: Any, x: Any, y: Any) -> Symbol:
+    if_so, c, if_not = _symbol(x), _symbol(condition), _symbol(y)
+    if c.number is not None:
+        return if_so if c.number else if_not
+    return Symbol(f"{if_so.at(_LOGIC)} if {c.at(_LOGIC)} else {if_not.text}", _CHOICE)
+
+
+class _Names:
+    """The `xp` of symbols."""
+
+    pi = math.pi
+    e = math.e
+    inf = math.inf
+    nan = math.nan
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+        def call(*args: Any, **kwargs: Any) -> Symbol:
+            symbols = [_symbol(x) for x in args if x is not None]
+            text = f"{name}({', '.join(s.text for s in symbols)})"
+            return Symbol(text, _ATOM, None if kwargs else _number(name, *symbols))
+
+        return call
+
+    add = staticmethod(lambda x, y: _add(_symbol(x), _symbol(y)))
+    subtract = staticmethod(lambda x, y: _subtract(_symbol(x), _symbol(y)))
+    multiply = staticmethod(lambda x, y: _multiply(_symbol(x), _symbol(y)))
+    divide = staticmethod(lambda x, y: _divide(_symbol(x), _symbol(y)))
+    pow = staticmethod(lambda x, y: _pow(_symbol(x), _symbol(y)))
+    negative = staticmethod(lambda x: _negative(_symbol(x)))
+    square = staticmethod(lambda x: _pow(_symbol(x), _symbol(2.0)))
+    abs = staticmethod(lambda x: abs(_symbol(x)))
+    where = staticmethod(_where)
+
+    @staticmethod
+    def map_scalar(f: Callable[..., float], *args: Any) -> Symbol:
+        symbols = [_symbol(x) for x in args]
+        name = getattr(getattr(f, "__wrapped__", f), "__name__", "")
+        if not name.isidentifier():  # a lambda, which tells nothing
+            raise TypeError("a function without a name")
+        try:
+            number: float | None = f(*(s.number for s in symbols))
+        except (ArithmeticError, TypeError, ValueError):
+            number = None
+        return Symbol(f"{name}({', '.join(s.text for s in symbols)})", _ATOM, number)
+
+
+_XP: Final = _Names()
+
+
+def partial_formula(
+    op: Op, i: int, names: Sequence[str], out: str, numbers: Sequence[float | None]
+) -> tuple[str, float | None]:
+    """The partial of an op to operand i in terms of names, and its number if that is known.
+
+    The text is "" where there is no readable one. `numbers` are those of the operands and of the
+    result, as far as they are known; an operand that is a constant has its number for a name.
+
+    >>> from smolml_value import ops
+    >>> partial_formula(ops.tanh, 0, ["x"], "y", [0.0, 0.0])
+    ('1 − y²', 1.0)
+    """
+    if op.partials is None:
+        return "", None
+    rule = op.partials[i]
+    if not callable(rule):
+        number = 0.0 if rule is None else float(rule)
+        return numeral(number), number
+    symbols = [
+        Symbol(name, _PRODUCT if name.startswith("−") else _ATOM, x)
+        for name, x in zip((*names, out), numbers, strict=True)
+    ]
+    try:
+        made = _symbol(rule(_XP, symbols[-1], *symbols[:-1]))
+        if made.level in (_COMPARISON, _LOGIC):  # true counts as 1
+            made = _where(made, 1.0, 0.0)
+    except Exception:  # a plugin's rule may do what it likes; then without formula
+        return "", None
+    return made.text if len(made.text) <= _LONG else "", made.number

@@ -1,0 +1,164 @@
+"""What drawings and explanations ask of nodes; each kind of node registers its own answers.
+
+As in `_derive`, every question is dispatched on the type of its first argument. `values` answers
+for Values, smolml-array for arrays, so that neither needs to be known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import singledispatch
+from typing import Any, NamedTuple
+
+from smolml_value.node import Node
+
+Shape = tuple[int, ...]
+
+
+class Look(NamedTuple):
+    """What is shown of a node.
+
+    Attributes:
+        op: the symbol of what made it; "" for a leaf.
+        label: the name that the user gave it, or "".
+        data: its numbers as a short text.
+        grad: its gradient as a short text.
+        size: the largest |gradient|.
+        shape: the shape of an array; None for a number.
+        more: lines with all that a tooltip can hold.
+        title: what stands in place of a label where there is none ("x[0, 1]", say).
+        is_function: whether it is no number but a function's rule (see Hub).
+        ordered: whether the order of its operands matters.
+    """
+
+    op: str
+    label: str
+    data: str
+    grad: str
+    size: float
+    shape: Shape | None = None
+    more: str = ""
+    title: str = ""
+    is_function: bool = False
+    ordered: bool = True
+
+
+class Constant(NamedTuple):
+    """An operand that is no node: a plain number, or an array that nothing flows to.
+
+    Attributes:
+        text: its numbers as a short text.
+        key: what tells the same constant array used twice; None: each use is shown alone.
+        shape: the shape of an array; None for a number.
+        number: the number, if it is one.
+    """
+
+    text: str
+    key: int | None = None
+    shape: Shape | None = None
+    number: float | None = None
+
+
+class Part(NamedTuple):
+    """What a node sends to one of its parents.
+
+    Attributes:
+        formula: the local partial, in terms of the operands, or what is done to the cotangent g.
+        is_partial: whether `formula` is the partial, with which the cotangent is multiplied.
+        partial: the partial as a number or array; None where it is none or is not known.
+        contribution: the cotangent that it adds to the parent; None: nothing flows.
+        note: what else happens on the way ("summed", "each", ...; see `words`), or "".
+        details: what the note speaks of: a shape, a position.
+    """
+
+    formula: str
+    is_partial: bool
+    partial: Any
+    contribution: Any
+    note: str = ""
+    details: str = ""
+
+
+Namer = Callable[[Node | Constant], str]
+
+
+@singledispatch
+def look(node: Node) -> Look:
+    """What is shown of a node."""
+    return Look(type(node).__name__, "", "", "", 0.0)
+
+
+@singledispatch
+def tag(node: Node) -> tuple[str, str]:
+    """The symbol of what made a node and its label, for the many nodes that are only counted."""
+    return type(node).__name__, ""
+
+
+@singledispatch
+def operands(node: Node) -> Sequence[Node | Constant]:
+    """What a node was made from, in order; its parents among them in the order of `_parents`."""
+    return node._parents()
+
+
+@singledispatch
+def expression(node: Node, args: Sequence[str]) -> str:
+    """How the node was computed, in terms of the names of its operands."""
+    return f"{look(node).op}({', '.join(args)})"
+
+
+@singledispatch
+def parts(node: Node, g: Any, namer: Namer) -> Sequence[Part]:
+    """What a node sends to each of its parents, in their order, given its cotangent g."""
+    raise TypeError(f"explain: a {type(node).__name__} does not say what it sends to its parents")
+
+
+@singledispatch
+def seed(node: Node) -> Any:
+    """The cotangent that a backward pass starts with."""
+    return 1.0
+
+
+@singledispatch
+def zero(node: Node) -> Any:
+    """The cotangent before anything has arrived."""
+    return 0.0
+
+
+@singledispatch
+def held(node: Node) -> Any:
+    """The gradient that the node has now, as its cotangents are; None for zero."""
+    return 0.0
+
+
+@singledispatch
+def shown(node: Node, number: Any) -> Any:
+    """A cotangent of a node, or a partial, as the user gets it: a float, or an array."""
+    return number
+
+
+@singledispatch
+def short(number: Any) -> str:
+    """What `shown` gave as a short text."""
+    return str(number)
+
+
+@singledispatch
+def handles(x: Any) -> Sequence[Any]:
+    """What x is known by in a graph: its node, or the numbers of a constant."""
+    return ()
+
+
+def named(names: Mapping[str, Any] | None) -> dict[int, str]:
+    """By identity the names that a user gives, as in names=locals()."""
+    found: dict[int, str] = {}
+    for name, x in (names or {}).items():
+        if not name.startswith("_"):
+            for handle in handles(x):
+                found.setdefault(id(handle), name)
+    return found
+
+
+@singledispatch
+def is_nonzero(number: Any) -> bool:
+    """Whether what `shown` gave is anything but zero."""
+    return bool(number != 0.0)

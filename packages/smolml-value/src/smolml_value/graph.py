@@ -1,0 +1,400 @@
+"""The graph: nodes of one float, and the backward pass over them and over nodes of any kind.
+
+Backward is iterative: mark what is reachable and count each node's consumers, then propagate a
+node when its count is back at zero (Kahn's topological order), so depth costs no stack. What the
+pass adds to the leaves is added in the end, all at once: an exception or Ctrl-C on the way adds
+nothing, and calling backward twice adds exactly twice the gradient.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Final
+
+from smolml_value._anomaly.block import look_at_pass
+from smolml_value._runtime.build import COMPILED
+from smolml_value._runtime.compat import i32, mypyc_attr
+from smolml_value._runtime.work import WORK
+from smolml_value.errors import GraphError
+from smolml_value.node import Node as Node
+from smolml_value.operand import Operand
+from smolml_value.recording import MODE
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class ScalarNode(Operand):
+    """A node of one float with at most two parents and the partials to them: the fast case.
+
+    `_made_by` is None for a leaf. A missing parent (None) is a constant; its number is then kept
+    in the partial's place (`_dl` for the left, `_dr` for the right), since it has no partial.
+    A node with `_made_by` and no parents at all is a subclass with `_parents` and `_push`.
+    """
+
+    __slots__ = ("_data", "_dl", "_dr", "_grad", "_lhs", "_made_by", "_pending", "_rhs")
+    _pending: i32  # consumers still to come in the pass that runs; 0 when none runs
+    _data: float
+    _grad: float
+    _lhs: ScalarNode | None
+    _rhs: ScalarNode | None
+    _dl: float
+    _dr: float
+    _made_by: object | None
+
+    def _parents(self) -> Sequence[Node]:
+        return tuple(p for p in (self._lhs, self._rhs) if p is not None)
+
+    def _seed(self) -> None:
+        self._grad = 1.0
+
+    def _reach_parents(self, running: _Pass) -> None:
+        """For nodes that are not of the fast case: `reach` each parent."""
+        for parent in self._parents():
+            running.reach(parent)
+
+    def _push_and_release(self, running: _Pass) -> None:
+        """For nodes that are not of the fast case: push, then `release` each parent."""
+        self._push()
+        for parent in self._parents():
+            running.release(parent)
+
+    def _settle_parents(self, running: _Pass) -> None:
+        """For nodes in `wide`: `settle_scalar` each parent."""
+
+
+def product(g: float, partial: float) -> float:
+    """cotangent x partial; zero if either is, even where the other is inf or nan."""
+    return g * partial if g != 0.0 and partial != 0.0 else 0.0
+
+
+class _State:
+    """What one pass must know of the others; guarded by the lock."""
+
+    __slots__ = ("latest", "running")
+
+    def __init__(self) -> None:
+        self.running = False
+        self.latest: _Pass | None = None  # until it has come to its end
+
+    def settle(self) -> None:
+        """Remove what a pass that was interrupted has left in its graph."""
+        if self.latest is not None:
+            self.latest.settle()
+            self.latest = None
+
+
+_STATE: Final = _State()
+# reentrant, so that a nested backward raises instead of deadlocking
+_LOCK: Final = threading.RLock()
+_acquire: Final = _LOCK.acquire
+_release: Final = _LOCK.release
+
+
+def backward(root: Node, alone: bool = False) -> bool:
+    """Add d(root)/d(leaf) to the gradient of every leaf that `root` depends on.
+
+    Inner nodes hold the gradients of the last pass. Two threads may call it on graphs that share
+    leaves: one pass runs at a time. If a pass fails or is interrupted, no leaf has changed.
+    With `alone` only if such nodes do it by themselves; returns whether it was done.
+    Raises GraphError if called from inside a backward pass (from an op's rule, say).
+    """
+    if COMPILED:  # no signal is heard between two calls, and this is faster than `with`
+        _acquire()
+        try:
+            work = _run(root, alone)
+        finally:
+            _release()
+    else:
+        with _LOCK:
+            work = _run(root, alone)
+    WORK.left -= work
+    if WORK.left < 0:
+        WORK.over()
+    return work > 0
+
+
+def _run(root: Node, alone: bool) -> int:
+    """The pass, under the lock; about how much work it was, in nodes of graphs of Values."""
+    if _STATE.running:
+        raise GraphError(
+            "backward: called while a backward pass is running in this thread (from inside "
+            "an op's rule?); a rule must return its partials and leave the graph alone"
+        )
+    try:
+        _STATE.running = True
+        _STATE.settle()
+        if alone:
+            return 64 if root._backward_alone() else 0
+        _STATE.latest = running = _Pass()
+        running.run(root)
+        _STATE.latest = None
+        done = len(running.scalars) + 4
+        return done if running.others is None else done + len(running.others.scalars)
+    finally:
+        _STATE.running = False
+        _STATE.settle()  # if this is interrupted too, the next pass does it
+
+
+# More consumers than a node can have: one without parents has nothing to push.
+_NEVER: Final = 2**40
+
+
+class _Others:
+    """The nodes of a pass that are not ScalarNodes: their state cannot be kept in their fields."""
+
+    __slots__ = ("counts", "queue", "reached", "scalars")
+
+    def __init__(self) -> None:
+        self.scalars: list[ScalarNode] = []  # whose parents have been reached
+        self.queue: list[Node] = []  # to visit, then: ready to propagate
+        self.reached: list[Node] = []
+        self.counts: dict[int, int] = {}  # id of a node -> consumers still to come
+
+
+class _Pass:
+    """One backward pass: which nodes it reached.
+
+    A leaf's `_pending` is one more than the consumers still to come, from when it is reached until
+    it is settled, and its `_dl`, a leaf having no partials, is its gradient before the pass.
+    """
+
+    __slots__ = ("complete", "leaves", "others", "ready", "scalars", "wide")
+
+    def __init__(self) -> None:
+        self.scalars: list[ScalarNode] = []  # all that were reached, leaves apart
+        self.ready: list[ScalarNode] = []  # to propagate
+        self.leaves: list[ScalarNode] = []
+        self.wide: list[ScalarNode] | None = None  # those that know leaves which are not listed
+        self.others: _Others | None = None  # most graphs of Values have none
+        self.complete = False  # every cotangent is: the pass will count
+
+    def run(self, root: Node) -> None:
+        try:
+            self.mark(root)
+            root._seed()
+            self.propagate(root)
+            if MODE.watched:
+                look_at_pass(root)
+            if self.others is not None:
+                for node in self.others.reached:
+                    node._commit()
+            self.complete = True  # an interrupt from here on does not undo it
+        finally:
+            self.settle()
+            if not self.complete and self.others is not None:
+                for node in self.others.reached:
+                    node._abort()
+                for node in self.others.queue:  # to visit, and so not there yet
+                    node._abort()
+
+    def settle(self) -> None:
+        """Add to the leaves if the pass is complete, else take back; remove all marks."""
+        complete = self.complete
+        for leaf in self.leaves:
+            if not complete:
+                self.settle_scalar(leaf)
+            elif leaf._pending:  # settle_scalar without a call
+                leaf._grad = leaf._grad + leaf._dl
+                leaf._pending = 0
+        if self.wide is not None:
+            for v in self.wide:
+                v._settle_parents(self)
+        if not complete:
+            for v in self.scalars:
+                v._pending = 0
+            if self.others is not None:
+                for v in self.others.scalars:
+                    v._pending = 0
+
+    def settle_scalar(self, node: ScalarNode) -> None:
+        """If it is a leaf, add what the pass brought to what was there, or take it back; once."""
+        if node._pending and (self.complete or node._made_by is None):
+            # if it is complete, only leaves still bear a mark
+            node._grad = node._grad + node._dl if self.complete else node._dl
+            node._pending = 0
+
+    def reach(self, node: Node) -> None:
+        """Count one more consumer of `node`; on the first, start it and queue it."""
+        if isinstance(node, ScalarNode):
+            if node._pending == 0 and node._made_by is None:
+                self.leaves.append(node)
+            self.reach_scalar(node)
+            return
+        others = self.others
+        if others is None:
+            others = self.others = _Others()
+        key = id(node)
+        count = others.counts.get(key, 0)
+        if count == 0:
+            node._begin()  # first: what has not begun must not be aborted
+            others.queue.append(node)
+        others.counts[key] = count + 1
+
+    def widen(self, v: ScalarNode) -> None:
+        """Have the parents of v settled by `_settle_parents`."""
+        wide = self.wide
+        if wide is None:
+            wide = self.wide = []
+        wide.append(v)
+
+    def reach_scalar(self, node: ScalarNode) -> None:
+        """`reach`, but a leaf is not listed: for the parents of nodes in `wide`."""
+        count = node._pending
+        if count != 0:
+            node._pending = count + 1
+            return
+        if node._made_by is None:
+            node._dl = node._grad
+            node._pending = 2
+        else:
+            self.scalars.append(node)
+            node._pending = 1
+        node._grad = 0.0  # only now: `settle` must find every node that bears a mark
+
+    def mark(self, root: Node) -> None:
+        """Reach everything that `root` depends on."""
+        scalars = self.scalars
+        leaves = self.leaves
+        self.reach(root)
+        while True:
+            for v in scalars:  # which grows
+                left = v._lhs
+                right = v._rhs
+                if left is not None:  # reach, written out twice
+                    count = left._pending
+                    if count:
+                        left._pending = count + 1
+                    else:
+                        if left._made_by is None:
+                            leaves.append(left)
+                            left._dl = left._grad
+                            left._pending = 2
+                        else:
+                            scalars.append(left)
+                            left._pending = 1
+                        left._grad = 0.0
+                if right is not None:
+                    count = right._pending
+                    if count:
+                        right._pending = count + 1
+                    else:
+                        if right._made_by is None:
+                            leaves.append(right)
+                            right._dl = right._grad
+                            right._pending = 2
+                        else:
+                            scalars.append(right)
+                            right._pending = 1
+                        right._grad = 0.0
+                elif left is None:
+                    v._reach_parents(self)
+            others = self.others
+            if others is None or not others.queue:
+                return
+            others.scalars.extend(scalars)
+            scalars.clear()
+            self.mark_others(others)
+
+    def mark_others(self, others: _Others) -> None:
+        """Reach the parents of the nodes in the queue, theirs and so on: `reach` without calls."""
+        queue, counts = others.queue, others.counts
+        for node in queue:  # which grows
+            parents = node._parents()
+            if not parents:
+                counts[id(node)] += _NEVER
+            for parent in parents:
+                if isinstance(parent, ScalarNode):
+                    self.reach(parent)
+                    continue
+                key = id(parent)
+                if key in counts:
+                    counts[key] += 1
+                else:
+                    parent._begin()  # first: what has not begun must not be aborted
+                    queue.append(parent)
+                    counts[key] = 1
+        others.reached.extend(queue)
+        queue.clear()
+
+    def release(self, node: Node) -> None:
+        """One consumer of `node` is done; when it was the last, the node is ready."""
+        if isinstance(node, ScalarNode):
+            node._pending -= 1
+            if node._pending == 0:  # never a leaf
+                self.ready.append(node)
+            return
+        others = self.others
+        assert others is not None  # `mark` has reached the node
+        count = others.counts[id(node)] - 1
+        others.counts[id(node)] = count
+        if count == 0:
+            others.queue.append(node)
+
+    def hand_on(self, node: ScalarNode, g: float, partial: float) -> None:
+        """Add cotangent x partial to a parent's cotangent, and `release` it."""
+        if g != 0.0 and partial != 0.0:
+            node._grad += partial * g
+        count = node._pending - 1
+        node._pending = count
+        if count == 0:
+            self.ready.append(node)
+
+    def propagate(self, root: Node) -> None:
+        """Push cotangents from `root` down, each node once, when its own is complete.
+
+        A zero cotangent contributes zero whatever the partial is, and a zero partial whatever the
+        cotangent is (0 * inf is nan): so does a branch that was not taken, as in
+        where(x > 0, sqrt(x), 0) at x = 0, or in sqrt(where(x > 0, x, 0)).
+        """
+        ready = self.ready
+        following: ScalarNode | None = None  # ready too: it comes before those in the list
+        if isinstance(root, ScalarNode):
+            root._pending -= 1
+            if root._pending == 0:
+                following = root
+        else:
+            self.release(root)
+        while True:
+            while True:  # Python 3.11 is slow to adapt to a loop with a condition
+                if following is not None:
+                    v = following
+                    following = None
+                elif ready:
+                    v = ready.pop()
+                else:
+                    break
+                g = v._grad
+                left = v._lhs
+                right = v._rhs
+                if left is not None:
+                    part = v._dl * g  # `product`, written out: only nan may have to be zero
+                    if part != part:
+                        part = product(g, v._dl)
+                    left._grad = left._grad + part
+                    count = left._pending
+                    if count == 1:  # never a leaf
+                        left._pending = 0
+                        following = left
+                    else:
+                        left._pending = count - 1
+                if right is not None:
+                    part = v._dr * g
+                    if part != part:
+                        part = product(g, v._dr)
+                    right._grad = right._grad + part
+                    count = right._pending
+                    if count == 1:
+                        right._pending = 0
+                        if following is not None:
+                            ready.append(following)
+                        following = right
+                    else:
+                        right._pending = count - 1
+                elif left is None:
+                    v._push_and_release(self)
+            if self.others is None or not self.others.queue:
+                return
+            node = self.others.queue.pop()
+            node._push()
+            for parent in node._parents():
+                self.release(parent)
