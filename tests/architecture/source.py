@@ -1,14 +1,27 @@
-"""Reads the installed SmolML sources: files, imports, module names."""
+"""Reads the installed SmolML sources: files, module names, imports, code lines."""
 
 from __future__ import annotations
 
 import ast
 import importlib.util
-from collections.abc import Iterator
+import io
+import tokenize
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 ORDER = ("smolml_value", "smolml_array", "smolml_utils", "smolml")
 """The packages, lowest first: each may import those before it."""
+
+
+_HAS_DOCS = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+_NO_CODE = {
+    tokenize.COMMENT,
+    tokenize.NL,
+    tokenize.NEWLINE,
+    tokenize.INDENT,
+    tokenize.DEDENT,
+    tokenize.ENDMARKER,
+}
 
 
 def package_folder(package: str) -> Path | None:
@@ -47,40 +60,54 @@ def _is_type_checking(node: ast.If) -> bool:
     )
 
 
-def statements(tree: ast.Module, *, at_import: bool) -> Iterator[ast.AST]:
-    """Every node of a module; with `at_import`, only what runs when it is imported."""
-    todo: list[ast.AST] = [tree]
+def imports(name: str, path: Path, modules: Mapping[str, Path]) -> Iterator[tuple[str, str]]:
+    """Every module that a module imports: its absolute name, and how it is imported.
+
+    How: at "import", "inside" a function, for "types" alone (below `if TYPE_CHECKING`), or by a
+    "string" that is the name of one of `modules`, as `import_module` takes it. ``from . import x``
+    names the module ``x`` where there is one among `modules`, else the package itself.
+    """
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    todo: list[tuple[ast.AST, str]] = [(parse(path), "import")]
     while todo:
-        node = todo.pop()
-        yield node
-        if at_import and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        node, how = todo.pop()
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, how) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parents = package.split(".")[: -node.level + 1 or None] if node.level else []
+            base = ".".join([*parents, *([node.module] if node.module else [])])
+            for alias in node.names:
+                full = f"{base}.{alias.name}"
+                yield (full if full in modules else base), how
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if "." in node.value and node.value in modules:
+                yield node.value, "string"
+        elif isinstance(node, ast.If) and _is_type_checking(node):
+            todo += [(child, "types") for child in node.body]
+            todo += [(child, how) for child in node.orelse]
             continue
-        if at_import and isinstance(node, ast.If) and _is_type_checking(node):
-            todo += node.orelse
-            continue
-        todo += ast.iter_child_nodes(node)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            how = "inside" if how == "import" else how
+        todo += [(child, how) for child in ast.iter_child_nodes(node)]
 
 
 def imported_modules(
-    name: str, path: Path, modules: dict[str, Path], *, at_import: bool
+    name: str, path: Path, modules: Mapping[str, Path], *, at_import: bool
 ) -> set[str]:
-    """Absolute names of the modules that a module imports.
+    """Absolute names of the modules that a module imports; with `at_import`, as it is imported."""
+    hows = {"import"} if at_import else {"import", "inside", "types"}
+    return {target for target, how in imports(name, path, modules) if how in hows}
 
-    ``from . import x`` names the module ``x`` where there is one among `modules`, else the
-    package itself.
-    """
-    found: set[str] = set()
-    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    for node in statements(parse(path), at_import=at_import):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                parents = package.split(".")
-                kept = parents[: len(parents) - node.level + 1]
-                base = ".".join([*kept, *([node.module] if node.module else [])])
-            for alias in node.names:
-                full = f"{base}.{alias.name}"
-                found.add(full if full in modules else base)
-    return found
+
+def code_lines(path: Path) -> int:
+    """How many lines of a file hold code: no docstrings, no comments, no blank lines."""
+    text = path.read_text(encoding="utf-8")
+    docs: set[int] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, _HAS_DOCS) and ast.get_docstring(node, clean=False) is not None:
+            docs.update(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
+    code: set[int] = set()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type not in _NO_CODE:
+            code.update(range(token.start[0], token.end[0] + 1))
+    return len(code - docs)

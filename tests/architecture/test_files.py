@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.architecture.house import LINES_OF_A_FILE
 from tests.architecture.source import INSTALLED, package_folder, parse, source_files
 
 FILES = {name: path for package in INSTALLED for name, path in source_files(package).items()}
-MOST_LINES = 400
+MOST_LINES = LINES_OF_A_FILE
 MANY_LINES = 250
 
 
