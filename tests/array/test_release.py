@@ -164,7 +164,7 @@ def _rules_with_operands() -> list[Any]:
         rule
         for module in (rules, rules_affine)
         for rule in vars(module).values()
-        if isinstance(rule, Rule) and rule.unread
+        if isinstance(rule, Rule) and rule.not_saved
     }
     assert declared == set(known)
     return [pytest.param(rule, *case, id=rule.name) for rule, case in known.items()]

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from smolml_array import MLArray, ShapeError
-from smolml_array._graph.mixing import for_message
-from smolml_array._shapes.axes import Shape
-from smolml_array.convert import is_floating
+from smolml_array.extending import Shape, for_message, is_floating
 from smolml_utils._operands import check_probabilities, with_dtype
 
 

@@ -5,10 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from smolml_array import MLArray, ShapeError
-from smolml_array._graph.mixing import for_message, meeting
-from smolml_array.backends.protocol import Backend, DType
-from smolml_array.config import default_backend
-from smolml_array.convert import holds, is_floating, to_raw
+from smolml_array.extending import (
+    Backend,
+    DType,
+    default_backend,
+    for_message,
+    holds,
+    is_floating,
+    meeting,
+    to_raw,
+)
 from smolml_value import Value
 from smolml_value._ops.number import as_float, is_number
 

@@ -10,8 +10,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from smolml_array import MLArray, ShapeError
-from smolml_array._graph.views import ValuesNode
-from smolml_array.backends.protocol import Raw
+from smolml_array.extending import Raw
 from smolml_value import Value, scalar
 from smolml_value._ops.number import as_float
 
@@ -201,7 +200,7 @@ class Optimizer(ABC):
                 f"got {type(p).__name__} {p!r:.60}"
             )
         if isinstance(p, MLArray) and p._view is None and p._node.writes is None:
-            made_by = "" if p._node.rule is None else p._node.name  # most are plain leaves
+            made_by = p._node.made_by  # most are plain leaves
         else:
             made_by = _made_by(p)
         if made_by:
@@ -237,10 +236,7 @@ def _made_by(p: Parameter) -> str:
     """The op that made a parameter, "" for a leaf and for an array of leaves."""
     if isinstance(p, Value):
         return p._op if p._made_by is not None else ""
-    node = (p if p._view is None else p._view.root)._node
-    if isinstance(node, ValuesNode):
-        return next((v._op for v in node.values if v._made_by is not None and v._op), "")
-    return "" if node.rule is None else node.name
+    return (p if p._view is None else p._view.root)._node.made_by
 
 
 def _forget(owner: weakref.ref[Optimizer], key: int, dead: weakref.ref[Parameter]) -> None:

@@ -10,9 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from smolml_array._graph.rule import TangentRule
-from smolml_array._shapes.axes import Axis
-from smolml_array.backends.protocol import Raw
+from smolml_array.extending import Axis, Raw, Rule
 
 Tangents = Sequence[Raw]
 
@@ -32,12 +30,12 @@ def _softmax_vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, axis: Axis) -> Raw:
     return part - out * xp.sum(part, axis=axis, keepdims=True)
 
 
-SOFTMAX = TangentRule(
+SOFTMAX = Rule(
     "softmax",
     _softmax,
     _softmax_vjp,
     jvp=lambda xp, tangents, out, x, *, axis: _softmax_vjp(xp, tangents[0], out, x, axis=axis),
-    unread=(0,),
+    not_saved=(0,),
 )
 
 
@@ -51,12 +49,12 @@ def _log_softmax_jvp(xp: Any, tangents: Tangents, out: Raw, x: Raw, *, axis: Axi
     return t - xp.sum(xp.exp(out) * t, axis=axis, keepdims=True)
 
 
-LOG_SOFTMAX = TangentRule(
+LOG_SOFTMAX = Rule(
     "log_softmax",
     _log_softmax,
     lambda xp, g, out, x, *, axis: g - xp.exp(out) * xp.sum(g, axis=axis, keepdims=True),
     jvp=_log_softmax_jvp,
-    unread=(0,),
+    not_saved=(0,),
 )
 
 
@@ -73,7 +71,7 @@ def _normalized_vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, axis: Axis, epsilon: f
     return (g - xp.mean(g, axis=axis, keepdims=True) - out * along) / scale
 
 
-LAYER_NORM = TangentRule(
+LAYER_NORM = Rule(
     "layer_norm",
     _normalized,
     _normalized_vjp,

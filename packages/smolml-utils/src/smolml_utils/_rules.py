@@ -10,9 +10,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from smolml_array._graph.rule import Rule
-from smolml_array._shapes.axes import Shape
-from smolml_array.backends.protocol import Raw
+from smolml_array.extending import Raw, Rule, Shape
 from smolml_value.op import TracedNamespace
 
 
@@ -39,6 +37,7 @@ NLL = Rule(
     _nll,
     lambda xp, g, out, log_p, t, *, axis, keepdims: _spread(xp, g, t.shape, axis) * -t,
     lambda xp, g, out, log_p, t, *, axis, keepdims: _target_vjp(xp, g, log_p, axis),
+    jvp="reduction",
 )
 
 # The cross-entropy of logits and targets: -sum(t log softmax(x)) -------------------------------
@@ -67,6 +66,7 @@ CROSS_ENTROPY = Rule(
     _cross_entropy,
     _cross_entropy_vjp,
     lambda xp, g, out, x, t, *, axis, keepdims: _target_vjp(xp, g, _log_softmax(xp, x, axis), axis),
+    jvp="reduction",
 )
 
 # The squared error of predictions and targets, all of it summed or averaged --------------------
@@ -93,6 +93,7 @@ def _squared_error(name: str, reduce: str, slope: Callable[[int], float]) -> Rul
         lambda xp, p, t: getattr(xp, reduce)(_squares(xp, p, t)),
         to_predictions,
         lambda xp, g, out, p, t: -to_predictions(xp, g, out, p, t),
+        jvp="reduction",
     )
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 
 from smolml_array import Generator, MLArray, stack
-from smolml_array._shapes.axes import Shape
-from smolml_array.backends.protocol import DType
-from smolml_array.functions.random import default_generator
+from smolml_array.extending import DType, Shape, default_generator
 from smolml_value._ops.number import as_float
 
 

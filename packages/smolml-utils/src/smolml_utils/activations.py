@@ -10,9 +10,7 @@ from __future__ import annotations
 from typing import Any, TypeVar, overload
 
 from smolml_array import MLArray
-from smolml_array._graph.rule import Rule
-from smolml_array._methods.arithmetic import ArrayLike
-from smolml_array._shapes.axes import Axis, normalize_axes
+from smolml_array.extending import ArrayLike, Axis, Rule, normalize_axes
 from smolml_utils._operands import as_array, as_floats, is_scalar
 from smolml_utils._row_rules import LOG_SOFTMAX, SOFTMAX
 from smolml_value import Op, Value, table

@@ -21,8 +21,7 @@ from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 from smolml_array import Generator, MLArray, ShapeError, full
-from smolml_array.backends.protocol import DType
-from smolml_array.functions.random import shape_of
+from smolml_array.extending import DType, shape_of
 from smolml_utils._sampling import (
     fans,
     leaf,

@@ -12,8 +12,7 @@ from __future__ import annotations
 from typing import Any, Final, Literal, TypeAlias, TypeVar, overload
 
 from smolml_array import MLArray, ShapeError
-from smolml_array._methods.arithmetic import ArrayLike
-from smolml_array._shapes.axes import normalize_axis
+from smolml_array.extending import ArrayLike, normalize_axis
 from smolml_utils import _loss_ops
 from smolml_utils._class_targets import class_targets
 from smolml_utils._operands import arrays, as_floats, check_probabilities, pair, reduced

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from smolml_array import MLArray
-from smolml_array._methods.arithmetic import ArrayLike
-from smolml_array._shapes.axes import Axis, normalize_axes
+from smolml_array.extending import ArrayLike, Axis, normalize_axes
 from smolml_utils._operands import as_array, as_floats
 from smolml_utils._row_rules import LAYER_NORM
 from smolml_value._ops.number import as_float

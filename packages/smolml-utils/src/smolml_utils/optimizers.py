@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from smolml_array.backends.protocol import Raw
+from smolml_array.extending import Raw
 from smolml_utils._optimizer import Optimizer, State, checked
 
 __all__ = ["SGD", "AdaGrad", "Adam", "AdamW", "Optimizer", "RMSProp", "SGDMomentum"]

@@ -13,13 +13,13 @@ from typing import Any
 
 from smolml_array._derivatives.traced import traced
 from smolml_array._graph.node import ArrayNode
-from smolml_array._graph.rule import Rule, TangentRule, call_plugin, is_plugin
+from smolml_array._graph.rule import Rule, call_plugin, is_plugin
 from smolml_array._graph.views import Element, ValuesNode
 from smolml_array._graph.vjps import evaluated, quiet_cotangents
 from smolml_array.array import MLArray
 from smolml_array.backends.protocol import Raw
 from smolml_array.functions import rules
-from smolml_value import Op, Value
+from smolml_value import GraphError, Op, Value
 from smolml_value._derivatives import derive
 from smolml_value._derivatives.value_rules import pinned
 from smolml_value.node import Node
@@ -261,17 +261,25 @@ def _pushed(
     The result of most rules is linear in all operands together, or in each. That of a reduction
     is not, but its vjp is (g, put back along the axis) x weights, so its tangent is the sum of
     tangents x weights.
+
+    Raises:
+        GraphError: a rule without a jvp.
     """
-    if isinstance(rule, TangentRule):
+    if rule.jvp is None:
+        raise GraphError(
+            f"{rule.name}: its rule says nothing of tangents, which forward mode needs; give it "
+            f"jvp="
+        )
+    if callable(rule.jvp):
         return rule.jvp(xp, tangents, out, *args, **params)
-    if rule.linear == "jointly":
+    if rule.jvp == "linear":
         given = [xp.zeros_like(a) if t is None else t for a, t in zip(args, tangents, strict=True)]
         return rule.forward(xp, *given, **params)
     total: Any = None
     for i, t in enumerate(tangents):
         if t is None:
             continue
-        if rule.linear == "each":
+        if rule.jvp == "multilinear":
             term = rule.forward(xp, *args[:i], t, *args[i + 1 :], **params)
         else:
             vjp = rule.vjps[i]

@@ -74,7 +74,7 @@ class _Absent:
 def reads(rule: Op | Rule | None, i: int) -> bool:
     """Whether the rules of `rule` read more of operand i (or OUT: the result) than its shape."""
     if not isinstance(rule, Op):
-        return rule is None or i not in rule.unread
+        return rule is None or i not in rule.not_saved
     known: bool | None = rule._derived.get(("reads", i))
     if known is None:
         known = rule._derived["reads", i] = _reads(rule, i)

@@ -131,6 +131,11 @@ class ArrayNode(Node):
         return "array" if self.rule is None else self.rule.name
 
     @property
+    def made_by(self) -> str:
+        """The name of what made it, "" for a leaf and for an array of leaves."""
+        return "" if self.rule is None else self.rule.name
+
+    @property
     def is_leaf(self) -> bool:
         """Whether nothing led to it, so that other numbers in it make nothing untrue."""
         return self.rule is None

@@ -41,22 +41,28 @@ def _recording(f: Callable[..., Any], /, *args: Any) -> Any:
 
 
 class Rule:
-    """What is not element-wise: a forward, and the cotangent it sends to each operand.
+    """What is not element-wise: a forward, and what it does to cotangents and to tangents.
+
+    Its functions are written against a namespace `xp`, so that they serve every backend and, run
+    on arrays of the graph, derivatives of every order.
 
     Attributes:
         name: for error messages and drawings.
         forward: `forward(xp, *operands, **params)`.
-        vjps: one per operand: `vjp(xp, g, out, *operands, **params)`; None where there is none.
+        vjps: one per operand: `vjp(xp, g, out, *operands, **params)`, the cotangent of that operand
+            from `g`, that of the result; None where there is none.
         vjp_all: in place of vjps, for any number of operands: all cotangents at once.
-        linear: "jointly" if the result is linear in all operands together (its tangent is then
-            the forward of the tangents), "each" if in every one of them alone, "" if neither: it
-            must then be a reduction over the parameter `axis` (with `keepdims`), the vjps of
-            which give g, put back along the axis, times weights.
-        unread: the positions of the operands, and OUT for the result, of which the rules read no
-            more than shape and dtype. Their numbers need not be kept for the backward pass.
+        jvp: the tangent of the result. "linear" if the result is linear in all operands together
+            (it is the forward of the tangents), "multilinear" if in every one of them alone,
+            "reduction" if it is one over the parameter `axis` (with `keepdims`), whose vjps give
+            g, put back along the axis, times weights; else a function
+            `jvp(xp, tangents, out, *operands, **params)`, None among the tangents for zero. None
+            where there is none: forward mode then raises.
+        not_saved: the positions of the operands, and OUT for the result, of which the rules read
+            no more than shape and dtype. Their numbers need not be kept for the backward pass.
     """
 
-    __slots__ = ("forward", "linear", "name", "unread", "vjp_all", "vjps")
+    __slots__ = ("forward", "jvp", "name", "not_saved", "vjp_all", "vjps")
 
     def __init__(
         self,
@@ -64,15 +70,15 @@ class Rule:
         forward: Callable[..., Any],
         *vjps: Vjp | None,
         vjp_all: Vjp | None = None,
-        linear: Literal["jointly", "each", ""] = "",
-        unread: Collection[int] = (),
+        jvp: Literal["linear", "multilinear", "reduction"] | Callable[..., Any] | None = None,
+        not_saved: Collection[int] = (),
     ) -> None:
         self.name = name
         self.forward = forward
         self.vjps = vjps
         self.vjp_all = vjp_all
-        self.linear = linear
-        self.unread = unread
+        self.jvp = jvp
+        self.not_saved = not_saved
 
     @property
     def symbol(self) -> str:
@@ -81,24 +87,3 @@ class Rule:
 
     def __repr__(self) -> str:
         return f"<rule {self.name}>"
-
-
-class TangentRule(Rule):
-    """A rule that says itself what it does to tangents, where `linear` does not say all.
-
-    Attributes:
-        jvp: `jvp(xp, tangents, out, *operands, **params)`, None among the tangents for zero.
-    """
-
-    __slots__ = ("jvp",)
-
-    def __init__(
-        self,
-        name: str,
-        forward: Callable[..., Any],
-        *vjps: Vjp,
-        jvp: Callable[..., Any],
-        unread: Collection[int] = (),
-    ) -> None:
-        super().__init__(name, forward, *vjps, unread=unread)
-        self.jvp: Final = jvp

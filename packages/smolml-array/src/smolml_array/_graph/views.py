@@ -36,6 +36,10 @@ class ValuesNode(ArrayNode):
         self.writes = NO_WRITES  # not None: `current` is to be asked for every op
 
     @property
+    def made_by(self) -> str:
+        return next((v._op for v in self.values if v._made_by is not None and v._op), "")
+
+    @property
     def is_leaf(self) -> bool:
         return not any(v._op for v in self.values)
 

@@ -66,8 +66,8 @@ MATMUL = Rule(
     lambda xp, a, b: xp.matmul(a, b),
     _matmul_left,
     _matmul_right,
-    linear="each",
-    unread=(OUT,),
+    jvp="multilinear",
+    not_saved=(OUT,),
 )
 
 # Reductions ------------------------------------------------------------------------------------
@@ -184,30 +184,33 @@ SUM = Rule(
     "sum",
     lambda xp, x, *, axis=None, keepdims=False: xp.sum(x, axis=axis, keepdims=keepdims),
     _sum_vjp,
-    linear="jointly",
-    unread=(0, OUT),
+    jvp="linear",
+    not_saved=(0, OUT),
 )
 MEAN = Rule(
     "mean",
     lambda xp, x, *, axis=None, keepdims=False: xp.mean(x, axis=axis, keepdims=keepdims),
     _mean_vjp,
-    linear="jointly",
-    unread=(0, OUT),
+    jvp="linear",
+    not_saved=(0, OUT),
 )
 MAX = Rule(
     "max",
     lambda xp, x, *, axis=None, keepdims=False: xp.max(x, axis=axis, keepdims=keepdims),
     _extreme_vjp("max"),
+    jvp="reduction",
 )
 MIN = Rule(
     "min",
     lambda xp, x, *, axis=None, keepdims=False: xp.min(x, axis=axis, keepdims=keepdims),
     _extreme_vjp("min"),
+    jvp="reduction",
 )
 PROD = Rule(
     "prod",
     lambda xp, x, *, axis=None, keepdims=False: xp.prod(x, axis=axis, keepdims=keepdims),
     _prod_vjp,
+    jvp="reduction",
 )
 VAR = Rule(
     "var",
@@ -215,6 +218,7 @@ VAR = Rule(
         x, axis=axis, correction=correction, keepdims=keepdims
     ),
     _var_vjp,
+    jvp="reduction",
 )
 STD = Rule(
     "std",
@@ -222,6 +226,7 @@ STD = Rule(
         x, axis=axis, correction=correction, keepdims=keepdims
     ),
     _std_vjp,
+    jvp="reduction",
 )
 
 # Views: the same elements in another arrangement -----------------------------------------------
@@ -230,22 +235,22 @@ RESHAPE = Rule(
     "reshape",
     lambda xp, x, *, shape: xp.reshape(x, shape),
     lambda xp, g, out, x, *, shape: xp.reshape(g, x.shape),
-    linear="jointly",
-    unread=(0, OUT),
+    jvp="linear",
+    not_saved=(0, OUT),
 )
 PERMUTE_DIMS = Rule(
     "permute_dims",
     lambda xp, x, *, axes: xp.permute_dims(x, axes),
     lambda xp, g, out, x, *, axes: xp.permute_dims(g, inverse_permutation(axes)),
-    linear="jointly",
-    unread=(0, OUT),
+    jvp="linear",
+    not_saved=(0, OUT),
 )
 FLIP = Rule(
     "flip",
     lambda xp, x, *, axis: xp.flip(x, axis=axis),
     lambda xp, g, out, x, *, axis: xp.flip(g, axis=axis),
-    linear="jointly",
-    unread=(0, OUT),
+    jvp="linear",
+    not_saved=(0, OUT),
 )
 
 
@@ -253,17 +258,17 @@ def _index_vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, key: Any) -> Raw:
     return xp.index_add(xp.zeros(x.shape, dtype=x.dtype), key, g)
 
 
-GETITEM = Rule("getitem", lambda xp, x, *, key: xp.index(x, key), _index_vjp, linear="jointly")
+GETITEM = Rule("getitem", lambda xp, x, *, key: xp.index(x, key), _index_vjp, jvp="linear")
 
 # Copies: repeated, chosen or joined elements ---------------------------------------------------
 
-TAKE = Rule("getitem", lambda xp, x, *, key: xp.index(x, key), _index_vjp, linear="jointly")
+TAKE = Rule("getitem", lambda xp, x, *, key: xp.index(x, key), _index_vjp, jvp="linear")
 BROADCAST_TO = Rule(
     "broadcast_to",
     lambda xp, x, *, shape: xp.broadcast_to(x, shape),
     lambda xp, g, out, x, *, shape: xp.sum_to_shape(g, x.shape),
-    linear="jointly",
-    unread=(0, OUT),
+    jvp="linear",
+    not_saved=(0, OUT),
 )
 
 
@@ -281,21 +286,21 @@ INDEX_PUT = Rule(
     lambda xp, x, v, *, key: xp.index_put(x, key, v),
     lambda xp, g, out, x, v, *, key: xp.index_put(g, key, 0.0),
     _put_vjp,
-    linear="jointly",
+    jvp="linear",
 )
 INDEX_ADD = Rule(
     "index_add",
     lambda xp, x, v, *, key: xp.index_add(x, key, v),
     lambda xp, g, out, x, v, *, key: g,
     lambda xp, g, out, x, v, *, key: xp.sum_to_shape(xp.index(g, key), getattr(v, "shape", ())),
-    linear="jointly",
+    jvp="linear",
 )
 ASTYPE = Rule(
     "astype",
     lambda xp, x, *, dtype: xp.astype(x, dtype),
     lambda xp, g, out, x, *, dtype: xp.astype(g, x.dtype),
-    linear="jointly",
-    unread=(0, OUT),
+    jvp="linear",
+    not_saved=(0, OUT),
 )
 
 
@@ -318,11 +323,11 @@ CONCAT = Rule(
     "concat",
     lambda xp, *xs, axis: xp.concat(list(xs), axis=axis),
     vjp_all=_concat_vjp,
-    linear="jointly",
+    jvp="linear",
 )
 STACK = Rule(
     "stack",
     lambda xp, *xs, axis: xp.stack(list(xs), axis=axis),
     vjp_all=_stack_vjp,
-    linear="jointly",
+    jvp="linear",
 )

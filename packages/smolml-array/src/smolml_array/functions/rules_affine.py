@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from smolml_array._graph.rule import OUT, TangentRule
+from smolml_array._graph.rule import OUT, Rule
 from smolml_array.backends.protocol import Raw
 from smolml_array.functions.rules import _matmul_left, _matmul_right
 
@@ -29,12 +29,12 @@ def _affine_jvp(
     return total
 
 
-AFFINE = TangentRule(
+AFFINE = Rule(
     "affine",
     _affine,
     _matmul_left,
     _matmul_right,
     lambda xp, g, out, x, w, b: xp.sum_to_shape(g, b.shape),
     jvp=_affine_jvp,
-    unread=(2, OUT),
+    not_saved=(2, OUT),
 )

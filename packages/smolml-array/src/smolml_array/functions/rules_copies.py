@@ -15,7 +15,7 @@ ROLL = Rule(
     "roll",
     lambda xp, x, *, shift, axis: xp.roll(x, shift, axis=axis),
     lambda xp, g, out, x, *, shift, axis: xp.roll(g, tuple(-s for s in shift), axis=axis),
-    linear="jointly",
+    jvp="linear",
 )
 
 
@@ -40,7 +40,7 @@ REPEAT = Rule(
     "repeat",
     lambda xp, x, *, repeats, axis: xp.repeat(x, repeats, axis=axis),
     _repeat_vjp,
-    linear="jointly",
+    jvp="linear",
 )
 
 
@@ -56,17 +56,17 @@ TILE = Rule(
     "tile",
     lambda xp, x, *, repetitions: xp.tile(x, repetitions),
     _tile_vjp,
-    linear="jointly",
+    jvp="linear",
 )
 TRIL = Rule(
     "tril",
     lambda xp, x, *, k: xp.tril(x, k=k),
     lambda xp, g, out, x, *, k: xp.tril(g, k=k),
-    linear="jointly",
+    jvp="linear",
 )
 TRIU = Rule(
     "triu",
     lambda xp, x, *, k: xp.triu(x, k=k),
     lambda xp, g, out, x, *, k: xp.triu(g, k=k),
-    linear="jointly",
+    jvp="linear",
 )

@@ -160,5 +160,5 @@ def _two_vjp(i: int) -> Any:
     return vjp
 
 
-EINSUM_OF_ONE = Rule("einsum", _one, _one_vjp, linear="jointly")
-EINSUM_OF_TWO = Rule("einsum", _two, _two_vjp(0), _two_vjp(1), linear="each")
+EINSUM_OF_ONE = Rule("einsum", _one, _one_vjp, jvp="linear")
+EINSUM_OF_TWO = Rule("einsum", _two, _two_vjp(0), _two_vjp(1), jvp="multilinear")

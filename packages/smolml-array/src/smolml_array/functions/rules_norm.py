@@ -32,4 +32,4 @@ def _norm_vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, ord: float, axis: Axis, keep
     return xp.multiply(slope, xp.reshape(g, shape))
 
 
-VECTOR_NORM = Rule("vector_norm", _norm, _norm_vjp)
+VECTOR_NORM = Rule("vector_norm", _norm, _norm_vjp, jvp="reduction")

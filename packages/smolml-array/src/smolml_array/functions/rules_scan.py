@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from smolml_array._graph.rule import Rule, TangentRule
+from smolml_array._graph.rule import Rule
 from smolml_array.backends.protocol import Raw
 
 
@@ -28,7 +28,7 @@ CUMULATIVE_SUM = Rule(
         x, axis=axis, include_initial=include_initial
     ),
     _cumulative_sum_vjp,
-    linear="jointly",
+    jvp="linear",
 )
 
 
@@ -90,7 +90,7 @@ def _cumulative_prod_jvp(
     return _pushed(xp, moved, axis, 1, 0.0) if include_initial else moved
 
 
-CUMULATIVE_PROD = TangentRule(
+CUMULATIVE_PROD = Rule(
     "cumulative_prod",
     lambda xp, x, *, axis, include_initial: xp.cumulative_prod(
         x, axis=axis, include_initial=include_initial

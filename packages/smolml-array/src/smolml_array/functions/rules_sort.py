@@ -31,7 +31,7 @@ TAKE_ALONG_AXIS = Rule(
     "take_along_axis",
     lambda xp, x, *, indices, axis, key: xp.take_along_axis(x, indices, axis=axis),
     _take_along_axis_vjp,
-    linear="jointly",
+    jvp="linear",
 )
 
 # `order` names each position once, and `back` undoes it: nothing needs to be added up.
@@ -39,5 +39,5 @@ SORT = Rule(
     "sort",
     lambda xp, x, *, order, back, axis: xp.take_along_axis(x, order, axis=axis),
     lambda xp, g, out, x, *, order, back, axis: xp.take_along_axis(g, back, axis=axis),
-    linear="jointly",
+    jvp="linear",
 )

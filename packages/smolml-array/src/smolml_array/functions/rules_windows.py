@@ -16,7 +16,7 @@ SLIDING_WINDOWS = Rule(
     "sliding_windows",
     lambda xp, x, *, window_shape, axis: xp.sliding_windows(x, window_shape, axis),
     lambda xp, g, out, x, *, window_shape, axis: xp.overlap_add(g, x.shape, axis),
-    linear="jointly",
+    jvp="linear",
 )
 
 
@@ -30,7 +30,7 @@ OVERLAP_ADD = Rule(
     "overlap_add",
     lambda xp, x, *, shape, axis: xp.overlap_add(x, shape, axis),
     _overlap_add_vjp,
-    linear="jointly",
+    jvp="linear",
 )
 
 
@@ -43,5 +43,5 @@ PAD = Rule(
     lambda xp, x, value, *, pad_width: xp.pad(x, pad_width, constant_values=value),
     lambda xp, g, out, x, value, *, pad_width: xp.index(g, inside(x.shape, pad_width)),
     _border_vjp,
-    linear="jointly",
+    jvp="linear",
 )

@@ -1,0 +1,82 @@
+"""What packages that extend SmolML's arrays need, and may rely on: rules, operands, backends.
+
+An element-wise op needs none of this: see `smolml_value.elementwise`. What is not element-wise is
+a `Rule`: a forward and its derivatives, written against a namespace `xp`, and `apply_rule` makes
+a function of arrays of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from smolml_array._graph.mixing import for_message, meeting
+from smolml_array._graph.rule import OUT, Rule, Vjp
+from smolml_array._methods.arithmetic import ArrayLike
+from smolml_array._shapes.axes import (
+    Axis,
+    AxisError,
+    Shape,
+    ShapeError,
+    as_shape,
+    normalize_axes,
+    normalize_axis,
+)
+from smolml_array.array import MLArray
+from smolml_array.backends import get_backend
+from smolml_array.backends.protocol import Backend, DType, Raw
+from smolml_array.config import default_backend
+from smolml_array.convert import as_dtype, holds, is_array_like, is_floating, to_raw
+from smolml_array.functions.random import default_generator, shape_of
+
+__all__ = [
+    "OUT",
+    "ArrayLike",
+    "Axis",
+    "AxisError",
+    "Backend",
+    "DType",
+    "Raw",
+    "Rule",
+    "Shape",
+    "ShapeError",
+    "Vjp",
+    "apply_rule",
+    "as_dtype",
+    "as_shape",
+    "default_backend",
+    "default_generator",
+    "for_message",
+    "get_backend",
+    "holds",
+    "is_array_like",
+    "is_floating",
+    "meeting",
+    "normalize_axes",
+    "normalize_axis",
+    "shape_of",
+    "to_raw",
+]
+
+
+def apply_rule(rule: Rule, *operands: ArrayLike, **params: Any) -> MLArray:
+    """The array that a rule makes of its operands: a node of the graph if one of them is in it.
+
+    Args:
+        rule: what is done.
+        operands: what is differentiated: arrays, Values, numbers, lists.
+        params: keyword arguments of the rule's functions, which are not.
+
+    Raises:
+        TypeError: an operand that is not numbers.
+        ValueError: arrays of different backends.
+
+    >>> double = Rule("double", lambda xp, x: 2 * x, lambda xp, g, out, x: 2 * g, jvp="linear")
+    >>> x = MLArray([1.0, 2.0])
+    >>> y = apply_rule(double, x)
+    >>> y.backward()
+    >>> y.to_list(), x.grad().to_list()
+    ([2.0, 4.0], [2.0, 2.0])
+    """
+    if not any(isinstance(x, MLArray) for x in operands):
+        operands = (MLArray.ensure_array(operands[0]), *operands[1:])
+    return MLArray._rule(rule, *operands, **params)

@@ -1,0 +1,86 @@
+"""The module for packages that extend SmolML's arrays: rules of their own."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from smolml_array import MLArray, extending, use_backend
+from smolml_array.extending import Rule, apply_rule
+from smolml_value import GraphError, Value, grad, jvp
+
+SCALE = Rule(
+    "scale",
+    lambda xp, x, *, by: by * xp.flip(x),
+    lambda xp, g, out, x, *, by: by * xp.flip(g),
+    jvp="linear",
+    not_saved=(0, extending.OUT),
+)
+
+SQUARES = Rule(
+    "squares",
+    lambda xp, x, y: xp.sum(x * x * y),
+    lambda xp, g, out, x, y: 2.0 * g * x * y,
+    lambda xp, g, out, x, y: g * x * x,
+    jvp=lambda xp, tangents, out, x, y: sum(
+        xp.sum(t * part)
+        for t, part in zip(tangents, (2.0 * x * y, x * x), strict=True)
+        if t is not None
+    ),
+)
+
+NO_TANGENT = Rule("mute", lambda xp, x: 1.0 * x, lambda xp, g, out, x: g)
+
+
+def test_a_rule_runs_forwards_and_backwards_on_every_backend(backend: str) -> None:
+    with use_backend(backend):
+        x = MLArray([1.0, 2.0, 3.0])
+    y = apply_rule(SCALE, x, by=2.0)
+    assert (y.to_list(), y.backend) == ([6.0, 4.0, 2.0], backend)
+    (y * MLArray([1.0, 10.0, 100.0], backend=backend)).backward()
+    assert x.grad().to_list() == [200.0, 20.0, 2.0]
+    _, tangent = jvp(
+        lambda x: apply_rule(SCALE, x, by=2.0), (x,), (MLArray([1.0, 0.0, 0.0], backend=backend),)
+    )
+    assert tangent.to_list() == [0.0, 0.0, 2.0]
+
+
+def test_derivatives_of_every_order_follow(backend: str) -> None:
+    def f(x: Any, y: Any) -> Any:
+        return apply_rule(SQUARES, x, y)
+
+    with use_backend(backend):
+        x, y = MLArray([1.0, 2.0]), MLArray([3.0, 5.0])
+    assert f(x, y).item() == 23.0
+    assert grad(f)(x, y).to_list() == [6.0, 20.0]
+    assert grad(lambda x: grad(f)(x, y).sum())(x).to_list() == [6.0, 10.0]
+    _, tangent = jvp(
+        f, (x, y), (MLArray([1.0, 0.0], backend=backend), MLArray([0.0, 1.0], backend=backend))
+    )
+    assert tangent.item() == 6.0 + 4.0
+
+
+def test_operands_may_be_lists_numbers_and_values() -> None:
+    v = Value(2.0)
+    y = apply_rule(SQUARES, [v, 3.0], [1.0, 1.0])
+    y.backward()
+    assert (y.item(), v.grad) == (13.0, 4.0)
+    assert apply_rule(SQUARES, 3.0, 2.0).item() == 18.0
+
+
+def test_a_rule_without_a_jvp_says_so_in_forward_mode_only() -> None:
+    x = MLArray([1.0])
+    apply_rule(NO_TANGENT, x).backward()
+    assert x.grad().to_list() == [1.0]
+    with pytest.raises(GraphError, match=r"mute.*jvp="):
+        jvp(lambda x: apply_rule(NO_TANGENT, x), (x,), (MLArray([1.0]),))
+
+
+def test_what_is_declared_is_there_and_checks_what_it_is_given() -> None:
+    assert all(hasattr(extending, name) for name in extending.__all__)
+    assert extending.normalize_axes(-1, 2, "f") == (1,)
+    with pytest.raises(extending.AxisError, match="f: axis 2"):
+        extending.normalize_axis(2, 2, "f")
+    assert math.isclose(extending.to_raw(extending.get_backend("pure"), 1.5, "f").flat[0], 1.5)
