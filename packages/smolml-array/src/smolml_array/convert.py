@@ -9,7 +9,7 @@ from smolml_array._namespaces.exchange import from_buffer, from_dlpack, has_buff
 from smolml_array._shapes.nested import as_number, flatten
 from smolml_array.backends.protocol import Backend, DType, Raw
 from smolml_value import Value
-from smolml_value._ops.number import is_number
+from smolml_value.extending import is_number
 
 
 def each(data: Any, kind: type[T]) -> Iterator[T]:

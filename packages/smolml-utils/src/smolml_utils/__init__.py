@@ -47,7 +47,7 @@ from smolml_utils.losses import (
 )
 from smolml_utils.normalization import layer_norm
 from smolml_utils.optimizers import SGD, AdaGrad, Adam, AdamW, Optimizer, RMSProp, SGDMomentum
-from smolml_value._anomaly.source import inside
+from smolml_value.extending.anomaly import inside
 
 inside("smolml_utils")
 

@@ -16,7 +16,7 @@ from smolml_array.extending import (
     to_raw,
 )
 from smolml_value import Value
-from smolml_value._ops.number import as_float, is_number
+from smolml_value.extending import as_float, is_number
 
 
 def is_scalar(x: object) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from smolml_array import MLArray, ShapeError
 from smolml_array.extending import Raw
 from smolml_value import Value, scalar
-from smolml_value._ops.number import as_float
+from smolml_value.extending import as_float
 
 Parameter: TypeAlias = MLArray | Value
 State: TypeAlias = dict[str, Any]  # of one parameter: raw arrays and numbers under their names

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from smolml_array.extending import Raw, Rule, Shape
-from smolml_value.op import TracedNamespace
+from smolml_value.extending import TracedNamespace
 
 
 def _spread(xp: Any, g: Raw, shape: Shape, axis: int) -> Raw:

@@ -6,7 +6,7 @@ import math
 
 from smolml_array import Generator, MLArray, stack
 from smolml_array.extending import DType, Shape, default_generator
-from smolml_value._ops.number import as_float
+from smolml_value.extending import as_float
 
 
 def fans(shape: Shape) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from smolml_array.extending import ArrayLike, Axis, Rule, normalize_axes
 from smolml_utils._operands import as_array, as_floats, is_scalar
 from smolml_utils._row_rules import LOG_SOFTMAX, SOFTMAX
 from smolml_value import Op, Value, table
-from smolml_value._ops.number import as_float
+from smolml_value.extending import as_float
 
 A = TypeVar("A", float, Value, MLArray)
 

@@ -31,7 +31,7 @@ from smolml_utils._sampling import (
     source,
     uniform,
 )
-from smolml_value._ops.number import as_float
+from smolml_value.extending import as_float
 
 Dim: TypeAlias = int | Sequence[int]
 

@@ -18,7 +18,7 @@ from smolml_utils._class_targets import class_targets
 from smolml_utils._operands import arrays, as_floats, check_probabilities, pair, reduced
 from smolml_utils._rules import CROSS_ENTROPY, MEAN_OF_SQUARES, NLL, SUM_OF_SQUARES
 from smolml_value import Value, table
-from smolml_value._ops.number import as_float
+from smolml_value.extending import as_float
 
 Reduction: TypeAlias = Literal["mean", "sum", "none"]
 S = TypeVar("S", float, Value)

@@ -170,7 +170,7 @@ def _look_up(variables: dict[str, Any], script: Path, name: str) -> Any:
 
 def _hint(variables: dict[str, Any]) -> str:
     """What could be drawn."""
-    from smolml_value.node import OperandBase
+    from smolml_value.extending import OperandBase
 
     names = [k for k, v in variables.items() if isinstance(v, OperandBase)]
     if not names:

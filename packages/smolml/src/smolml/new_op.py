@@ -29,7 +29,7 @@ def add_new_op(commands: Any) -> None:
 
 def _op_name(text: str) -> str:
     """Read a name that an op may have."""
-    from smolml_value.table import TABLE
+    from smolml_value.extending import TABLE
 
     if not re.fullmatch(r"[a-z][a-z0-9_]*", text) or keyword.iskeyword(text):
         raise argparse.ArgumentTypeError(

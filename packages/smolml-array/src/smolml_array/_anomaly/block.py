@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from smolml_array._shapes.axes import Shape
 from smolml_array.backends.protocol import Backend, Raw
-from smolml_value._anomaly.block import answers_in, checking, forward_error, keep_lines, origin
-from smolml_value._anomaly.source import inside
-from smolml_value.node import Node
-from smolml_value.op import Op
+from smolml_value.extending import Node, Op
+from smolml_value.extending.anomaly import (
+    answers_in,
+    checking,
+    forward_error,
+    inside,
+    keep_lines,
+    origin,
+)
 
 if TYPE_CHECKING:
     from smolml_array._graph.node import ArrayNode

@@ -10,7 +10,7 @@ from smolml_array._derivatives.arguments import PartNode
 from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.views import Element, ValuesNode
 from smolml_array.array import MLArray
-from smolml_value._anomaly import walk as walk
+from smolml_value.extending.anomaly_answers import walk as walk
 
 
 @walk.misfit.register(ArrayNode)

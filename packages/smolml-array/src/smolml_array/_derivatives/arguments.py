@@ -17,10 +17,8 @@ from smolml_array.backends.protocol import Raw
 from smolml_array.functions import rules
 from smolml_array.functions.joining import stack
 from smolml_value import GraphError
-from smolml_value._derivatives import derive
-from smolml_value._derivatives.function_node import Hub
-from smolml_value.node import Node
-from smolml_value.recording import MODE
+from smolml_value.extending import MODE, Node
+from smolml_value.extending.derivatives import Hub, derive
 
 # Operands --------------------------------------------------------------------------------------
 

@@ -20,9 +20,8 @@ from smolml_array.array import MLArray
 from smolml_array.backends.protocol import Raw
 from smolml_array.functions import rules
 from smolml_value import GraphError, Op, Value
-from smolml_value._derivatives import derive
-from smolml_value._derivatives.value_rules import pinned
-from smolml_value.node import Node
+from smolml_value.extending import Node
+from smolml_value.extending.derivatives import derive, pinned
 
 Parts = Sequence[Any]
 

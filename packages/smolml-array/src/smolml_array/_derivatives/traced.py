@@ -15,8 +15,7 @@ from smolml_array.array import MLArray
 from smolml_array.backends import get_backend
 from smolml_array.backends.protocol import Raw
 from smolml_array.functions import rules, rules_copies, rules_sort, rules_windows
-from smolml_value.op import TracedNamespace
-from smolml_value.traced import find
+from smolml_value.extending import TracedNamespace, find_traced
 
 Operand = Any  # an MLArray, or a number or Value in its place
 
@@ -167,6 +166,6 @@ def traced(backend: str) -> TracedNamespace:
 
     def look_up(name: str) -> Any:
         function = functions.get(name)
-        return find(name) if function is None else function
+        return find_traced(name) if function is None else function
 
     return TracedNamespace(look_up)

@@ -15,9 +15,7 @@ from smolml_array._shapes.axes import ShapeError, _broadcast_shapes
 from smolml_array.backends.protocol import Backend, Raw
 from smolml_array.convert import holds, is_array_like, is_floating, to_raw
 from smolml_value import Op, OpError, Value, grad_enabled
-from smolml_value._ops.number import as_float, is_number
-from smolml_value.graph import Node
-from smolml_value.op import TracedNamespace
+from smolml_value.extending import Node, TracedNamespace, as_float, is_number
 
 _LARGE: Final = 2**63
 

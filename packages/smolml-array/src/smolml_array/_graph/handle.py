@@ -20,7 +20,7 @@ from smolml_array.config import default_backend
 from smolml_array.convert import as_dtype, each, holds, is_floating, to_raw, value_or_number
 from smolml_array.functions import rules
 from smolml_value import GraphError, Value, grad_enabled, graph, no_grad
-from smolml_value.recording import recording
+from smolml_value.extending import recording
 
 
 class _View(NamedTuple):

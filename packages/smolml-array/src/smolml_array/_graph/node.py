@@ -20,9 +20,7 @@ from smolml_array._replay.captures import RECORDINGS, refuse_gradients
 from smolml_array._shapes.axes import Shape
 from smolml_array.backends.protocol import Backend, Raw
 from smolml_value import Value, grad_enabled
-from smolml_value.graph import Node
-from smolml_value.op import Op
-from smolml_value.recording import MODE
+from smolml_value.extending import MODE, Node, Op
 
 NO_PARAMS: Final[Mapping[str, Any]] = {}
 

@@ -6,9 +6,7 @@ from collections.abc import Callable, Collection
 from typing import Any, Final, Literal
 
 from smolml_array.backends.protocol import Backend
-from smolml_value.op import Op
-from smolml_value.recording import record_here
-from smolml_value.table import TABLE
+from smolml_value.extending import TABLE, Op, record_here
 
 Vjp = Callable[..., Any]  # (xp, g, out, *operands, **params) -> cotangent; operands of any kind
 

@@ -15,8 +15,7 @@ from smolml_array._graph.rule import Rule
 from smolml_array._shapes.axes import Shape
 from smolml_array.backends.protocol import Backend, Raw
 from smolml_value import Value
-from smolml_value._ops.number import as_float
-from smolml_value.node import Node
+from smolml_value.extending import Node, as_float
 
 
 class ValuesNode(ArrayNode):

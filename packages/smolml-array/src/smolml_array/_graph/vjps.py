@@ -9,8 +9,7 @@ from smolml_array._graph.rule import Rule, Vjp, call_plugin, is_own, is_plugin
 from smolml_array._shapes.axes import Shape, _broadcast_shapes
 from smolml_array.backends.protocol import Backend, Raw
 from smolml_value import GraphError
-from smolml_value.node import Node
-from smolml_value.op import Op
+from smolml_value.extending import Node, Op
 
 if TYPE_CHECKING:
     from smolml_array._graph.node import ArrayNode

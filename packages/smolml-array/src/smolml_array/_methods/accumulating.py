@@ -12,7 +12,7 @@ from smolml_array._shapes.axes import Axis, AxisError, ShapeError, normalize_axe
 from smolml_array.convert import is_floating
 from smolml_array.functions import rules, rules_norm, rules_scan
 from smolml_value import Value
-from smolml_value._ops.number import is_number
+from smolml_value.extending import is_number
 
 _MATRIX_NORMS: Final = ("fro", 1, -1, math.inf, -math.inf)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from smolml_value import table
-from smolml_value.op import Op
-from smolml_value.operand import Operand
+from smolml_value.extending import Op, Operand
 
 # What may stand on the other side of an operator: an MLArray, a Value, a number, (nested) lists of
 # these, an ndarray. Any, because lists nest without end and NumPy is not required.

@@ -9,7 +9,7 @@ from smolml_array._methods.arithmetic import ArrayLike
 from smolml_array._shapes.axes import Axis, normalize_axes, normalize_axis
 from smolml_array.convert import is_array_like
 from smolml_array.functions import rules
-from smolml_value._ops.number import as_float
+from smolml_value.extending import as_float
 
 
 class Reducing(Applying):

@@ -9,8 +9,7 @@ from typing import Any, Final
 from smolml_array._graph.apply import Applying
 from smolml_array.backends.protocol import Backend
 from smolml_value import Value, grad_enabled
-from smolml_value.errors import NoDerivativeError
-from smolml_value.table import TABLE
+from smolml_value.extending import TABLE, NoDerivativeError
 
 Function = Callable[..., Any]
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
 from smolml_array.backends.numpy.quiet import ndarray
-from smolml_value._derivatives.trees import leaves, map_leaves
+from smolml_value.extending.derivatives import leaves, map_leaves
 
 
 class Use(NamedTuple):

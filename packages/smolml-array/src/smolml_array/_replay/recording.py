@@ -21,7 +21,7 @@ from smolml_array._replay.writing import elementwise
 from smolml_array.backends.numpy.quiet import ndarray
 from smolml_array.backends.protocol import Backend
 from smolml_value import GraphError
-from smolml_value._derivatives.trees import leaves, map_leaves
+from smolml_value.extending.derivatives import leaves, map_leaves
 
 # What they make depends on the shapes and dtypes alone.
 _OF_SHAPES = frozenset({"ones_like", "zeros_like", "placeholder"})

@@ -14,7 +14,7 @@ from smolml_array.backends.protocol import Backend, Raw
 from smolml_array.config import default_backend
 from smolml_array.convert import to_raw
 from smolml_value import graph
-from smolml_value.recording import MODE
+from smolml_value.extending import MODE
 
 if TYPE_CHECKING:
     from smolml_array._replay.recorded_step import RecordedStep

@@ -12,11 +12,17 @@ from smolml_array._graph.views import Element, ValuesNode
 from smolml_array.array import MLArray
 from smolml_array.backends.protocol import Backend, Raw
 from smolml_value import Op
-from smolml_value._showing import protocol
-from smolml_value._showing.numerals import numeral, numerals, shortened
-from smolml_value._showing.protocol import Constant, Look
-from smolml_value._showing.values import is_ordered, op_text
-from smolml_value.node import Node
+from smolml_value.extending import Node
+from smolml_value.extending.showing import (
+    Constant,
+    Look,
+    is_ordered,
+    numeral,
+    numerals,
+    op_text,
+    protocol,
+    shortened,
+)
 
 
 def summary(xp: Backend, raw: Raw, few: int = 3) -> str:

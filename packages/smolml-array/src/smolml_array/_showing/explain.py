@@ -14,12 +14,16 @@ from smolml_array._showing.draw import axis_text, place_of, summary, written_key
 from smolml_array.array import MLArray
 from smolml_array.backends.protocol import Backend, Raw
 from smolml_value import Op, Value
-from smolml_value._derivatives import derive
-from smolml_value._showing import protocol
-from smolml_value._showing.formulas import partial_formula
-from smolml_value._showing.numerals import numeral, shortened
-from smolml_value._showing.protocol import Namer, Part
-from smolml_value._showing.values import expression_of
+from smolml_value.extending.derivatives import derive
+from smolml_value.extending.showing import (
+    Namer,
+    Part,
+    expression_of,
+    numeral,
+    partial_formula,
+    protocol,
+    shortened,
+)
 
 _FEW: Final = 6  # elements that are written out
 

@@ -8,8 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 from smolml_array._shapes.axes import Shape
-from smolml_value._showing.drawing import colors
-from smolml_value._showing.numerals import numeral
+from smolml_value.extending.showing import colors, numeral
 
 if TYPE_CHECKING:
     from smolml_array.array import MLArray

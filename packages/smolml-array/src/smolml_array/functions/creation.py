@@ -12,7 +12,7 @@ from smolml_array.backends.protocol import Backend, DType, Raw
 from smolml_array.config import default_backend
 from smolml_array.convert import as_dtype
 from smolml_array.functions.random import shape_of
-from smolml_value._ops.number import as_float
+from smolml_value.extending import as_float
 
 
 def _made(raw: Raw, requires_grad: bool, dtype: DType | str | None) -> MLArray:

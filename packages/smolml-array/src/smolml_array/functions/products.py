@@ -11,7 +11,7 @@ from smolml_array.functions import rules_affine, rules_einsum
 from smolml_array.functions.joining import _array
 from smolml_array.functions.subscripts import check_subscripts, plan
 from smolml_value import Value
-from smolml_value._ops.number import is_number
+from smolml_value.extending import is_number
 
 
 def _beside(x: ArrayLike, others: Sequence[ArrayLike]) -> MLArray:

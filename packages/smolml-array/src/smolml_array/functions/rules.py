@@ -20,7 +20,7 @@ from smolml_array._shapes.axes import (
     reduced_shape,
 )
 from smolml_array.backends.protocol import Raw
-from smolml_value.op import TracedNamespace
+from smolml_value.extending import TracedNamespace
 
 # Products --------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from smolml_array._graph.rule import Rule
 from smolml_array.backends.protocol import Raw
-from smolml_value.op import TracedNamespace
+from smolml_value.extending import TracedNamespace
 
 _FEW: Final = 8  # copies up to which adding them up beats sums over so short an axis
 

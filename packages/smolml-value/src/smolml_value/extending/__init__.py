@@ -1,0 +1,38 @@
+"""What packages build on that extend SmolML: smolml-array does, and plugins may.
+
+These names are kept as the public ones are. `smolml_value.extending.derivatives`, `.showing` and
+`.anomaly` have the questions that `grad`, `draw`, `explain` and `detect_anomaly` ask of nodes, for
+who adds a kind of node; they are imported by themselves, since most programs need none of them.
+"""
+
+from smolml_value._ops.number import as_float, is_number
+from smolml_value.errors import NoDerivativeError
+from smolml_value.node import Node, OperandBase
+from smolml_value.op import Op, TracedNamespace
+from smolml_value.operand import Operand
+from smolml_value.recording import MODE, record_here, recording
+from smolml_value.table import TABLE
+from smolml_value.traced import TRACED
+from smolml_value.traced import find as find_traced
+
+# Kinds of nodes: `Node` is any, `OperandBase` what ops apply to, `Operand` has them as methods.
+# Ops: `Op`, those built in (`TABLE`), and the `xp` that makes derivatives of rules
+#   (`TracedNamespace`, `TRACED`, `find_traced`, `NoDerivativeError`).
+# Numbers: `is_number` says what counts as one, `as_float` makes it a float or says who got it.
+# Recording: `MODE` is looked at first, `recording` and `record_here` are for transforms.
+__all__ = [
+    "MODE",
+    "TABLE",
+    "TRACED",
+    "NoDerivativeError",
+    "Node",
+    "Op",
+    "Operand",
+    "OperandBase",
+    "TracedNamespace",
+    "as_float",
+    "find_traced",
+    "is_number",
+    "record_here",
+    "recording",
+]

@@ -1,0 +1,57 @@
+"""smolml_value.extending: every name is there, somebody needs it, and it brings no guests along."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from smolml_value import extending
+
+ROOT = Path(__file__).parents[2]
+MODULES = [
+    extending.__name__,
+    *(f"{extending.__name__}.{m.name}" for m in pkgutil.iter_modules(extending.__path__)),
+]
+LIGHT = """
+import sys, smolml_value.value
+before = set(sys.modules)
+import smolml_value, smolml_value.extending
+print(*[m for m in set(sys.modules) - before if "_derivatives" in m or "_showing" in m])
+"""
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_name_is_there_and_said_to_be(name: str) -> None:
+    module = importlib.import_module(name)
+    assert module.__all__
+    assert [n for n in module.__all__ if not hasattr(module, n) or n.startswith("_")] == []
+    for folder in ("en", "es"):
+        page = (ROOT / "docs" / folder / "reference" / "value.md").read_text("utf-8")
+        assert f"::: {name}\n" in page
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_name_is_used_by_another_package_or_explained(name: str) -> None:
+    module = importlib.import_module(name)
+    assert module.__file__
+    explained = Path(module.__file__).read_text("utf-8")
+    used = "\n".join(
+        path.read_text("utf-8")
+        for package in ("smolml-array", "smolml-utils", "smolml")
+        for path in (ROOT / "packages" / package / "src").rglob("*.py")
+    )
+    idle = [n for n in module.__all__ if not re.search(rf"\b{n}\b", used)]
+    assert [n for n in idle if f"`{n}`" not in explained] == []
+
+
+def test_the_import_of_the_first_module_is_light() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LIGHT], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.strip() == ""
