@@ -16,7 +16,7 @@ from smolml_value._anomaly.block import watch_many
 from smolml_value._ops.fused_rules import DOT, FSUM, LOGSUMEXP, MEAN
 from smolml_value._ops.number import as_float
 from smolml_value._runtime.compat import i32, mypyc_attr
-from smolml_value.graph import Node, _Pass, product
+from smolml_value.graph import Node, _Pass
 from smolml_value.op import Op
 from smolml_value.recording import MODE, grad_enabled
 from smolml_value.value import NO_DATA, Value
@@ -115,8 +115,14 @@ class FusedValue(Value):
             watch_many(self, self._made_by, out, arguments)
         return self
 
-    def terms(self) -> list[tuple[Value, float]]:
-        """The operands and the partials to them."""
+    def _operands(self) -> Sequence[Any]:
+        args = [a if isinstance(a, Value) else float(a) for a in arguments_of(self)]
+        if self._made_by is not DOT:
+            return args
+        half = len(args) // 2  # its parents come in pairs, its arguments in halves
+        return [x for pair in zip(args[:half], args[half:]) for x in pair]  # noqa: B905
+
+    def _edges(self) -> Sequence[tuple[Value, float]]:
         found = []
         four = self._first
         while four is not None:
@@ -126,12 +132,7 @@ class FusedValue(Value):
         return found
 
     def _parents(self) -> Sequence[Node]:
-        return [operand for operand, _ in self.terms()]
-
-    def _backward(self) -> None:
-        operand: Any  # `grad` may be a property of a subclass
-        for operand, partial in self.terms():
-            operand.grad += product(self.grad, partial)
+        return [operand for operand, _ in self._edges()]
 
     def _reach_parents(self, running: _Pass) -> None:
         running.widen(self)
@@ -179,7 +180,7 @@ def arguments_of(v: FusedValue) -> tuple[Value | float, ...]:
     """What v was made of, in order: for `dot` all of the left side, then all of the right."""
     if v._arguments is not None:
         return tuple(v._arguments)
-    operands = [operand for operand, _ in v.terms()]
+    operands = [operand for operand, _ in v._edges()]
     if v._made_by is DOT:
         return (*operands[0::2], *operands[1::2])
     return tuple(operands)
@@ -187,7 +188,7 @@ def arguments_of(v: FusedValue) -> tuple[Value | float, ...]:
 
 def partials_of(v: FusedValue) -> list[float]:
     """The partials to the operands of v, in the order of its parents."""
-    return [partial for _, partial in v.terms()]
+    return [partial for _, partial in v._edges()]
 
 
 def _recorded() -> bool:

@@ -18,6 +18,7 @@ from smolml_value._runtime.compat import i32, mypyc_attr
 from smolml_value._runtime.work import WORK
 from smolml_value.errors import GraphError
 from smolml_value.node import Node as Node
+from smolml_value.node import product as product
 from smolml_value.operand import Operand
 from smolml_value.recording import MODE
 
@@ -42,7 +43,10 @@ class ScalarNode(Operand):
     _made_by: object | None
 
     def _parents(self) -> Sequence[Node]:
-        return tuple(p for p in (self._lhs, self._rhs) if p is not None)
+        left, right = self._lhs, self._rhs
+        if left is None:
+            return () if right is None else (right,)
+        return (left,) if right is None else (left, right)
 
     def _seed(self) -> None:
         self._grad = 1.0
@@ -60,11 +64,6 @@ class ScalarNode(Operand):
 
     def _settle_parents(self, running: _Pass) -> None:
         """For nodes in `wide`: `settle_scalar` each parent."""
-
-
-def product(g: float, partial: float) -> float:
-    """cotangent x partial; zero if either is, even where the other is inf or nan."""
-    return g * partial if g != 0.0 and partial != 0.0 else 0.0
 
 
 class _State:

@@ -1,8 +1,8 @@
-"""Node and OperandBase: what the graph is made of, and what ops can be applied to."""
+"""Node and OperandBase: what the graph is made of, how it is walked, what ops can be applied to."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any, ClassVar
 
 from smolml_value._runtime.compat import mypyc_attr
@@ -22,6 +22,17 @@ class Node:
     def _parents(self) -> Sequence[Node]:
         """The nodes that get a part of this node's cotangent, one entry per edge."""
         return ()
+
+    def _operands(self) -> Sequence[Any]:
+        """What it was made from, in order: its parents, and between them numbers for constants."""
+        return self._parents()
+
+    def _cotangents(self, g: Any, needs: Sequence[bool] | None = None) -> Sequence[Any]:
+        """What each parent gets of a cotangent g, as numbers; None: nothing, or nobody needs it."""
+        raise TypeError(
+            f"{type(self).__name__}: this kind of node cannot be differentiated; it must say what "
+            f"its `_cotangents` are"
+        )
 
     def _backward_alone(self) -> bool:
         """The whole pass, if all it would reach is of this node's kind; else False, and nothing."""
@@ -57,3 +68,30 @@ class OperandBase(Node):
     def _apply(cls, op: Any, args: Sequence[object]) -> Any:
         """The result of the Op on `args`, of which at least one is a `cls`."""
         raise NotImplementedError
+
+
+def product(g: float, partial: float) -> float:
+    """cotangent x partial; zero if either is, even where the other is inf or nan."""
+    return g * partial if g != 0.0 and partial != 0.0 else 0.0
+
+
+def topological(roots: Sequence[Node], stop: Container[int] = ()) -> list[Node]:
+    """All nodes that the roots depend on, each once, parents first.
+
+    Those whose ids are in `stop` are left out, with what is reached through them alone.
+    """
+    order: list[Node] = []
+    settled: dict[int, bool] = {}  # id of a node -> whether its parents have their place
+    stack = list(roots)
+    while stack:
+        node = stack.pop()
+        key = id(node)
+        if key not in settled:
+            if key not in stop:
+                settled[key] = False
+                stack.append(node)  # once more: it is met again when its parents are done
+                stack.extend(node._parents())
+        elif not settled[key]:
+            settled[key] = True
+            order.append(node)
+    return order

@@ -136,13 +136,9 @@ class Value(NumberNode):
 
     def _backward(self) -> None:
         """One step of the chain rule: add own grad x local partial to the grad of each operand."""
-        g = self.grad
-        left: Any = self._lhs  # Any: `grad` may be a property of a subclass
-        right: Any = self._rhs
-        if left is not None:
-            left.grad += product(g, self._dl)
-        if right is not None:
-            right.grad += product(g, self._dr)
+        operand: Any  # `grad` may be a property of a subclass
+        for operand, c in zip(self._parents(), self._cotangents(self.grad)):  # noqa: B905
+            operand.grad += c
 
     # Applying ops ------------------------------------------------------------------------------
 
@@ -373,28 +369,32 @@ class NaryValue(Value):
     def _parents(self) -> Sequence[Node]:
         return [a for a in self._args if isinstance(a, Value)]
 
-    def _cotangents(self, g: float) -> list[tuple[Value, float]]:
-        """Each operand that is a Value with its part of the cotangent g."""
+    def _operands(self) -> Sequence[Any]:
+        pairs = zip(self._args, self._numbers)  # noqa: B905  # the numbers end with the result
+        return [a if isinstance(a, Value) else x for a, x in pairs]
+
+    def _edges(self) -> Sequence[tuple[Value, float]]:
         op = self._made_by
         assert isinstance(op, Op)
         *numbers, out = self._numbers
-        if op.vjp is not None:
-            parts = op.scalar_vjp(g, out, numbers)
-            return [(a, parts[i]) for i, a in enumerate(self._args) if isinstance(a, Value)]
-        assert op.partials is not None
-        return [
-            (a, product(g, op.scalar_partial(i, out, numbers)))
-            for i, a in enumerate(self._args)
-            if isinstance(a, Value) and op.partials[i] is not None
-        ]
+        places = [(i, a) for i, a in enumerate(self._args) if isinstance(a, Value)]
+        if op.vjp is None:
+            return [(a, op.scalar_partial(i, out, numbers)) for i, a in places]
+        partials = op.scalar_vjp(1.0, out, numbers)
+        return [(a, partials[i]) for i, a in places]
+
+    def _cotangents(self, g: Any, needs: Sequence[bool] | None = None) -> Sequence[Any]:
+        op = self._made_by
+        assert isinstance(op, Op)
+        if g == 0.0:
+            return [0.0] * len(self._parents())
+        if op.vjp is None:
+            return [product(g, partial) for _, partial in self._edges()]
+        *numbers, out = self._numbers
+        parts = op.scalar_vjp(g, out, numbers)  # finite at extremes where g x partial is not
+        return [c for c, a in zip(parts, self._args) if isinstance(a, Value)]  # noqa: B905
 
     def _push(self) -> None:
-        if self._grad != 0.0:
-            for operand, cotangent in self._cotangents(self._grad):
-                operand._grad += cotangent
-
-    def _backward(self) -> None:
-        if self.grad != 0.0:
-            operand: Any  # `grad` may be a property of a subclass
-            for operand, cotangent in self._cotangents(self.grad):
-                operand.grad += cotangent
+        operand: Any  # a Value, and never of another kind
+        for operand, c in zip(self._parents(), self._cotangents(self._grad)):  # noqa: B905
+            operand._grad += c

@@ -198,20 +198,21 @@ class PartNode(ArrayNode):
     def _parents(self) -> Sequence[Node]:
         return (self._hub,)
 
+    def _operands(self) -> Sequence[Any]:
+        return (self._hub,)
+
+    def _cotangents(self, g: Raw, needs: Sequence[bool] | None = None) -> Sequence[Any]:
+        return [{self._index: MLArray._constant(self.backend, g)}]
+
     def _push(self) -> None:
         self._gather_elements()
         if self._cotangent is not None:
-            self._hub.collect(self._index, MLArray._constant(self.backend, self._cotangent))
+            self._hub.collect(*self._cotangents(self._cotangent))
 
 
 @derive.part_of.register(MLArray)
 def _(x: MLArray, hub: Hub, index: int, op: str) -> MLArray:
     return MLArray._of(PartNode(x._fetch(), hub, index, op))
-
-
-@derive.pull_numbers.register(PartNode)
-def _(node: PartNode, g: Raw, needs: Sequence[bool]) -> Sequence[Any]:
-    return [{node._index: MLArray._constant(node.backend, g)}]
 
 
 @derive.pull_operands.register(PartNode)

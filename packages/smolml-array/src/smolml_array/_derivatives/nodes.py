@@ -15,7 +15,7 @@ from smolml_array._derivatives.traced import traced
 from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.rule import Rule, call_plugin, is_plugin
 from smolml_array._graph.views import Element, ValuesNode
-from smolml_array._graph.vjps import evaluated, quiet_cotangents
+from smolml_array._graph.vjps import evaluated
 from smolml_array.array import MLArray
 from smolml_array.backends.protocol import Raw
 from smolml_array.functions import rules
@@ -24,35 +24,6 @@ from smolml_value.extending import Node
 from smolml_value.extending.derivatives import derive, pinned
 
 Parts = Sequence[Any]
-
-
-# Cotangents, as numbers ------------------------------------------------------------------------
-
-
-@derive.pull_numbers.register(ArrayNode)
-def _(node: ArrayNode, g: Raw, needs: Sequence[bool]) -> Parts:
-    wanted = iter(needs)
-    masked = [p if p is not None and next(wanted) else None for p in node.operands]
-    found = quiet_cotangents(node, g, masked)
-    return [
-        None if c is None else (float(c) if isinstance(parent, Value) else _cast(node, c, primal))
-        for parent, primal, c in zip(node.operands, node.primals, found, strict=True)
-        if parent is not None
-    ]
-
-
-def _cast(node: ArrayNode, c: Raw, primal: Raw) -> Raw:
-    return c if c.dtype == primal.dtype else node.backend.astype(c, primal.dtype)
-
-
-@derive.pull_numbers.register(ValuesNode)
-def _(node: ValuesNode, g: Raw, needs: Sequence[bool]) -> Parts:
-    return node.backend.to_flat(g)
-
-
-@derive.pull_numbers.register(Element)
-def _(node: Element, g: float, needs: Sequence[bool]) -> Parts:
-    return [{node._index: g}]  # of the whole array: see `gathered`
 
 
 # Cotangents, as operands -----------------------------------------------------------------------
@@ -221,7 +192,7 @@ def _(node: ArrayNode, tangents: Parts) -> Raw | None:
     every = [None if parent is None else next(known) for parent in node.operands]
     call = partial(call_plugin, xp) if is_plugin(node.rule) else xp.quietly
     t: Raw | None = call(_push_numbers, node, every)
-    return t if t is None else _cast(node, t, node.out)
+    return t if t is None else node._cast(t, node.out)
 
 
 def _push_numbers(node: ArrayNode, tangents: list[Any]) -> Raw | None:

@@ -88,7 +88,7 @@ class Applying(Handle):
         return xp, nodes, tracked, primals
 
     @classmethod
-    def _operands(cls, who: str, args: Sequence[object]) -> Operands:
+    def _operands(cls, who: str, args: Sequence[object]) -> Operands:  # type: ignore[override]  # no node
         """The backend, per operand its node if gradients flow there, whether any does, numbers.
 
         Raises:

@@ -143,6 +143,30 @@ class ArrayNode(Node):
     def _parents(self) -> Sequence[Node]:
         return [p for p in self.operands if p is not None]
 
+    def _operands(self) -> Sequence[Any]:
+        """Its operands in order: nodes, and raw arrays or numbers for constants."""
+        if self.rule is None:  # made of nodes alone, if of anything
+            return self.operands
+        pairs = zip(self.operands, self.primals, strict=True)
+        return [primal if node is None else node for node, primal in pairs]
+
+    def _cotangents(self, g: Raw, needs: Sequence[bool] | None = None) -> Sequence[Any]:
+        """Those of its parents, in their kind: floats for Values, raw arrays of their dtype."""
+        wanted: Sequence[Node | None] = self.operands
+        if needs is not None:
+            each = iter(needs)
+            wanted = [p if p is not None and next(each) else None for p in wanted]
+        return [
+            None if c is None else float(c) if isinstance(p, Value) else self._cast(c, primal)
+            for p, primal, c in zip(
+                self.operands, self.primals, quiet_cotangents(self, g, wanted), strict=True
+            )
+            if p is not None
+        ]
+
+    def _cast(self, c: Raw, like: Raw) -> Raw:
+        return c if c.dtype == like.dtype else self.backend.astype(c, like.dtype)
+
     def _backward_alone(self) -> bool:
         if MODE.watched or self.__class__ is not ArrayNode:
             return False

@@ -42,10 +42,13 @@ class ValuesNode(ArrayNode):
     def is_leaf(self) -> bool:
         return not any(v._op for v in self.values)
 
+    def _cotangents(self, g: Raw, needs: Sequence[bool] | None = None) -> Sequence[float]:
+        return self.backend.to_flat(g)
+
     def _push(self) -> None:
         self._gather_elements()
         if self._cotangent is not None:
-            for v, c in zip(self.values, self.backend.to_flat(self._cotangent), strict=True):
+            for v, c in zip(self.values, self._cotangents(self._cotangent), strict=True):
                 v._grad += c
 
     def _commit(self) -> None:
@@ -113,6 +116,9 @@ class Element(Value):
 
     def _parents(self) -> Sequence[Node]:
         return (self._node,) if self._made_by is not None else ()
+
+    def _cotangents(self, g: Any, needs: Sequence[bool] | None = None) -> Sequence[Any]:
+        return [{self._index: g}]  # of the whole array, element by element
 
     def _push(self) -> None:
         self._node._receive_element(self._index, self._grad)

@@ -14,7 +14,6 @@ from typing import Any
 
 from smolml_value._anomaly.block import backward_error, operand_lines, origin, unchecked
 from smolml_value._derivatives import derive
-from smolml_value._derivatives.checkpoint import _in_order
 from smolml_value._derivatives.function_node import Hub
 from smolml_value._derivatives.subgraph import Route
 from smolml_value._derivatives.value_rules import PartValue
@@ -23,7 +22,7 @@ from smolml_value._runtime.labels import label_of
 from smolml_value.errors import AnomalyError
 from smolml_value.fused import FusedValue, arguments_of
 from smolml_value.graph import ScalarNode, product
-from smolml_value.node import Node
+from smolml_value.node import Node, topological
 from smolml_value.value import NaryValue, Value
 
 # What is asked of nodes ------------------------------------------------------------------------
@@ -135,7 +134,7 @@ def _(v: PartValue) -> Sequence[int]:
 
 
 def watched_pull(traced: bool) -> Callable[[Node, Any, Sequence[bool]], Sequence[Any]]:
-    """What stands for `pull_numbers` or `pull_operands`: the same, with a look at the results."""
+    """What stands for `_cotangents` or `pull_operands`: the same, with a look at the results."""
     parts_of: dict[int, Node] = {}  # id of a hub -> a result of it, which has a name and a line
 
     def pull(node: Node, g: Any, needs: Sequence[bool]) -> Sequence[Any]:
@@ -162,10 +161,7 @@ def _pulled(node: Node, g: Any, needs: Sequence[bool], traced: bool) -> Sequence
         # counts, where an inf has met its zero
         with nullcontext() if isinstance(node, Hub) else unchecked():
             return derive.pull_operands(node, g, needs)
-    stored = _stored(node)
-    if stored is not None:
-        return [product(g, partial) for partial in stored]
-    return derive.pull_numbers(node, g, needs)
+    return node._cotangents(g, needs)
 
 
 def _stored(node: Node) -> list[float] | None:
@@ -230,7 +226,7 @@ def inspect_pass(root: Node) -> None:
     Called when all are complete and nothing is committed. The first of them is then found by
     going the same way again, slowly.
     """
-    order = _in_order([root], ())
+    order = topological([root])
     for node in reversed(order):
         g = held(node)
         bad = None if g is None else misfit(node, g)

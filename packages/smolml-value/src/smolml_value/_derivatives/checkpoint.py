@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from smolml_value._derivatives import derive, trees
@@ -13,7 +13,7 @@ from smolml_value._derivatives.reverse import named
 from smolml_value._derivatives.subgraph import Route
 from smolml_value._derivatives.trees import Tree
 from smolml_value.errors import GraphError
-from smolml_value.node import Node, OperandBase
+from smolml_value.node import Node, OperandBase, topological
 from smolml_value.recording import grad_enabled, recording
 
 
@@ -116,7 +116,7 @@ def _run(segment: _Segment) -> Tree:
     outputs = trees.leaves(value)
     tracked = [derive.is_tracked(y) for y in outputs]
     roots = [derive.node_of(y) for y, t in zip(outputs, tracked, strict=True) if t]
-    order = _in_order(roots, {id(node) for node in nodes})
+    order = topological(roots, {id(node) for node in nodes})
     reached = {id(node) for node in roots}
     outputs = [derive.constant(y) if isinstance(y, OperandBase) else y for y in outputs]
     tree = trees.rebuild(value, outputs)
@@ -133,26 +133,6 @@ def _run(segment: _Segment) -> Tree:
             for y, t in zip(outputs, tracked, strict=True)
         ],
     )
-
-
-def _in_order(roots: Sequence[Node], stops: Collection[int]) -> list[Node]:
-    """All nodes that the roots depend on, up to those whose ids are stops; parents first."""
-    order: list[Node] = []
-    done = set(stops)
-    begun: set[int] = set()
-    stack = list(roots)
-    while stack:
-        node = stack[-1]
-        if id(node) in done:
-            stack.pop()
-        elif id(node) in begun:
-            stack.pop()
-            done.add(id(node))
-            order.append(node)
-        else:
-            begun.add(id(node))
-            stack += [p for p in node._parents() if id(p) not in done]
-    return order
 
 
 def _held_by_others(order: list[Node], reached: set[int]) -> list[Node]:

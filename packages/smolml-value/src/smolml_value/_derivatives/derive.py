@@ -22,12 +22,6 @@ Parts = Sequence[Cotangent | None]  # one for each parent, in the order of `_par
 
 
 @singledispatch
-def pull_numbers(node: Node, g: Cotangent, needs: Sequence[bool]) -> Parts:
-    """The cotangents of the parents that need one, given that of `node`, as numbers."""
-    raise _no_answer(node)
-
-
-@singledispatch
 def pull_operands(node: Node, g: Cotangent, needs: Sequence[bool]) -> Parts:
     """The cotangents of the parents that need one, given that of `node`, as operands."""
     raise _no_answer(node)

@@ -38,9 +38,14 @@ class Hub(Node):
     def _begin(self) -> None:
         self._received = {}
 
-    def collect(self, index: int, g: Any) -> None:
+    def collect(self, part: dict[int, Any]) -> None:
         """Take the cotangent of a result in a backward pass."""
-        self._received[index] = g
+        self._received.update(part)
+
+    def _cotangents(self, g: Any, needs: Sequence[bool] | None = None) -> Sequence[Any]:
+        with no_grad():
+            found = self.pull(g)
+        return [None if c is None else derive.number_of(c) for c in found]
 
     def _push(self) -> None:
         with no_grad():
@@ -96,13 +101,6 @@ class Deferred(Hub):
 @derive.pull_operands.register(Hub)
 def _(node: Hub, g: dict[int, Any], needs: Sequence[bool]) -> Sequence[Any]:
     return node.pull(g)
-
-
-@derive.pull_numbers.register(Hub)
-def _(node: Hub, g: dict[int, Any], needs: Sequence[bool]) -> Sequence[Any]:
-    with no_grad():
-        found = node.pull(g)
-    return [None if c is None else derive.number_of(c) for c in found]
 
 
 @derive.push_operands.register(Hub)

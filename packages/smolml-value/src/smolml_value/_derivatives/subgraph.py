@@ -9,7 +9,7 @@ from smolml_value._anomaly.block import watched_pull, watched_push
 from smolml_value._derivatives import derive
 from smolml_value._derivatives.function_node import Deferred
 from smolml_value.graph import ScalarNode
-from smolml_value.node import Node
+from smolml_value.node import Node, product
 from smolml_value.recording import MODE
 
 
@@ -41,7 +41,7 @@ class Route:
                 _add(found, i, steps[i][0], g)
         kept = frozenset(self._inputs)
         watched = watched_pull(traced) if MODE.watched else None
-        pull = watched or (derive.pull_operands if traced else derive.pull_numbers)
+        pull = watched or (derive.pull_operands if traced else _cotangents)
         quick = not traced and watched is None
         for i in range(len(steps) - 1, -1, -1):
             g = found[i]
@@ -51,14 +51,18 @@ class Route:
                 found[i] = None
             node, places, stored = steps[i]
             if stored and quick:
-                if g != 0.0:  # zero contributes nothing, be the partial inf or nan
+                if g != 0.0:  # `product` of both, written out: only nan may have to be zero
                     left, right = places
                     if left >= 0:
                         c = node._dl * g  # type: ignore[attr-defined]  # a ScalarNode
+                        if c != c:
+                            c = product(g, node._dl)  # type: ignore[attr-defined]
                         before = found[left]
                         found[left] = c if before is None else before + c
                     if right >= 0:
                         c = node._dr * g  # type: ignore[attr-defined]
+                        if c != c:
+                            c = product(g, node._dr)  # type: ignore[attr-defined]
                         before = found[right]
                         found[right] = c if before is None else before + c
                 continue
@@ -178,3 +182,7 @@ def _present(node: Node, places: Sequence[int]) -> list[int]:
     """The places of the parents that a node of floats has."""
     both = (node._lhs, node._rhs)  # type: ignore[attr-defined]  # a ScalarNode
     return [j for j, parent in zip(places, both, strict=True) if parent is not None]
+
+
+def _cotangents(node: Node, g: Any, needs: Sequence[bool]) -> Sequence[Any]:
+    return node._cotangents(g, needs)

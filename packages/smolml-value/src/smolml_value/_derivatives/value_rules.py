@@ -13,58 +13,19 @@ from smolml_value._derivatives.function_node import Hub
 from smolml_value._ops.fused_rules import DOT
 from smolml_value.errors import GraphError
 from smolml_value.fused import FusedValue, arguments_of, partials_of
-from smolml_value.node import Node
+from smolml_value.node import Node, product
 from smolml_value.op import Op, elementwise
 from smolml_value.recording import MODE
 from smolml_value.traced import TRACED
 from smolml_value.value import NaryValue, Value
 
-# With numbers: the partials that were stored. Nodes of two parents at most are walked in `_walk`.
+# With numbers: the partials that were stored.
 
 
-@derive.pull_numbers.register(NaryValue)
-def _(v: NaryValue, g: float, needs: Sequence[bool]) -> Sequence[float | None]:
-    if g == 0.0:
-        return [None] * len(needs)
-    op = v._made_by
-    assert isinstance(op, Op)
-    *numbers, out = v._numbers
-    places = [i for i, arg in enumerate(v._args) if isinstance(arg, Value)]
-    if op.vjp is not None:
-        parts = op.scalar_vjp(g, out, numbers)
-        return [parts[i] for i in places]
-    return [
-        g * op.scalar_partial(i, out, numbers) if needed else None
-        for i, needed in zip(places, needs, strict=True)
-    ]
-
-
-@derive.push_numbers.register(NaryValue)
-def _(v: NaryValue, tangents: Sequence[float | None]) -> float:
-    op = v._made_by
-    assert isinstance(op, Op)
-    *numbers, out = v._numbers
-    places = [i for i, arg in enumerate(v._args) if isinstance(arg, Value)]
-    parts = None if op.vjp is None else op.scalar_vjp(1.0, out, numbers)
-    total = 0.0
-    for i, t in zip(places, tangents, strict=True):
-        if t is not None and t != 0.0:
-            p = op.scalar_partial(i, out, numbers) if parts is None else parts[i]
-            if p != 0.0:
-                total += t * p
-    return total
-
-
-@derive.pull_numbers.register(FusedValue)
-def _(v: FusedValue, g: float, needs: Sequence[bool]) -> Sequence[float | None]:
-    if g == 0.0:
-        return [None] * len(needs)
-    return [g * p for p in partials_of(v)]
-
-
-@derive.push_numbers.register(FusedValue)
-def _(v: FusedValue, tangents: Sequence[float | None]) -> float:
-    return sum(t * p for t, p in zip(tangents, partials_of(v), strict=True) if t and p)
+@derive.push_numbers.register(Value)
+def _(v: Value, tangents: Sequence[float | None]) -> float:
+    pairs = zip(tangents, v._edges(), strict=True)
+    return sum((product(t, partial) for t, (_, partial) in pairs if t is not None), 0.0)
 
 
 # With operands: the partials run on the operands, so that they have derivatives themselves ------
@@ -247,16 +208,20 @@ class PartValue(Value):
     def _parents(self) -> Sequence[Node]:
         return () if self._made_by is None else (self._hub,)
 
+    def _operands(self) -> Sequence[Any]:
+        return self._parents()
+
+    def _cotangents(self, g: Any, needs: Sequence[bool] | None = None) -> Sequence[Any]:
+        return [{self._index: Value(g)}]
+
+    def _backward(self) -> None:
+        """Nothing to do: what it was made of gets its gradient from the hub."""
+
     def _push(self) -> None:
-        self._hub.collect(self._index, Value(self._grad))
+        self._hub.collect(*self._cotangents(self._grad))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Value, (self._data, self.label)  # a copy is a leaf
-
-
-@derive.pull_numbers.register(PartValue)
-def _(v: PartValue, g: float, needs: Sequence[bool]) -> Sequence[Any]:
-    return [{v._index: Value(g)}]
 
 
 @derive.pull_operands.register(PartValue)

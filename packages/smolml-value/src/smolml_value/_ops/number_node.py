@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from smolml_value._ops.number import is_number
 from smolml_value._runtime.compat import Real, mypyc_attr
 from smolml_value._runtime.labels import label_of, set_label
-from smolml_value.graph import Node, ScalarNode
+from smolml_value.graph import Node, ScalarNode, product
 from smolml_value.op import Op
 
 
@@ -41,6 +41,22 @@ class NumberNode(ScalarNode):
     def _prev(self) -> set[Node]:
         """The set of nodes it was made from; constants are left out."""
         return set(self._parents())
+
+    def _operands(self) -> Sequence[Any]:
+        op = self._made_by
+        if not isinstance(op, Op):
+            return self._parents()
+        left: Any = self._dl if self._lhs is None else self._lhs
+        right: Any = self._dr if self._rhs is None else self._rhs
+        return (left,) if op.arity == 1 else (left, right)
+
+    def _edges(self) -> Sequence[tuple[ScalarNode, float]]:
+        """Each parent with the partial to it, as it was recorded."""
+        both: Any = ((self._lhs, self._dl), (self._rhs, self._dr))
+        return [(parent, partial) for parent, partial in both if parent is not None]
+
+    def _cotangents(self, g: Any, needs: Sequence[bool] | None = None) -> Sequence[Any]:
+        return [product(g, partial) for _, partial in self._edges()]
 
     @property
     def label(self) -> str:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from smolml_value._derivatives import derive
 from smolml_value._derivatives.function_node import Hub
 from smolml_value._derivatives.value_rules import PartValue
 from smolml_value._ops.fused_rules import DOT
@@ -248,8 +247,7 @@ def _(v: PartValue, g: float, namer: Namer) -> Sequence[Part]:
 
 @protocol.parts.register(Hub)
 def _(node: Hub, g: Any, namer: Namer) -> Sequence[Part]:
-    needs = [True] * len(node._parents())
-    return [Part("", False, None, c) for c in derive.pull_numbers(node, dict(g), needs)]
+    return [Part("", False, None, c) for c in node._cotangents(g)]
 
 
 @protocol.zero.register(Hub)
