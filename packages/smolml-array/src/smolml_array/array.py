@@ -6,9 +6,9 @@ import operator
 from collections.abc import Iterator
 from typing import Any, Self
 
+from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.mixing import moved
 from smolml_array._graph.node import ArrayNode
-from smolml_array._methods.arithmetic import ArrayLike
 from smolml_array._methods.interop import Interoperating
 from smolml_array._shapes.axes import Shape
 from smolml_array._showing.repr import array_repr

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.mixing import for_message, meeting
 from smolml_array._graph.rule import OUT, Rule, Vjp
-from smolml_array._methods.arithmetic import ArrayLike
 from smolml_array._shapes.axes import (
     Axis,
     AxisError,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, Self
 
+from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.handle import Handle
 from smolml_array._graph.mixing import common, taken_in
 from smolml_array._graph.node import made_by, record
 from smolml_array._graph.rule import OWN_OPS, Rule, call_plugin, is_own
-from smolml_array._methods.arithmetic import ArrayLike
 from smolml_array._replay.captures import RECORDINGS, notice
 from smolml_array._shapes.axes import ShapeError, _broadcast_shapes
 from smolml_array.backends.protocol import Backend, Raw

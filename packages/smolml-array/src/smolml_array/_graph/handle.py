@@ -6,12 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
+from smolml_array._graph.arithmetic import Arithmetic, ArrayLike
 from smolml_array._graph.elements import nest
 from smolml_array._graph.mixing import taken_in
 from smolml_array._graph.node import ELEMENTS_LOCK, ArrayNode, record
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.views import Element, ValuesNode
-from smolml_array._methods.arithmetic import Arithmetic, ArrayLike
 from smolml_array._replay.captures import RECORDINGS, notice
 from smolml_array._shapes.axes import Shape, ShapeError
 from smolml_array._shapes.nested import flatten

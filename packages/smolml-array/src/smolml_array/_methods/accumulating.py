@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any, Final, Self
 
+from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.handle import Handle
-from smolml_array._methods.arithmetic import ArrayLike
 from smolml_array._methods.selecting import Selecting
 from smolml_array._shapes.axes import Axis, AxisError, ShapeError, normalize_axes, normalize_axis
 from smolml_array.convert import is_floating

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any, Self
 
+from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.handle import Handle
 from smolml_array._graph.mixing import numbers_on
-from smolml_array._methods.arithmetic import ArrayLike
 from smolml_array._methods.reducing import Reducing
 from smolml_array._shapes.axes import (
     Axis,

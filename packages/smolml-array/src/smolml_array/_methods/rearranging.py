@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
-from smolml_array._methods.arithmetic import ArrayLike
+from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._methods.arranging import Arranging
 from smolml_array._shapes.axes import Axis, ShapeError, as_shape, is_index, normalize_axis
 from smolml_array._shapes.windowing import PadWidth, pad_widths, window_axes

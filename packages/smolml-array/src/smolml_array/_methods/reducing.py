@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from smolml_array._graph.apply import Applying
-from smolml_array._methods.arithmetic import ArrayLike
+from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._shapes.axes import Axis, normalize_axes, normalize_axis
 from smolml_array.convert import is_array_like
 from smolml_array.functions import rules

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Self
 
+from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.handle import Handle
 from smolml_array._graph.mixing import for_message, numbers_on
-from smolml_array._methods.arithmetic import ArrayLike
 from smolml_array._methods.rearranging import Rearranging
 from smolml_array._shapes.axes import AxisError, ShapeError, _broadcast_shapes, normalize_axis
 from smolml_array.backends.protocol import Raw

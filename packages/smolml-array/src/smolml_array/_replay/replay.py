@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.backward import commit
 from smolml_array._graph.node import ArrayNode
-from smolml_array._methods.arithmetic import ArrayLike
 from smolml_array.array import MLArray
 from smolml_array.backends.protocol import Backend, Raw
 from smolml_array.config import default_backend

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from smolml_array._methods.arithmetic import ArrayLike
+from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._shapes.axes import ShapeError, normalize_axis
 from smolml_array.array import MLArray
 from smolml_array.convert import holds

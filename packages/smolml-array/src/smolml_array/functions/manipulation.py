@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from smolml_array._methods.arithmetic import ArrayLike
+from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._shapes.axes import Axis
 from smolml_array._shapes.windowing import PadWidth
 from smolml_array.array import MLArray

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from smolml_array._methods.arithmetic import ArrayLike
+from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._shapes.axes import Axis, ShapeError, _broadcast_shapes, matmul_shape
 from smolml_array.array import MLArray
 from smolml_array.functions import rules_affine, rules_einsum

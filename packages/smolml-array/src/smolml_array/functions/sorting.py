@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smolml_array._methods.arithmetic import ArrayLike
+from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array.array import MLArray
 from smolml_array.functions.joining import _array
 
