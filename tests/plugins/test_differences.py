@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smolml_value import ops
-from smolml_value._checking.ops.differences import complex_step, derivative
+from smolml_value._checking.complex_step import complex_step
+from smolml_value._checking.finite_differences import derivative
 
 FUNCTIONS: list[tuple[str, Callable[[float], float], Callable[[float], float]]] = [
     ("sin", math.sin, math.cos),

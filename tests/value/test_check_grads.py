@@ -23,7 +23,7 @@ from smolml_value import (
     scalar,
     stop_gradient,
 )
-from smolml_value._checking.quotients import central
+from smolml_value._checking.finite_differences import central
 from tests.value.helpers import operand_count, samples
 
 Function = Callable[..., Any]

@@ -8,19 +8,18 @@ For authors of ops. The whole test of an op is one line:
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from functools import partial
 
 from smolml_value._checking.ops import arrays, definition, derivatives
 from smolml_value._checking.ops.kinds import ArrayKind, installed_kinds
-from smolml_value._checking.ops.report import Check, OpCheckError, OpReport
-from smolml_value._checking.ops.subject import Findings, Skipped, Subject, explained
+from smolml_value._checking.ops.subject import Subject, explained
+from smolml_value._checking.plan import Findings, Planned, Skipped, run
+from smolml_value._checking.report import Check, OpCheckError, OpReport
 from smolml_value.op import Op
 
 __all__ = ["ArrayKind", "Check", "OpCheckError", "OpReport", "check_op"]
 
-_Run = Callable[[Findings], None]
 _OnNumbers = Callable[[Subject, Findings], None]
 _OnArrays = Callable[[ArrayKind, Subject, Findings], None]
 
@@ -57,36 +56,20 @@ def check_op(
             f"check_op: expected an Op (what elementwise() returns), got {type(op).__name__}"
         )
     chosen = installed_kinds() if kinds is None else list(kinds)
-    checks: list[Check] = []
-    unmet: dict[str, set[str]] = {}  # per check that failed or waits: what must be mended first
-    for name, check, needs in _plan(Subject(op), chosen):
-        roots = set().union(*(unmet.get(need, ()) for need in needs))
-        checks.append(_waiting(name, roots) if roots else _run(name, check))
-        if roots or checks[-1].status == "FAILED":
-            unmet[name] = roots or {name}
-    report = OpReport(op, checks)
+    report = OpReport(op, run(_plan(Subject(op), chosen), explained))
     if raise_on_failure and not report.ok:
         raise OpCheckError(report)
     return report
 
 
-class _Planned(NamedTuple):
-    """A check, and the checks without which its findings would say nothing new."""
-
-    name: str
-    check: _Run
-    needs: tuple[str, ...] = ()
-
-
-def _plan(subject: Subject, kinds: list[ArrayKind]) -> list[_Planned]:
+def _plan(subject: Subject, kinds: list[ArrayKind]) -> list[Planned]:
     """Every check, in the order in which what they find is easiest to mend."""
 
-    def on_numbers(name: str, check: _OnNumbers, *needs: str) -> _Planned:
-        return _Planned(name, lambda found: check(subject, found), needs)
+    def on_numbers(name: str, check: _OnNumbers, *needs: str) -> Planned:
+        return Planned(name, partial(check, subject), needs)
 
-    def on_arrays(kind: ArrayKind, name: str, check: _OnArrays, *needs: str) -> _Planned:
-        run: _Run = lambda found: check(kind, subject, found)  # noqa: E731  # it is one line
-        return _Planned(f"{kind.name}: {name}", run, needs)
+    def on_arrays(kind: ArrayKind, name: str, check: _OnArrays, *needs: str) -> Planned:
+        return Planned(f"{kind.name}: {name}", partial(check, kind, subject), needs)
 
     plan = [
         on_numbers("definition", definition.check_definition),
@@ -98,7 +81,7 @@ def _plan(subject: Subject, kinds: list[ArrayKind]) -> list[_Planned]:
         on_numbers("second order", derivatives.check_second_order, "derivatives"),
     ]
     if not kinds:
-        plan.append(_Planned("arrays", _no_arrays))
+        plan.append(Planned("arrays", _no_arrays))
     for kind in kinds:
         shapes, alone = f"{kind.name}: shapes", f"{kind.name}: element-wise"
         plan += [
@@ -115,25 +98,3 @@ def _plan(subject: Subject, kinds: list[ArrayKind]) -> list[_Planned]:
 
 def _no_arrays(found: Findings) -> None:
     raise Skipped("no package with arrays is installed (pip install smolml-array)")
-
-
-def _waiting(name: str, roots: set[str]) -> Check:
-    return Check(name, "skipped", (f"until this is mended: {', '.join(sorted(roots))}",))
-
-
-def _run(name: str, check: _Run) -> Check:
-    """One check; whatever an op may raise in it is a finding."""
-    found = Findings()
-    with warnings.catch_warnings(record=True) as warned:
-        warnings.simplefilter("always")
-        try:
-            check(found)
-        except Skipped as reason:
-            if not found.failures:
-                return Check(name, "skipped", (str(reason),))
-        except Exception as error:
-            found.fail(f"it raises {explained(error)}")
-    for warning in warned:
-        found.fail(f"it warns {warning.category.__name__}: {warning.message}")
-    messages = tuple(dict.fromkeys(found.failures))
-    return Check(name, "FAILED" if messages else "ok", messages, tuple(dict.fromkeys(found.notes)))

@@ -1,20 +1,26 @@
-"""Why a derivative may be wrong: what the pattern of the misfits suggests."""
+"""Why a derivative may be wrong: what the pattern of the mismatches suggests."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+from smolml_value._checking.close import close
+from smolml_value.op import Op
+
+_HIGHER = "; the derivative of lower order is right, but computed with plain numbers"
+MATH: Final = ": are functions of math used in place of those of xp?"
 
 
-class Misfit(NamedTuple):
+class Mismatch(NamedTuple):
     """One slope, automatic and numerical.
 
     Attributes:
         argument: what the derivative is by.
         output: of what it is.
         automatic: the slope that a rule gave.
-        numerical: that of a difference quotient.
+        numerical: that of a finite difference.
         error: an estimate of how wrong the latter may be.
         step: the step it was taken with.
         direction: along which it was taken.
@@ -32,7 +38,7 @@ class Misfit(NamedTuple):
     direction: list[float]
     row: int | None
     rtol: float
-    scale: float
+    scale: float = 0.0
 
     @property
     def distance(self) -> float:
@@ -44,21 +50,24 @@ class Misfit(NamedTuple):
     def is_wrong(self) -> bool:
         """Whether they are farther apart than rounding and the step explain."""
         size = max(abs(self.automatic), abs(self.numerical)) + 1e-3 * self.scale
-        allowed = self.rtol * size
         # an error estimate beyond any proportion excuses nothing
         excused = min(self.error, 1e3 * self.rtol * (size + 1.0))
-        return not self.distance <= allowed + excused
+        allowed = self.rtol * size + excused
+        known = math.isfinite(self.numerical)
+        return not (known and close(self.automatic, self.numerical, absolute=allowed))
 
 
-def likely_reason(misfits: Sequence[Misfit], slopes: tuple[float, float] | None, order: int) -> str:
+def likely_reason(
+    mismatches: Sequence[Mismatch], slopes: tuple[float, float] | None, order: int
+) -> str:
     """The reason in words.
 
     Args:
-        misfits: all slopes that are wrong.
+        mismatches: all slopes that are wrong.
         slopes: left and right of the point, of the worst one.
         order: the order of the derivative.
     """
-    worst = max(misfits, key=lambda m: m.distance)
+    worst = max(mismatches, key=lambda m: m.distance)
     if not math.isfinite(worst.numerical):
         return "the function is not finite near this point; choose a point inside its domain"
     if not math.isfinite(worst.automatic):
@@ -71,22 +80,22 @@ def likely_reason(misfits: Sequence[Misfit], slopes: tuple[float, float] | None,
             "the difference quotients do not settle: a jump, a kink nearby or noise; move the "
             "point, or pass step="
         )
-    if slopes is not None and _differ(*slopes, worst.rtol):
+    if slopes is not None and not close(*slopes, max(1e3 * worst.rtol, 1e-2)):
         return (
             f"not a smooth point: the slope is {slopes[0]:.6g} to the left and {slopes[1]:.6g} to "
             f"the right; move the point away from the kink"
         )
-    if all(m.automatic == 0.0 for m in misfits):
+    if all(m.automatic == 0.0 for m in mismatches):
         return (
             "the dependence is lost: the argument is turned into a plain number on the way "
             "(float(x), x.data, no_grad, stop_gradient), or the partial is None or 0"
-            + _higher(order)
+            f"{'' if order == 1 else _HIGHER}"
         )
-    if all(abs(m.numerical) <= m.error + m.rtol * m.scale * 1e-3 for m in misfits):
+    if all(abs(m.numerical) <= m.error + m.rtol * m.scale * 1e-3 for m in mismatches):
         return "the function does not change with this argument, but the rule says it does"
-    ratio = _common_ratio(misfits)
+    ratio = _common_ratio(mismatches)
     if ratio is not None:
-        reason = _of_ratio(ratio, len(misfits))
+        reason = _of_ratio(ratio, len(mismatches))
         if reason:
             return reason
     if order > 1:
@@ -97,27 +106,15 @@ def likely_reason(misfits: Sequence[Misfit], slopes: tuple[float, float] | None,
     return "a term of the rule is missing or wrong"
 
 
-def _differ(left: float, right: float, rtol: float) -> bool:
-    return abs(left - right) > max(1e3 * rtol, 1e-2) * max(abs(left), abs(right))
-
-
-def _higher(order: int) -> str:
-    if order == 1:
-        return ""
-    return "; the derivative of lower order is right, but computed with plain numbers"
-
-
-def _common_ratio(misfits: Sequence[Misfit]) -> float | None:
+def _common_ratio(mismatches: Sequence[Mismatch]) -> float | None:
     """automatic / numerical, if it is the same for all."""
-    ratios = [m.automatic / m.numerical for m in misfits if m.numerical != 0.0]
-    if not ratios or len(ratios) < len(misfits):
+    if any(m.numerical == 0.0 for m in mismatches):
         return None
-    worst = max(misfits, key=lambda m: m.distance)
+    worst = max(mismatches, key=lambda m: m.distance)
     ratio = worst.automatic / worst.numerical
     same = all(
-        abs(m.automatic - ratio * m.numerical)
-        <= 10 * m.rtol * abs(m.automatic) + abs(ratio) * m.error
-        for m in misfits
+        close(m.automatic, ratio * m.numerical, 10 * m.rtol, abs(ratio) * m.error)
+        for m in mismatches
     )
     return ratio if same else None
 
@@ -131,15 +128,46 @@ def _of_ratio(ratio: float, count: int) -> str:
             "a factor: the automatic slope is half the numerical one; is one of two equal factors "
             "turned into a plain number (x * x.data)?"
         )
-    for n in range(2, 1001 if count > 1 else 21):
-        for shown, factor in ((f"{n}", float(n)), (f"1/{n}", 1.0 / n)):
-            if abs(abs(ratio) - factor) < 1e-3 * factor:
-                sign = "-" if ratio < 0 else ""
-                axis = f"; is a sum over an axis of length {n} one too many, or missing?"
-                return (
-                    f"a factor: the automatic slope is {sign}{shown} times the numerical one"
-                    f"{axis if n > 2 else ''}"
-                )
+    n = _whole(ratio, 1e-3)
+    if 2 <= n <= (1000 if count > 1 else 20):
+        shown = f"{'-' if ratio < 0 else ''}{n if abs(ratio) > 1 else f'1/{n}'}"
+        axis = f"; is a sum over an axis of length {n} one too many, or missing?"
+        return (
+            f"a factor: the automatic slope is {shown} times the numerical one"
+            f"{axis if n > 2 else ''}"
+        )
     if count > 1:
         return f"a factor: the automatic slope is {ratio:.6g} times the numerical one"
     return ""
+
+
+def _whole(ratio: float, tolerance: float) -> int:
+    """The n for which a ratio is n or 1 / n, but for its sign; 0 if there is none."""
+    larger = max(abs(ratio), 1.0 / abs(ratio)) if ratio else math.inf
+    n = round(larger) if math.isfinite(larger) else 0
+    return n if close(larger, n, tolerance) else 0
+
+
+def reason_of_op(op: Op, got: Sequence[float], wanted: float, i: int) -> str:
+    """Why the derivative to operand i may be wrong at one point, in words to end a message with.
+
+    Args:
+        op: whose rules are checked.
+        got: the derivatives to all operands by its rules.
+        wanted: what the one to operand i should be.
+        i: which operand.
+    """
+    mine = got[i]
+    if math.isnan(mine) or wanted == 0.0:
+        return ""
+    if close(mine, -wanted, 1e-6):
+        return ": the sign is wrong"
+    if op.vjp is not None and close(3.0 * mine, wanted, 1e-6):  # 3: see Subject.gradient
+        return ": the vjp does not multiply by its g"
+    if mine == 0.0:
+        if op.partials is not None and op.partials[i] is None:
+            return ": its partial is None, which says that there is none"
+        return MATH if op.is_composite else ""
+    if any(close(g, wanted, 1e-6) for j, g in enumerate(got) if j != i):
+        return ": are the partials in the order of the operands?"
+    return f": off by a factor of {mine / wanted:.6g}" if _whole(mine / wanted, 1e-6) > 1 else ""

@@ -1,1 +1,1 @@
-"""The parts of check_op: samples, differences, and one file for each group of checks."""
+"""The parts of check_op: samples, and one file for each group of checks."""

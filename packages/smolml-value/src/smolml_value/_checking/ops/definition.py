@@ -5,9 +5,12 @@ from __future__ import annotations
 import keyword
 import math
 import pickle
+from typing import Any
 
 from smolml_value import scalar
-from smolml_value._checking.ops.subject import Findings, Skipped, Subject, explained, show
+from smolml_value._checking.close import close
+from smolml_value._checking.ops.subject import Subject, explained, show
+from smolml_value._checking.plan import Findings, Skipped
 from smolml_value._ops.definition import VARIADIC, signature
 from smolml_value.errors import PluginError, UnknownOpError
 from smolml_value.registry import ops
@@ -112,23 +115,13 @@ def check_values(subject: Subject, found: Findings) -> None:
     op = subject.op
     for point in subject.points:
         wanted = op(*point)
-        mixtures = [[Value(x) for x in point]]
-        if subject.arity > 1:
-            mixtures += [
-                [Value(x) if i == j else x for j, x in enumerate(point)]  # type: ignore[misc]
-                for i in range(subject.arity)
-            ]
-        for operands in mixtures:
+        for those in (range(subject.arity), *([i] for i in range(subject.arity))):
+            operands: list[Any] = [Value(x) if i in those else x for i, x in enumerate(point)]
             out = op(*operands)
             if not isinstance(out, Value):
                 found.fail(f"of Values it made a {type(out).__name__}; expected a Value")
-            elif not _close(out.data, wanted):
+            elif not close(out.data, wanted, 1e-14):  # a composite may take other steps on Values
                 found.fail(f"{wanted} of numbers at {show(point)}, {out.data} of Values")
-
-
-def _close(x: float, y: float) -> bool:
-    # a composite may take other steps on Values than on numbers
-    return x == y or abs(x - y) <= 1e-14 * max(abs(x), abs(y)) or (x != x and y != y)
 
 
 def check_edges(subject: Subject, found: Findings) -> None:

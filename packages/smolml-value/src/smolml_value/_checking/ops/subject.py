@@ -1,4 +1,4 @@
-"""The op under test: its sample points, and what the checks say of it."""
+"""The op under test: its sample points, and how messages name them."""
 
 from __future__ import annotations
 
@@ -22,26 +22,6 @@ _EDGES = (
     *(1e-300, -1e-300, 1e-8, -1e-8, 30.0, -30.0, 1e4, -1e4, 1e300, -1e300),
     *(math.inf, -math.inf, math.nan),
 )
-
-
-class Skipped(Exception):  # noqa: N818  # no error: a check says that it cannot run
-    """A check cannot run here; the message says why."""
-
-
-class Findings:
-    """What one check has found so far."""
-
-    def __init__(self) -> None:
-        self.failures: list[str] = []
-        self.notes: list[str] = []
-
-    def fail(self, message: str) -> None:
-        """The op is wrong."""
-        self.failures.append(message)
-
-    def note(self, message: str) -> None:
-        """Good to know."""
-        self.notes.append(message)
 
 
 class Subject:
@@ -122,13 +102,3 @@ def show(point: Point) -> str:
 def show_all(numbers: Sequence[float]) -> str:
     """Numbers for messages."""
     return ", ".join(f"{x:.6g}" for x in numbers)
-
-
-def agree(x: float, y: float, relative: float, absolute: float = 0.0) -> bool:
-    """Whether two results are equal but for rounding; nan equals nan, and so do infinities."""
-    if math.isnan(x) or math.isnan(y):
-        return math.isnan(x) and math.isnan(y)
-    if math.isinf(x) or math.isinf(y):
-        # where one rounds to inf, the other may still be just below it
-        return x == y or ((x > 0) == (y > 0) and min(abs(x), abs(y)) > 1e300)
-    return abs(x - y) <= max(relative * max(abs(x), abs(y)), absolute)

@@ -1,4 +1,4 @@
-"""What a check of an op found: OpReport, and the error that carries one."""
+"""What checks found: reports, and the errors that carry one."""
 
 from __future__ import annotations
 
@@ -28,22 +28,16 @@ def _paragraph(status: Status, title: str, lines: Sequence[str]) -> list[str]:
     return [f"  {status:7}  {title}", *(f"           {line}" for line in lines)]
 
 
-class OpReport:
-    """All checks of one op; `str()` of it is for people, `ok` and `failures` are for programs.
+class Report:
+    """All checks of one thing; `str()` of it is for people, `ok` and `failures` are for programs.
 
     Attributes:
-        op: what was checked.
         checks: one entry per check, in the order in which they ran.
-
-    >>> from smolml_value import ops
-    >>> from smolml_value.testing import check_op
-    >>> report = check_op(ops.tanh)
-    >>> report.ok, report.failures
-    (True, [])
     """
 
-    def __init__(self, op: Op, checks: Sequence[Check]) -> None:
-        self.op = op
+    def __init__(self, title: str, name: str, checks: Sequence[Check]) -> None:
+        self._title = title
+        self._name = name
         self.checks = tuple(checks)
 
     @property
@@ -60,7 +54,7 @@ class OpReport:
         """The report for people: what failed and what was skipped; verbose: all there is."""
         counts = {s: sum(c.status == s for c in self.checks) for s in ("ok", "FAILED", "skipped")}
         summary = ", ".join(f"{n} {s}" for s, n in counts.items() if n)
-        lines = [f"{self.op!r}: {summary}"]
+        lines = [f"{self._title}: {summary}"]
         if verbose:
             for check in self.checks:
                 notes = [f"note: {note}" for note in check.notes]
@@ -81,15 +75,38 @@ class OpReport:
 
     def __repr__(self) -> str:
         failed = ", ".join(check.name for check in self.failures)
-        return f"<report on {self.op.name}: {f'FAILED: {failed}' if failed else 'ok'}>"
+        return f"<report on {self._name}: {f'FAILED: {failed}' if failed else 'ok'}>"
 
 
-class OpCheckError(SmolMLError, AssertionError):
-    """An op failed its checks; the message is the report, which is also in `report`."""
+class OpReport(Report):
+    """All checks of one op; `str()` of it is for people, `ok` and `failures` are for programs.
 
-    def __init__(self, report: OpReport) -> None:
+    Attributes:
+        op: what was checked.
+        checks: one entry per check, in the order in which they ran.
+
+    >>> from smolml_value import ops
+    >>> from smolml_value.testing import check_op
+    >>> report = check_op(ops.tanh)
+    >>> report.ok, report.failures
+    (True, [])
+    """
+
+    def __init__(self, op: Op, checks: Sequence[Check]) -> None:
+        super().__init__(repr(op), op.name, checks)
+        self.op = op
+
+
+class CheckError(SmolMLError, AssertionError):
+    """Checks failed; the message is the report, which is also in `report`."""
+
+    def __init__(self, report: Report) -> None:
         super().__init__(str(report))
         self.report = report
 
-    def __reduce__(self) -> tuple[type[OpCheckError], tuple[OpReport]]:
-        return OpCheckError, (self.report,)
+    def __reduce__(self) -> tuple[type[CheckError], tuple[Report]]:
+        return type(self), (self.report,)
+
+
+class OpCheckError(CheckError):
+    """An op failed its checks; the message is the report, which is also in `report`."""
