@@ -8,7 +8,7 @@ import pytest
 
 from smolml_array import MLArray, stack
 from smolml_value import AnomalyError, Value, detect_anomaly, no_grad
-from smolml_value._anomaly.block import _lines
+from smolml_value._anomaly.source import _lines
 
 
 def test_the_message_in_forward(backend: str) -> None:

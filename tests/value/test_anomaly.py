@@ -26,7 +26,8 @@ from smolml_value import (
     no_grad,
     ops,
 )
-from smolml_value._anomaly.block import _lines, checking
+from smolml_value._anomaly.source import _lines
+from smolml_value._anomaly.state import checking
 from smolml_value.recording import MODE
 
 

@@ -1,5 +1,6 @@
 """N-d arrays in which every element is a Value: MLArray, its backends and its functions."""
 
+from smolml_array._anomaly import answers as answers
 from smolml_array._derivatives import arguments as arguments
 from smolml_array._derivatives import nodes as nodes  # arrays answer to the transforms
 from smolml_array._replay.replay import replay

@@ -3,7 +3,6 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from smolml_value._anomaly.block import detect_anomaly
 from smolml_value._ops import plugin_methods
 from smolml_value._ops.plugin import OpInfo
 from smolml_value._ops.scalar_op import scalar_elementwise
@@ -25,6 +24,7 @@ from smolml_value.value import Value
 
 if TYPE_CHECKING:
     from smolml_value import fused
+    from smolml_value._anomaly.block import detect_anomaly
     from smolml_value._checking.check_grads import check_grads
     from smolml_value._showing.drawing.drawing import draw
     from smolml_value._showing.explaining.explanation import explain
@@ -85,6 +85,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "detect_anomaly": "_anomaly.block",
     "check_grads": "_checking.check_grads",
     "draw": "_showing.drawing.drawing",
     "explain": "_showing.explaining.explanation",

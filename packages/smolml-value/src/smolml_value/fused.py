@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from smolml_value import scalar
-from smolml_value._anomaly.block import watch_many
 from smolml_value._ops.fused_rules import DOT, FSUM, LOGSUMEXP, MEAN
 from smolml_value._ops.number import as_float
 from smolml_value._runtime.compat import i32, mypyc_attr
@@ -112,7 +111,7 @@ class FusedValue(Value):
         if self._count < len(arguments):
             self._arguments = arguments
         if MODE.watched:
-            watch_many(self, self._made_by, out, arguments)
+            MODE.watcher.made(self)
         return self
 
     def _operands(self) -> Sequence[Any]:
@@ -207,9 +206,10 @@ def _number(x: Any, who: str) -> float:
 
 def _constant(out: float, op: Op, args: list[Any]) -> Value:
     """A result that nothing flows back from."""
+    made = Value(out)
     if MODE.watched:
-        watch_many(None, op, out, args)
-    return Value(out)
+        MODE.watcher.computed(made, op, args)
+    return made
 
 
 def _node(

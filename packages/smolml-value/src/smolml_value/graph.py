@@ -12,7 +12,6 @@ import threading
 from collections.abc import Sequence
 from typing import Final
 
-from smolml_value._anomaly.block import look_at_pass
 from smolml_value._runtime.build import COMPILED
 from smolml_value._runtime.compat import i32, mypyc_attr
 from smolml_value._runtime.work import WORK
@@ -173,7 +172,7 @@ class _Pass:
             root._seed()
             self.propagate(root)
             if MODE.watched:
-                look_at_pass(root)
+                MODE.watcher.passed(root)
             if self.others is not None:
                 for node in self.others.reached:
                     node._commit()

@@ -1,4 +1,4 @@
-"""Whether ops record the graph: no_grad(), per thread and per task."""
+"""Whether ops record the graph: no_grad(), per thread and per task. And who watches them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,36 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Final
+from typing import Any, Final
+
+from smolml_value._runtime.compat import mypyc_attr
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Watcher:
+    """Who is told what is computed while `MODE.watched` is not 0; this one lets it pass.
+
+    Blocks may be open in other threads only: whether to look, the watcher says itself.
+    """
+
+    __slots__ = ()
+
+    def made(self, node: Any) -> None:
+        """An op has made this node."""
+
+    def computed(self, out: Any, op: Any, args: Any) -> None:
+        """An op has computed the Value `out` from these arguments; nothing was recorded."""
+
+    def passed(self, root: Any) -> None:
+        """The cotangents of a backward pass are complete, and nothing is committed yet."""
+
+    def pull(self, traced: bool) -> Any:
+        """What a walk with cotangents uses in place of the rules; None: the rules."""
+        return None
+
+    def push(self, traced: bool) -> Any:
+        """What a walk with tangents uses in place of the rules; None: the rules."""
+        return None
 
 
 class _Mode:
@@ -15,15 +44,17 @@ class _Mode:
     While `off` is 0, which is nearly always, one look is enough.
     """
 
-    __slots__ = ("off", "watched")
+    __slots__ = ("off", "watched", "watcher")
 
     def __init__(self) -> None:
         self.off = 0
         self.watched = 0
+        self.watcher = Watcher()
 
-    def open_watch(self) -> None:
+    def open_watch(self, watcher: Watcher) -> None:
         """A detect_anomaly block begins."""
         with _lock:
+            self.watcher = watcher
             self.watched += 1
             self.off += 1
 

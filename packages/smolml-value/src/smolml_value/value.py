@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Final, Self, overload
 
 from smolml_value import graph, scalar, table
-from smolml_value._anomaly.block import watch, watch_many
 from smolml_value._ops.number import as_float, is_number
 from smolml_value._ops.number_node import NumberNode
 from smolml_value._runtime.compat import Real, Text, mypyc_attr
@@ -81,11 +80,6 @@ class Value(NumberNode):
             _out = as_float(data, "Value")
             if label != "":
                 set_label(self, label)
-        if MODE.off:
-            if MODE.watched:
-                watch(self, _made_by, _out, _lhs, _rhs, _dl, _dr)
-            if not grad_enabled():
-                _made_by = _lhs = _rhs = None
         self._data = _out
         self._grad = 0.0
         self._lhs = _lhs
@@ -94,6 +88,11 @@ class Value(NumberNode):
         self._dr = _dr
         self._made_by = _made_by
         self._pending = 0
+        if MODE.off:
+            if MODE.watched and _made_by is not None:
+                MODE.watcher.made(self)
+            if not grad_enabled():
+                self._made_by = self._lhs = self._rhs = None
 
     # What it holds -----------------------------------------------------------------------------
 
@@ -148,14 +147,15 @@ class Value(NumberNode):
         if op.is_composite and (MODE.off == 0 or grad_enabled()):
             # constants as Values too, so that Python's own 1 / c does not raise in the forward
             traced = [a if isinstance(a, Value) else Value(as_float(a, op.name)) for a in args]
-            made = op.forward(TRACED, *traced)
-            return made if isinstance(made, Value) else Value(made)
+            last = op.forward(TRACED, *traced)
+            return last if isinstance(last, Value) else Value(last)
         numbers = [a._data if isinstance(a, Value) else as_float(a, op.name) for a in args]
         out = op.on_floats(numbers)
         if MODE.off and not grad_enabled():
+            made = Value(out)
             if MODE.watched:
-                watch_many(None, op, out, args)
-            return Value(out)
+                MODE.watcher.computed(made, op, args)
+            return made
         if op.vjp is None and len(args) == 1:
             d = op.scalar_partial(0, out, numbers)
             return Value(NO_DATA, "", args[0], None, d, 0.0, op, out)  # type: ignore[arg-type]  # one of the args is a Value

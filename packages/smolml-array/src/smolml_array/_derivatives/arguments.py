@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from smolml_array._anomaly.block import watch_node
 from smolml_array._derivatives.traced import traced
 from smolml_array._graph.handle import _steps
 from smolml_array._graph.node import ArrayNode
@@ -193,7 +192,7 @@ class PartNode(ArrayNode):
         self._hub = hub
         self._index = index
         if MODE.watched:
-            watch_node(self)
+            MODE.watcher.made(self)
 
     def _parents(self) -> Sequence[Node]:
         return (self._hub,)

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-from smolml_array._anomaly.block import watch_node, watch_result
 from smolml_array._graph.backward import backward_alone
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.vjps import quiet_cotangents
@@ -344,11 +343,7 @@ def made_by(
         node.grad = node.writes = None
         node.order = next(_order)
         return node
+    node = ArrayNode(xp, out, tracked and grad_enabled(), rule, operands, primals, params)
     if MODE.watched:
-        watch_result(rule, xp, operands, primals, out)
-    if not (tracked and grad_enabled()):
-        return ArrayNode(xp, out, False)
-    node = ArrayNode(xp, out, True, rule, operands, primals, params)
-    if MODE.watched:
-        watch_node(node)
-    return node
+        MODE.watcher.made(node)
+    return node if node.tracked else ArrayNode(xp, out, False)

@@ -98,7 +98,7 @@ def flatten(
         for i, item in enumerate(level):
             children = _children(item)
             if children is None:
-                path = _unravel(i, shape[:depth])
+                path = unravel(i, shape[:depth])
                 leaf(item, path, who)  # raises if it is no number at all
                 raise ShapeError(
                     f"{who}: ragged nested list: {_path(path)} is a number, "
@@ -106,7 +106,7 @@ def flatten(
                 )
             if len(children) != length:
                 raise ShapeError(
-                    f"{who}: ragged nested list: {_path(_unravel(i, shape[:depth]))} has length "
+                    f"{who}: ragged nested list: {_path(unravel(i, shape[:depth]))} has length "
                     f"{len(children)}, but {_path((0,) * depth)} has length {length}"
                 )
             following.extend(children)
@@ -119,14 +119,14 @@ def flatten(
 def _leaf(item: Any, i: int, shape: Shape, who: str, leaf: Callable[..., Any]) -> Any:
     children = _children(item)
     if children is None:
-        return leaf(item, _unravel(i, shape), who)
+        return leaf(item, unravel(i, shape), who)
     raise ShapeError(
-        f"{who}: ragged nested list: {_path(_unravel(i, shape))} has length {len(children)}, "
+        f"{who}: ragged nested list: {_path(unravel(i, shape))} has length {len(children)}, "
         f"but {_path((0,) * len(shape))} is a number"
     )
 
 
-def _unravel(i: int, shape: Shape) -> tuple[int, ...]:
+def unravel(i: int, shape: Shape) -> tuple[int, ...]:
     """The position in nested lists of `shape` of element i in C order."""
     path = []
     for axis in range(len(shape)):

@@ -1,31 +1,23 @@
 """detect_anomaly: the first nan or inf raises, and the line that made it is named.
 
-Who makes nodes calls a `watch...` function here while `MODE.watched` is not 0, which counts the
-open blocks of all threads; whether one is open in this thread is looked up here. Nothing else is
+While a block is open, whoever makes nodes or walks over them tells `MODE.watcher`. Nothing else is
 paid outside of the blocks.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
-from importlib import import_module
 from typing import Any, Final
 
-from smolml_value._anomaly.source import Place, user_places
-from smolml_value._runtime.identity_map import Beside
-from smolml_value._runtime.labels import label_of
-from smolml_value.errors import AnomalyError
+from smolml_value._anomaly.messages import forward_error, origin
+from smolml_value._anomaly.nodes import given, made_by, misfit, outcome, text
+from smolml_value._anomaly.source import keep_lines
+from smolml_value._anomaly.state import checking, is_open, opened
+from smolml_value._anomaly.walk import WatchedPush, inspect_pass, watched_pull
 from smolml_value.node import Node
-from smolml_value.recording import MODE, grad_enabled
-
-SHOWN: Final = 6  # operands that a message shows
-
-_OFF, _LINES, _CHECKS = 0, 1, 2  # do nothing; keep lines only; keep lines and look at results
-_state: Final[ContextVar[int]] = ContextVar("smolml_anomaly", default=_OFF)
-_lines: Final[Beside[tuple[Place, ...]]] = Beside()
+from smolml_value.op import Op
+from smolml_value.recording import MODE, Watcher, grad_enabled
 
 
 @contextmanager
@@ -53,166 +45,54 @@ def detect_anomaly() -> Iterator[None]:
     ...         print(error.op, error.direction)
     log forward
     """
-    MODE.open_watch()
-    token = _state.set(_CHECKS)
+    MODE.open_watch(_WATCHER)
     try:
-        yield
+        with opened():
+            yield
     finally:
-        _state.reset(token)
         MODE.close_watch()
 
 
-def checking() -> bool:
-    """Whether the results of ops are to be looked at here."""
-    return MODE.watched != 0 and _state.get() == _CHECKS
+class _Anomalies(Watcher):
+    """Looks at results, cotangents and tangents where a block is open, and keeps lines."""
+
+    def made(self, node: Node) -> None:
+        out = outcome(node) if checking() else None
+        if out is not None:
+            _look(node, made_by(node), out, given(node))
+        if is_open() and grad_enabled():
+            keep_lines(node)
+
+    def computed(self, out: Any, op: Any, args: Sequence[Any]) -> None:
+        if checking():
+            operands = [(a if isinstance(a, Node) else None, float(a)) for a in args]
+            _look(out, op, outcome(out), operands)
+
+    def passed(self, root: Node) -> None:
+        if checking():
+            inspect_pass(root)
+
+    def pull(self, traced: bool) -> Any:
+        return watched_pull(traced) if checking() else None
+
+    def push(self, traced: bool) -> Any:
+        return WatchedPush(traced) if checking() else None
 
 
-@contextmanager
-def unchecked() -> Iterator[None]:
-    """Let rules compute what they like: an inf may well meet a zero that it counts nothing with."""
-    token = _state.set(min(_state.get(), _LINES))
-    try:
-        yield
-    finally:
-        _state.reset(token)
+_WATCHER: Final = _Anomalies()
 
 
-# Derivatives -----------------------------------------------------------------------------------
-
-# Imported when a derivative is first looked at: most programs never do.
-_answers: Final = ["smolml_value._anomaly.walk"]
-
-
-def answers_in(module: str) -> None:
-    """Say that a module holds answers of further nodes, for `_anomaly_walk`."""
-    _answers.append(module)
-
-
-def _walk() -> Any:
-    first, *_ = [import_module(name) for name in _answers]
-    return first
-
-
-def look_at_pass(root: Node) -> None:
-    """Raise if the backward pass that ends here has made a nan or inf."""
-    if checking():
-        _walk().inspect_pass(root)
-
-
-def watched_pull(traced: bool) -> Callable[[Node, Any, Sequence[bool]], Sequence[Any]] | None:
-    """What a walk with cotangents uses in place of the rules; None outside of a block."""
-    return _walk().watched_pull(traced) if checking() else None
-
-
-def watched_push(traced: bool) -> Any:
-    """What a walk with tangents uses in place of the rules; None outside of a block."""
-    return _walk().WatchedPush(traced) if checking() else None
-
-
-# Results ---------------------------------------------------------------------------------------
-
-
-def watch(
-    v: Node, op: Any, out: float, left: Node | None, right: Node | None, dl: float, dr: float
-) -> None:
-    """Look at a new Value that is no leaf; a constant's number is in its partial's place."""
-    if op is None:
+def _look(node: Node, op: Any, out: Any, operands: Sequence[tuple[Node | None, Any]]) -> None:
+    """Raise if the result that `op` has made of these operands holds a nan or inf."""
+    bad = misfit(node, out)
+    if bad is None:
         return
-    if left is not None or right is not None:
-        args: Sequence[Any] = (dl if left is None else left, dr if right is None else right)
-        watch_many(v, op, out, args[: op.arity])
-    elif getattr(v, "_args", None) is not None:  # it has more operands
-        watch_many(v, op, out, v._args)  # type: ignore[attr-defined]  # a NaryValue
-
-
-def watch_many(v: Node | None, op: Any, out: float, args: Sequence[Any]) -> None:
-    """Look at what `op` made of these operands; v is the node, if there is one."""
-    state = _state.get()
-    if state == _CHECKS and not math.isfinite(out):
-        texts = [f"{float(a)!r}{_label(a)}" for a in args]
-        given = [
-            f"operand {i} was {number} before: {_origin(a)}"
-            for i, a in enumerate(args)
-            if not math.isfinite(number := float(a))
-        ]
-        raise forward_error(op.name, f"{out}", texts, given)
-    if v is not None:
-        keep_lines(v)
-
-
-def keep_lines(node: Node) -> None:
-    """Remember where a node was made."""
-    if _state.get() != _OFF and grad_enabled():
-        _lines.set(node, user_places())
-
-
-def lines_of(node: Node) -> tuple[Place, ...]:
-    """Where a node was made, the innermost line first; empty if that was outside of a block."""
-    return _lines.get(node) or ()
-
-
-def _label(a: Any) -> str:
-    label = label_of(a)
-    return f" ({label})" if label else ""
-
-
-def _origin(a: Any) -> str:
-    op = getattr(getattr(a, "_made_by", None), "name", "")
-    return origin(op, a) if isinstance(a, Node) else "a constant"
-
-
-def origin(op: str, node: Any) -> str:
-    """Where an operand came from; `op` is what made its node, "" for a leaf."""
-    if not op:
-        return "it was given as data"
-    places = lines_of(node)
-    return f"made by {op} " + (f"at {places[0]}" if places else "outside detect_anomaly()")
-
-
-# Errors ----------------------------------------------------------------------------------------
-
-
-def forward_error(
-    op: str, result: str, operands: Sequence[str], given: Sequence[str]
-) -> AnomalyError:
-    """The error for a result; `given` says which operands were nan or inf already."""
-    lines = [f"{op}: the result is {result}", *operand_lines(operands), *map(_indented, given[:1])]
-    return _error(lines, user_places(), op, "forward", None, "")
-
-
-def operand_lines(operands: Sequence[str]) -> list[str]:
-    """A line for each operand, not too many."""
-    lines = [f"  operand {i}: {text}" for i, text in enumerate(operands[:SHOWN])]
-    more = len(operands) - SHOWN
-    return [*lines, f"  and {more} more"] if more > 0 else lines
-
-
-def backward_error(
-    op: str, direction: str, what: str, details: Sequence[str], node: Node, operand: int | None
-) -> AnomalyError:
-    """The error for a cotangent or tangent of `node`."""
-    return _error(
-        [f"{op}: {what}", *details], lines_of(node), op, direction, operand, "the node was made "
-    )
-
-
-def _error(
-    lines: list[str],
-    places: Sequence[Place],
-    op: str,
-    direction: str,
-    operand: int | None,
-    made: str,
-) -> AnomalyError:
-    if not places:
-        lines = [*lines, "  the node was made outside detect_anomaly(), so its line is not known"]
-        return AnomalyError("\n".join(lines), op, direction, operand)
-    first, *others = places
-    lines = [*lines, f"  {made}at {first}", *(f"  called from {place}" for place in others)]
-    return AnomalyError(
-        "\n".join(lines), op, direction, operand, first.file, first.line, first.code
-    )
-
-
-def _indented(line: str) -> str:
-    return f"  {line}"
+    known = [(i, a, c) for i, (a, c) in enumerate(operands) if c is not None]
+    before = [
+        f"  operand {i} was {earlier} before: {'a constant' if a is None else origin(a)}"
+        for i, a, c in known
+        if (earlier := misfit(node, c)) is not None
+    ]
+    place = bad.place if isinstance(op, Op) else None
+    texts = [text(node, c, a, place) for _, a, c in known]
+    raise forward_error(op.name, bad, texts, before[:1])

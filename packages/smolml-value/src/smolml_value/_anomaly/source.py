@@ -1,4 +1,4 @@
-"""Which lines of the user's program are being run."""
+"""Which lines of the user's program are being run, and which have made a node."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import linecache
 import sys
 from types import FrameType
 from typing import Final, NamedTuple
+
+from smolml_value._runtime.identity_map import Beside
 
 MOST: Final = 3  # places that are kept for a node
 DEEP: Final = 200  # frames that are looked at
@@ -30,6 +32,9 @@ class Place(NamedTuple):
     def __str__(self) -> str:
         code = self.code
         return f"{self.file}:{self.line}, in {self.function}" + (f": {code}" if code else "")
+
+
+_lines: Final[Beside[tuple[Place, ...]]] = Beside()
 
 
 def inside(package: str) -> None:
@@ -57,3 +62,13 @@ def user_places() -> tuple[Place, ...]:
         was_outside = is_outside
         frame = frame.f_back
     return tuple(found)
+
+
+def keep_lines(node: object) -> None:
+    """Remember that a node is being made here."""
+    _lines.set(node, user_places())
+
+
+def lines_of(node: object) -> tuple[Place, ...]:
+    """Where a node was made, the innermost line first; empty if that was outside of a block."""
+    return _lines.get(node) or ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from smolml_value._anomaly.block import unchecked
+from smolml_value._anomaly.state import unchecked
 from smolml_value._derivatives import derive, nesting, trees
 from smolml_value._derivatives.arguments import Function
 from smolml_value._derivatives.function_node import Hub

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from smolml_value._anomaly.block import watched_pull, watched_push
 from smolml_value._derivatives import derive
 from smolml_value._derivatives.function_node import Deferred
 from smolml_value.graph import ScalarNode
@@ -40,7 +39,7 @@ class Route:
             if g is not None and i >= 0:
                 _add(found, i, steps[i][0], g)
         kept = frozenset(self._inputs)
-        watched = watched_pull(traced) if MODE.watched else None
+        watched = MODE.watcher.pull(traced) if MODE.watched else None
         pull = watched or (derive.pull_operands if traced else _cotangents)
         quick = not traced and watched is None
         for i in range(len(steps) - 1, -1, -1):
@@ -86,7 +85,7 @@ class Route:
         for i, t in zip(self._inputs, tangents, strict=True):
             if i >= 0:
                 found[i] = t
-        watched = watched_push(traced) if MODE.watched else None
+        watched = MODE.watcher.push(traced) if MODE.watched else None
         push = watched or (derive.push_operands if traced else derive.push_numbers)
         quick = not traced and watched is None
         for i, (node, places, stored) in enumerate(steps):

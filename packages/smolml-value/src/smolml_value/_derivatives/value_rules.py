@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from smolml_value import table
-from smolml_value._anomaly.block import watch_many
 from smolml_value._derivatives import derive
 from smolml_value._derivatives.function_node import Hub
 from smolml_value._ops.fused_rules import DOT
@@ -199,11 +198,11 @@ class PartValue(Value):
 
     def __init__(self, data: float, hub: Hub, index: int, op: Op) -> None:
         super().__init__(data)
-        if MODE.watched:
-            watch_many(self, op, data, ())
         self._made_by = op
         self._hub = hub
         self._index = index
+        if MODE.watched:
+            MODE.watcher.made(self)
 
     def _parents(self) -> Sequence[Node]:
         return () if self._made_by is None else (self._hub,)

@@ -1,15 +1,9 @@
-"""What `detect_anomaly` needs of packages with nodes of their own: where one looks and reports."""
+"""What `detect_anomaly` asks of nodes: a new kind registers its answers."""
 
-from smolml_value._anomaly.block import (
-    answers_in,
-    checking,
-    forward_error,
-    keep_lines,
-    origin,
-)
+from smolml_value._anomaly import nodes as questions
+from smolml_value._anomaly.nodes import Misfit, named
 from smolml_value._anomaly.source import inside
 
-# While a graph is made: `checking` says whether to look; `keep_lines`, `origin`, `forward_error`.
-# Once: `answers_in` names the module with a kind's answers, `inside` a package that is not the
-#   user's, so that its lines are not shown.
-__all__ = ["answers_in", "checking", "forward_error", "inside", "keep_lines", "origin"]
+# The questions: `questions`. A nan or inf is answered as a `Misfit`; `named` writes a label.
+# Once: `inside` says that a package is not the user's, so that its lines are not shown.
+__all__ = ["Misfit", "inside", "named", "questions"]
