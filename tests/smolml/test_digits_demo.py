@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,8 +24,9 @@ from smolml.demo import run as demo
 from smolml.demo.digits import train
 from smolml.demo.options import Options
 from smolml.demo.picture import COLUMNS, ROWS, choose, draw
-from smolml.demo.progress import Bar, Lines, report
 from smolml.demo.results import History, Reading
+from smolml.errors import CommandError
+from smolml.tracking.showing import Bar, Display, Lines, choose_display
 from tests.smolml.commands import PROGRAM, run
 
 QUICK = Options(epochs=2, batch_size=256, hidden=8)
@@ -50,7 +52,8 @@ def _red(path: Path) -> int:
 def _quick(options: Options) -> tuple[int, list[str]]:
     """Exit code and lines of a run in this process."""
     text = io.StringIO()
-    code = demo.run_digits(options, Console(file=text))
+    with redirect_stdout(text):
+        code = demo.run_digits(options)
     return code, text.getvalue().splitlines()
 
 
@@ -108,7 +111,7 @@ def test_a_loss_that_is_not_finite_ends_the_demo(
 
 
 def test_a_picture_that_cannot_be_written_after_all_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(demo.DemoError, match=r"cannot write .*No such file.*choose another place"):
+    with pytest.raises(CommandError, match=r"cannot write .*No such file.*choose another place"):
         _quick(replace(QUICK, out=tmp_path / "gone" / "x.png"))
 
 
@@ -218,38 +221,44 @@ def test_the_mean_loss_of_epochs() -> None:
 # Progress ------------------------------------------------------------------------------------
 
 
-def test_a_terminal_gets_a_bar_with_the_loss_and_the_time_left() -> None:
+def _train(display: Display, history: History, losses: list[float], accuracy: float) -> None:
+    """One epoch of training."""
+    history.losses.extend(losses)
+    history.accuracies.append(accuracy)
+    display.advance(len(history.accuracies), history)
+
+
+def test_a_terminal_gets_a_bar_with_the_loss_and_the_time_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=100, color_system=None)
-    with report(console, epochs=2, steps=2) as progress:
-        assert isinstance(progress, Bar)
-        for epoch, losses in enumerate([(3.0, 1.0), (0.5, 0.25)], 1):
-            for loss in losses:
-                progress.step(loss)
-            progress.epoch(epoch, accuracy=0.875)
+    bar, history = Bar(console, "epoch", 2), History(2)
+    bar.start()
+    for losses in ([3.0, 1.0], [0.5, 0.25]):
+        _train(bar, history, losses, accuracy=0.875)
+    bar.stop(history, finished=True)
     last = screen.getvalue().splitlines()[-2:]
     text = " ".join(last)
-    assert "epoch 2/2" in text
-    assert "loss 0.3750" in text
-    assert "test 87.5%" in text
-    assert "100%" in text
-    assert re.search(r"\d\d:\d\d left", text)
+    assert "epoch" in text
+    assert "2/2 loss 0.3750  test accuracy 87.50%" in text
+    assert re.search(r"\d:\d\d left", text)
 
 
-def test_elsewhere_a_line_every_few_epochs() -> None:
-    text = io.StringIO()
-    with report(Console(file=text, width=20), epochs=40, steps=2) as progress:
-        assert isinstance(progress, Lines)
-        for epoch in range(1, 41):
-            progress.step(1.0)
-            progress.step(1.0 / epoch)
-            progress.epoch(epoch, accuracy=epoch / 40)
-    lines = text.getvalue().splitlines()
+def test_elsewhere_a_line_every_few_epochs(capsys: pytest.CaptureFixture[str]) -> None:
+    progress, history = choose_display("epoch", 40, every=None, live=None), History(2)
+    assert isinstance(progress, Lines)
+    for epoch in range(1, 41):
+        _train(progress, history, [1.0, 1.0 / epoch], accuracy=epoch / 40)
+    lines = capsys.readouterr().out.splitlines()
     assert [line.split("/")[0] for line in lines] == [f"epoch {e:2}" for e in (1, *range(4, 41, 4))]
     assert lines[1] == "epoch  4/40  loss 0.6250  test accuracy 10.00%"
 
 
 def test_a_terminal_without_cursor_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # a terminal, as far as rich can know
+    monkeypatch.setenv("TERM", "xterm")
+    assert isinstance(choose_display("epoch", 1, every=None, live=None), Bar)
     monkeypatch.setenv("TERM", "dumb")
-    console = Console(file=io.StringIO(), force_terminal=True)
-    assert isinstance(report(console, 1, 1), Lines)
+    assert isinstance(choose_display("epoch", 1, every=None, live=None), Lines)

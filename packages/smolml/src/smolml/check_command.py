@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
+
+from smolml.errors import CommandError
 
 STYLES = {"ok": "green", "FAILED": "bold red", "skipped": "yellow"}
 
@@ -25,7 +26,11 @@ def add_check(commands: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check the op called `args.name`, print the report, and return the exit code."""
+    """Check the op called `args.name`, print the report, and return the exit code.
+
+    Raises:
+        CommandError: there is no such op, or it cannot be loaded.
+    """
     from rich.console import Console
     from rich.text import Text
 
@@ -35,8 +40,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         op = ops[args.name]
     except (PluginError, UnknownOpError) as error:
-        sys.stderr.write(f"{args.parser.prog}: error: {error}\n")
-        return 2 if isinstance(error, UnknownOpError) else 1
+        raise CommandError(str(error), 2 if isinstance(error, UnknownOpError) else 1) from error
     report = check_op(op, raise_on_failure=False)
     console = Console(soft_wrap=True)
     for line in report.text(args.verbose).splitlines():

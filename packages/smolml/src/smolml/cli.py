@@ -14,6 +14,7 @@ from smolml import __version__
 from smolml.check_command import add_check
 from smolml.demo_command import add_digits
 from smolml.draw_command import add_draw
+from smolml.errors import CommandError, UseError
 from smolml.new_op import add_new_op
 
 
@@ -36,6 +37,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code: int = args.run(args)
         sys.stdout.flush()
+    except UseError as error:
+        args.parser.error(str(error))
+    except CommandError as error:
+        print(f"{args.parser.prog}: error: {error}", file=sys.stderr)
+        return error.code
     except KeyboardInterrupt:
         print(f"{parser.prog}: interrupted", file=sys.stderr)
         return 130
@@ -93,7 +99,7 @@ def _ops(args: argparse.Namespace) -> int:
 
 
 def _version(args: argparse.Namespace) -> int:
-    names = ("smolml_value", "smolml_array", "smolml_utils")
-    parts = [f"{name.replace('_', '-')} {import_module(name).__version__}" for name in names]
+    names = ("value", "array", "utils")
+    parts = [f"smolml-{name} {import_module(f'smolml_{name}').__version__}" for name in names]
     print(f"smolml {__version__} ({', '.join(parts)}; Python {platform.python_version()})")
     return 0

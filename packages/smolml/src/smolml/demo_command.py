@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import math
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from smolml.demo.options import Options
+from smolml.errors import CommandError
+from smolml.writing import either, try_writing
 
 BACKENDS = ("numpy", "pure")
 PICTURES = (".pdf", ".png", ".svg")
@@ -54,7 +55,7 @@ def add_digits(demos: Any) -> None:
 
 def _backend(text: str) -> str:
     if text not in BACKENDS:  # not `choices`: these do not check a default, here SMOLML_BACKEND
-        raise argparse.ArgumentTypeError(f"expected {' or '.join(BACKENDS)}, got {text!r}")
+        raise argparse.ArgumentTypeError(f"expected {either(BACKENDS)}, got {text!r}")
     return text
 
 
@@ -90,14 +91,10 @@ def _picture(text: str) -> Path:
     path = Path(text)
     if path.suffix.lower() not in PICTURES:
         raise argparse.ArgumentTypeError(
-            f"expected a file that ends in {', '.join(PICTURES[:-1])} or {PICTURES[-1]}, "
-            f"got {text!r}"
+            f"expected a file that ends in {either(PICTURES)}, got {text!r}"
         )
-    existed = os.path.lexists(path)
     try:
-        path.open("ab").close()
-        if not existed:
-            path.unlink()
+        try_writing(path)
     except OSError as error:
         raise argparse.ArgumentTypeError(
             f"cannot write {text!r}: {error.strerror}; choose another place"
@@ -106,25 +103,19 @@ def _picture(text: str) -> Path:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the demo and return the exit code."""
+    """Run the demo and return the exit code.
+
+    Raises:
+        CommandError: an extra is missing, or the demo cannot go on.
+    """
     options = Options(args.epochs, args.batch_size, args.hidden, args.lr, args.seed, args.out)
     try:
-        from smolml.demo.run import DemoError, run_digits
+        from smolml.demo.run import run_digits
     except ImportError as error:
         if (error.name or "").startswith("smolml"):
             raise  # that is a fault of ours, no missing extra
-        return _failed(args.parser, f'{error}; run: pip install "smolml[demo]"')
-    from rich.console import Console
-
+        raise CommandError(f'{error}; run: pip install "smolml[demo]"') from error
     from smolml import use_backend
 
-    try:
-        with use_backend(args.backend):
-            return run_digits(options, Console())
-    except DemoError as error:
-        return _failed(args.parser, str(error))
-
-
-def _failed(parser: argparse.ArgumentParser, reason: str) -> int:
-    sys.stderr.write(f"{parser.prog}: error: {reason}\n")
-    return 1
+    with use_backend(args.backend):
+        return run_digits(options)

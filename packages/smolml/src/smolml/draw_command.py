@@ -9,6 +9,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from smolml.errors import CommandError, UseError
+from smolml.writing import either
+
 ENDINGS = (".svg", ".dot", ".gv", ".mmd", ".md")
 FOLDS = ("auto", "module", "label", "op", "run", "depth", "none")
 
@@ -38,92 +41,72 @@ def add_draw(commands: Any) -> None:
     parser.set_defaults(run=run, parser=parser)
 
 
-class _UseError(Exception):
-    """What is wrong with the command line, in one line."""
-
-
-class _ScriptError(Exception):
-    """How the script failed, in one line."""
-
-
 def run(args: argparse.Namespace) -> int:
-    """Draw, and return the exit code."""
-    try:
-        script, name = _target(args.target)
-        out = _writable(args.out)
-        most = _most(args.max_nodes)
-        for option, given, known in [
-            ("--fold", args.fold, FOLDS),
-            ("--direction", args.direction, ("right", "down")),
-        ]:
-            if given not in known:
-                raise _UseError(f"{option}: expected {_either(known)}, got {given!r}")
-        variables = _run_script(script)
-        root = _look_up(variables, script, name)
-        print(_drawn(root, variables, out, most, args))
-    except _UseError as error:
-        sys.stderr.write(f"{args.parser.prog}: error: {error} (see {args.parser.prog} --help)\n")
-        return 2
-    except _ScriptError as error:
-        sys.stderr.write(f"{args.parser.prog}: error: {error}\n")
-        return 1
-    return 0
+    """Draw, and return the exit code.
 
-
-def _drawn(
-    root: Any, variables: dict[str, Any], out: Path, most: int, args: argparse.Namespace
-) -> str:
-    """Write the drawing; returns what to say about it."""
+    Raises:
+        UseError: the command line is wrong.
+        CommandError: the script failed.
+    """
     from smolml_value import draw
 
+    script, name = _target(args.target)
+    out = _writable(args.out)
+    most = _most(args.max_nodes)
+    fold = _one_of(FOLDS, "--fold", args.fold)
+    direction = _one_of(("right", "down"), "--direction", args.direction)
+    variables = _run_script(script)
+    root = _look_up(variables, script, name)
     try:
         drawing = draw(
             root,
             max_nodes=most,
-            fold=None if args.fold == "none" else args.fold,
+            fold=None if fold == "none" else fold,
             title=args.title,
             names=variables,
-            direction=args.direction,
+            direction=direction,
         )
-    except (TypeError, ValueError) as error:  # no Value; too many nodes for --fold none
-        raise _UseError(f"{args.target}: {error}") from None
-    try:
         drawing.save(out)
+    except (TypeError, ValueError) as error:  # no Value; too many nodes for --fold none
+        raise UseError(f"{args.target}: {error}") from error
     except OSError as error:
-        raise _UseError(f"--out: cannot write {args.out!r}: {error.strerror}") from None
-    return f"{out}: {drawing.summary}"
+        raise UseError(f"--out: cannot write {args.out!r}: {error.strerror}") from error
+    print(f"{out}: {drawing.summary}")
+    return 0
 
 
-def _either(words: tuple[str, ...]) -> str:
-    return f"{', '.join(words[:-1])} or {words[-1]}"
+def _one_of(known: tuple[str, ...], option: str, given: str) -> Any:
+    if given not in known:
+        raise UseError(f"{option}: expected {either(known)}, got {given!r}")
+    return given
 
 
 def _target(target: str) -> tuple[Path, str]:
     script, _, name = target.rpartition(":")
     if not script or not all(part.isidentifier() for part in name.split(".")):
-        raise _UseError(
+        raise UseError(
             f"expected SCRIPT:NAME, a file and a variable in it such as train.py:loss, "
             f"got {target!r}"
         )
     path = Path(script)
     if not path.is_file():
-        raise _UseError(f"there is no script {script!r}")
+        raise UseError(f"there is no script {script!r}")
     return path, name
 
 
 def _writable(out: str) -> Path:
     path = Path(out)
     if path.suffix.lower() not in ENDINGS:
-        raise _UseError(f"--out: expected a file that ends in {_either(ENDINGS)}, got {out!r}")
+        raise UseError(f"--out: expected a file that ends in {either(ENDINGS)}, got {out!r}")
     if path.is_dir() or not path.parent.is_dir():
         why = "it is a folder" if path.is_dir() else f"there is no folder {str(path.parent)!r}"
-        raise _UseError(f"--out: cannot write {out!r}: {why}")
+        raise UseError(f"--out: cannot write {out!r}: {why}")
     return path
 
 
 def _most(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text[:9]) <= 5000:
-        raise _UseError(f"--max-nodes: expected a whole number from 1 to 5000, got {text!r}")
+        raise UseError(f"--max-nodes: expected a whole number from 1 to 5000, got {text!r}")
     return int(text)
 
 
@@ -131,7 +114,7 @@ def _run_script(script: Path) -> dict[str, Any]:
     """Run a script as `python script` does; returns its variables.
 
     Raises:
-        _ScriptError: it raised an exception, or ended with an exit code.
+        CommandError: it raised an exception, or ended with an exit code.
     """
     module = ModuleType("__main__")
     module.__file__ = str(script)
@@ -143,14 +126,14 @@ def _run_script(script: Path) -> dict[str, Any]:
         exec(compile(script.read_bytes(), str(script), "exec"), module.__dict__)
     except SystemExit as stopped:
         if stopped.code not in (None, 0):
-            raise _ScriptError(f"{script} ended with exit code {stopped.code}") from None
+            raise CommandError(f"{script} ended with exit code {stopped.code}") from None
     except Exception as error:
         lines = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(script)]
         number = error.lineno if isinstance(error, SyntaxError) else None
         number = lines[-1].lineno if lines else number
         where = f"{script}, line {number}" if number else str(script)
         text = " ".join(str(error).split())
-        raise _ScriptError(f"{where}: {type(error).__name__}: {text}") from None
+        raise CommandError(f"{where}: {type(error).__name__}: {text}") from None
     finally:
         sys.modules["__main__"], sys.argv, sys.path = before
     return module.__dict__
@@ -159,11 +142,11 @@ def _run_script(script: Path) -> dict[str, Any]:
 def _look_up(variables: dict[str, Any], script: Path, name: str) -> Any:
     first, *rest = name.split(".")
     if first not in variables:
-        raise _UseError(f"{script} has no variable {first!r}{_hint(variables)}")
+        raise UseError(f"{script} has no variable {first!r}{_hint(variables)}")
     found = variables[first]
     for part in rest:
         if not hasattr(found, part):
-            raise _UseError(f"{script}: {first!r} has no attribute {part!r}")
+            raise UseError(f"{script}: {first!r} has no attribute {part!r}")
         found, first = getattr(found, part), f"{first}.{part}"
     return found
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from smolml.errors import CommandError
+
 
 def add_new_op(commands: Any) -> None:
     """Add the command to the subparsers of `smolml`."""
@@ -41,25 +43,26 @@ def _op_name(text: str) -> str:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the package and return the exit code: 0, or 1 if nothing was written."""
+    """Write the package and return the exit code.
+
+    Raises:
+        CommandError: nothing was written, or not everything.
+    """
     directory = args.directory or Path(distribution_name(args.name))
     contents = package_files(args.name)
     existing = [name for name in contents if (directory / name).exists()]
     if existing and not args.force and not _may_overwrite(directory, existing):
-        sys.stderr.write(
-            f"{args.parser.prog}: error: {directory} has {', '.join(existing)} already; nothing "
-            f"was written (--force overwrites)\n"
+        raise CommandError(
+            f"{directory} has {', '.join(existing)} already; nothing was written "
+            f"(--force overwrites)"
         )
-        return 1
     try:
         for name, text in contents.items():
             path = directory / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
     except OSError as error:
-        reason = f"cannot write {error.filename}: {error.strerror}"
-        sys.stderr.write(f"{args.parser.prog}: error: {reason}\n")
-        return 1
+        raise CommandError(f"cannot write {error.filename}: {error.strerror}") from error
     sys.stdout.write(
         f"wrote {len(contents)} files to {directory}; next:\n"
         f'  pip install -e "{directory}[test]"\n'

@@ -13,11 +13,12 @@ from matplotlib.ticker import MaxNLocator, NullFormatter, PercentFormatter, StrM
 
 from smolml import Generator
 from smolml.demo.results import History, Reading, accuracy
+from smolml.tracking.picture import COLOURS, GREY, INK, tidy
 
 ROWS, COLUMNS = 6, 9
 CELL = 1.2  # height of a cell in widths: the image and a line under it
 LINE: Final[Any] = {"linewidth": 2.2, "marker": "o", "markersize": 4}
-INK, GREY, BLUE, GREEN, RED = "#1f2933", "#7b8794", "#1f6fb4", "#2a8f5b", "#cf2e2e"
+BLUE, GREEN, RED, *_ = COLOURS
 
 
 def choose(readings: Sequence[Reading], seed: int) -> list[Reading]:
@@ -57,11 +58,7 @@ def _heading(axes: Axes, title: str) -> None:
 
 def _curve(axes: Axes, title: str, history: History) -> None:
     _heading(axes, title)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color("#cbd2d9")
-    axes.tick_params(which="both", colors=GREY, labelsize=9, length=0)
-    axes.grid(color="#e4e7eb", linewidth=0.8)
-    axes.set_axisbelow(True)
+    tidy(axes)
     axes.set_xlim(0, max(1.0, len(history.losses) / history.steps_per_epoch) * 1.01)
     axes.xaxis.set_major_locator(MaxNLocator(7, integer=True))
     axes.set_xlabel("epoch", size=9, color=GREY)

@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from smolml import tracking
 
 
-@dataclass
-class History:
+class History(tracking.History):
     """What happened in training: the loss of each step, the test accuracy after each epoch."""
 
-    steps_per_epoch: int
-    losses: list[float] = field(default_factory=list)
-    accuracies: list[float] = field(default_factory=list)
-    seconds: float = 0.0
+    def __init__(
+        self, steps_per_epoch: int, losses: Sequence[float] = (), accuracies: Sequence[float] = ()
+    ) -> None:
+        super().__init__()
+        self.steps_per_epoch = steps_per_epoch
+        self.losses = self.numbers["loss"] = [*losses]
+        self.accuracies = self.numbers["test accuracy"] = [*accuracies]
+        self.seconds = 0.0
+
+    def latest(self) -> str:
+        """The mean loss of an epoch's steps, and the test accuracy after the last epoch.
+
+        >>> History(2, [3.0, 1.0, 0.5], [0.875]).latest()
+        'loss 0.7500  test accuracy 87.50%'
+        """
+        if not self.accuracies:
+            return ""
+        losses = self.losses[-self.steps_per_epoch :]
+        mean = sum(losses) / len(losses)
+        return f"loss {mean:.4f}  test accuracy {self.accuracies[-1]:6.2%}"
 
     def mean_losses(self) -> tuple[list[float], list[float]]:
         """Where each epoch ended (the last may be cut short), and its mean loss.

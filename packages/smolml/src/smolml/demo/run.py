@@ -5,46 +5,41 @@ from __future__ import annotations
 import math
 import time
 
-from rich.console import Console
-
 from smolml import Generator, MLArray
 from smolml.demo.data import Digits, load
 from smolml.demo.digits import CLASSES, PIXELS, initial_parameters, predict, train
 from smolml.demo.options import Options
 from smolml.demo.picture import draw
-from smolml.demo.progress import report, say
 from smolml.demo.results import History, Reading, accuracy
+from smolml.errors import CommandError
+from smolml.tracking.showing import choose_display
 
 INTERRUPTED = 130  # what a shell gives for a process that Ctrl-C ended
 
 
-class DemoError(Exception):
-    """The demo cannot go on; the message says why and what to do."""
-
-
-def run_digits(options: Options, console: Console) -> int:
+def run_digits(options: Options) -> int:
     """Train, draw, tell; the exit code: 0, or 130 after Ctrl-C.
 
     Raises:
-        DemoError: the loss became nan or infinite, or the picture cannot be written.
+        CommandError: the loss became nan or infinite, or the picture cannot be written.
     """
     generator = Generator(options.seed)
     digits = load(generator)
     parameters = initial_parameters(options.hidden, generator)
     history = History(math.ceil(len(digits.train_labels) / options.batch_size))
-    say(
-        console,
+    print(
         f"A {_layers(options)} network, {len(digits.train_labels):,} images to train on, "
         f"{len(digits.test_labels)} to test on, backend {parameters[0].backend}",
+        flush=True,
     )
     try:
-        _train(parameters, digits, options, generator, history, console)
-        _conclude(parameters, digits, options, history, console)
+        _train(parameters, digits, options, generator, history)
+        _conclude(parameters, digits, options, history)
     except KeyboardInterrupt:  # at a second one we give up
         epoch, _ = divmod(len(history.losses), history.steps_per_epoch)
         when = f"in epoch {epoch + 1} of" if epoch < options.epochs else "after the last of"
-        say(console, f"Interrupted {when} {options.epochs}, drawing what there is")
-        _conclude(parameters, digits, options, history, console)
+        print(f"Interrupted {when} {options.epochs}, drawing what there is")
+        _conclude(parameters, digits, options, history)
         return INTERRUPTED
     return 0
 
@@ -59,25 +54,26 @@ def _train(
     options: Options,
     generator: Generator,
     history: History,
-    console: Console,
 ) -> None:
     """Train to the end, writing into the history and telling how it goes."""
     begin = time.perf_counter()
-    steps = train(parameters, digits.train_images, digits.train_labels, options, generator)
-    with report(console, options.epochs, history.steps_per_epoch) as progress:
-        for loss in steps:
+    display = choose_display("epoch", options.epochs, every=None, live=None)
+    display.start()
+    try:
+        for loss in train(parameters, digits.train_images, digits.train_labels, options, generator):
             history.losses.append(loss)
             history.seconds = time.perf_counter() - begin
             epoch, rest = divmod(len(history.losses), history.steps_per_epoch)
             if not math.isfinite(loss):
-                raise DemoError(
+                raise CommandError(
                     f"the loss became {loss} in epoch {epoch + (rest > 0)}; "
                     f"try a smaller --lr than {options.learning_rate:g}"
                 )
-            progress.step(loss)
             if rest == 0:
                 history.accuracies.append(accuracy(_read(digits, parameters)))
-                progress.epoch(epoch, history.accuracies[-1])
+                display.advance(epoch, history)
+    finally:
+        display.stop(history, finished=True)
 
 
 def _read(digits: Digits, parameters: list[MLArray]) -> list[Reading]:
@@ -87,7 +83,7 @@ def _read(digits: Digits, parameters: list[MLArray]) -> list[Reading]:
 
 
 def _conclude(
-    parameters: list[MLArray], digits: Digits, options: Options, history: History, console: Console
+    parameters: list[MLArray], digits: Digits, options: Options, history: History
 ) -> None:
     """Draw the picture and sum up."""
     readings = _read(digits, parameters)
@@ -103,9 +99,9 @@ def _conclude(
     try:
         draw(options.out, title, history, readings, options.seed)
     except OSError as error:
-        raise DemoError(
+        raise CommandError(
             f"cannot write {options.out}: {error.strerror}; choose another place by --out"
         ) from error
-    say(console, f"Test accuracy {right:.2%}: {wrong} of {len(readings)} images read wrongly")
-    say(console, f"Trained in {history.seconds:.1f} s")
-    say(console, f"Picture: {options.out}")
+    print(f"Test accuracy {right:.2%}: {wrong} of {len(readings)} images read wrongly")
+    print(f"Trained in {history.seconds:.1f} s")
+    print(f"Picture: {options.out}")

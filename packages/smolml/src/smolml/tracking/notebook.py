@@ -9,17 +9,16 @@ from IPython.display import Image, display
 
 from smolml.tracking.history import History
 from smolml.tracking.picture import drawn
+from smolml.tracking.showing import Display
 
 PAUSE: Final = 0.5  # seconds between two drawings, at least; they take some 0.1 s
 
 
-class LivePlot:
+class LivePlot(Display):
     """A picture of the history, drawn anew now and then, with the progress above it."""
 
     def __init__(self, description: str, total: int | None) -> None:
-        self._description = description
-        self._total = total
-        self._step = 0
+        super().__init__(description, total)
         self._begun = 0.0
         self._next = 0.0
         self._handle: Any = None
@@ -32,10 +31,6 @@ class LivePlot:
         if now >= self._next:
             self._draw(reported, self._time_left(now))
             self._next = time.monotonic() + max(PAUSE, 5 * (time.monotonic() - now))
-
-    def advance(self, step: int, reported: History) -> None:
-        self._step = step
-        self.show(reported)
 
     def stop(self, reported: History, finished: bool) -> None:
         self._draw(reported, "" if finished else "stopped")

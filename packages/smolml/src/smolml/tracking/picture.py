@@ -46,6 +46,11 @@ def _panel(axes: Axes, name: str, reported: History, colour: str) -> None:
     if len(positive) == len(numbers) and WIDE < max(positive) / min(positive) < WIDEST:
         axes.set_yscale("log")
     axes.set_title(f"{name}  {numbers[-1]:.4g}", loc="left", size=10, color=INK)
+    tidy(axes)
+
+
+def tidy(axes: Axes) -> None:
+    """Little ink for what is no number."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color("#cbd2d9")
     axes.tick_params(which="both", colors=GREY, labelsize=9, length=0)

@@ -8,12 +8,12 @@ import sys
 import time
 from collections.abc import Generator, Iterable
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Generic, Self, SupportsIndex, TypeVar, overload
 
 from smolml.tracking.history import History, as_number
 from smolml.tracking.log import KEYS, Log
 from smolml.tracking.showing import Display, choose_display
+from smolml.writing import either, try_writing
 
 T = TypeVar("T")
 
@@ -132,12 +132,7 @@ class Run(Generic[T]):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
 
@@ -255,11 +250,6 @@ def _checked_plot(path: Path) -> Path:
             f"or leave plot out"
         ) from error
     if path.suffix.lower() not in ENDINGS:
-        raise ValueError(
-            f"track: plot must end in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}, got {str(path)!r}"
-        )
-    existed = os.path.lexists(path)
-    path.open("ab").close()
-    if not existed:
-        path.unlink()
+        raise ValueError(f"track: plot must end in {either(ENDINGS)}, got {str(path)!r}")
+    try_writing(path)
     return path

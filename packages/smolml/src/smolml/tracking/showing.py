@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from smolml.tracking.history import History
 
@@ -15,8 +15,13 @@ LINES: Final = 10  # about so many lines are printed where there is no bar
 PAUSE: Final = 0.05  # seconds between two updates of a bar
 
 
-class Display(Protocol):
-    """What shows how a loop is going."""
+class Display:
+    """What shows how a loop of `total` steps, if that is known, is going."""
+
+    def __init__(self, description: str, total: int | None) -> None:
+        self._description = description
+        self._total = total
+        self._step = 0
 
     def start(self) -> None:
         """The loop begins."""
@@ -26,12 +31,19 @@ class Display(Protocol):
 
     def advance(self, step: int, reported: History) -> None:
         """Step number `step`, from 1, is done."""
+        self._step = step
+        self.show(reported)
 
     def stop(self, reported: History, finished: bool) -> None:
         """The loop is over; `finished` if it went to its end."""
 
+    def _count(self) -> str:
+        if self._total is None:
+            return f"step {self._step}"
+        return f"{self._step:{len(str(self._total))}}/{self._total}"
 
-class Lines:
+
+class Lines(Display):
     """A line every few steps.
 
     Without `every` there are about ten in all; if their number is not known they become rarer:
@@ -39,22 +51,14 @@ class Lines:
     """
 
     def __init__(self, description: str, total: int | None, every: int | None) -> None:
-        self._description = description
-        self._total = total
+        super().__init__(description, total)
         if every is None and total is not None:
             every = max(1, total // LINES)
         self._every = every
-        self._step = 0
         self._shown = 0
 
-    def start(self) -> None:
-        pass
-
-    def show(self, reported: History) -> None:
-        pass
-
     def advance(self, step: int, reported: History) -> None:
-        self._step = step
+        super().advance(step, reported)
         if self._is_due(step):
             self._print(reported)
 
@@ -74,21 +78,19 @@ class Lines:
 
     def _print(self, reported: History, end: str = "") -> None:
         self._shown = self._step
-        count = _count(self._step, self._total)
-        place = f"{self._description} {count}" if self._description else count
+        place = f"{self._description} {self._count()}" if self._description else self._count()
         numbers = reported.latest()
         sys.stdout.write(f"{place}  {numbers}{end}\n" if numbers else f"{place}{end}\n")
         sys.stdout.flush()
 
 
-class Bar:
+class Bar(Display):
     """A bar with the numbers last reported and the time left."""
 
     def __init__(self, console: Console, description: str, total: int | None) -> None:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-        self._total = total
-        self._step = 0
+        super().__init__(description, total)
         self._next = 0.0
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
@@ -100,7 +102,7 @@ class Bar:
             console=console,
         )
         self._task = self._progress.add_task(
-            description, total=total, count=_count(0, total), numbers=""
+            description, total=total, count=self._count(), numbers=""
         )
 
     def start(self) -> None:
@@ -111,10 +113,6 @@ class Bar:
         if now >= self._next:
             self._next = now + PAUSE
             self._update(reported)
-
-    def advance(self, step: int, reported: History) -> None:
-        self._step = step
-        self.show(reported)
 
     def stop(self, reported: History, finished: bool) -> None:
         try:
@@ -129,13 +127,9 @@ class Bar:
             self._task,
             total=self._total,
             completed=self._step,
-            count=_count(self._step, self._total),
+            count=self._count(),
             numbers=reported.latest(),
         )
-
-
-def _count(step: int, total: int | None) -> str:
-    return f"step {step}" if total is None else f"{step:{len(str(total))}}/{total}"
 
 
 def choose_display(
