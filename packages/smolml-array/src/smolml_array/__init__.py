@@ -7,6 +7,7 @@ from smolml_array._replay.replay import replay
 from smolml_array._shapes.axes import AxisError, ShapeError
 from smolml_array._showing import draw as draw
 from smolml_array._showing import explain as explain
+from smolml_array._showing import html as html
 from smolml_array.array import MLArray
 from smolml_array.config import use_backend
 from smolml_array.functions.creation import arange, eye, from_dlpack, full, linspace, ones, zeros

@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from typing import Any, Self
 
 from smolml_array._graph.arithmetic import ArrayLike
+from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.mixing import moved
 from smolml_array._graph.node import ArrayNode
 from smolml_array._methods.interop import Interoperating
 from smolml_array._shapes.axes import Shape
-from smolml_array._showing.repr import array_repr
 from smolml_array.backends import get_backend
 from smolml_array.backends.protocol import DType
 from smolml_array.convert import as_dtype
 from smolml_array.functions import rules
+from smolml_array.printing import array_repr
 
 
 class MLArray(Interoperating):
@@ -164,9 +165,8 @@ class MLArray(Interoperating):
 
     def _repr_html_(self) -> str:
         """Numbers and gradients as a table, for notebooks; large arrays abbreviated."""
-        from smolml_array._showing.html import array_html  # which most programs never need
-
-        return array_html(self)
+        assert HOOKS.html is not None  # the package has set it
+        return HOOKS.html(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy is a leaf: a graph of a million nodes must not be pickled by recursion.

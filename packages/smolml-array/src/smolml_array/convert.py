@@ -1,11 +1,13 @@
-"""From what users give to raw arrays: numbers, nested lists, foreign arrays, dtypes."""
+"""From what users give to raw arrays: numbers, nested lists, foreign arrays, dtypes.
+
+What comes in is copied, so that its owner may write to it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, TypeVar
 
-from smolml_array._namespaces.exchange import from_buffer, from_dlpack, has_buffer
 from smolml_array._shapes.nested import as_number, flatten
 from smolml_array.backends.protocol import Backend, DType, Raw
 from smolml_value import Value
@@ -88,3 +90,70 @@ def is_floating(xp: Backend, raw: Raw) -> bool:
     """Whether a raw array holds floats, the only numbers with gradients."""
     dtype = raw.dtype
     return dtype is xp.float64 or xp.isdtype(dtype, "real floating")
+
+
+# Other libraries' arrays -----------------------------------------------------------------------
+
+
+def from_dlpack(xp: Backend, x: Any, device: object, copy: bool | None) -> Raw:
+    """A raw array with the numbers of an object that speaks DLPack, always a copy.
+
+    Raises:
+        TypeError: x does not speak DLPack, or holds no real numbers.
+        ValueError: another device, or copy=False.
+        ImportError: NumPy, which reads the memory, is not installed.
+    """
+    check_device(device, "from_dlpack")
+    if not hasattr(type(x), "__dlpack__"):
+        raise TypeError(
+            f"from_dlpack: expected an array with __dlpack__, got {type(x).__name__}; "
+            f"use MLArray(x) for lists and numbers"
+        )
+    if copy is False:
+        raise ValueError(
+            "from_dlpack: copy=False would share memory that its owner may write to, and so change "
+            "what a graph remembers; leave copy out"
+        )
+    try:
+        import numpy as np
+    except ImportError:
+        raise ImportError(
+            "from_dlpack: needs NumPy to read the memory: pip install numpy; or give lists, "
+            "as in MLArray(x.tolist())"
+        ) from None
+    return xp.asarray(np.array(np.from_dlpack(x)))
+
+
+def check_device(device: object, who: str) -> None:
+    """Raise for a device that there is not: everything lives on the CPU."""
+    if device is not None and device != "cpu":
+        raise ValueError(f"{who}: unknown device {device!r}: expected None or 'cpu'")
+
+
+_FORMATS: Final = frozenset("?bBhHiIlLqQnNfd")  # struct's letters of real numbers
+
+
+def has_buffer(x: object) -> bool:
+    """Whether x has Python's buffer protocol, as array.array and memoryview have; not bytes."""
+    if isinstance(x, bytes | bytearray):
+        return False
+    try:
+        memoryview(x).release()  # type: ignore[arg-type]
+    except TypeError:
+        return False
+    return True
+
+
+def from_buffer(x: Any, who: str) -> Any:
+    """Nested lists of the numbers in an object that has Python's buffer protocol.
+
+    Raises:
+        TypeError: a buffer of something that is not numbers.
+    """
+    with memoryview(x) as view:
+        if view.format not in _FORMATS:
+            raise TypeError(
+                f"{who}: expected a buffer of numbers, got {type(x).__name__} of format "
+                f"{view.format!r}"
+            )
+        return view.tolist()

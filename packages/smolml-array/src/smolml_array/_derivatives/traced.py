@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
+from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.rule import Rule
 from smolml_array._shapes.axes import Shape, unbroadcast_axes
 from smolml_array.array import MLArray
@@ -169,3 +170,6 @@ def traced(backend: str) -> TracedNamespace:
         return find_traced(name) if function is None else function
 
     return TracedNamespace(look_up)
+
+
+HOOKS.traced = traced

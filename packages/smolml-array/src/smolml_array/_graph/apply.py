@@ -7,10 +7,10 @@ from typing import Any, Final, Self
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.handle import Handle
+from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.mixing import common, taken_in
 from smolml_array._graph.node import made_by, record
 from smolml_array._graph.rule import OWN_OPS, Rule, call_plugin, is_own
-from smolml_array._replay.captures import RECORDINGS, notice
 from smolml_array._shapes.axes import ShapeError, _broadcast_shapes
 from smolml_array.backends.protocol import Backend, Raw
 from smolml_array.convert import holds, is_array_like, is_floating, to_raw
@@ -81,10 +81,10 @@ class Applying(Handle):
                 primals.append(arg)
             else:
                 return None
-        if RECORDINGS.running:  # as `_fetch` does
+        if (on_read := HOOKS.on_read) is not None:  # as `_fetch` does
             for arg in args:
                 if isinstance(arg, Handle):
-                    notice(arg)
+                    on_read(arg)
         return xp, nodes, tracked, primals
 
     @classmethod
@@ -103,10 +103,12 @@ class Applying(Handle):
                 arg = cls._made(arg, xp)
             if isinstance(arg, Handle):
                 node = arg._fetch()
-                if node.backend is not xp:
-                    node = taken_in(xp, arg)
-                nodes.append(node if node.tracked else None)
-                primals.append(node.raw)
+                if node.backend is xp:
+                    nodes.append(node if node.tracked else None)
+                    primals.append(node.raw)
+                else:
+                    nodes.append(None)
+                    primals.append(taken_in(xp, arg))
             elif isinstance(arg, Value):
                 if xp.adopts is not None:
                     taken_in(xp, arg)
@@ -125,9 +127,8 @@ class Applying(Handle):
     @classmethod
     def _traced(cls, args: Sequence[object]) -> TracedNamespace:
         """The traced namespace of the backend that these operands live on."""
-        from smolml_array._derivatives.traced import traced  # its functions are methods of MLArray
-
-        return traced(next(a._node.backend.name for a in args if isinstance(a, Handle)))
+        assert HOOKS.traced is not None  # the package has set it
+        return HOOKS.traced(next(a._node.backend.name for a in args if isinstance(a, Handle)))
 
     @classmethod
     def _element_wise_operation(

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from smolml_array._shapes.axes import Shape
 from smolml_value import Value
-
-if TYPE_CHECKING:
-    from smolml_array._graph.handle import Handle
 
 
 class Elements(list[Any]):
     """One row of `x.data`: a list whose length is fixed and whose items write through to x."""
 
-    def __init__(self, items: Sequence[Any], array: Handle, position: Shape) -> None:
+    def __init__(self, items: Sequence[Any], array: Any, position: Shape) -> None:
         super().__init__(items)
         self._array = array
         self._position = position
@@ -39,7 +36,7 @@ class Elements(list[Any]):
         return list, (list(self),)  # a copy is a plain list
 
 
-def nest(values: Sequence[Value], shape: Shape, array: Handle, position: Shape = ()) -> Any:
+def nest(values: Sequence[Value], shape: Shape, array: Any, position: Shape = ()) -> Any:
     """The values, given in C order, as nested lists of this shape; a Value for shape ()."""
     if not shape:
         return values[0]

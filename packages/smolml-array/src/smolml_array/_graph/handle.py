@@ -8,11 +8,11 @@ from typing import Any, NamedTuple, Self
 
 from smolml_array._graph.arithmetic import Arithmetic, ArrayLike
 from smolml_array._graph.elements import nest
+from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.mixing import taken_in
 from smolml_array._graph.node import ELEMENTS_LOCK, ArrayNode, record
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.views import Element, ValuesNode
-from smolml_array._replay.captures import RECORDINGS, notice
 from smolml_array._shapes.axes import Shape, ShapeError
 from smolml_array._shapes.nested import flatten
 from smolml_array.backends.protocol import Backend, DType, Raw
@@ -91,7 +91,7 @@ class Handle(Arithmetic):
             source = data._fetch()
             if xp is not None and source.backend is not xp:
                 if xp.adopts is source.backend:
-                    return taken_in(xp, data)
+                    return ArrayNode(xp, taken_in(xp, data), False)
                 raise ValueError(
                     f"MLArray: one array lives on the backend {source.backend.name!r}, and "
                     f"{xp.name!r} was expected; move it with x.to_backend({xp.name!r})"
@@ -156,8 +156,8 @@ class Handle(Arithmetic):
         if view is None:
             if self._node.writes is not None:
                 self._node.current()
-            if RECORDINGS.running:
-                notice(self)
+            if (on_read := HOOKS.on_read) is not None:
+                on_read(self)
             return self._node
         root_node = view.root._fetch()
         if root_node is not view.root_node or root_node.raw is not view.root_raw:

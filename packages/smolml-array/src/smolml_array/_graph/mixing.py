@@ -7,7 +7,6 @@ from typing import Any
 from smolml_array._graph.node import ArrayNode
 from smolml_array.backends.protocol import Backend, Raw
 from smolml_array.convert import as_dtype
-from smolml_value import GraphError
 
 
 def meeting(one: Backend, other: Backend) -> Backend | None:
@@ -34,20 +33,13 @@ def common(who: str, xp: Backend | None, own: Backend) -> Backend:
     )
 
 
-def taken_in(xp: Any, operand: Any) -> ArrayNode:
-    """The node, on this backend, of an operand that is not of it: a constant.
+def taken_in(xp: Any, operand: Any) -> Raw:
+    """The numbers of an array or a Value on a backend that takes them in, as constants.
 
     Raises:
         GraphError: gradients would have to flow there.
     """
-    node = operand._fetch() if hasattr(operand, "_fetch") else None
-    if node is None or node.tracked:
-        what = "a Value" if node is None else f"an array of shape {node.shape}"
-        raise GraphError(
-            f"replay: the function uses {what} that gradients flow to, but that it was not "
-            f"given: name it among the parameters, or pass it as an argument"
-        )
-    return ArrayNode(xp, xp.constant(node.raw), False)
+    return xp.take_in(operand)
 
 
 def for_message(raw: Any) -> Any:
@@ -68,5 +60,5 @@ def numbers_on(xp: Backend, x: Any) -> Raw:
     if node.backend is xp:
         return node.raw
     if xp.adopts is node.backend:
-        return taken_in(xp, x).raw
+        return taken_in(xp, x)
     return moved(xp, node)

@@ -13,9 +13,9 @@ from functools import partial
 from typing import Any, Final
 
 from smolml_array._graph.backward import backward_alone
+from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.vjps import quiet_cotangents
-from smolml_array._replay.captures import RECORDINGS, refuse_gradients
 from smolml_array._shapes.axes import Shape
 from smolml_array.backends.protocol import Backend, Raw
 from smolml_value import Value, grad_enabled
@@ -273,14 +273,14 @@ class ArrayNode(Node):
 
     def gradient(self) -> Raw:
         """The gradient, zeros if there is none."""
-        if RECORDINGS.running:
-            refuse_gradients()
+        if (on_gradient := HOOKS.on_gradient) is not None:
+            on_gradient()
         return self.backend.zeros_like(self.raw) if self.grad is None else self.grad
 
     def grad_at(self, i: int) -> float:
         """The gradient of element `i`."""
-        if RECORDINGS.running:
-            refuse_gradients()
+        if (on_gradient := HOOKS.on_gradient) is not None:
+            on_gradient()
         if self.grad is None:
             return 0.0
         return float(self.backend.index(self.backend.reshape(self.grad, (-1,)), i))

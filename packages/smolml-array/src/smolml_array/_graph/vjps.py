@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from smolml_array._graph.rule import Rule, Vjp, call_plugin, is_own, is_plugin
 from smolml_array._shapes.axes import Shape, _broadcast_shapes
@@ -11,12 +11,26 @@ from smolml_array.backends.protocol import Backend, Raw
 from smolml_value import GraphError
 from smolml_value.extending import Node, Op
 
-if TYPE_CHECKING:
-    from smolml_array._graph.node import ArrayNode
+
+class Applied(Protocol):
+    """What a rule was applied to, and what it made: an `ArrayNode`, for one."""
+
+    @property
+    def rule(self) -> Op | Rule | None: ...
+    @property
+    def operands(self) -> Sequence[Node | None]: ...
+    @property
+    def primals(self) -> Sequence[Raw]: ...
+    @property
+    def out(self) -> Raw: ...
+    @property
+    def params(self) -> Mapping[str, Any]: ...
+    @property
+    def backend(self) -> Backend: ...
 
 
 def cotangents_of(
-    node: ArrayNode, g: Raw, operands: Sequence[Node | None] | None = None
+    node: Applied, g: Raw, operands: Sequence[Node | None] | None = None
 ) -> Sequence[Raw | None]:
     """What the rule of `node` sends to each operand; None where nothing flows.
 
@@ -50,7 +64,7 @@ def cotangents_of(
 
 
 def quiet_cotangents(
-    node: ArrayNode, g: Raw, operands: Sequence[Node | None] | None = None
+    node: Applied, g: Raw, operands: Sequence[Node | None] | None = None
 ) -> Sequence[Raw | None]:
     """`cotangents_of`, wherever it is called."""
     xp = node.backend
@@ -107,7 +121,7 @@ def _summed(xp: Any, c: Raw, primal: Any) -> Raw:
 
 
 def _plugin_cotangents(
-    op: Op, node: ArrayNode, g: Raw, operands: Sequence[Node | None]
+    op: Op, node: Applied, g: Raw, operands: Sequence[Node | None]
 ) -> Sequence[Raw | None]:
     """The same for an op that is not in our table: a plugin may do anything."""
     xp = node.backend

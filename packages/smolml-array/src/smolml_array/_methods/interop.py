@@ -7,7 +7,7 @@ from typing import Any, Self
 from smolml_array._methods.accumulating import Accumulating
 from smolml_array._namespaces import exchange
 from smolml_array._shapes.axes import ShapeError
-from smolml_array.convert import is_array_like
+from smolml_array.convert import check_device, is_array_like
 
 
 class Interoperating(Accumulating):
@@ -78,7 +78,7 @@ class Interoperating(Accumulating):
         Raises:
             ValueError: another device, or a stream.
         """
-        exchange.check_device(device, "to_device")
+        check_device(device, "to_device")
         if stream is not None:
             raise ValueError(f"to_device: the CPU has no streams, got {stream!r}")
         return self

@@ -7,11 +7,18 @@ from typing import Any
 
 from smolml_array._graph.handle import Handle
 from smolml_array._namespaces.elementwise import is_tracked
-from smolml_array._namespaces.exchange import check_device, from_buffer, from_dlpack, has_buffer
 from smolml_array._namespaces.functions import array_of, copied, raw_of
 from smolml_array.array import MLArray
 from smolml_array.backends.protocol import Backend, DType, Raw
-from smolml_array.convert import as_dtype, holds, to_raw
+from smolml_array.convert import (
+    as_dtype,
+    check_device,
+    from_buffer,
+    from_dlpack,
+    has_buffer,
+    holds,
+    to_raw,
+)
 from smolml_value import Value
 
 _bool = bool

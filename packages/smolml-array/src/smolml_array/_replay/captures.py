@@ -11,49 +11,41 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
+from smolml_array._graph.handle import Handle
+from smolml_array._graph.hooks import HOOKS
 from smolml_array.backends.protocol import Raw
 from smolml_value import GraphError
-
-if TYPE_CHECKING:
-    from smolml_array._graph.handle import Handle
 
 Noticed = dict[int, tuple["weakref.ref[Handle]", Raw]]  # by the id of the array
 
 _noticed: Final[ContextVar[Noticed | None]] = ContextVar("smolml_noticed", default=None)
-
-
-class _Recordings:
-    """How many are running, in whatever thread: while it is 0, one look is enough."""
-
-    __slots__ = ("running",)
-
-    def __init__(self) -> None:
-        self.running = 0
-
-
-RECORDINGS: Final = _Recordings()
 _lock: Final = threading.Lock()
+_running = 0  # in whatever thread; while there are some, the graph tells us what is read
 
 
 @contextmanager
 def noticing() -> Iterator[Noticed]:
     """Collect what is read here, in this thread, with the numbers that it had then."""
+    global _running
     found: Noticed = {}
     token = _noticed.set(found)
     with _lock:
-        RECORDINGS.running += 1
+        _running += 1
+        HOOKS.on_read, HOOKS.on_gradient = _notice, _refuse_gradients
     try:
         yield found
     finally:
         with _lock:
-            RECORDINGS.running -= 1
+            _running -= 1
+            if _running == 0:
+                HOOKS.on_read = HOOKS.on_gradient = None
         _noticed.reset(token)
 
 
-def notice(x: Any) -> None:
-    """The numbers of an array are read. To be called where `RECORDINGS.running`."""
+def _notice(x: Handle) -> None:
+    """The numbers of an array are read."""
     found = _noticed.get()
     if found is None or x._node.backend.adopts is not None:
         return
@@ -62,7 +54,7 @@ def notice(x: Any) -> None:
         found[id(x)] = weakref.ref(x), x._node.raw
 
 
-def refuse_gradients() -> None:
+def _refuse_gradients() -> None:
     """A gradient is read: raise if a function that is recorded does it.
 
     Raises:

@@ -3,42 +3,38 @@
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
 from smolml_array._shapes.axes import Shape
 from smolml_value import GraphError
 
-if TYPE_CHECKING:
-    from smolml_array._replay.recording import Recording
+
+class Recorder(Protocol):
+    """Who is told what is done with recorded arrays."""
+
+    def call(
+        self, name: str, f: Callable[..., Any], args: Sequence[Any], params: Mapping[str, Any]
+    ) -> Any: ...
+
+    def expect(self, condition: Recorded, truth: bool) -> None: ...
 
 
-def _one(ufunc: Any) -> Any:
-    """A prefix operator."""
+def _operator(ufunc: Any, swapped: bool = False) -> Any:
+    """An operator with its array first, or swapped: last."""
 
-    def apply(self: Recorded) -> Any:
-        return self.recording.call(ufunc.__name__, ufunc, (self,), {})
-
-    return apply
-
-
-def _left(ufunc: Any) -> Any:
-    """An operator with its array on the left."""
-
-    def apply(self: Recorded, other: Any) -> Any:
-        return self.recording.call(ufunc.__name__, ufunc, (self, other), {})
-
-    return apply
-
-
-def _right(ufunc: Any) -> Any:
-    """An operator with its array on the right."""
-
-    def apply(self: Recorded, other: Any) -> Any:
-        return self.recording.call(ufunc.__name__, ufunc, (other, self), {})
+    def apply(self: Recorded, *other: Any) -> Any:
+        operands = (*other, self) if swapped else (self, *other)
+        return self.recording.call(ufunc.__name__, ufunc, operands, {})
 
     return apply
+
+
+def _both(ufunc: Any) -> tuple[Any, Any]:
+    """An operator and its reflection."""
+    return _operator(ufunc), _operator(ufunc, swapped=True)
 
 
 class Recorded:
@@ -52,7 +48,7 @@ class Recorded:
 
     __slots__ = ("array", "number", "recording")
 
-    def __init__(self, recording: Recording, array: Any, number: int | None) -> None:
+    def __init__(self, recording: Recorder, array: Any, number: int | None) -> None:
         self.recording = recording
         self.array = array
         self.number = number
@@ -92,23 +88,23 @@ class Recorded:
 
     # Operators; those between a Recorded on the right and an ndarray come through NumPy
 
-    __neg__ = _one(np.negative)
-    __abs__ = _one(np.abs)
-    __invert__ = _one(np.invert)
-    __add__, __radd__ = _left(np.add), _right(np.add)
-    __sub__, __rsub__ = _left(np.subtract), _right(np.subtract)
-    __mul__, __rmul__ = _left(np.multiply), _right(np.multiply)
-    __truediv__, __rtruediv__ = _left(np.divide), _right(np.divide)
-    __floordiv__, __rfloordiv__ = _left(np.floor_divide), _right(np.floor_divide)
-    __mod__, __rmod__ = _left(np.remainder), _right(np.remainder)
-    __pow__, __rpow__ = _left(np.power), _right(np.power)
-    __matmul__, __rmatmul__ = _left(np.matmul), _right(np.matmul)
-    __and__, __rand__ = _left(np.bitwise_and), _right(np.bitwise_and)
-    __or__, __ror__ = _left(np.bitwise_or), _right(np.bitwise_or)
-    __xor__, __rxor__ = _left(np.bitwise_xor), _right(np.bitwise_xor)
-    __lt__, __le__ = _left(np.less), _left(np.less_equal)
-    __gt__, __ge__ = _left(np.greater), _left(np.greater_equal)
-    __eq__, __ne__ = _left(np.equal), _left(np.not_equal)
+    __neg__ = _operator(np.negative)
+    __abs__ = _operator(np.abs)
+    __invert__ = _operator(np.invert)
+    __add__, __radd__ = _both(np.add)
+    __sub__, __rsub__ = _both(np.subtract)
+    __mul__, __rmul__ = _both(np.multiply)
+    __truediv__, __rtruediv__ = _both(np.divide)
+    __floordiv__, __rfloordiv__ = _both(np.floor_divide)
+    __mod__, __rmod__ = _both(np.remainder)
+    __pow__, __rpow__ = _both(np.power)
+    __matmul__, __rmatmul__ = _both(np.matmul)
+    __and__, __rand__ = _both(np.bitwise_and)
+    __or__, __ror__ = _both(np.bitwise_or)
+    __xor__, __rxor__ = _both(np.bitwise_xor)
+    __lt__, __le__ = _operator(np.less), _operator(np.less_equal)
+    __gt__, __ge__ = _operator(np.greater), _operator(np.greater_equal)
+    __eq__, __ne__ = _operator(np.equal), _operator(np.not_equal)
 
     def __hash__(self) -> int:
         return id(self)

@@ -79,6 +79,21 @@ class Recording:
         """An array whose numbers stay."""
         return Recorded(self, raw, None)
 
+    def take_in(self, operand: Any) -> Recorded:
+        """The numbers of an array or a Value from elsewhere, which stay.
+
+        Raises:
+            GraphError: gradients would have to flow there.
+        """
+        node = operand._fetch() if hasattr(operand, "_fetch") else None
+        if node is None or node.tracked:
+            what = "a Value" if node is None else f"an array of shape {node.shape}"
+            raise GraphError(
+                f"replay: the function uses {what} that gradients flow to, but that it was not "
+                f"given: name it among the parameters, or pass it as an argument"
+            )
+        return self.constant(node.raw)
+
     def close(self) -> None:
         """From now on nothing can be computed from what was made here."""
         self._open = False

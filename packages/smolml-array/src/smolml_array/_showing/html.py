@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from smolml_array._graph.hooks import HOOKS
 from smolml_array._shapes.axes import Shape
+from smolml_array.array import MLArray
 from smolml_value.extending.showing import colors, numeral
-
-if TYPE_CHECKING:
-    from smolml_array.array import MLArray
 
 _ROWS: Final = 5  # rows shown at each end of many
 _COLUMNS: Final = 4
@@ -90,3 +89,6 @@ def _cell(xp: Any, numbers: Any, grads: Any, i: int, j: int, largest: float) -> 
 
 def _text(number: Any) -> str:
     return str(number) if isinstance(number, bool | int) else numeral(float(number))
+
+
+HOOKS.html = array_html

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from smolml_array import convert
 from smolml_array._graph.node import ArrayNode
-from smolml_array._namespaces import exchange
 from smolml_array.array import MLArray
 from smolml_array.backends.protocol import Backend, DType, Raw
 from smolml_array.config import default_backend
@@ -135,4 +135,4 @@ def from_dlpack(
     [1.0, 2.0]
     """
     xp = default_backend()
-    return _leaf(xp, exchange.from_dlpack(xp, x, device, copy), requires_grad)
+    return _leaf(xp, convert.from_dlpack(xp, x, device, copy), requires_grad)
