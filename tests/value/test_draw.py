@@ -243,7 +243,7 @@ def test_save_writes_what_the_ending_says(tmp_path: Path) -> None:
 
 def test_notebooks_show_values_and_drawings() -> None:
     *_, y = seeds()
-    assert y._repr_svg_() == draw(y)._repr_svg_() == draw(y).svg
+    assert y._repr_svg_() == draw(y)._repr_svg_() == draw(y).svg  # type: ignore[attr-defined]  # given later
     assert not hasattr(y, "_repr_html_")
 
 

@@ -43,6 +43,24 @@ if TYPE_CHECKING:
         vjp,
     )
 
+
+def _graph_svg(v: Value) -> str:
+    """The graph that led here, drawn, for notebooks."""
+    from smolml_value._showing.drawing.drawing import draw  # which most programs never need
+
+    return draw(v).svg
+
+
+def _op_html(op: Op) -> str:
+    """Its formula, its parameters and its partial derivatives, for notebooks."""
+    from smolml_value._showing.op_html import op_html  # which most programs never need
+
+    return op_html(op)
+
+
+# Given from here: Values and ops know nothing of how they are shown.
+Value._repr_svg_ = _graph_svg  # type: ignore[attr-defined]
+Op._repr_html_ = _op_html  # type: ignore[attr-defined]
 plugin_methods.install()
 interpreted.install()
 

@@ -249,12 +249,6 @@ class Op:
         operands = "*args" if self.arity == VARIADIC else ", ".join("xyzuvw"[: self.arity])
         return f"<op {self.name}({operands}{params})>"
 
-    def _repr_html_(self) -> str:
-        """Its formula, its parameters and its partial derivatives, for notebooks."""
-        from smolml_value._showing.op_html import op_html  # which most programs never need
-
-        return op_html(self)
-
     def __copy__(self) -> Op:
         return self
 

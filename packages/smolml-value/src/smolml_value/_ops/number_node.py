@@ -128,9 +128,3 @@ class NumberNode(ScalarNode):
         grad = getattr(self, "grad", self._grad)  # subclasses may have their own
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={self._data}, grad={grad}{label})"
-
-    def _repr_svg_(self) -> str:
-        """The graph that led here, drawn, for notebooks."""
-        from smolml_value._showing.drawing.drawing import draw  # which most programs never need
-
-        return draw(self).svg
