@@ -312,7 +312,8 @@ class Element(Value):
     _index: int
 
     def __init__(self, vector: Vector, index: int) -> None:
-        super().__init__(1.0, "", None, None, 0.0, 0.0, ops.positive)
+        super().__init__(1.0)
+        self._made_by = ops.positive
         self._vector = vector
         self._index = index
 

@@ -18,7 +18,7 @@ from smolml_value._runtime.compat import i32, mypyc_attr
 from smolml_value.graph import Node, _Pass
 from smolml_value.op import Op
 from smolml_value.recording import MODE, grad_enabled
-from smolml_value.value import NO_DATA, Value
+from smolml_value.value import Value
 
 
 class Four:
@@ -60,7 +60,7 @@ class FusedValue(Value):
         self._arguments = None
         self._count = 0
         self._first = self._last = None
-        super().__init__(NO_DATA, "", None, None, 0.0, 0.0, op, 0.0)
+        super().__init__(0.0, "", None, None, 0.0, 0.0, op, 0.0)
 
     def add(self, operand: Value, partial: float) -> None:
         """One more operand; before the node is used."""

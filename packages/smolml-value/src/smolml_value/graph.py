@@ -14,7 +14,6 @@ from typing import Final
 
 from smolml_value._runtime.build import COMPILED
 from smolml_value._runtime.compat import i32, mypyc_attr
-from smolml_value._runtime.work import WORK
 from smolml_value.errors import GraphError
 from smolml_value.node import Node as Node
 from smolml_value.node import product as product
@@ -99,20 +98,15 @@ def backward(root: Node, alone: bool = False) -> bool:
     if COMPILED:  # no signal is heard between two calls, and this is faster than `with`
         _acquire()
         try:
-            work = _run(root, alone)
+            return _run(root, alone)
         finally:
             _release()
-    else:
-        with _LOCK:
-            work = _run(root, alone)
-    WORK.left -= work
-    if WORK.left < 0:
-        WORK.over()
-    return work > 0
+    with _LOCK:
+        return _run(root, alone)
 
 
-def _run(root: Node, alone: bool) -> int:
-    """The pass, under the lock; about how much work it was, in nodes of graphs of Values."""
+def _run(root: Node, alone: bool) -> bool:
+    """The pass, under the lock."""
     if _STATE.running:
         raise GraphError(
             "backward: called while a backward pass is running in this thread (from inside "
@@ -122,12 +116,11 @@ def _run(root: Node, alone: bool) -> int:
         _STATE.running = True
         _STATE.settle()
         if alone:
-            return 64 if root._backward_alone() else 0
+            return root._backward_alone()
         _STATE.latest = running = _Pass()
         running.run(root)
         _STATE.latest = None
-        done = len(running.scalars) + 4
-        return done if running.others is None else done + len(running.others.scalars)
+        return True
     finally:
         _STATE.running = False
         _STATE.settle()  # if this is interrupted too, the next pass does it

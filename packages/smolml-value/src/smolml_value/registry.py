@@ -2,8 +2,7 @@
 
 `ops` is the registry itself: `ops.tanh(x)`, `ops["tanh"]`, `ops["acme-ops:swish"]`, `ops.names()`.
 Plugins are entry points of the group `smolml.ops`. They are scanned at the first unknown name or
-when somebody asks for the list (on Python 3.11 also once much was computed, see _attributes.py),
-and one op is loaded when it is used, not before.
+when somebody asks for the list, and one op is loaded when it is used, not before.
 """
 
 from __future__ import annotations
@@ -41,7 +40,6 @@ class Registry:
         self._lock = threading.RLock()
         self._registered: dict[str, Op] = {}
         self._plugins: dict[str, list[Plugin]] | None = None
-        self._listeners: list[Callable[[], None]] = []
 
     # Looking up --------------------------------------------------------------------------------
 
@@ -118,10 +116,6 @@ class Registry:
 
     # Listing -----------------------------------------------------------------------------------
 
-    def _known(self) -> set[str]:
-        """All names that can be looked up: those of `names()`, and of plugins switched off."""
-        return {*TABLE, *self._registered, *self._scanned()}
-
     def names(self) -> list[str]:
         """The names of all ops, sorted; plugins are listed without being loaded."""
         enabled = [n for n, ps in self._scanned().items() if any(not p.disabled for p in ps)]
@@ -164,7 +158,6 @@ class Registry:
             if taken is not None and taken is not op:
                 raise OpError(f"register: the name {op.name!r} is taken by {taken!r}; rename it")
             self._registered[op.name] = op
-        self._tell()
         return op
 
     def unregister(self, name: str) -> None:
@@ -176,7 +169,6 @@ class Registry:
         with self._lock:
             if self._registered.pop(name, None) is None:
                 raise UnknownOpError(f"unregister: {name!r} was not registered at run time")
-        self._tell()
 
     @contextmanager
     def registered(self, *new: Op) -> Iterator[None]:
@@ -198,23 +190,12 @@ class Registry:
         finally:
             with self._lock:
                 self._registered = before
-            self._tell()
 
     def refresh(self) -> None:
         """Forget what was found of plugins: the next look-up scans and loads again."""
         invalidate_caches()  # or what was installed a moment ago is not seen
         with self._lock:
             self._plugins = None
-        self._tell()
-
-    def _when_changed(self, listener: Callable[[], None]) -> None:
-        """Have `listener` called after each change of what is known."""
-        self._listeners.append(listener)
-
-    def _tell(self) -> None:
-        # not under the lock: a listener may wait for a thread that is looking something up
-        for listener in self._listeners:
-            listener()
 
     def _scanned(self) -> dict[str, list[Plugin]]:
         with self._lock:

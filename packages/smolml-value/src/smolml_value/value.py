@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final, Self, overload
 from smolml_value import graph, scalar, table
 from smolml_value._ops.number import as_float, is_number
 from smolml_value._ops.number_node import NumberNode
+from smolml_value._runtime.build import COMPILED
 from smolml_value._runtime.compat import Real, Text, mypyc_attr
 from smolml_value._runtime.labels import set_label
 from smolml_value.graph import Node, product
@@ -27,8 +28,7 @@ _RELU: Final = table.relu
 _SUBTRACT: Final = table.subtract
 _TANH: Final = table.tanh
 
-NO_DATA: Final[Real] = as_float(0.0, "")
-"""What stands for the data of a node that an op made: it is given as a C double instead."""
+_new: Final = object.__new__
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -75,8 +75,8 @@ class Value(NumberNode):
         _out: float = 0.0,
     ) -> None:
         # The arguments with an underscore are ours: how the node was made (see ScalarNode), and
-        # its data then, which compiled code passes on as a C double.
-        if data is not NO_DATA:
+        # its data then, in place of `data`: compiled code passes it on as a C double.
+        if _made_by is None:
             _out = as_float(data, "Value")
             if label != "":
                 set_label(self, label)
@@ -93,29 +93,6 @@ class Value(NumberNode):
                 MODE.watcher.made(self)
             if not grad_enabled():
                 self._made_by = self._lhs = self._rhs = None
-
-    # What it holds -----------------------------------------------------------------------------
-
-    @property
-    def data(self) -> float:
-        """The number. Setting it is seen by what is computed from then on."""
-        return self._data
-
-    @data.setter
-    def data(self, new: Any) -> None:
-        self._data = new if type(new) is float else as_float(new, "Value.data")
-
-    @property
-    def grad(self) -> float:
-        """d(output)/d(self), output being what `backward` was called on; 0 before that.
-
-        Leaves sum up the gradients of all passes; other nodes hold that of the last pass.
-        """
-        return self._grad
-
-    @grad.setter
-    def grad(self, new: Any) -> None:
-        self._grad = new if type(new) is float else as_float(new, "Value.grad")
 
     # Gradients ---------------------------------------------------------------------------------
 
@@ -158,16 +135,16 @@ class Value(NumberNode):
             return made
         if op.vjp is None and len(args) == 1:
             d = op.scalar_partial(0, out, numbers)
-            return Value(NO_DATA, "", args[0], None, d, 0.0, op, out)  # type: ignore[arg-type]  # one of the args is a Value
+            return make_node(op, out, args[0], None, d, 0.0)  # type: ignore[arg-type]  # one of the args is a Value
         if op.vjp is None and len(args) == 2:
             left, right = args
             if not isinstance(right, Value):
                 dl = op.scalar_partial(0, out, numbers)
-                return Value(NO_DATA, "", left, None, dl, numbers[1], op, out)  # type: ignore[arg-type]  # as above
+                return make_node(op, out, left, None, dl, numbers[1])  # type: ignore[arg-type]  # as above
             dr = op.scalar_partial(1, out, numbers)
             if not isinstance(left, Value):
-                return Value(NO_DATA, "", None, right, numbers[0], dr, op, out)
-            return Value(NO_DATA, "", left, right, op.scalar_partial(0, out, numbers), dr, op, out)
+                return make_node(op, out, None, right, numbers[0], dr)
+            return make_node(op, out, left, right, op.scalar_partial(0, out, numbers), dr)
         return NaryValue(out, op, args, numbers)
 
     # Written out beside the table for speed; a test says that both agree to the last bit. A
@@ -180,11 +157,11 @@ class Value(NumberNode):
     def __add__(self, other: float) -> Value: ...
     def __add__(self, other: Any) -> Any:
         if isinstance(other, Value):
-            return Value(NO_DATA, "", self, other, 1.0, 1.0, _ADD, self._data + other._data)
+            return make_node(_ADD, self._data + other._data, self, other, 1.0, 1.0)
         if not isinstance(other, float) and not is_number(other):
             return NotImplemented
-        c = float(other)
-        return Value(NO_DATA, "", self, None, 1.0, c, _ADD, self._data + c)
+        c = other if type(other) is float else float(other)
+        return make_node(_ADD, self._data + c, self, None, 1.0, c)
 
     @overload
     def __radd__(self, other: Value) -> Value: ...
@@ -193,8 +170,8 @@ class Value(NumberNode):
     def __radd__(self, other: Any) -> Any:
         if not isinstance(other, float) and not is_number(other):
             return NotImplemented
-        c = float(other)
-        return Value(NO_DATA, "", None, self, c, 1.0, _ADD, c + self._data)
+        c = other if type(other) is float else float(other)
+        return make_node(_ADD, c + self._data, None, self, c, 1.0)
 
     @overload
     def __sub__(self, other: Value) -> Value: ...
@@ -202,11 +179,11 @@ class Value(NumberNode):
     def __sub__(self, other: float) -> Value: ...
     def __sub__(self, other: Any) -> Any:
         if isinstance(other, Value):
-            return Value(NO_DATA, "", self, other, 1.0, -1.0, _SUBTRACT, self._data - other._data)
+            return make_node(_SUBTRACT, self._data - other._data, self, other, 1.0, -1.0)
         if not isinstance(other, float) and not is_number(other):
             return NotImplemented
-        c = float(other)
-        return Value(NO_DATA, "", self, None, 1.0, c, _SUBTRACT, self._data - c)
+        c = other if type(other) is float else float(other)
+        return make_node(_SUBTRACT, self._data - c, self, None, 1.0, c)
 
     @overload
     def __rsub__(self, other: Value) -> Value: ...
@@ -215,8 +192,8 @@ class Value(NumberNode):
     def __rsub__(self, other: Any) -> Any:
         if not isinstance(other, float) and not is_number(other):
             return NotImplemented
-        c = float(other)
-        return Value(NO_DATA, "", None, self, c, -1.0, _SUBTRACT, c - self._data)
+        c = other if type(other) is float else float(other)
+        return make_node(_SUBTRACT, c - self._data, None, self, c, -1.0)
 
     @overload
     def __mul__(self, other: Value) -> Value: ...
@@ -226,11 +203,11 @@ class Value(NumberNode):
         x = self._data
         if isinstance(other, Value):
             y = other._data
-            return Value(NO_DATA, "", self, other, y, x, _MULTIPLY, x * y)
+            return make_node(_MULTIPLY, x * y, self, other, y, x)
         if not isinstance(other, float) and not is_number(other):
             return NotImplemented
-        c = float(other)
-        return Value(NO_DATA, "", self, None, c, c, _MULTIPLY, x * c)
+        c = other if type(other) is float else float(other)
+        return make_node(_MULTIPLY, x * c, self, None, c, c)
 
     @overload
     def __rmul__(self, other: Value) -> Value: ...
@@ -239,8 +216,8 @@ class Value(NumberNode):
     def __rmul__(self, other: Any) -> Any:
         if not isinstance(other, float) and not is_number(other):
             return NotImplemented
-        c = float(other)
-        return Value(NO_DATA, "", None, self, c, c, _MULTIPLY, c * self._data)
+        c = other if type(other) is float else float(other)
+        return make_node(_MULTIPLY, c * self._data, None, self, c, c)
 
     @overload
     def __truediv__(self, other: Value) -> Value: ...
@@ -253,13 +230,13 @@ class Value(NumberNode):
             if y == 0.0:
                 return Value._apply(_DIVIDE, (self, other))
             q = x / y
-            return Value(NO_DATA, "", self, other, 1.0 / y, -q / y, _DIVIDE, q)
+            return make_node(_DIVIDE, q, self, other, 1.0 / y, -q / y)
         if not isinstance(other, float) and not is_number(other):
             return NotImplemented
-        c = float(other)
+        c = other if type(other) is float else float(other)
         if c == 0.0:
             return Value._apply(_DIVIDE, (self, c))
-        return Value(NO_DATA, "", self, None, 1.0 / c, c, _DIVIDE, x / c)
+        return make_node(_DIVIDE, x / c, self, None, 1.0 / c, c)
 
     @overload
     def __rtruediv__(self, other: Value) -> Value: ...
@@ -268,12 +245,12 @@ class Value(NumberNode):
     def __rtruediv__(self, other: Any) -> Any:
         if not isinstance(other, float) and not is_number(other):
             return NotImplemented
-        c = float(other)
+        c = other if type(other) is float else float(other)
         x = self._data
         if x == 0.0:
             return Value._apply(_DIVIDE, (c, self))
         q = c / x
-        return Value(NO_DATA, "", None, self, c, -q / x, _DIVIDE, q)
+        return make_node(_DIVIDE, q, None, self, c, -q / x)
 
     @overload
     def __pow__(self, other: Value) -> Value: ...
@@ -285,11 +262,11 @@ class Value(NumberNode):
         if not isinstance(other, float) and not is_number(other):
             return NotImplemented
         x = self._data
-        c = float(other)
+        c = other if type(other) is float else float(other)
         if c == 2.0:
-            return Value(NO_DATA, "", self, None, 2.0 * x, c, _POW, x * x)
+            return make_node(_POW, x * x, self, None, 2.0 * x, c)
         slope = c * scalar.pow(x, c - 1.0) if c != 0.0 else 0.0
-        return Value(NO_DATA, "", self, None, slope, c, _POW, scalar.pow(x, c))
+        return make_node(_POW, scalar.pow(x, c), self, None, slope, c)
 
     @overload
     def __rpow__(self, other: Value) -> Value: ...
@@ -303,29 +280,29 @@ class Value(NumberNode):
     def exp(self) -> Self:
         """e ** x."""
         e = scalar.exp(self._data)
-        return Value(NO_DATA, "", self, None, e, 0.0, _EXP, e)  # type: ignore[return-value]  # see _apply
+        return make_node(_EXP, e, self, None, e, 0.0)  # type: ignore[return-value]  # see _apply
 
     def log(self) -> Self:
         """The natural logarithm; -inf at 0, nan below."""
         x = self._data
         if x <= 0.0:
             return Value._apply(_LOG, (self,))  # type: ignore[return-value]  # see _apply
-        return Value(NO_DATA, "", self, None, 1.0 / x, 0.0, _LOG, scalar.log(x))  # type: ignore[return-value]
+        return make_node(_LOG, scalar.log(x), self, None, 1.0 / x, 0.0)  # type: ignore[return-value]
 
     def tanh(self) -> Self:
         """The hyperbolic tangent."""
         t = scalar.tanh(self._data)
-        return Value(NO_DATA, "", self, None, 1.0 - t * t, 0.0, _TANH, t)  # type: ignore[return-value]
+        return make_node(_TANH, t, self, None, 1.0 - t * t, 0.0)  # type: ignore[return-value]
 
     def relu(self) -> Self:
         """max(x, 0); derivative 0 at 0."""
         x = self._data
         if x > 0.0:
-            return Value(NO_DATA, "", self, None, 1.0, 0.0, _RELU, x)  # type: ignore[return-value]
-        return Value(NO_DATA, "", self, None, 0.0, 0.0, _RELU, 0.0 if x <= 0.0 else x)  # type: ignore[return-value]
+            return make_node(_RELU, x, self, None, 1.0, 0.0)  # type: ignore[return-value]
+        return make_node(_RELU, 0.0 if x <= 0.0 else x, self, None, 0.0, 0.0)  # type: ignore[return-value]
 
     def __neg__(self) -> Value:
-        return Value(NO_DATA, "", self, None, -1.0, 0.0, _NEGATIVE, -self._data)
+        return make_node(_NEGATIVE, -self._data, self, None, -1.0, 0.0)
 
     def __pos__(self) -> Value:
         return self
@@ -343,6 +320,28 @@ class Value(NumberNode):
             (kind, self._data, self.grad, self.label),
             getattr(self, "__dict__", None),
         )
+
+
+def make_node(
+    op: Op, out: float, left: Value | None, right: Value | None, dl: float, dr: float
+) -> Value:
+    """The node of a result. A constant is None: its number is kept in the partial's place.
+
+    Interpreted, to call a class takes as long as to fill in the fields: here `__init__` is left
+    out where it would do no more.
+    """
+    if COMPILED or MODE.off:
+        return Value(0.0, "", left, right, dl, dr, op, out)
+    made: Value = _new(Value)
+    made._data = out
+    made._grad = 0.0
+    made._lhs = left
+    made._rhs = right
+    made._dl = dl
+    made._dr = dr
+    made._made_by = op
+    made._pending = 0
+    return made
 
 
 def _restore(kind: type[Value], data: float, grad: float, label: str) -> Value:
@@ -364,7 +363,7 @@ class NaryValue(Value):
         self._args = tuple(args)  # first: detect_anomaly looks at it in Value.__init__
         # what was computed with, and later with: Values may be changed before backward
         self._numbers = [*numbers, out]
-        super().__init__(NO_DATA, "", None, None, 0.0, 0.0, op, out)
+        super().__init__(0.0, "", None, None, 0.0, 0.0, op, out)
 
     def _parents(self) -> Sequence[Node]:
         return [a for a in self._args if isinstance(a, Value)]

@@ -16,7 +16,7 @@ from smolml_value.node import Node, product
 from smolml_value.op import Op, elementwise
 from smolml_value.recording import MODE
 from smolml_value.traced import TRACED
-from smolml_value.value import NaryValue, Value
+from smolml_value.value import NaryValue, Value, make_node
 
 # With numbers: the partials that were stored.
 
@@ -36,7 +36,7 @@ def pinned(x: Any, number: float) -> Any:
         return number  # a constant, as it was understood
     if x._data == number or math.isnan(x._data):
         return x
-    return Value(number, "", x, None, 1.0, 0.0, table.positive)
+    return make_node(table.positive, float(number), x, None, 1.0, 0.0)
 
 
 def _operands(v: Value) -> tuple[Value, tuple[Any, ...]]:
@@ -259,7 +259,7 @@ _NAMES: dict[str, Op] = {}
 
 @derive.fresh.register(Value)
 def _(x: Value) -> Value:
-    return Value(x._data, "", x, None, 1.0, 0.0, table.positive)
+    return make_node(table.positive, x._data, x, None, 1.0, 0.0)
 
 
 @derive.leaf.register(Value)

@@ -1,4 +1,4 @@
-"""NumberNode: a node seen from outside: what made it, its label, and how it acts as a number."""
+"""NumberNode: a node seen from outside: what made it, what it holds, how it acts as a number."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from smolml_value._ops.number import is_number
+from smolml_value._ops.number import as_float, is_number
 from smolml_value._runtime.compat import Real, mypyc_attr
 from smolml_value._runtime.labels import label_of, set_label
 from smolml_value.graph import Node, ScalarNode, product
@@ -57,6 +57,29 @@ class NumberNode(ScalarNode):
 
     def _cotangents(self, g: Any, needs: Sequence[bool] | None = None) -> Sequence[Any]:
         return [product(g, partial) for _, partial in self._edges()]
+
+    # What it holds -----------------------------------------------------------------------------
+
+    @property
+    def data(self) -> float:
+        """The number. Setting it is seen by what is computed from then on."""
+        return self._data
+
+    @data.setter
+    def data(self, new: Any) -> None:
+        self._data = new if type(new) is float else as_float(new, "Value.data")
+
+    @property
+    def grad(self) -> float:
+        """d(output)/d(self), output being what `backward` was called on; 0 before that.
+
+        Leaves sum up the gradients of all passes; other nodes hold that of the last pass.
+        """
+        return self._grad
+
+    @grad.setter
+    def grad(self, new: Any) -> None:
+        self._grad = new if type(new) is float else as_float(new, "Value.grad")
 
     @property
     def label(self) -> str:
