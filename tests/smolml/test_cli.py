@@ -133,6 +133,14 @@ def test_ops_in_plain_columns() -> None:
     assert len({start and start.end() for start in starts}) == 1, "the columns are not aligned"
 
 
+def test_backends_in_plain_columns() -> None:
+    done = run("backends")
+    rows = [line.split() for line in done.stdout.splitlines()]
+    home = ["smolml-array", smolml.__version__, "built-in"]
+    assert done.returncode == 0
+    assert rows[:3] == [["name", "from", "status"], ["numpy", *home], ["pure", *home]]
+
+
 class _Ops:
     def info(self) -> list[OpInfo]:
         return [

@@ -21,12 +21,13 @@ def write_distribution(
     modules: dict[str, str] | None = None,
     version: str = "1.0",
     metadata: str | None = "",
+    group: str = "smolml.ops",
 ) -> Path:
     """Write modules and a .dist-info with entry points below `site`; the path of the latter."""
     info = site / f"{name.replace('-', '_')}-{version}.dist-info"
     info.mkdir(parents=True)
     lines = [f"{entry} = {target}" for entry, target in entries.items()]
-    (info / "entry_points.txt").write_text("\n".join(["[smolml.ops]", *lines, ""]))
+    (info / "entry_points.txt").write_text("\n".join([f"[{group}]", *lines, ""]))
     if metadata is not None:
         text = metadata or f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
         (info / "METADATA").write_text(text)

@@ -37,11 +37,12 @@ class use_backend:  # noqa: N801  # it reads as a verb, like open()
     Arrays that exist keep theirs; `x.to_backend(name)` makes a copy on another.
 
     Args:
-        name: "numpy" or "pure".
+        name: "numpy", "pure", or one of a plugin.
 
     Raises:
         ValueError: no such backend.
         ImportError: NumPy is not installed.
+        PluginError: the plugin is broken, or conflicts with another.
 
     >>> from smolml_array import MLArray
     >>> with use_backend("pure"):

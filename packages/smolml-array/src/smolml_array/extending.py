@@ -22,7 +22,7 @@ from smolml_array._shapes.axes import (
     normalize_axis,
 )
 from smolml_array.array import MLArray
-from smolml_array.backends import get_backend
+from smolml_array.backends import BackendInfo, backends, get_backend
 from smolml_array.backends.protocol import Backend, DType, Raw
 from smolml_array.config import default_backend
 from smolml_array.convert import as_dtype, holds, is_array_like, is_floating, to_raw
@@ -34,6 +34,7 @@ __all__ = [
     "Axis",
     "AxisError",
     "Backend",
+    "BackendInfo",
     "DType",
     "Raw",
     "Rule",
@@ -43,6 +44,7 @@ __all__ = [
     "apply_rule",
     "as_dtype",
     "as_shape",
+    "backends",
     "default_backend",
     "default_generator",
     "for_message",

@@ -4,7 +4,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from smolml_value._ops import plugin_methods
-from smolml_value._ops.plugin import OpInfo
 from smolml_value._ops.scalar_op import scalar_elementwise
 from smolml_value._runtime.build import COMPILED
 from smolml_value._runtime.memory import paused_gc
@@ -18,7 +17,7 @@ from smolml_value.errors import (
 )
 from smolml_value.op import Op, elementwise
 from smolml_value.recording import grad_enabled, no_grad
-from smolml_value.registry import ops
+from smolml_value.registry import OpInfo, ops
 from smolml_value.value import Value
 
 if TYPE_CHECKING:

@@ -7,25 +7,44 @@ when somebody asks for the list, and one op is loaded when it is used, not befor
 
 from __future__ import annotations
 
-import os
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import invalidate_caches
-from typing import Final
+from typing import Final, NamedTuple
 
-from smolml_value._ops.entry_points import find, normalized
-from smolml_value._ops.plugin import OpInfo, Plugin
+from smolml_value._ops.plugin import Kind, Plugins, Status
 from smolml_value.errors import OpError, PluginError, UnknownOpError
 from smolml_value.op import Op
 from smolml_value.table import TABLE
 
 GROUP: Final = "smolml.ops"
-SWITCH: Final = "SMOLML_DISABLE_PLUGINS"
 BUILT_IN: Final = "smolml-value"
 
 
-class Registry:
+class OpInfo(NamedTuple):
+    """What is known of one registered op without loading it.
+
+    `arity` is None while a plugin is not loaded; `error` says why it is broken or conflicting.
+    """
+
+    name: str
+    arity: int | None
+    distribution: str
+    version: str
+    status: Status
+    error: str = ""
+
+
+def _admit(name: str, loaded: object) -> str:
+    if not isinstance(loaded, Op):
+        return f"expected an Op (what elementwise() returns), got {type(loaded).__name__}"
+    if loaded.name != name:
+        return f"the op calls itself {loaded.name!r}; the entry-point name must be the op's name"
+    if name in TABLE and loaded is not TABLE[name]:
+        return "the name belongs to a built-in op, which cannot be replaced; rename it"
+    return ""
+
+
+class Registry(Plugins[Op]):
     """Every op by name. Built-ins come first and cannot be replaced.
 
     >>> from smolml_value import Value, ops
@@ -35,11 +54,8 @@ class Registry:
     (True, False)
     """
 
-    def __init__(self, scan: Callable[[], list[Plugin]]) -> None:
-        self._scan = scan
-        self._lock = threading.RLock()
-        self._registered: dict[str, Op] = {}
-        self._plugins: dict[str, list[Plugin]] | None = None
+    def __init__(self) -> None:
+        super().__init__(Kind("op", GROUP, TABLE, _admit, "ops[{!r}]", "call ops.refresh()"))
 
     # Looking up --------------------------------------------------------------------------------
 
@@ -51,35 +67,15 @@ class Registry:
             PluginError: the plugin is broken or disabled, or two distributions claim the name.
         """
         found = TABLE.get(name) or self._registered.get(name)
-        return found if found is not None else self._plugin(name)
+        found = found if found is not None else self._load(name)
+        if found is None:
+            raise UnknownOpError(f"unknown op {name!r}{self._nearest(name)}")
+        return found
 
     def __getattr__(self, name: str) -> Op:
         if name.startswith("_"):
             raise AttributeError(name)
         return self[name]
-
-    def _rivals(self, name: str) -> list[Plugin]:
-        """The plugins called `name`, or the one of `"distribution:name"`."""
-        distribution, _, bare = name.rpartition(":")
-        rivals = self._scanned().get(bare, [])
-        wanted = normalized(distribution)
-        return [p for p in rivals if p.distribution == wanted] if distribution else rivals
-
-    def _plugin(self, name: str) -> Op:
-        rivals = self._rivals(name) if isinstance(name, str) else []
-        if not rivals:
-            raise UnknownOpError(f"unknown op {name!r}{self._nearest(name)}")
-        active = [p for p in rivals if not p.disabled]
-        if not active:
-            raise PluginError(
-                f"op {name!r} of {rivals[0].distribution} is switched off by "
-                f"{SWITCH}={os.environ.get(SWITCH, '')}; unset it and call ops.refresh()"
-            )
-        if len(active) > 1:
-            both = " and ".join(f"{p.distribution} {p.version}" for p in active)
-            choice = " or ".join(f"ops[{p.qualified!r}]" for p in active)
-            raise PluginError(f"op {name!r} is claimed by {both}; choose with {choice}")
-        return active[0].load()
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and (
@@ -118,8 +114,7 @@ class Registry:
 
     def names(self) -> list[str]:
         """The names of all ops, sorted; plugins are listed without being loaded."""
-        enabled = [n for n, ps in self._scanned().items() if any(not p.disabled for p in ps)]
-        return sorted({*TABLE, *self._registered, *enabled})
+        return sorted({*TABLE, *self._registered, *self._enabled()})
 
     def info(self) -> list[OpInfo]:
         """Name, arity, distribution, version and status of each op, without loading any."""
@@ -130,9 +125,10 @@ class Registry:
             OpInfo(n, op.arity, getattr(op.forward, "__module__", ""), "", "registered")
             for n, op in self._registered.items()
         ]
-        for name, plugins in self._scanned().items():
-            active = [p for p in plugins if not p.disabled]
-            rows += [p.info(active, shadowed=name in self._registered) for p in plugins]
+        for plugin, status, error in self._listed():
+            arity = None if plugin.loaded is None else plugin.loaded.arity
+            home = plugin.distribution, plugin.version
+            rows.append(OpInfo(plugin.name, arity, *home, status, error))
         return sorted(rows, key=lambda row: (row.name, row.distribution))
 
     def _nearest(self, name: str) -> str:
@@ -191,39 +187,6 @@ class Registry:
             with self._lock:
                 self._registered = before
 
-    def refresh(self) -> None:
-        """Forget what was found of plugins: the next look-up scans and loads again."""
-        invalidate_caches()  # or what was installed a moment ago is not seen
-        with self._lock:
-            self._plugins = None
 
-    def _scanned(self) -> dict[str, list[Plugin]]:
-        with self._lock:
-            if self._plugins is None:
-                found: dict[str, list[Plugin]] = {}
-                for plugin in sorted(self._scan(), key=lambda p: (p.name, p.distribution)):
-                    found.setdefault(plugin.name, []).append(plugin)
-                _switch_off(found)
-                self._plugins = found
-            return self._plugins
-
-
-def _switch_off(found: dict[str, list[Plugin]]) -> None:
-    """Mark what SMOLML_DISABLE_PLUGINS names: 1 for all, or ops, distributions, or both joined."""
-    switch = os.environ.get(SWITCH, "").strip()
-    if switch in {"", "0"}:
-        return
-    parts = [part.strip() for part in switch.split(",")]
-    named = {*parts, *map(normalized, parts)}  # a distribution may be spelt Acme_Ops
-    for plugins in found.values():
-        for plugin in plugins:
-            keys = {"1", plugin.name, plugin.distribution, plugin.qualified}
-            plugin.disabled = not keys.isdisjoint(named)
-
-
-def _scan_entry_points() -> list[Plugin]:
-    return [Plugin(*found) for found in find(GROUP)]
-
-
-ops: Final = Registry(_scan_entry_points)
+ops: Final = Registry()
 """The registry of this process."""

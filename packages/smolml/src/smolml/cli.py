@@ -1,4 +1,4 @@
-"""The `smolml` command: demo, ops, check, draw, new-op, version."""
+"""The `smolml` command: demo, ops, backends, check, draw, new-op, version."""
 
 from __future__ import annotations
 
@@ -69,6 +69,11 @@ def _build_parser() -> _Parser:
     )
     ops.set_defaults(run=_ops)
 
+    backends = commands.add_parser(
+        "backends", help="list the backends", description="List the backends of arrays."
+    )
+    backends.set_defaults(run=_backends)
+
     add_check(commands)
     add_draw(commands)
     add_new_op(commands)
@@ -95,6 +100,13 @@ def _ops(args: argparse.Namespace) -> int:
     from smolml.listing import show_ops
 
     show_ops()
+    return 0
+
+
+def _backends(args: argparse.Namespace) -> int:
+    from smolml.listing import show_backends
+
+    show_backends()
     return 0
 
 

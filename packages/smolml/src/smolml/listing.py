@@ -1,4 +1,4 @@
-"""The list of the registered ops, as a table on a terminal and as plain columns elsewhere."""
+"""The lists of ops and backends: a table on a terminal, plain columns elsewhere."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from smolml import OpInfo, ops
+from smolml_array.extending import BackendInfo, backends
 
-HEADER = ("name", "arity", "from", "status")
+Info = OpInfo | BackendInfo
 STYLES = {"broken": "red", "conflicting": "red", "disabled": "dim", "registered": "green"}
 
 
@@ -24,22 +25,38 @@ def show_ops(console: Console | None = None) -> None:
     >>> [line.split() for line in text.getvalue().splitlines() if line.startswith("tanh ")]
     [['tanh', '1', 'smolml-value', '0.1.0', 'built-in']]
     """
-    console = console or Console()
-    infos = ops.info()
+    _show("ops", ops.info(), console or Console())
+
+
+def show_backends(console: Console | None = None) -> None:
+    """Print name, distribution and status of every backend; what is wrong with one, under it.
+
+    >>> import io
+    >>> text = io.StringIO()
+    >>> show_backends(Console(file=text))
+    >>> [line.split() for line in text.getvalue().splitlines() if line.startswith("pure ")]
+    [['pure', 'smolml-array', '0.1.0', 'built-in']]
+    """
+    _show("backends", backends.info(), console or Console())
+
+
+def _show(what: str, infos: Sequence[Info], console: Console) -> None:
     if console.is_terminal:
-        console.print(_table(infos))
+        console.print(_table(what, infos))
     else:
         for line in _plain(infos):
             console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def _row(info: OpInfo) -> tuple[str, str, str, str]:
-    arity = "?" if info.arity is None else str(info.arity)  # not known before it is loaded
-    return info.name, arity, f"{info.distribution} {info.version}".strip(), info.status
+def _row(info: Info) -> dict[str, str]:
+    row = {"name": info.name}
+    if isinstance(info, OpInfo):  # the arity is not known before it is loaded
+        row["arity"] = "?" if info.arity is None else str(info.arity)
+    return {**row, "from": f"{info.distribution} {info.version}".strip(), "status": info.status}
 
 
-def _plain(infos: Sequence[OpInfo]) -> list[str]:
-    rows = [HEADER, *map(_row, infos)]
+def _plain(infos: Sequence[Info]) -> list[str]:
+    rows = [tuple(_row(infos[0])), *(tuple(_row(info).values()) for info in infos)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row, error in zip(rows, ["", *(info.error for info in infos)], strict=True):
@@ -49,14 +66,15 @@ def _plain(infos: Sequence[OpInfo]) -> list[str]:
     return lines
 
 
-def _table(infos: Sequence[OpInfo]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, caption=f"{len(infos)} ops", caption_justify="left")
-    for name in HEADER:
-        table.add_column(name, justify="right" if name == "arity" else "left")
+def _table(what: str, infos: Sequence[Info]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, caption=f"{len(infos)} {what}", caption_justify="left")
+    for title in _row(infos[0]):
+        style = "bold" if title == "name" else ""
+        table.add_column(title, justify="right" if title == "arity" else "left", style=style)
     for info in infos:
-        name, arity, source, status = _row(info)
-        state = Text(status, style=STYLES.get(info.status, ""))
+        *cells, status = _row(info).values()
+        state = Text(status, style=STYLES.get(status, ""))
         if info.error:
             state.append(f"\n{info.error}", style="dim")
-        table.add_row(Text(name, style="bold"), arity, source, state)
+        table.add_row(*map(Text, cells), state)
     return table

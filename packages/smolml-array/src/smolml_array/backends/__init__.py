@@ -1,35 +1,139 @@
-"""The array backends, by name: `get_backend("numpy")`, `get_backend("pure")`."""
+"""The array backends, by name: `get_backend("numpy")`, `"pure"`, and those of plugins.
+
+A plugin is an entry point of the group `smolml.backends`: its name is the backend's, its value an
+object with the names of `protocol.Backend`. It is looked for at the first name that is not built
+in, and loaded when it is used, as the ops of plugins are.
+"""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import cast
+from importlib.util import find_spec
+from typing import Final, NamedTuple, cast
 
+from smolml_array.backends.namespace import protocol_names
 from smolml_array.backends.protocol import Backend, Raw
+from smolml_value.extending import Plugin, PluginError, PluginKind, Plugins, PluginStatus
 
-__all__ = ["BACKENDS", "Backend", "Raw", "get_backend"]
+__all__ = ["BACKENDS", "Backend", "BackendInfo", "Raw", "backends", "get_backend"]
 
-BACKENDS = ("numpy", "pure")
+BACKENDS: Final = ("numpy", "pure")
+"""Those that are built in. They are known without metadata: from a zip file, too."""
+
+_HOME = "smolml-array"
+
+
+class BackendInfo(NamedTuple):
+    """What is known of one backend without loading it; `error` says why it cannot be used."""
+
+    name: str
+    distribution: str
+    version: str
+    status: PluginStatus
+    error: str = ""
+
+
+def _admit(name: str, loaded: object) -> str:
+    missing = [wanted for wanted in protocol_names() if not hasattr(loaded, wanted)]
+    if missing:
+        return f"it lacks {', '.join(missing[:5])}, which smolml_array.backends.protocol describes"
+    if getattr(loaded, "name", None) != name:
+        return "the name of its entry point must be the backend's own name"
+    return ""
+
+
+class Backends(Plugins[Backend]):
+    """Every backend by name. Built-in names cannot be taken.
+
+    >>> from smolml_array.extending import backends
+    >>> backends.names()[:2]
+    ['numpy', 'pure']
+    """
+
+    def __init__(self) -> None:
+        choice, refresh = "get_backend({!r})", "call backends.refresh()"
+        kind = PluginKind("backend", "smolml.backends", BACKENDS, _admit, choice, refresh)
+        super().__init__(kind)
+
+    def _scan(self) -> list[Plugin[Backend]]:
+        # of its own entry points BACKENDS knows already
+        return [p for p in super()._scan() if p.distribution != _HOME]
+
+    def __getitem__(self, name: str) -> Backend:
+        """The backend of that name, always the same object; imported only when asked for.
+
+        Raises:
+            ValueError: there is none of that name; it lists those that are there.
+            ImportError: NumPy is not installed, or older than 2.
+            PluginError: the plugin is broken or switched off, or two distributions claim the name.
+        """
+        if name in BACKENDS:
+            return _built_in(name)
+        found = self._registered.get(name) or self._load(name)
+        if found is None:
+            expected = ", ".join(map(repr, self.names()))
+            raise ValueError(f"unknown backend {name!r}: expected one of {expected}")
+        return found
+
+    def register(self, backend: Backend) -> Backend:
+        """Add a backend at run time, under its own name, in front of a plugin's; return it.
+
+        Raises:
+            PluginError: it lacks names of the protocol, or has the name of one that is built in.
+        """
+        name = str(getattr(backend, "name", ""))
+        taken = "the name belongs to a built-in backend, which cannot be replaced; rename it"
+        wrong = taken if name in BACKENDS else _admit(name, backend)
+        if wrong:
+            raise PluginError(f"register: backend {name!r} cannot be used: {wrong}")
+        self._registered[name] = backend
+        return backend
+
+    def names(self) -> list[str]:
+        """The names of all backends, those that are built in first; none is loaded."""
+        return [*BACKENDS, *sorted({*self._registered, *self._enabled()} - {*BACKENDS})]
+
+    def info(self) -> list[BackendInfo]:
+        """Name, distribution, version and status of each backend, without loading any."""
+        from smolml_array import __version__
+
+        rows = [BackendInfo(name, _HOME, __version__, "built-in") for name in BACKENDS]
+        if not find_spec("numpy"):
+            rows[0] = rows[0]._replace(status="broken", error="NumPy is not installed")
+        rows += [BackendInfo(name, "", "", "registered") for name in self._registered]
+        for p, status, error in self._listed():
+            rows.append(BackendInfo(p.name, p.distribution, p.version, status, error))
+        return rows
 
 
 @cache
-def get_backend(name: str) -> Backend:
-    """The backend of this name, always the same object; NumPy is imported only when asked for.
-
-    Raises:
-        ValueError: no such backend.
-        ImportError: NumPy is not installed, or older than 2.
-
-    >>> get_backend("pure").name
-    'pure'
-    """
+def _built_in(name: str) -> Backend:
     if name == "numpy":
         from smolml_array.backends.numpy import BACKEND as NUMPY
 
         return cast(Backend, NUMPY)
-    if name == "pure":
-        from smolml_array.backends.pure import BACKEND as PURE
+    from smolml_array.backends.pure import BACKEND as PURE
 
-        return cast(Backend, PURE)
-    expected = ", ".join(map(repr, BACKENDS))
-    raise ValueError(f"unknown backend {name!r}: expected one of {expected}")
+    return cast(Backend, PURE)
+
+
+backends: Final = Backends()
+"""The backends of this process."""
+
+
+def get_backend(name: str) -> Backend:
+    """The backend of this name, always the same object; it is imported only when asked for.
+
+    Args:
+        name: "numpy", "pure", or one that is registered or from a plugin; `"distribution:name"`
+            picks one of several plugins.
+
+    Raises:
+        ValueError: no such backend.
+        ImportError: NumPy is not installed, or older than 2.
+        PluginError: the plugin is broken or switched off, or two distributions claim the name.
+
+    >>> get_backend("pure").name
+    'pure'
+    """
+    return backends[name]

@@ -1,44 +1,55 @@
-"""One op that an installed distribution offers: where it comes from, and how it is loaded."""
+"""What installed distributions offer: found by name, loaded when it is used, and one by one."""
 
 from __future__ import annotations
 
+import os
 import threading
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Container, Iterator
+from importlib import invalidate_caches
+from typing import Final, Generic, Literal, NamedTuple, TypeVar
 
-from smolml_value._ops.entry_points import EntryPoint
+from smolml_value._ops.entry_points import EntryPoint, find, normalized
 from smolml_value.errors import PluginError
-from smolml_value.op import Op
-from smolml_value.table import TABLE
 
+T = TypeVar("T")
+
+SWITCH: Final = "SMOLML_DISABLE_PLUGINS"
 Status = Literal[
     "built-in", "registered", "available", "loaded", "broken", "conflicting", "disabled"
 ]
 
 
-class OpInfo(NamedTuple):
-    """What is known of one registered op without loading it.
+class Kind(NamedTuple):
+    """A kind of plugin: ops, backends.
 
-    `arity` is None while a plugin is not loaded; `error` says why it is broken or conflicting.
+    Attributes:
+        word: what messages call one: "op".
+        group: the group of its entry points.
+        built_in: the names that cannot be taken.
+        admit: what is wrong with what an entry point of a name gave; "" if nothing is.
+        choice: how one of several rivals is asked for, `{!r}` standing for its name.
+        refresh: what makes it look again.
     """
 
-    name: str
-    arity: int | None
-    distribution: str
-    version: str
-    status: Status
-    error: str = ""
+    word: str
+    group: str
+    built_in: Container[str]
+    admit: Callable[[str, object], str]
+    choice: str
+    refresh: str
 
 
-class Plugin:
-    """One entry point: where it comes from, and the op or the error once it was loaded."""
+class Plugin(Generic[T]):
+    """One entry point: where it comes from, and what it is or the error once it was loaded."""
 
-    def __init__(self, entry: EntryPoint, distribution: str, version: str) -> None:
+    def __init__(self, entry: EntryPoint, distribution: str, version: str, kind: Kind) -> None:
         self.entry = entry
         self.name = entry.name
         self.distribution = distribution
         self.version = version
+        self.kind = kind
         self.disabled = False
-        self.op: Op | None = None
+        self.loaded: T | None = None
         self.error: PluginError | None = None
         self.lock = threading.RLock()  # its own: an import under a common lock can deadlock
 
@@ -46,15 +57,15 @@ class Plugin:
     def qualified(self) -> str:
         return f"{self.distribution}:{self.name}"
 
-    def load(self) -> Op:
-        """The op, loaded and checked once; a failure is remembered and raised at every use."""
+    def load(self) -> T:
+        """What it offers, loaded and checked once; a failure is remembered, raised at every use."""
         with self.lock:
-            if self.op is None and self.error is None:
+            if self.loaded is None and self.error is None:
                 self._try_load()
-            if self.op is None:
+            if self.loaded is None:
                 assert self.error is not None
                 raise self.error.with_traceback(None)
-            return self.op
+            return self.loaded
 
     def _try_load(self) -> None:
         try:
@@ -62,40 +73,117 @@ class Plugin:
         except (Exception, SystemExit) as cause:  # whatever it does, only its own use fails
             self._fail(f"loading it raised {type(cause).__name__}: {cause}", cause)
             return
-        if not isinstance(loaded, Op):
-            self._fail(f"expected an Op (what elementwise() returns), got {type(loaded).__name__}")
-        elif loaded.name != self.name:
-            self._fail(
-                f"the op calls itself {loaded.name!r}; the entry-point name must be the op's name"
-            )
-        elif self.name in TABLE and loaded is not TABLE[self.name]:
-            self._fail("the name belongs to a built-in op, which cannot be replaced; rename it")
+        wrong = self.kind.admit(self.name, loaded)
+        if wrong:
+            self._fail(wrong)
         else:
-            self.op, self.error = loaded, None
+            self.loaded, self.error = loaded, None  # type: ignore[assignment]  # a T: admitted
 
     def _fail(self, why: str, cause: BaseException | None = None) -> None:
         self.error = PluginError(
-            f"op {self.name!r} of {self.distribution} {self.version} "
+            f"{self.kind.word} {self.name!r} of {self.distribution} {self.version} "
             f"({self.entry.value}) cannot be used: {why}"
         )
         self.error.__cause__ = cause
 
-    def info(self, rivals: list[Plugin], shadowed: bool) -> OpInfo:
-        status: Status = "available"
-        error = ""
+    def status(self, rivals: list[Plugin[T]], shadowed: bool) -> tuple[Status, str]:
+        """How it stands, and why it is broken or conflicting."""
+        word, choice = self.kind.word, self.kind.choice.format(self.qualified)
         if self.disabled:
-            status = "disabled"
-        elif self.name in TABLE:
-            status, error = "conflicting", "the name belongs to a built-in op"
-        elif self.error is not None:
-            status, error = "broken", str(self.error)
-        elif len(rivals) > 1:
+            return "disabled", ""
+        if self.name in self.kind.built_in:
+            return "conflicting", f"the name belongs to a built-in {word}"
+        if self.error is not None:
+            return "broken", str(self.error)
+        if len(rivals) > 1:
             others = ", ".join(r.distribution for r in rivals if r is not self)
-            status, error = "conflicting", f"also claimed by {others}"
-        elif shadowed:
-            why = f"an op registered at run time goes first; this one is ops[{self.qualified!r}]"
-            status, error = "conflicting", why
-        elif self.op is not None:
-            status = "loaded"
-        arity = None if self.op is None else self.op.arity
-        return OpInfo(self.name, arity, self.distribution, self.version, status, error)
+            return "conflicting", f"also claimed by {others}"
+        if shadowed:
+            a = "an" if word[0] in "aeiou" else "a"
+            return (
+                "conflicting",
+                f"{a} {word} registered at run time goes first; this one is {choice}",
+            )
+        return ("available" if self.loaded is None else "loaded"), ""
+
+
+class Plugins(Generic[T]):
+    """The plugins of one kind by name. They are scanned when somebody asks for one, or for all."""
+
+    def __init__(self, kind: Kind) -> None:
+        self._kind = kind
+        self._lock = threading.RLock()
+        self._plugins: dict[str, list[Plugin[T]]] | None = None
+        self._registered: dict[str, T] = {}  # at run time; these go first
+
+    def _scan(self) -> list[Plugin[T]]:
+        return [Plugin(*found, self._kind) for found in find(self._kind.group)]
+
+    def _scanned(self) -> dict[str, list[Plugin[T]]]:
+        with self._lock:
+            if self._plugins is None:
+                found: dict[str, list[Plugin[T]]] = {}
+                for plugin in sorted(self._scan(), key=lambda p: (p.name, p.distribution)):
+                    found.setdefault(plugin.name, []).append(plugin)
+                _switch_off(found)
+                self._plugins = found
+            return self._plugins
+
+    def _rivals(self, name: str) -> list[Plugin[T]]:
+        """The plugins called `name`, or the one of `"distribution:name"`."""
+        distribution, _, bare = name.rpartition(":")
+        rivals = self._scanned().get(bare, [])
+        wanted = normalized(distribution)
+        return [p for p in rivals if p.distribution == wanted] if distribution else rivals
+
+    def _enabled(self) -> list[str]:
+        """The names of the plugins that are not switched off."""
+        return [n for n, ps in self._scanned().items() if any(not p.disabled for p in ps)]
+
+    def _listed(self) -> Iterator[tuple[Plugin[T], Status, str]]:
+        """Each plugin with how it stands, and why it is broken or conflicting."""
+        for name, rivals in self._scanned().items():
+            active = [p for p in rivals if not p.disabled]
+            for plugin in rivals:
+                yield plugin, *plugin.status(active, name in self._registered)
+
+    def _load(self, name: str) -> T | None:
+        """What the plugin of this name offers; None if there is no such plugin.
+
+        Raises:
+            PluginError: it is broken or switched off, or two distributions claim the name.
+        """
+        rivals = self._rivals(name) if isinstance(name, str) else []
+        if not rivals:
+            return None
+        word = self._kind.word
+        active = [p for p in rivals if not p.disabled]
+        if not active:
+            raise PluginError(
+                f"{word} {name!r} of {rivals[0].distribution} is switched off by "
+                f"{SWITCH}={os.environ.get(SWITCH, '')}; unset it and {self._kind.refresh}"
+            )
+        if len(active) > 1:
+            both = " and ".join(f"{p.distribution} {p.version}" for p in active)
+            choice = " or ".join(self._kind.choice.format(p.qualified) for p in active)
+            raise PluginError(f"{word} {name!r} is claimed by {both}; choose with {choice}")
+        return active[0].load()
+
+    def refresh(self) -> None:
+        """Forget what was found of plugins: the next look-up scans and loads again."""
+        invalidate_caches()  # or what was installed a moment ago is not seen
+        with self._lock:
+            self._plugins = None
+
+
+def _switch_off(found: dict[str, list[Plugin[T]]]) -> None:
+    """Mark what SMOLML_DISABLE_PLUGINS names: 1: all; or names, distributions, or both joined."""
+    switch = os.environ.get(SWITCH, "").strip()
+    if switch in {"", "0"}:
+        return
+    parts = [part.strip() for part in switch.split(",")]
+    named = {*parts, *map(normalized, parts)}  # a distribution may be spelt Acme_Ops
+    for plugins in found.values():
+        for plugin in plugins:
+            keys = {"1", plugin.name, plugin.distribution, plugin.qualified}
+            plugin.disabled = not keys.isdisjoint(named)

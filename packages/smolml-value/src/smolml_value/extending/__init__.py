@@ -6,7 +6,10 @@ who adds a kind of node; they are imported by themselves, since most programs ne
 """
 
 from smolml_value._ops.number import as_float, is_number
-from smolml_value.errors import NoDerivativeError
+from smolml_value._ops.plugin import Kind as PluginKind
+from smolml_value._ops.plugin import Plugin, Plugins
+from smolml_value._ops.plugin import Status as PluginStatus
+from smolml_value.errors import NoDerivativeError, PluginError
 from smolml_value.node import Node, OperandBase
 from smolml_value.op import Op, TracedNamespace
 from smolml_value.operand import Operand
@@ -19,6 +22,8 @@ from smolml_value.traced import find as find_traced
 # Ops: `Op`, those built in (`TABLE`), and the `xp` that makes derivatives of rules
 #   (`TracedNamespace`, `TRACED`, `find_traced`, `NoDerivativeError`).
 # Numbers: `is_number` says what counts as one, `as_float` makes it a float or says who got it.
+# Plugins: `Plugins` are those of one `PluginKind`, each a `Plugin` with a `PluginStatus`, and
+#   `PluginError` says why one cannot be used.
 # Recording: `MODE` is looked at first, `recording` and `record_here` are for transforms.
 __all__ = [
     "MODE",
@@ -29,6 +34,11 @@ __all__ = [
     "Op",
     "Operand",
     "OperandBase",
+    "Plugin",
+    "PluginError",
+    "PluginKind",
+    "PluginStatus",
+    "Plugins",
     "TracedNamespace",
     "as_float",
     "find_traced",
