@@ -100,7 +100,7 @@ def test_which_operand_is_said() -> None:
         assert got.value.operand == 1
     with detect_anomaly(), pytest.raises(AnomalyError) as got:
         (fused.dot([x, y], [2.0, Value(1e200)]) * 1e200).backward()
-    assert got.value.operand == 1  # of x, y, 2, 1e200
+    assert got.value.operand == 2  # of the pairs x, 2 and y, 1e200
 
 
 def test_many_operands_are_not_all_shown() -> None:

@@ -14,184 +14,45 @@ from typing import Any
 from smolml_value import scalar
 from smolml_value._ops.fused_rules import DOT, FSUM, LOGSUMEXP, MEAN
 from smolml_value._ops.number import as_float
-from smolml_value._runtime.compat import i32, mypyc_attr
-from smolml_value.graph import Node, _Pass
+from smolml_value._runtime.compat import mypyc_attr
+from smolml_value.graph import Node, Pass
 from smolml_value.op import Op
 from smolml_value.recording import MODE, grad_enabled
 from smolml_value.value import Value
-
-
-class Four:
-    """Up to four operands with the partials to them, and the next four.
-
-    Compiled, these are plain fields: a list would keep each partial as an object of its own.
-    """
-
-    __slots__ = ("a", "b", "c", "d", "da", "db", "dc", "dd", "next")
-    next: Four | None
-
-    def __init__(self, a: Value, da: float) -> None:
-        self.a = a
-        self.da = da
-        self.b: Value | None = None
-        self.db = 0.0
-        self.c: Value | None = None
-        self.dc = 0.0
-        self.d: Value | None = None
-        self.dd = 0.0
-        self.next = None
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class FusedValue(Value):
     """A node with any number of operands and the partials to them, kept as numbers.
 
-    `_arguments` are all arguments in order, constants included; None where they are just the
-    operands.
+    `_args` has all arguments in order, constants included (for `dot` x_1, y_1, x_2, y_2, ...), and
+    `_partials` one number for each.
     """
 
-    __slots__ = ("_arguments", "_count", "_first", "_last")
-    _arguments: list[Any] | None
-    _count: i32
-    _first: Four | None
-    _last: Four | None
+    __slots__ = ("_args", "_partials")
+    _args: list[Any]
+    _partials: list[float]
 
-    def __init__(self, op: Op) -> None:
-        self._arguments = None
-        self._count = 0
-        self._first = self._last = None
-        super().__init__(0.0, "", None, None, 0.0, 0.0, op, 0.0)
-
-    def add(self, operand: Value, partial: float) -> None:
-        """One more operand; before the node is used."""
-        place = self._count & 3
-        self._count += 1
-        last = self._last
-        if last is None:
-            self._first = self._last = Four(operand, partial)
-        elif place == 0:
-            last.next = self._last = Four(operand, partial)
-        elif place == 1:
-            last.b = operand
-            last.db = partial
-        elif place == 2:
-            last.c = operand
-            last.dc = partial
-        else:
-            last.d = operand
-            last.dd = partial
-
-    def add_two(self, x: Value, dx: float, y: Value, dy: float) -> None:
-        """`add` twice, in one go where both have their place in one Four."""
-        last = self._last
-        place = self._count & 3
-        if last is None or place == 0:
-            made = Four(x, dx)
-            made.b = y
-            made.db = dy
-            if last is None:
-                self._first = made
-            else:
-                last.next = made
-            self._last = made
-            self._count += 2
-        elif place == 2:
-            last.c = x
-            last.dc = dx
-            last.d = y
-            last.dd = dy
-            self._count += 2
-        else:
-            self.add(x, dx)
-            self.add(y, dy)
-
-    def finish(self, out: float, arguments: list[Any]) -> FusedValue:
-        """The node itself, with its result."""
-        self._data = out
-        if self._count < len(arguments):
-            self._arguments = arguments
-        if MODE.watched:
-            MODE.watcher.made(self)
-        return self
-
-    def _operands(self) -> Sequence[Any]:
-        args = [a if isinstance(a, Value) else float(a) for a in arguments_of(self)]
-        if self._made_by is not DOT:
-            return args
-        half = len(args) // 2  # its parents come in pairs, its arguments in halves
-        return [x for pair in zip(args[:half], args[half:]) for x in pair]  # noqa: B905
-
-    def _edges(self) -> Sequence[tuple[Value, float]]:
-        found = []
-        four = self._first
-        while four is not None:
-            places = ((four.a, four.da), (four.b, four.db), (four.c, four.dc), (four.d, four.dd))
-            found += [(v, p) for v, p in places if v is not None]
-            four = four.next
-        return found
+    def __init__(self, out: float, op: Op, args: list[Any], partials: list[float]) -> None:
+        self._args = args  # first: detect_anomaly looks at it in Value.__init__
+        self._partials = partials
+        super().__init__(0.0, "", None, None, 0.0, 0.0, op, out)
 
     def _parents(self) -> Sequence[Node]:
-        return [operand for operand, _ in self._edges()]
+        return [a for a in self._args if isinstance(a, Value)]
 
-    def _reach_parents(self, running: _Pass) -> None:
-        running.widen(self)
-        four = self._first
-        while four is not None:
-            running.reach_scalar(four.a)
-            b, c, d = four.b, four.c, four.d
-            if b is not None:
-                running.reach_scalar(b)
-            if c is not None:
-                running.reach_scalar(c)
-            if d is not None:
-                running.reach_scalar(d)
-            four = four.next
+    def _operands(self) -> Sequence[Any]:
+        return [a if isinstance(a, Value) else float(a) for a in self._args]
 
-    def _push_and_release(self, running: _Pass) -> None:
+    def _edges(self) -> Sequence[tuple[Value, float]]:
+        pairs = zip(self._args, self._partials)  # noqa: B905  # slow with `strict` when compiled
+        return [(a, partial) for a, partial in pairs if isinstance(a, Value)]
+
+    def _push_and_release(self, running: Pass) -> None:
         g = self._grad
-        four = self._first
-        while four is not None:
-            running.hand_on(four.a, g, four.da)
-            b, c, d = four.b, four.c, four.d
-            if b is not None:
-                running.hand_on(b, g, four.db)
-            if c is not None:
-                running.hand_on(c, g, four.dc)
-            if d is not None:
-                running.hand_on(d, g, four.dd)
-            four = four.next
-
-    def _settle_parents(self, running: _Pass) -> None:
-        four = self._first
-        while four is not None:
-            running.settle_scalar(four.a)
-            b, c, d = four.b, four.c, four.d
-            if b is not None:
-                running.settle_scalar(b)
-            if c is not None:
-                running.settle_scalar(c)
-            if d is not None:
-                running.settle_scalar(d)
-            four = four.next
-
-
-def arguments_of(v: FusedValue) -> tuple[Value | float, ...]:
-    """What v was made of, in order: for `dot` all of the left side, then all of the right."""
-    if v._arguments is not None:
-        return tuple(v._arguments)
-    operands = [operand for operand, _ in v._edges()]
-    if v._made_by is DOT:
-        return (*operands[0::2], *operands[1::2])
-    return tuple(operands)
-
-
-def partials_of(v: FusedValue) -> list[float]:
-    """The partials to the operands of v, in the order of its parents."""
-    return [partial for _, partial in v._edges()]
-
-
-def _recorded() -> bool:
-    return MODE.off == 0 or grad_enabled()
+        for a, partial in zip(self._args, self._partials):  # noqa: B905
+            if isinstance(a, Value):
+                running.hand_on(a, g, partial)
 
 
 # Arguments are Any in here: compiled code would look at each of another type and refuse it in
@@ -204,30 +65,15 @@ def _number(x: Any, who: str) -> float:
     return x if isinstance(x, float) else as_float(x, who)
 
 
-def _constant(out: float, op: Op, args: list[Any]) -> Value:
-    """A result that nothing flows back from."""
-    made = Value(out)
+def _node(out: float, op: Op, args: list[Any], partials: list[float]) -> Value:
+    """The node for a result, given the partial to each argument."""
+    recorded = MODE.off == 0 or grad_enabled()
+    if recorded and any(isinstance(x, Value) for x in args):
+        return FusedValue(out, op, args, partials)
+    made = Value(out)  # nothing flows back from it
     if MODE.watched:
         MODE.watcher.computed(made, op, args)
     return made
-
-
-def _node(
-    out: float,
-    op: Op,
-    args: list[Any],
-    partials: list[float] | None,
-    scale: float = 1.0,
-) -> Value:
-    """The node for a result, given the partial to each argument; without them, all are `scale`."""
-    if not _recorded():
-        return _constant(out, op, args)
-    node = FusedValue(op)
-    for i in range(len(args)):  # enumerate() is slow when compiled
-        x = args[i]
-        if isinstance(x, Value):
-            node.add(x, scale if partials is None else partials[i])
-    return node.finish(out, args) if node._count != 0 else _constant(out, op, args)
 
 
 def fsum(values: Iterable[Value | float]) -> Value:
@@ -243,7 +89,7 @@ def fsum(values: Iterable[Value | float]) -> Value:
     (1.0, 1.0)
     """
     args: list[Any] = list(values)
-    return _node(_exact_sum([_number(x, "fsum") for x in args]), FSUM, args, None)
+    return _node(_exact_sum([_number(x, "fsum") for x in args]), FSUM, args, [1.0] * len(args))
 
 
 def _exact_sum(numbers: list[float]) -> float:
@@ -272,27 +118,18 @@ def dot(xs: Iterable[Value | float], ys: Iterable[Value | float]) -> Value:
         raise ValueError(
             f"dot: expected two sequences of equal length, got {len(left)} and {len(right)}"
         )
-    node = FusedValue(DOT)
+    args: list[Any] = []
+    partials: list[float] = []
     total = 0.0
     for x, y in zip(left, right):  # noqa: B905  # slow with `strict` when compiled
-        if isinstance(x, Value) and isinstance(y, Value):
-            a = x._data
-            b = y._data
-            node.add_two(x, b, y, a)
-        else:
-            a = _number(x, "dot")
-            b = _number(y, "dot")
-            if isinstance(x, Value):
-                node.add(x, b)
-            if isinstance(y, Value):
-                node.add(y, a)
+        a = x._data if isinstance(x, Value) else _number(x, "dot")
+        b = y._data if isinstance(y, Value) else _number(y, "dot")
+        args.append(x)
+        args.append(y)
+        partials.append(b)
+        partials.append(a)
         total += a * b
-    if node._count == 0 or not _recorded():
-        return _constant(total, DOT, left + right)
-    if node._count == 2 * len(left) and not MODE.watched:
-        node._data = total
-        return node
-    return node.finish(total, left + right)
+    return _node(total, DOT, args, partials)
 
 
 def mean(values: Iterable[Value | float]) -> Value:
@@ -313,7 +150,7 @@ def mean(values: Iterable[Value | float]) -> Value:
     if count == 0:
         raise ValueError("mean: expected at least one value, got none")
     total = _exact_sum([_number(x, "mean") for x in args])
-    return _node(total / count, MEAN, args, None, 1.0 / count)
+    return _node(total / count, MEAN, args, [1.0 / count] * count)
 
 
 def logsumexp(values: Iterable[Value | float]) -> Value:

@@ -49,19 +49,16 @@ class ScalarNode(Operand):
     def _seed(self) -> None:
         self._grad = 1.0
 
-    def _reach_parents(self, running: _Pass) -> None:
+    def _reach_parents(self, running: Pass) -> None:
         """For nodes that are not of the fast case: `reach` each parent."""
         for parent in self._parents():
             running.reach(parent)
 
-    def _push_and_release(self, running: _Pass) -> None:
+    def _push_and_release(self, running: Pass) -> None:
         """For nodes that are not of the fast case: push, then `release` each parent."""
         self._push()
         for parent in self._parents():
             running.release(parent)
-
-    def _settle_parents(self, running: _Pass) -> None:
-        """For nodes in `wide`: `settle_scalar` each parent."""
 
 
 class _State:
@@ -71,7 +68,7 @@ class _State:
 
     def __init__(self) -> None:
         self.running = False
-        self.latest: _Pass | None = None  # until it has come to its end
+        self.latest: Pass | None = None  # until it has come to its end
 
     def settle(self) -> None:
         """Remove what a pass that was interrupted has left in its graph."""
@@ -117,7 +114,7 @@ def _run(root: Node, alone: bool) -> bool:
         _STATE.settle()
         if alone:
             return root._backward_alone()
-        _STATE.latest = running = _Pass()
+        _STATE.latest = running = Pass()
         running.run(root)
         _STATE.latest = None
         return True
@@ -142,20 +139,19 @@ class _Others:
         self.counts: dict[int, int] = {}  # id of a node -> consumers still to come
 
 
-class _Pass:
+class Pass:
     """One backward pass: which nodes it reached.
 
     A leaf's `_pending` is one more than the consumers still to come, from when it is reached until
     it is settled, and its `_dl`, a leaf having no partials, is its gradient before the pass.
     """
 
-    __slots__ = ("complete", "leaves", "others", "ready", "scalars", "wide")
+    __slots__ = ("complete", "leaves", "others", "ready", "scalars")
 
     def __init__(self) -> None:
         self.scalars: list[ScalarNode] = []  # all that were reached, leaves apart
         self.ready: list[ScalarNode] = []  # to propagate
         self.leaves: list[ScalarNode] = []
-        self.wide: list[ScalarNode] | None = None  # those that know leaves which are not listed
         self.others: _Others | None = None  # most graphs of Values have none
         self.complete = False  # every cotangent is: the pass will count
 
@@ -182,34 +178,30 @@ class _Pass:
         """Add to the leaves if the pass is complete, else take back; remove all marks."""
         complete = self.complete
         for leaf in self.leaves:
-            if not complete:
-                self.settle_scalar(leaf)
-            elif leaf._pending:  # settle_scalar without a call
-                leaf._grad = leaf._grad + leaf._dl
+            if leaf._pending:  # once
+                leaf._grad = leaf._grad + leaf._dl if complete else leaf._dl
                 leaf._pending = 0
-        if self.wide is not None:
-            for v in self.wide:
-                v._settle_parents(self)
-        if not complete:
+        if not complete:  # else only leaves still bear a mark
             for v in self.scalars:
                 v._pending = 0
             if self.others is not None:
                 for v in self.others.scalars:
                     v._pending = 0
 
-    def settle_scalar(self, node: ScalarNode) -> None:
-        """If it is a leaf, add what the pass brought to what was there, or take it back; once."""
-        if node._pending and (self.complete or node._made_by is None):
-            # if it is complete, only leaves still bear a mark
-            node._grad = node._grad + node._dl if self.complete else node._dl
-            node._pending = 0
-
     def reach(self, node: Node) -> None:
         """Count one more consumer of `node`; on the first, start it and queue it."""
         if isinstance(node, ScalarNode):
-            if node._pending == 0 and node._made_by is None:
+            if node._pending:
+                node._pending += 1
+                return
+            if node._made_by is None:
                 self.leaves.append(node)
-            self.reach_scalar(node)
+                node._dl = node._grad
+                node._pending = 2
+            else:
+                self.scalars.append(node)
+                node._pending = 1
+            node._grad = 0.0  # only now: `settle` must find every node that bears a mark
             return
         others = self.others
         if others is None:
@@ -220,27 +212,6 @@ class _Pass:
             node._begin()  # first: what has not begun must not be aborted
             others.queue.append(node)
         others.counts[key] = count + 1
-
-    def widen(self, v: ScalarNode) -> None:
-        """Have the parents of v settled by `_settle_parents`."""
-        wide = self.wide
-        if wide is None:
-            wide = self.wide = []
-        wide.append(v)
-
-    def reach_scalar(self, node: ScalarNode) -> None:
-        """`reach`, but a leaf is not listed: for the parents of nodes in `wide`."""
-        count = node._pending
-        if count != 0:
-            node._pending = count + 1
-            return
-        if node._made_by is None:
-            node._dl = node._grad
-            node._pending = 2
-        else:
-            self.scalars.append(node)
-            node._pending = 1
-        node._grad = 0.0  # only now: `settle` must find every node that bears a mark
 
     def mark(self, root: Node) -> None:
         """Reach everything that `root` depends on."""

@@ -8,8 +8,6 @@ from functools import singledispatch
 from typing import Any, NamedTuple
 
 from smolml_value._derivatives.value_rules import PartValue
-from smolml_value._ops.fused_rules import DOT
-from smolml_value.fused import FusedValue, arguments_of
 from smolml_value.graph import ScalarNode
 from smolml_value.node import Node
 from smolml_value.value import NaryValue, Value
@@ -103,7 +101,7 @@ def named(node: Node | None) -> str:
 
 @given.register(Value)
 def _(v: Value) -> Sequence[tuple[Node | None, Any]]:
-    args = arguments_of(v) if isinstance(v, FusedValue) else v._operands()
+    args = v._operands()
     # those that it was computed with, where they are kept; they end with the result
     numbers = v._numbers if isinstance(v, NaryValue) else [float(a) for a in args]
     return [(a if isinstance(a, Value) else None, x) for a, x in zip(args, numbers, strict=False)]
@@ -115,9 +113,4 @@ given.register(PartValue, given.dispatch(object))
 
 def operand_number(node: Node, k: int) -> int:
     """Which operand the parent of this number is."""
-    operands = given(node)
-    places = [i for i, (operand, _) in enumerate(operands) if operand is not None]
-    if made_by(node) is DOT:  # its operands are pairs, its arguments two halves
-        half = len(operands) // 2
-        places.sort(key=lambda i: (i % half, i))
-    return places[k]
+    return [i for i, (operand, _) in enumerate(given(node)) if operand is not None][k]

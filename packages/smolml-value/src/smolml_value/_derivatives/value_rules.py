@@ -9,9 +9,8 @@ from typing import Any
 from smolml_value import table
 from smolml_value._derivatives import derive
 from smolml_value._derivatives.function_node import Hub
-from smolml_value._ops.fused_rules import DOT
 from smolml_value.errors import GraphError
-from smolml_value.fused import FusedValue, arguments_of, partials_of
+from smolml_value.fused import FusedValue
 from smolml_value.node import Node, product
 from smolml_value.op import Op, elementwise
 from smolml_value.recording import MODE
@@ -148,16 +147,13 @@ def _(v: Value, tangents: Sequence[Any]) -> Any:
 
 def _fused_parts(v: FusedValue, g: Value) -> list[Any]:
     """The cotangents of the operands of v, in their order."""
-    op, args = v._made_by, arguments_of(v)
+    op, args = v._made_by, v._operands()
     assert isinstance(op, Op)
     assert op.vjp is not None
     numbers = [float(a) for a in args]
     now = op.scalar_vjp(1.0, op.on_floats(numbers), numbers)
     places = [i for i, a in enumerate(args) if isinstance(a, Value)]
-    if op is DOT:  # its operands are pairs, its arguments two halves
-        half = len(args) // 2
-        places.sort(key=lambda i: (i % half, i))
-    for i, partial in zip(places, partials_of(v), strict=True):
+    for i, (_, partial) in zip(places, v._edges(), strict=True):
         _check_unchanged(op, now[i], partial)
     parts = op.vjp(TRACED, g, v, *args)
     return [parts[i] for i in places]

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
 from smolml_value.op import Op, elementwise
-
-
-def _halves(xs: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
-    return xs[: len(xs) // 2], xs[len(xs) // 2 :]
 
 
 def _sum(xs: Iterable[Any]) -> Any:
@@ -17,11 +13,6 @@ def _sum(xs: Iterable[Any]) -> Any:
     for x in xs:
         total = total + x
     return total
-
-
-def _dot_vjp(xp: Any, g: Any, out: Any, *xs: Any) -> tuple[Any, ...]:
-    left, right = _halves(xs)
-    return (*(g * y for y in right), *(g * x for x in left))
 
 
 FSUM: Final[Op] = elementwise(
@@ -32,8 +23,10 @@ MEAN: Final[Op] = elementwise(
     lambda xp, *xs: _sum(xs) / len(xs),
     vjp=lambda xp, g, out, *xs: (g * (1.0 / len(xs)),) * len(xs),
 )
-DOT: Final[Op] = elementwise(
-    "dot", lambda xp, *xs: _sum(x * y for x, y in zip(*_halves(xs), strict=True)), vjp=_dot_vjp
+DOT: Final[Op] = elementwise(  # of pairs: x_1, y_1, x_2, y_2, ...
+    "dot",
+    lambda xp, *xs: _sum(x * y for x, y in zip(xs[0::2], xs[1::2], strict=True)),
+    vjp=lambda xp, g, out, *xs: tuple(g * xs[i ^ 1] for i in range(len(xs))),
 )
 LOGSUMEXP: Final[Op] = elementwise(
     "logsumexp",

@@ -13,7 +13,7 @@ from smolml_value._showing import protocol
 from smolml_value._showing.formulas import partial_formula
 from smolml_value._showing.numerals import numeral
 from smolml_value._showing.protocol import Constant, Look, Namer, Part
-from smolml_value.fused import FusedValue, arguments_of, partials_of
+from smolml_value.fused import FusedValue
 from smolml_value.graph import ScalarNode, product
 from smolml_value.node import Node
 from smolml_value.op import Op
@@ -99,15 +99,7 @@ def _(v: NaryValue) -> Sequence[Node | Constant]:
 
 @protocol.operands.register(FusedValue)
 def _(v: FusedValue) -> Sequence[Node | Constant]:
-    return [a if isinstance(a, Value) else _constant(float(a)) for a in _in_parents_order(v)]
-
-
-def _in_parents_order(v: FusedValue) -> Sequence[Value | float]:
-    args = arguments_of(v)
-    if v._made_by is DOT:  # its parents come in pairs, its arguments in halves
-        half = len(args) // 2
-        return [x for pair in zip(args[:half], args[half:], strict=True) for x in pair]
-    return args
+    return [a if isinstance(a, Value) else _constant(a) for a in v._operands()]
 
 
 def _constant(x: float) -> Constant:
@@ -227,7 +219,6 @@ def _(v: FusedValue, g: float, namer: Namer) -> Sequence[Part]:
     operands = protocol.operands(v)
     names = [namer(x) for x in operands]
     places = [i for i, x in enumerate(operands) if not isinstance(x, Constant)]
-    partials = partials_of(v)
     formula = _FUSED.get(op.name, lambda i, names, out: "") if isinstance(op, Op) else None
     return [
         Part(
@@ -236,7 +227,7 @@ def _(v: FusedValue, g: float, namer: Namer) -> Sequence[Part]:
             partial,
             product(g, partial),
         )
-        for i, partial in zip(places, partials, strict=True)
+        for i, (_, partial) in zip(places, v._edges(), strict=True)
     ]
 
 
