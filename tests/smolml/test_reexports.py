@@ -24,8 +24,9 @@ def _run(program: str) -> str:
 
 def test_exactly_the_public_names_of_the_packages_are_public() -> None:
     theirs = {name for package in PACKAGES for name in import_module(package).__all__}
-    assert set(smolml.__all__) == theirs | OWN
-    assert len(smolml.__all__) == len(theirs | OWN)
+    ours = import_module("smolml").__all__  # which type checkers do not know: it is made on demand
+    assert set(ours) == theirs | OWN
+    assert len(ours) == len(theirs | OWN)
 
 
 @pytest.mark.parametrize("package", PACKAGES)

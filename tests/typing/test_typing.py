@@ -14,7 +14,12 @@ import pytest
 
 FOLDER = Path(__file__).parent
 PROGRAMS = sorted((FOLDER / "programs").glob("*.py"))
-NEEDS = {"values": "smolml_value", "arrays": "smolml_array", "everything": "smolml"}
+NEEDS = {
+    "values": "smolml_value",
+    "arrays": "smolml_array",
+    "everything": "smolml",
+    "star": "smolml",
+}
 
 pytestmark = pytest.mark.skipif(not importlib.util.find_spec("mypy"), reason="mypy is not there")
 

@@ -187,7 +187,7 @@ def test_float32_stays_float32(name: str) -> None:
         for p in (w, layer.w):
             assert p.dtype == np.float32
             assert_close(p, expected, rel=1e-5, floor=1e-5)
-    kept = [state for _, state in optimizer._states.values()]
+    kept = [state for _, state in optimizer._states.items()]
     for raw in [x for state in kept for x in state.values() if hasattr(x, "dtype")]:
         assert raw.dtype == np.float32
 

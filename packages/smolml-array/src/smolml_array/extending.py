@@ -26,7 +26,7 @@ from smolml_array.backends import BackendInfo, backends, get_backend
 from smolml_array.backends.protocol import Backend, DType, Raw
 from smolml_array.config import default_backend
 from smolml_array.convert import as_dtype, holds, is_array_like, is_floating, to_raw
-from smolml_array.functions.random import default_generator, shape_of
+from smolml_array.functions.random import generator_of, shape_of
 
 __all__ = [
     "OUT",
@@ -46,8 +46,8 @@ __all__ = [
     "as_shape",
     "backends",
     "default_backend",
-    "default_generator",
     "for_message",
+    "generator_of",
     "get_backend",
     "holds",
     "is_array_like",

@@ -1,52 +1,11 @@
 """Losses, activations, initializers and optimizers over Values and MLArrays."""
 
 from smolml_utils import activations, initializers, losses, normalization, optimizers
-from smolml_utils.activations import (
-    elu,
-    gelu,
-    leaky_relu,
-    linear,
-    log_softmax,
-    relu,
-    sigmoid,
-    silu,
-    softmax,
-    softplus,
-    tanh,
-)
-from smolml_utils.initializers import (
-    Constant,
-    HeInitialization,
-    HeNormal,
-    HeUniform,
-    LecunNormal,
-    Orthogonal,
-    RandomNormal,
-    RandomUniform,
-    XavierNormal,
-    XavierUniform,
-    constant,
-    he_normal,
-    he_uniform,
-    lecun_normal,
-    orthogonal,
-    random_normal,
-    random_uniform,
-    xavier_normal,
-    xavier_uniform,
-)
-from smolml_utils.losses import (
-    bce_with_logits,
-    binary_cross_entropy,
-    categorical_cross_entropy,
-    cross_entropy,
-    huber_loss,
-    log_cosh_loss,
-    mae_loss,
-    mse_loss,
-)
-from smolml_utils.normalization import layer_norm
-from smolml_utils.optimizers import SGD, AdaGrad, Adam, AdamW, Optimizer, RMSProp, SGDMomentum
+from smolml_utils.activations import *
+from smolml_utils.initializers import *
+from smolml_utils.losses import *
+from smolml_utils.normalization import *
+from smolml_utils.optimizers import *
 from smolml_value.extending.anomaly import inside
 
 inside("smolml_utils")

@@ -1,7 +1,8 @@
-"""What losses and activations are given, made ready: numbers, Values, lists and arrays."""
+"""What losses, activations and the others are given, made ready: numbers, Values, arrays."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from smolml_array import MLArray, ShapeError
@@ -98,6 +99,20 @@ def arrays(who: str, y_pred: Any, y_true: Any) -> tuple[MLArray, MLArray]:
 
 def _scalar(who: str, name: str, x: Any) -> Value | float:
     return x if isinstance(x, Value) else as_float(x, f"{who}: {name}")
+
+
+def not_negative(who: str, x: float, below: float = math.inf) -> float:
+    """x as a float that is at least 0 and below a bound; `who` says where it was given.
+
+    Raises:
+        ValueError: it is not.
+        TypeError: it is no number.
+    """
+    number = as_float(x, who)
+    if not 0.0 <= number < below:
+        limit = "a finite number, at least 0" if below == math.inf else f"in [0, {below:g})"
+        raise ValueError(f"{who} must be {limit}, got {number:g}")
+    return number
 
 
 def check_probabilities(who: str, name: str, x: Any, hint: str) -> None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable
-from functools import partial
 from typing import Any, TypeAlias
 
 from smolml_array import MLArray, ShapeError
 from smolml_array.extending import Raw
+from smolml_utils._operands import not_negative
 from smolml_value import Value, scalar
-from smolml_value.extending import as_float
+from smolml_value.extending import Beside
 
 Parameter: TypeAlias = MLArray | Value
 State: TypeAlias = dict[str, Any]  # of one parameter: raw arrays and numbers under their names
@@ -54,7 +53,7 @@ class Optimizer(ABC):
     def __init__(self, learning_rate: float = 0.01) -> None:
         self.learning_rate = learning_rate
         # by identity: equality of parameters goes by their numbers
-        self._states: dict[int, tuple[weakref.ref[Parameter], State]] = {}
+        self._states: Beside[State] = Beside()
         self._named_states: dict[tuple[Hashable, str], tuple[Any, State]] = {}
 
     @property
@@ -64,7 +63,7 @@ class Optimizer(ABC):
 
     @learning_rate.setter
     def learning_rate(self, new: float) -> None:
-        self._learning_rate = checked(self, "learning_rate", new)
+        self._learning_rate = self._checked("learning_rate", new)
 
     @abstractmethod
     def _advance(self, xp: Any, x: Raw, g: Raw, state: State) -> Raw:
@@ -87,9 +86,9 @@ class Optimizer(ABC):
         """
         for p in self._listed("step", params):
             if isinstance(p, Value):
-                p.data = self._advance(scalar, p._data, p.grad, self._state_of(p))
+                p.data = self._advance(scalar, p._data, p.grad, self._states.obtain(p, dict))
             elif p._node.tracked if p._view is None else p.requires_grad:
-                p._set_numbers(self._new_numbers(p, self._state_of(p)))
+                p._set_numbers(self._new_numbers(p, self._states.obtain(p, dict)))
 
     def zero_grad(self, params: Iterable[Parameter]) -> None:
         """Set the gradient of each parameter to zero.
@@ -163,15 +162,6 @@ class Optimizer(ABC):
         g = node.gradient() if p._view is None else p.grad()._node.raw
         return xp.asarray(xp.quietly(self._advance, xp.unguarded, node.raw, g, state))
 
-    def _state_of(self, p: Parameter) -> State:
-        found = self._states.get(id(p))
-        if found is not None and found[0]() is p:
-            return found[1]
-        state: State = {}
-        forget = partial(_forget, weakref.ref(self), id(p))
-        self._states[id(p)] = weakref.ref(p, forget), state
-        return state
-
     def _named_state(self, idx: Hashable, name: str, shape: tuple[int, ...]) -> State:
         known, state = self._named_states.setdefault((idx, name), (shape, {}))
         if known != shape:
@@ -215,16 +205,19 @@ class Optimizer(ABC):
     def _who(self) -> str:
         return type(self).__name__
 
+    def _checked(self, name: str, x: float, below: float = math.inf) -> float:
+        """An argument as a float that is at least 0 and below a bound."""
+        return not_negative(f"{self._who}: {name}", x, below)
+
     def __getstate__(self) -> dict[str, Any]:
         """Its fields, with parameters in place of their ids, which are others elsewhere."""
-        living = [(known(), state) for known, state in self._states.values()]
-        return {**vars(self), "_states": [(p, state) for p, state in living if p is not None]}
+        return {**vars(self), "_states": list(self._states.items())}
 
     def __setstate__(self, fields: dict[str, Any]) -> None:
         vars(self).update(fields)
-        self._states = {}
+        self._states = Beside()
         for p, state in fields["_states"]:
-            self._state_of(p).update(state)
+            self._states.obtain(p, dict).update(state)
 
     def __repr__(self) -> str:
         public = {k: v for k, v in vars(self).items() if not k.startswith("_")}
@@ -237,27 +230,3 @@ def _made_by(p: Parameter) -> str:
     if isinstance(p, Value):
         return p._op if p._made_by is not None else ""
     return (p if p._view is None else p._view.root)._node.made_by
-
-
-def _forget(owner: weakref.ref[Optimizer], key: int, dead: weakref.ref[Parameter]) -> None:
-    """Drop the state of a parameter that is gone; its id may be another's by now."""
-    optimizer = owner()
-    if optimizer is not None:
-        found = optimizer._states.get(key)
-        if found is not None and found[0] is dead:
-            del optimizer._states[key]
-
-
-def checked(owner: object, name: str, x: float, below: float = math.inf) -> float:
-    """x as a float that is at least 0 and below a bound.
-
-    Raises:
-        ValueError: it is not; says which argument of which optimizer.
-        TypeError: it is no number.
-    """
-    who = f"{type(owner).__name__}: {name}"
-    number = as_float(x, who)
-    if not 0.0 <= number < below:
-        limit = "a finite number, at least 0" if below == math.inf else f"in [0, {below:g})"
-        raise ValueError(f"{who} must be {limit}, got {number:g}")
-    return number

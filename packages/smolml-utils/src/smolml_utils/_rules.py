@@ -1,17 +1,86 @@
-"""The array rules of losses on whole rows, each forward beside its vjps.
+"""The array rules of what relates whole rows: softmax, its logarithm, normalisation, losses.
 
-As in smolml_array's rules: `g` is the cotangent of the result `out`, no buffer is written to. All
-are reductions, and their vjps are g, put back along the axis, times weights.
+As in smolml_array's rules: `g` is the cotangent of the result `out`, no buffer is written to. The
+derivatives of softmax and of normalisation are written in terms of `out`, so the steps between are
+not kept; they are symmetric matrices: tangents go through them as cotangents do. The losses are
+reductions, and their vjps are g, put back along the axis, times weights.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from smolml_array.extending import Raw, Rule, Shape
+from smolml_array.extending import Axis, Raw, Rule, Shape, Vjp
 from smolml_value.extending import TracedNamespace
+
+Tangents = Sequence[Raw]
+
+
+def _symmetric(vjp: Vjp) -> Callable[..., Raw]:
+    """How tangents go through a symmetric matrix."""
+    return lambda xp, tangents, out, x, **params: vjp(xp, tangents[0], out, x, **params)
+
+
+# softmax and its logarithm ---------------------------------------------------------------------
+
+
+def _shifted(xp: Any, x: Raw, axis: Axis) -> Raw:
+    return x - xp.max(x, axis=axis, keepdims=True)  # a shift that does not show: no exp overflows
+
+
+def _softmax(xp: Any, x: Raw, *, axis: Axis) -> Raw:
+    powers = xp.exp(_shifted(xp, x, axis))
+    return powers / xp.sum(powers, axis=axis, keepdims=True)
+
+
+def _softmax_vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, axis: Axis) -> Raw:
+    """p (g - sum(p g))."""
+    part = out * g
+    return part - out * xp.sum(part, axis=axis, keepdims=True)
+
+
+SOFTMAX = Rule("softmax", _softmax, _softmax_vjp, jvp=_symmetric(_softmax_vjp), not_saved=(0,))
+
+
+def _log_softmax(xp: Any, x: Raw, *, axis: Axis) -> Raw:
+    shifted = _shifted(xp, x, axis)
+    return shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
+
+
+def _log_softmax_jvp(xp: Any, tangents: Tangents, out: Raw, x: Raw, *, axis: Axis) -> Raw:
+    (t,) = tangents
+    return t - xp.sum(xp.exp(out) * t, axis=axis, keepdims=True)
+
+
+LOG_SOFTMAX = Rule(
+    "log_softmax",
+    _log_softmax,
+    lambda xp, g, out, x, *, axis: g - xp.exp(out) * xp.sum(g, axis=axis, keepdims=True),
+    jvp=_log_softmax_jvp,
+    not_saved=(0,),
+)
+
+# Normalisation ---------------------------------------------------------------------------------
+
+
+def _normalized(xp: Any, x: Raw, *, axis: Axis, epsilon: float) -> Raw:
+    centered = x - xp.mean(x, axis=axis, keepdims=True)
+    variance = xp.mean(centered * centered, axis=axis, keepdims=True)
+    return centered / xp.sqrt(variance + epsilon)
+
+
+def _normalized_vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, axis: Axis, epsilon: float) -> Raw:
+    """(g - mean(g) - out mean(out g)) / sqrt(var(x) + epsilon)."""
+    scale = xp.sqrt(xp.var(x, axis=axis, keepdims=True) + epsilon)
+    along = xp.mean(out * g, axis=axis, keepdims=True)
+    return (g - xp.mean(g, axis=axis, keepdims=True) - out * along) / scale
+
+
+LAYER_NORM = Rule("layer_norm", _normalized, _normalized_vjp, jvp=_symmetric(_normalized_vjp))
+
+# The negative log-likelihood of log-probabilities and targets: -sum(t log p) -------------------
 
 
 def _spread(xp: Any, g: Raw, shape: Shape, axis: int) -> Raw:
@@ -22,9 +91,6 @@ def _spread(xp: Any, g: Raw, shape: Shape, axis: int) -> Raw:
 def _target_vjp(xp: Any, g: Raw, log_p: Raw, axis: int) -> Raw:
     spread = _spread(xp, g, log_p.shape, axis)
     return xp.where(spread == 0, 0.0, spread * -log_p)  # log p may be -inf
-
-
-# The negative log-likelihood of log-probabilities and targets: -sum(t log p) -------------------
 
 
 def _nll(xp: Any, log_p: Raw, t: Raw, *, axis: int, keepdims: bool = False) -> Raw:
@@ -43,20 +109,15 @@ NLL = Rule(
 # The cross-entropy of logits and targets: -sum(t log softmax(x)) -------------------------------
 
 
-def _log_softmax(xp: Any, x: Raw, axis: int) -> Raw:
-    shifted = x - xp.max(x, axis=axis, keepdims=True)  # so that exp cannot overflow
-    return shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
-
-
 def _cross_entropy(xp: Any, x: Raw, t: Raw, *, axis: int, keepdims: bool = False) -> Raw:
-    return _nll(xp, _log_softmax(xp, x, axis), t, axis=axis, keepdims=keepdims)
+    return _nll(xp, _log_softmax(xp, x, axis=axis), t, axis=axis, keepdims=keepdims)
 
 
 def _cross_entropy_vjp(
     xp: Any, g: Raw, out: Raw, x: Raw, t: Raw, *, axis: int, keepdims: bool
 ) -> Raw:
     """g (softmax(x) sum(t) - t)."""
-    powers = xp.exp(x - xp.max(x, axis=axis, keepdims=True))
+    powers = xp.exp(_shifted(xp, x, axis))
     scale = xp.sum(t, axis=axis, keepdims=True) / xp.sum(powers, axis=axis, keepdims=True)
     return _spread(xp, g, x.shape, axis) * (powers * scale - t)
 
@@ -65,7 +126,9 @@ CROSS_ENTROPY = Rule(
     "cross_entropy",
     _cross_entropy,
     _cross_entropy_vjp,
-    lambda xp, g, out, x, t, *, axis, keepdims: _target_vjp(xp, g, _log_softmax(xp, x, axis), axis),
+    lambda xp, g, out, x, t, *, axis, keepdims: _target_vjp(
+        xp, g, _log_softmax(xp, x, axis=axis), axis
+    ),
     jvp="reduction",
 )
 

@@ -1,12 +1,11 @@
-"""What the initializers share: fans, checked arguments, scaled random leaves, Gram-Schmidt."""
+"""What the initializers share: fans, scaled random leaves, Gram-Schmidt."""
 
 from __future__ import annotations
 
 import math
 
 from smolml_array import Generator, MLArray, stack
-from smolml_array.extending import DType, Shape, default_generator
-from smolml_value.extending import as_float
+from smolml_array.extending import DType, Shape, generator_of
 
 
 def fans(shape: Shape) -> tuple[int, int]:
@@ -18,26 +17,6 @@ def fans(shape: Shape) -> tuple[int, int]:
     return max(field * shape[-2], 1), max(field * shape[-1], 1)
 
 
-def not_negative(who: str, x: float) -> float:
-    """x as a float, checked; `who` says where it was given."""
-    number = as_float(x, who)
-    if not 0.0 <= number < math.inf:
-        raise ValueError(f"{who} must be a finite number, at least 0, got {number:g}")
-    return number
-
-
-def source(who: str, generator: Generator | None) -> Generator:
-    """The generator, checked; the default one for None."""
-    if generator is None:
-        return default_generator
-    if not isinstance(generator, Generator):
-        raise TypeError(
-            f"{who}: generator must be a Generator, got {type(generator).__name__} "
-            f"{generator!r:.60}; make one with Generator(seed)"
-        )
-    return generator
-
-
 def leaf(x: MLArray, requires_grad: bool, dtype: DType | str | None) -> MLArray:
     """The constant x as a leaf of this dtype."""
     if dtype is not None:
@@ -46,31 +25,17 @@ def leaf(x: MLArray, requires_grad: bool, dtype: DType | str | None) -> MLArray:
     return x
 
 
-def uniform(
-    who: str,
-    shape: Shape,
-    limit: float,
-    generator: Generator | None,
-    requires_grad: bool,
-    dtype: DType | str | None,
-) -> MLArray:
-    """A leaf with numbers uniform in [-limit, limit)."""
-    u = source(who, generator).rand(shape, requires_grad=False)
-    return leaf((2.0 * u - 1.0) * limit, requires_grad, dtype)
+def uniform(who: str, shape: Shape, limit: float, generator: Generator | None) -> MLArray:
+    """Constants uniform in [-limit, limit)."""
+    u = generator_of(who, generator).rand(shape, requires_grad=False)
+    return (2.0 * u - 1.0) * limit
 
 
 def normal(
-    who: str,
-    shape: Shape,
-    std: float,
-    generator: Generator | None,
-    requires_grad: bool,
-    dtype: DType | str | None,
-    mean: float = 0.0,
+    who: str, shape: Shape, std: float, generator: Generator | None, mean: float = 0.0
 ) -> MLArray:
-    """A leaf with normal numbers."""
-    z = source(who, generator).randn(shape, requires_grad=False)
-    return leaf(z * std + mean, requires_grad, dtype)
+    """Normal constants."""
+    return generator_of(who, generator).randn(shape, requires_grad=False) * std + mean
 
 
 def orthonormal_rows(a: MLArray) -> MLArray:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, overload
 from smolml_array import MLArray
 from smolml_array.extending import ArrayLike, Axis, Rule, normalize_axes
 from smolml_utils._operands import as_array, as_floats, is_scalar
-from smolml_utils._row_rules import LOG_SOFTMAX, SOFTMAX
+from smolml_utils._rules import LOG_SOFTMAX, SOFTMAX
 from smolml_value import Op, Value, table
 from smolml_value.extending import as_float
 

@@ -21,14 +21,13 @@ from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 from smolml_array import Generator, MLArray, ShapeError, full
-from smolml_array.extending import DType, shape_of
+from smolml_array.extending import DType, generator_of, shape_of
+from smolml_utils._operands import not_negative
 from smolml_utils._sampling import (
     fans,
     leaf,
     normal,
-    not_negative,
     orthonormal_rows,
-    source,
     uniform,
 )
 from smolml_value.extending import as_float
@@ -81,7 +80,7 @@ def xavier_uniform(
     shape = shape_of(dims, "xavier_uniform")
     gain = not_negative("xavier_uniform: gain", gain)
     limit = gain * math.sqrt(6.0 / sum(fans(shape)))
-    return uniform("xavier_uniform", shape, limit, generator, requires_grad, dtype)
+    return leaf(uniform("xavier_uniform", shape, limit, generator), requires_grad, dtype)
 
 
 def xavier_normal(
@@ -104,7 +103,7 @@ def xavier_normal(
     """
     shape = shape_of(dims, "xavier_normal")
     std = not_negative("xavier_normal: gain", gain) * math.sqrt(2.0 / sum(fans(shape)))
-    return normal("xavier_normal", shape, std, generator, requires_grad, dtype)
+    return leaf(normal("xavier_normal", shape, std, generator), requires_grad, dtype)
 
 
 def he_uniform(
@@ -125,7 +124,7 @@ def he_uniform(
     """
     shape = shape_of(dims, "he_uniform")
     limit = math.sqrt(6.0 / fans(shape)[0])
-    return uniform("he_uniform", shape, limit, generator, requires_grad, dtype)
+    return leaf(uniform("he_uniform", shape, limit, generator), requires_grad, dtype)
 
 
 def he_normal(
@@ -146,7 +145,7 @@ def he_normal(
     """
     shape = shape_of(dims, "he_normal")
     std = math.sqrt(2.0 / fans(shape)[0])
-    return normal("he_normal", shape, std, generator, requires_grad, dtype)
+    return leaf(normal("he_normal", shape, std, generator), requires_grad, dtype)
 
 
 def lecun_normal(
@@ -167,7 +166,7 @@ def lecun_normal(
     """
     shape = shape_of(dims, "lecun_normal")
     std = math.sqrt(1.0 / fans(shape)[0])
-    return normal("lecun_normal", shape, std, generator, requires_grad, dtype)
+    return leaf(normal("lecun_normal", shape, std, generator), requires_grad, dtype)
 
 
 def random_uniform(
@@ -188,7 +187,7 @@ def random_uniform(
     """
     shape = shape_of(dims, "random_uniform")
     limit = not_negative("random_uniform: limit", limit)
-    return uniform("random_uniform", shape, limit, generator, requires_grad, dtype)
+    return leaf(uniform("random_uniform", shape, limit, generator), requires_grad, dtype)
 
 
 def random_normal(
@@ -211,7 +210,7 @@ def random_normal(
     shape = shape_of(dims, "random_normal")
     std = not_negative("random_normal: std", std)
     mean = as_float(mean, "random_normal: mean")
-    return normal("random_normal", shape, std, generator, requires_grad, dtype, mean)
+    return leaf(normal("random_normal", shape, std, generator, mean), requires_grad, dtype)
 
 
 def orthogonal(
@@ -241,7 +240,7 @@ def orthogonal(
         raise ShapeError(f"orthogonal: expected a shape of at least two axes, got {shape}")
     rows, columns = math.prod(shape[:-1]), shape[-1]
     small, large = sorted((rows, columns))
-    a = source("orthogonal", generator).randn(small, large, requires_grad=False)
+    a = generator_of("orthogonal", generator).randn(small, large, requires_grad=False)
     if small:  # the second time removes what rounding left over
         a = orthonormal_rows(orthonormal_rows(a))
     matrix = a if rows <= columns else a.T
@@ -275,7 +274,7 @@ class XavierUniform:
     (3, 4)
     """
 
-    initialize = staticmethod(xavier_uniform)
+    initialize: Final = staticmethod(xavier_uniform)
 
 
 class XavierNormal:
@@ -285,7 +284,7 @@ class XavierNormal:
     (3, 4)
     """
 
-    initialize = staticmethod(xavier_normal)
+    initialize: Final = staticmethod(xavier_normal)
 
 
 class HeUniform:
@@ -295,7 +294,7 @@ class HeUniform:
     (3, 4)
     """
 
-    initialize = staticmethod(he_uniform)
+    initialize: Final = staticmethod(he_uniform)
 
 
 class HeNormal:
@@ -305,7 +304,7 @@ class HeNormal:
     (3, 4)
     """
 
-    initialize = staticmethod(he_normal)
+    initialize: Final = staticmethod(he_normal)
 
 
 HeInitialization: Final = HeNormal
@@ -319,7 +318,7 @@ class LecunNormal:
     (3, 4)
     """
 
-    initialize = staticmethod(lecun_normal)
+    initialize: Final = staticmethod(lecun_normal)
 
 
 class RandomUniform:
@@ -329,7 +328,7 @@ class RandomUniform:
     (3, 4)
     """
 
-    initialize = staticmethod(random_uniform)
+    initialize: Final = staticmethod(random_uniform)
 
 
 class RandomNormal:
@@ -339,7 +338,7 @@ class RandomNormal:
     (3, 4)
     """
 
-    initialize = staticmethod(random_normal)
+    initialize: Final = staticmethod(random_normal)
 
 
 class Orthogonal:
@@ -349,7 +348,7 @@ class Orthogonal:
     (4, 4)
     """
 
-    initialize = staticmethod(orthogonal)
+    initialize: Final = staticmethod(orthogonal)
 
 
 class Constant:
@@ -359,4 +358,4 @@ class Constant:
     [0.1, 0.1]
     """
 
-    initialize = staticmethod(constant)
+    initialize: Final = staticmethod(constant)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from smolml_array import MLArray
 from smolml_array.extending import ArrayLike, Axis, normalize_axes
 from smolml_utils._operands import as_array, as_floats
-from smolml_utils._row_rules import LAYER_NORM
+from smolml_utils._rules import LAYER_NORM
 from smolml_value.extending import as_float
 
 __all__ = ["layer_norm"]

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from smolml_array.extending import Raw
-from smolml_utils._optimizer import Optimizer, State, checked
+from smolml_utils._optimizer import Optimizer, State
 
 __all__ = ["SGD", "AdaGrad", "Adam", "AdamW", "Optimizer", "RMSProp", "SGDMomentum"]
 
@@ -57,8 +57,8 @@ class SGDMomentum(Optimizer):
 
     def __init__(self, learning_rate: float = 0.01, momentum_coefficient: float = 0.9) -> None:
         super().__init__(learning_rate)
-        self.momentum_coefficient = checked(
-            self, "momentum_coefficient", momentum_coefficient, below=1.0
+        self.momentum_coefficient: float = self._checked(
+            "momentum_coefficient", momentum_coefficient, below=1.0
         )
 
     def _advance(self, xp: Any, x: Raw, g: Raw, state: State) -> Raw:
@@ -92,7 +92,7 @@ class AdaGrad(Optimizer):
 
     def __init__(self, learning_rate: float = 0.01, epsilon: float = 1e-8) -> None:
         super().__init__(learning_rate)
-        self.epsilon = checked(self, "epsilon", epsilon)
+        self.epsilon: float = self._checked("epsilon", epsilon)
 
     def _advance(self, xp: Any, x: Raw, g: Raw, state: State) -> Raw:
         total = state.get("squared_gradients", 0.0) + g * g
@@ -130,8 +130,10 @@ class RMSProp(Optimizer):
         epsilon: float = 1e-8,
     ) -> None:
         super().__init__(learning_rate)
-        self.exp_decay_squared = checked(self, "exp_decay_squared", exp_decay_squared, below=1.0)
-        self.epsilon = checked(self, "epsilon", epsilon)
+        self.exp_decay_squared: float = self._checked(
+            "exp_decay_squared", exp_decay_squared, below=1.0
+        )
+        self.epsilon: float = self._checked("epsilon", epsilon)
 
     def _advance(self, xp: Any, x: Raw, g: Raw, state: State) -> Raw:
         d = self.exp_decay_squared
@@ -174,11 +176,13 @@ class Adam(Optimizer):
         epsilon: float = 1e-8,
     ) -> None:
         super().__init__(learning_rate)
-        self.exp_decay_gradients = checked(
-            self, "exp_decay_gradients", exp_decay_gradients, below=1.0
+        self.exp_decay_gradients: float = self._checked(
+            "exp_decay_gradients", exp_decay_gradients, below=1.0
         )
-        self.exp_decay_squared = checked(self, "exp_decay_squared", exp_decay_squared, below=1.0)
-        self.epsilon = checked(self, "epsilon", epsilon)
+        self.exp_decay_squared: float = self._checked(
+            "exp_decay_squared", exp_decay_squared, below=1.0
+        )
+        self.epsilon: float = self._checked("epsilon", epsilon)
 
     def _advance(self, xp: Any, x: Raw, g: Raw, state: State) -> Raw:
         b1, b2 = self.exp_decay_gradients, self.exp_decay_squared
@@ -221,7 +225,7 @@ class AdamW(Adam):
         epsilon: float = 1e-8,
     ) -> None:
         super().__init__(learning_rate, exp_decay_gradients, exp_decay_squared, epsilon)
-        self.weight_decay = checked(self, "weight_decay", weight_decay)
+        self.weight_decay: float = self._checked("weight_decay", weight_decay)
 
     def _advance(self, xp: Any, x: Raw, g: Raw, state: State) -> Raw:
         shrunk = (1.0 - self.learning_rate * self.weight_decay) * x

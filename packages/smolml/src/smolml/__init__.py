@@ -15,13 +15,12 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__: list[str]  # made when somebody asks for it: only the packages know their names
-
 _PACKAGES = ("smolml_value", "smolml_array", "smolml_utils")  # each imports those before it
 _OWN = {"track": "smolml.tracking"}
 
 
 def _all() -> list[str]:
+    """`__all__`, made when somebody asks for it: only the packages know their names."""
     theirs = (name for package in map(import_module, _PACKAGES) for name in package.__all__)
     return sorted({*theirs, *_OWN})
 

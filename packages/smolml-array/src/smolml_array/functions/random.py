@@ -89,7 +89,7 @@ def _whole(who: str, seed: int | None) -> int | None:
         ) from None
 
 
-def _given(who: str, generator: Generator | None) -> Generator:
+def generator_of(who: str, generator: Generator | None) -> Generator:
     """The generator to draw from.
 
     Raises:
@@ -135,7 +135,7 @@ def rand(
     >>> rand(2, 3, generator=Generator(0)).shape
     (2, 3)
     """
-    return _given("rand", generator).rand(*dims, requires_grad=requires_grad)
+    return generator_of("rand", generator).rand(*dims, requires_grad=requires_grad)
 
 
 def randn(
@@ -146,4 +146,4 @@ def randn(
     >>> randn((2, 3), generator=Generator(0)).shape
     (2, 3)
     """
-    return _given("randn", generator).randn(*dims, requires_grad=requires_grad)
+    return generator_of("randn", generator).randn(*dims, requires_grad=requires_grad)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from weakref import ref
 
 T = TypeVar("T")
@@ -20,19 +21,38 @@ class Beside(Generic[T]):
         entry = self._entries.get(id(owner))
         return None if entry is None else entry[1]
 
+    def obtain(self, owner: object, make: Callable[[], T]) -> T:
+        """What belongs to this object, made now if there is nothing."""
+        entry = self._entries.get(id(owner))
+        if entry is None:
+            self.set(owner, made := make())
+            return made
+        return entry[1]
+
     def set(self, owner: object, item: T) -> None:
         """Keep this for an object, in place of what was kept."""
         key = id(owner)
-        self._entries[key] = (ref(owner, partial(self._forget, key)), item)
+        self._entries[key] = (ref(owner, partial(_forget, ref(self), key)), item)
 
     def remove(self, owner: object) -> None:
         """Keep nothing any more."""
         self._entries.pop(id(owner), None)
 
+    def items(self) -> Iterator[tuple[object, T]]:
+        """The objects that are still there, each with what belongs to it."""
+        for known, item in [*self._entries.values()]:
+            owner = known()
+            if owner is not None:
+                yield owner, item
+
     def __len__(self) -> int:
         return len(self._entries)
 
-    def _forget(self, key: int, dead: ref[object]) -> None:
-        entry = self._entries.get(key)
+
+def _forget(table: ref[Beside[Any]], key: int, dead: ref[object]) -> None:
+    """Drop the entry of an object that is gone; its id may be another's by now."""
+    beside = table()
+    if beside is not None:
+        entry = beside._entries.get(key)
         if entry is not None and entry[0] is dead:
-            del self._entries[key]
+            del beside._entries[key]

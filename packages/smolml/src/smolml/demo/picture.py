@@ -18,7 +18,7 @@ from smolml.tracking.picture import COLOURS, GREY, INK, tidy
 ROWS, COLUMNS = 6, 9
 CELL = 1.2  # height of a cell in widths: the image and a line under it
 LINE: Final[Any] = {"linewidth": 2.2, "marker": "o", "markersize": 4}
-BLUE, GREEN, RED, *_ = COLOURS
+BLUE, GREEN, RED = COLOURS[:3]
 
 
 def choose(readings: Sequence[Reading], seed: int) -> list[Reading]:

@@ -15,10 +15,11 @@ class History(tracking.History):
         self, steps_per_epoch: int, losses: Sequence[float] = (), accuracies: Sequence[float] = ()
     ) -> None:
         super().__init__()
-        self.steps_per_epoch = steps_per_epoch
-        self.losses = self.numbers["loss"] = [*losses]
-        self.accuracies = self.numbers["test accuracy"] = [*accuracies]
-        self.seconds = 0.0
+        self.steps_per_epoch: int = steps_per_epoch
+        self.losses: list[float] = [*losses]
+        self.accuracies: list[float] = [*accuracies]
+        self.seconds: float = 0.0
+        self.numbers.update({"loss": self.losses, "test accuracy": self.accuracies})
 
     def latest(self) -> str:
         """The mean loss of an epoch's steps, and the test accuracy after the last epoch.

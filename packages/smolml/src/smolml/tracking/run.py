@@ -43,7 +43,7 @@ class Run(Generic[T]):
         self._reported = History()
         self._begun: float | None = None
         self._is_open = False
-        self.step = 0
+        self.step: int = 0
 
     @property
     def history(self) -> dict[str, list[float]]:
