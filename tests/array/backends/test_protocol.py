@@ -15,6 +15,7 @@ from smolml_array._replay.recording import Recording
 from smolml_array.backends import protocol
 from smolml_array.backends.namespace import Namespace, protocol_names
 from smolml_array.backends.protocol import Backend
+from smolml_array.backends.silence import Silence
 from tests.array.backends.agreement import NUMPY, PURE
 
 BACKENDS = pytest.mark.parametrize("backend", [PURE, NUMPY], ids=["pure", "numpy"])
@@ -57,7 +58,7 @@ def test_functions_of_one_kind_have_its_parameters(backend: Any, kind: str) -> N
 def test_everything_has_a_docstring_and_its_name(backend: Any) -> None:
     for name in protocol_names():
         f = getattr(backend, name)
-        if inspect.isfunction(f) and name not in ("is_quiet", "run_rule"):
+        if inspect.isfunction(f):
             assert f.__doc__, name
             assert f.__name__.rstrip("_") == name
 
@@ -93,16 +94,15 @@ def test_nothing_warns() -> None:
         NUMPY.astype(x, "int64")
         NUMPY.matmul(x.reshape(2, 4), x.reshape(4, 2))
         NUMPY.matmul(x.reshape(2, 1, 4), x.reshape(4, 2))
-        assert np.isnan(NUMPY.quietly(lambda v: v / 0 * 0, x)).all()
-        with NUMPY.quiet():
-            assert np.isnan(x / 0 * 0).all()
+        assert np.isnan(NUMPY.silence.run(lambda v: v / 0 * 0, x)).all()
+        assert np.isnan(NUMPY.silence.run_apart(lambda v: v / 0 * 0, x)).all()
 
 
 def test_the_users_settings_are_left_alone() -> None:
     with np.errstate(divide="raise", invalid="warn", over="raise", under="ignore"):
         before = np.geterr()
         assert NUMPY.divide(np.ones(2), 0.0).tolist() == [np.inf, np.inf]
-        assert NUMPY.quietly(lambda: np.geterr()["divide"]) == "ignore"
+        assert NUMPY.silence.run(lambda: np.geterr()["divide"]) == "ignore"
         assert np.geterr() == before
         with pytest.raises(FloatingPointError):
             np.ones(2) / 0.0
@@ -132,7 +132,7 @@ def test_threads_and_nested_calls_do_not_get_in_each_others_way() -> None:
                 for _ in range(20):
                     assert np.isnan(NUMPY.log(big)[0])
                     assert NUMPY.divide(big, 0.0)[0] == -np.inf
-                    assert NUMPY.quietly(lambda: NUMPY.log(big / 0))[0] != 0
+                    assert NUMPY.silence.run(lambda: NUMPY.log(big / 0))[0] != 0
         except BaseException as error:
             failures.append(error)
 
@@ -144,7 +144,8 @@ def test_threads_and_nested_calls_do_not_get_in_each_others_way() -> None:
         for thread in threads:
             thread.join()
     assert not failures
-    nested = NUMPY.quietly(lambda: NUMPY.quietly(lambda: NUMPY.log(np.array([0.0]))))
+    run = NUMPY.silence.run
+    nested = run(lambda: run(lambda: NUMPY.log(np.array([0.0]))))
     assert nested.tolist() == [-np.inf]
 
 
@@ -154,16 +155,14 @@ def test_errors_of_a_function_pass_through_quietly() -> None:
 
     for backend in (PURE, NUMPY):
         with pytest.raises(RuntimeError, match="mine"):
-            backend.quietly(fail)
+            backend.silence.run(fail)
 
 
 @BACKENDS
 def test_what_the_graph_asks_of_a_backend(backend: Any) -> None:
     x = backend.asarray([1.0, 2.0])
-    assert type(x) is backend.array_type
-    assert not backend.is_quiet() or backend is PURE  # no call of it ever warns
-    for call in (backend.quietly, backend.quietly_here, backend.run_rule):
-        assert call(backend.is_quiet)
+    silence: Silence = backend.silence
+    for call in (silence.run, silence.run_apart, silence.new().run):
         assert backend.to_flat(call(backend.add, x, 1.0)) == [2.0, 3.0]
     before = backend.asarray([10.0, 20.0])
     assert backend.to_flat(backend.add_into(before, x)) == [11.0, 22.0]
@@ -172,7 +171,7 @@ def test_what_the_graph_asks_of_a_backend(backend: Any) -> None:
     assert (stand_in.shape, stand_in.dtype) == (x.shape, x.dtype)
 
 
-def test_unguarded_functions_answer_as_the_others() -> None:
+def test_plain_functions_answer_as_the_others() -> None:
     g, p = np.array([0.0, 1.0, np.inf, 0.0, 2.0]), np.array([np.inf, 2.0, 0.0, np.nan, -3.0])
     rows = np.arange(6.0).reshape(2, 3)
     calls: list[tuple[str, tuple[Any, ...]]] = [
@@ -186,9 +185,9 @@ def test_unguarded_functions_answer_as_the_others() -> None:
         ("sum_to_shape", (rows, ())),
     ]
     for name, args in calls:
-        ours = NUMPY.quietly(getattr(NUMPY.unguarded, name), *args)
+        ours = NUMPY.silence.run(getattr(NUMPY.silence.plain, name), *args)
         np.testing.assert_array_equal(ours, getattr(NUMPY, name)(*args), err_msg=name)
-    assert PURE.unguarded is PURE
+    assert PURE.silence.plain is PURE
 
 
 def test_a_recording_has_the_whole_protocol() -> None:
@@ -197,9 +196,8 @@ def test_a_recording_has_the_whole_protocol() -> None:
     own = {name for name in (*vars(Recording), *vars(recording)) if not name.startswith("_")}
     taken = own & set(protocol_names())
     assert taken == {
-        *("adopts", "array_type", "asarray", "is_array", "is_quiet", "name", "nonzero", "quiet"),
-        *("quietly", "quietly_here", "run_rule", "to_flat", "to_list", "unguarded", "uniform"),
-        "unique_values",
+        *("adopts", "asarray", "is_array", "name", "nonzero", "silence"),
+        *("to_flat", "to_list", "uniform", "unique_values"),
     }
     for name in protocol_names():
         assert hasattr(recording, name), name

@@ -160,7 +160,7 @@ class Optimizer(ABC):
         node = p._fetch()
         xp = node.backend
         g = node.gradient() if p._view is None else p.grad()._node.raw
-        return xp.asarray(xp.quietly(self._advance, xp.unguarded, node.raw, g, state))
+        return xp.asarray(xp.silence.run(self._advance, xp.silence.plain, node.raw, g, state))
 
     def _named_state(self, idx: Hashable, name: str, shape: tuple[int, ...]) -> State:
         known, state = self._named_states.setdefault((idx, name), (shape, {}))

@@ -11,7 +11,7 @@ from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.views import Element, ValuesNode
 from smolml_array._shapes.nested import unravel
 from smolml_array.array import MLArray
-from smolml_array.backends.protocol import Backend, Raw
+from smolml_array.backends.protocol import Raw
 from smolml_value.extending import Node
 from smolml_value.extending.anomaly import Misfit, inside, named, questions
 
@@ -26,16 +26,12 @@ def _(node: ArrayNode, c: Any) -> Misfit | None:
         flat, shape = [float(raw.get(i, 0.0)) for i in range(node.raw.size)], node.shape
     elif not hasattr(raw, "shape"):
         flat, shape = [float(raw)], ()
-    elif not xp.isdtype(raw.dtype, "real floating") or xp.quietly(_is_finite, xp, raw):
+    elif not xp.isdtype(raw.dtype, "real floating") or bool(xp.all(xp.isfinite(raw))):
         return None
     else:
         flat, shape = xp.to_flat(raw), raw.shape
     bad = (i for i, x in enumerate(flat) if not math.isfinite(x))
     return next((Misfit(flat[i], unravel(i, shape)) for i in bad), None)
-
-
-def _is_finite(xp: Backend, raw: Raw) -> bool:
-    return bool(xp.all(xp.isfinite(raw)))
 
 
 def _raw(c: Any) -> Any:

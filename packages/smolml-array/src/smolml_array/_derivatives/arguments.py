@@ -171,7 +171,7 @@ def _(x: MLArray, y: MLArray) -> bool:
     if not isinstance(y, MLArray) or x.shape != y.shape:
         return False
     a, b = x._fetch().raw, y._fetch().raw
-    return bool(x._node.backend.quietly(_close, x._node.backend, a, b, 1e4 * derive.epsilon(x)))
+    return bool(x._node.backend.silence.run(_close, x._node.backend, a, b, 1e4 * derive.epsilon(x)))
 
 
 def _close(xp: Any, a: Raw, b: Raw, tolerance: float) -> Raw:

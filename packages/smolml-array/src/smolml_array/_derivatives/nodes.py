@@ -190,7 +190,7 @@ def _(node: ArrayNode, tangents: Parts) -> Raw | None:
     xp = node.backend
     known = iter(tangents)
     every = [None if parent is None else next(known) for parent in node.operands]
-    call = partial(call_plugin, xp) if is_plugin(node.rule) else xp.quietly
+    call = partial(call_plugin, xp) if is_plugin(node.rule) else xp.silence.run
     t: Raw | None = call(_push_numbers, node, every)
     return t if t is None else node._cast(t, node.out)
 

@@ -147,22 +147,18 @@ class Applying(Handle):
             return op.forward(cls._traced(args), *lifted)
         xp, nodes, tracked, primals = plain or cls._plain(args) or cls._operands(op.name, args)
         own = op in OWN_OPS or is_own(op)
+        silence = xp.silence
         try:
             if own:
-                out = xp.run_rule(op.forward, xp.unguarded, *primals)
+                out = silence.new().run(op.forward, silence.plain, *primals)
             else:  # a plugin may do anything
                 out = call_plugin(xp, op.forward, xp, *primals)
                 _check_result(op, out, primals)
-                out = xp.asarray(out)
-        except RuntimeError:
-            if not own:
-                raise
-            out = xp.quietly(op.forward, xp, *primals)  # busy; or it raises again
         except ValueError:
             _broadcast_shapes(*(getattr(p, "shape", ()) for p in primals), who=op.name)
             raise
-        if out.__class__ is not xp.array_type:  # NumPy's operators make scalars of 0-d arrays
-            out = xp.unguarded.asarray(out)
+        if not (own and out.ndim):  # NumPy's operators make scalars of 0-d arrays
+            out = xp.asarray(out)
         made = cls.__new__(cls)
         made._node = made_by(op, xp, nodes, tracked, primals, out)
         made._view = made._elements = None
@@ -175,7 +171,7 @@ class Applying(Handle):
         if plain is None:
             xp, nodes, tracked, primals = cls._operands(rule.name, args)
             primals = [
-                p if p.__class__ is xp.array_type else xp.asarray(p, dtype=xp.float64)
+                xp.asarray(p, dtype=xp.float64) if p.__class__ in (float, int) else p
                 for p in primals
             ]
         else:

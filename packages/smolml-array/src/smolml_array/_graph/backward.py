@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 def backward_alone(root: ArrayNode) -> bool:
     """Add d(root)/d(leaf) to every leaf; False if there are nodes that are no plain arrays.
 
-    To be called where the backend is quiet.
+    To be called in its silence.
     """
     kind = root.__class__
     guarded = root.backend
-    xp = guarded.unguarded
+    xp = guarded.silence.plain
     found: dict[ArrayNode, Raw] = {root: xp.ones_like(root.raw)}
     owned: set[ArrayNode] = set()  # whose cotangents were allocated here, and may be written to
     waiting: list[tuple[int, ArrayNode]] = []
@@ -51,7 +51,7 @@ def backward_alone(root: ArrayNode) -> bool:
                     return False
                 raw = parent.raw
                 if c.dtype is not raw.dtype and c.dtype != raw.dtype:
-                    c = guarded.astype(c, raw.dtype)
+                    c = xp.astype(c, raw.dtype)
                 before = found.get(parent)
                 if before is None:
                     found[parent] = c
@@ -61,9 +61,9 @@ def backward_alone(root: ArrayNode) -> bool:
                         else:
                             heappush(waiting, (parent.order, parent))
                 elif parent in owned:
-                    found[parent] = guarded.add_into(before, c)
+                    found[parent] = xp.add_into(before, c)
                 else:
-                    found[parent] = guarded.add(before, c)
+                    found[parent] = guarded.add(before, c)  # an array, also of scalars
                     owned.add(parent)
             if hidden and node in hidden:
                 del found[node]
@@ -87,7 +87,7 @@ def commit(found: dict[ArrayNode, Raw]) -> None:
             if node.rule is None and node.grad is not None:
                 c = node.backend.add(node.grad, c)
             elif c.__class__ is not node.raw.__class__:  # a scalar that NumPy makes of 0-d arrays
-                c = node.backend.unguarded.asarray(c)
+                c = node.backend.asarray(c)
             node.grad = c
     except BaseException:
         for node, grad in zip(found, earlier, strict=True):

@@ -345,7 +345,7 @@ class Handle(Arithmetic):
                 "no_grad(): it depends on nothing that has a gradient; use requires_grad=True"
             )
         if not graph.backward(node, alone=True):
-            node.backend.quietly_here(graph.backward, node)
+            node.backend.silence.run_apart(graph.backward, node)
 
     def grad(self) -> Self:
         """The gradients of the elements, as a constant array of the same shape; 0 before backward.

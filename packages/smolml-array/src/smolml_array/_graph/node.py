@@ -169,7 +169,7 @@ class ArrayNode(Node):
     def _backward_alone(self) -> bool:
         if MODE.watched or self.__class__ is not ArrayNode:
             return False
-        return self.backend.quietly_here(backward_alone, self)  # type: ignore[no-any-return]
+        return self.backend.silence.run_apart(backward_alone, self)  # type: ignore[no-any-return]
 
     def _begin(self) -> None:
         self._grad_before = self.grad
@@ -310,12 +310,10 @@ def record(
     `operands` holds None for constants.
     """
     forward = partial(rule.forward, **params) if params else rule.forward
-    try:
-        out = xp.run_rule(forward, xp.unguarded, *primals)
-    except (RuntimeError, ValueError, TypeError, IndexError):
-        out = xp.quietly(forward, xp, *primals)  # busy; or it raises again, in our words
-    if out.__class__ is not xp.array_type:  # NumPy's operators make scalars of 0-d arrays
-        out = xp.unguarded.asarray(out)
+    silence = xp.silence
+    out = silence.new().run(forward, silence.plain, *primals)
+    if not out.ndim:  # NumPy's operators make scalars of 0-d arrays
+        out = xp.asarray(out)
     return made_by(rule, xp, operands, tracked, primals, out, params)
 
 

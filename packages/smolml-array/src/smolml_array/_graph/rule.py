@@ -30,7 +30,7 @@ def call_plugin(xp: Backend, f: Callable[..., Any], /, *args: Any) -> Any:
 
     Operations are recorded there even inside no_grad(): f may differentiate on its own account.
     """
-    return xp.quietly_here(_recording, f, *args)
+    return xp.silence.run_apart(_recording, f, *args)
 
 
 def _recording(f: Callable[..., Any], /, *args: Any) -> Any:

@@ -35,9 +35,9 @@ def cotangents_of(
     """What the rule of `node` sends to each operand; None where nothing flows.
 
     `operands` are those of the node, with None also where nobody asks for a cotangent. To be
-    called where the backend is quiet, and of a plugin's op in the context of whoever asks.
+    called in the backend's silence, and of a plugin's op in the context of whoever asks.
     """
-    rule, primals, out, xp = node.rule, node.primals, node.out, node.backend.unguarded
+    rule, primals, out, xp = node.rule, node.primals, node.out, node.backend.silence.plain
     assert rule is not None
     if operands is None:
         operands = node.operands
@@ -67,10 +67,9 @@ def quiet_cotangents(
     node: Applied, g: Raw, operands: Sequence[Node | None] | None = None
 ) -> Sequence[Raw | None]:
     """`cotangents_of`, wherever it is called."""
-    xp = node.backend
-    if xp.is_quiet() or is_plugin(node.rule):
+    if is_plugin(node.rule):
         return cotangents_of(node, g, operands)
-    return xp.quietly(cotangents_of, node, g, operands)  # type: ignore[no-any-return]
+    return node.backend.silence.run(cotangents_of, node, g, operands)  # type: ignore[no-any-return]
 
 
 def vjps_of(rule: Op | Rule) -> Sequence[Vjp | None]:

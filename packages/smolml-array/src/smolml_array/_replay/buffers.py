@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
-from smolml_array.backends.numpy.quiet import ndarray
+from smolml_array.backends.numpy.cotangents import ndarray
 from smolml_value.extending.derivatives import leaves, map_leaves
 
 

@@ -20,7 +20,7 @@ from smolml_array._replay.writing import (
     ufunc_into,
 )
 from smolml_array._shapes.axes import Shape
-from smolml_array.backends.numpy.quiet import ndarray
+from smolml_array.backends.numpy.cotangents import ndarray
 
 
 class _Note(NamedTuple):

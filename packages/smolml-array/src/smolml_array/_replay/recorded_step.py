@@ -17,7 +17,7 @@ from smolml_array.backends.protocol import Backend, Raw
 from smolml_value import GraphError
 
 NUMPY = get_backend("numpy")
-_quietly = NUMPY.quietly
+SILENCE = NUMPY.silence
 
 
 class _Slot:
@@ -71,7 +71,7 @@ class RecordedStep:
         self._slots = run.slots
         self._leaves = run.leaves
         self._run = run.recording.program.run
-        _quietly(run.recording.program.finish, run.results)
+        SILENCE.run(run.recording.program.finish, run.results)
 
     def is_current(self) -> bool:
         """Whether the arrays that the function has from elsewhere still have the same numbers."""
@@ -90,7 +90,7 @@ class RecordedStep:
     def play(self) -> list[Raw] | None:
         """The loss and the gradients; None if a condition is not as it was."""
         try:
-            return _quietly(self._run)  # type: ignore[no-any-return]
+            return SILENCE.run(self._run)  # type: ignore[no-any-return]
         except DiffersError:
             return None
 
@@ -121,8 +121,8 @@ def record(
                 f"replay: a parameter or an argument of shape {node.shape} is {what}, and "
                 f"gradients would have to flow on from it; give a leaf, or detach() it"
             )
-    first: _Run = NUMPY.quietly_here(_recorded, f, params, nodes)
-    second: _Run = NUMPY.quietly_here(_recorded, f, params, nodes)
+    first: _Run = SILENCE.run_apart(_recorded, f, params, nodes)
+    second: _Run = SILENCE.run_apart(_recorded, f, params, nodes)
     if not _same(first.notes, second.notes):
         raise GraphError(
             "replay: the function did not do the same when it was called again (does it draw "

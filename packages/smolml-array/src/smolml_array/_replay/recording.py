@@ -8,8 +8,6 @@ conditions of the program.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from contextvars import copy_context
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -18,8 +16,9 @@ import numpy as np
 from smolml_array._replay.program import Program
 from smolml_array._replay.recorded import Recorded
 from smolml_array._replay.writing import elementwise
-from smolml_array.backends.numpy.quiet import ndarray
+from smolml_array.backends.numpy.cotangents import ndarray
 from smolml_array.backends.protocol import Backend
+from smolml_array.backends.silence import Silence
 from smolml_value import GraphError
 from smolml_value.extending.derivatives import leaves, map_leaves
 
@@ -42,15 +41,14 @@ class Recording:
         notes: the same in words, to compare two recordings.
     """
 
-    array_type = Recorded
     name = "numpy"
 
     def __init__(self, base: Backend) -> None:
         self.adopts = base
-        self.unguarded = self
+        self.silence = Silence(base.silence.context, self)
         self.program = Program()
         self.notes: list[tuple[Any, ...]] = []
-        self._base = base.unguarded
+        self._base = base.silence.plain
         self._count = 0
         self._open = True
 
@@ -190,20 +188,6 @@ class Recording:
 
     def uniform(self, rng: Any, shape: Any, /) -> Any:
         return self.constant(self.adopts.uniform(rng, shape))
-
-    def is_quiet(self) -> bool:
-        return True  # whoever records is
-
-    def quiet(self) -> AbstractContextManager[Any]:
-        return nullcontext()
-
-    def quietly(self, f: Callable[..., Any], /, *args: Any) -> Any:
-        return f(*args)
-
-    def quietly_here(self, f: Callable[..., Any], /, *args: Any) -> Any:
-        return copy_context().run(f, *args)
-
-    run_rule = quietly
 
 
 def _told(x: Any) -> Any:

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from smolml_array.backends.numpy.quiet import BOOL, ONE_THREAD, ndarray
-from smolml_array.backends.numpy.unguarded import SMALL, row_of_ones
+from smolml_array.backends.numpy.cotangents import ONE_THREAD, SMALL, ndarray, row_of_ones
+from smolml_array.backends.numpy.dtypes import BOOL
 
 Args = Sequence[Any]
 Params = Mapping[str, Any]

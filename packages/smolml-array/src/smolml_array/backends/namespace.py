@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextvars import Context
 from types import ModuleType
 from typing import Any
 
 from smolml_array.backends.protocol import Backend
+from smolml_array.backends.silence import Silence
 
 CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan, "newaxis": None}
 
@@ -31,7 +33,8 @@ class Namespace:
         modules: where its functions are; the first that has a name wins. A function that would
             hide a built-in inside its module may be called `bool_` there.
         extra: further names, beyond the protocol's.
-        unguarded: a module of functions that stand in for those of the others in `unguarded`.
+        loud: modules of functions that warn, each of which `guard(name, function)` makes silent.
+        silence: the context in which they are silent.
 
     Raises:
         AttributeError: the modules lack a name of the protocol.
@@ -42,17 +45,27 @@ class Namespace:
         name: str,
         modules: Sequence[ModuleType],
         extra: Sequence[str] = (),
-        unguarded: ModuleType | None = None,
+        loud: Sequence[ModuleType] = (),
+        guard: Callable[[str, Any], Any] | None = None,
+        silence: Context | None = None,
     ) -> None:
         self.name = name
         self.adopts = None
-        self.unguarded = self
-        if unguarded is not None:
-            self.unguarded = Namespace(name, [unguarded, *modules], extra)
+        plain: Any = self if guard is None else Namespace(name, [*modules, *loud], extra)
+        self.silence: Silence = Silence(silence or Context(), plain)
+        plain.silence = self.silence
         self.__dict__.update(CONSTANTS)
         for wanted in [*protocol_names(), *extra]:
-            if wanted not in self.__dict__:
-                self.__dict__[wanted] = _find(wanted, name, modules)
+            if wanted in self.__dict__:
+                continue
+            found = _find(wanted, modules)
+            if found is None:
+                found = _find(wanted, loud)
+                if found is None:
+                    raise AttributeError(f"the {name} backend lacks {wanted!r}")
+                if guard is not None:
+                    found = guard(wanted, found)
+            self.__dict__[wanted] = found
 
     def __repr__(self) -> str:
         return f"<backend {self.name!r}>"
@@ -63,9 +76,9 @@ class Namespace:
         return get_backend, (self.name,)
 
 
-def _find(wanted: str, backend: str, modules: Sequence[ModuleType]) -> Any:
+def _find(wanted: str, modules: Sequence[ModuleType]) -> Any:
     for spelling in (wanted, f"{wanted}_"):
         for module in modules:
             if spelling in vars(module):
                 return vars(module)[spelling]
-    raise AttributeError(f"the {backend} backend lacks {wanted!r}")
+    return None

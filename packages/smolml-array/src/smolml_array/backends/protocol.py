@@ -13,7 +13,7 @@ Results may share memory with arguments: a raw array is never written to once it
 
 Raw arrays also have `shape ndim size dtype`, Python's operators and NumPy's indexing. These are
 ndarray's own on the NumPy backend: between 0-d arrays they give NumPy scalars, which every function
-here takes, and they warn outside `quiet()`.
+here takes, and they warn outside `silence`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from __future__ import annotations
 import builtins
 import random
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from smolml_array._shapes.axes import Axis, Shape
@@ -40,6 +39,7 @@ from smolml_array.backends.signatures import (
     TypedReduction,
     Unary,
 )
+from smolml_array.backends.silence import Silence
 
 __all__ = ["Backend", "Binary", "DType", "Number", "Raw", "Unary"]
 
@@ -100,28 +100,14 @@ class Backend(Protocol):
     def uniform(self, rng: random.Random, shape: Shape, /) -> Raw:
         """float64 numbers from rng.random(), in C order: the same on every backend."""
 
-    def quiet(self) -> AbstractContextManager[Any]:
-        """Within it raw operators (`1 / x`) do not warn either; the functions never do."""
-
-    def quietly(self, f: Callable[..., Any], /, *args: Any) -> Any:
-        """f(*args) as under `quiet()`, for less. f must not read context variables."""
-
-    def quietly_here(self, f: Callable[..., Any], /, *args: Any) -> Any:
-        """f(*args) as under `quiet()`, in a copy of the caller's context."""
-
     def add_into(self, total: Raw, x: Raw, /) -> Raw:
         """total + x, of one shape and dtype; may write into total, which only the caller holds."""
-
-    is_quiet: Callable[[], _bool]  # whether the running code was called by one of the two
-    # f(*args) as by `quietly`, for less; RuntimeError if a call, in whatever thread, is inside it
-    run_rule: Callable[..., Any]
 
     def placeholder(self, x: Raw, /) -> Raw:
         """nan in the shape and dtype of x without its memory; x itself where that cannot be."""
 
-    array_type: type  # of the raw arrays
     adopts: Backend | None  # whose arrays count as constants of this one; None for nobody's
-    unguarded: Backend  # the same for use inside `quietly`: quicker, errors in others' words
+    silence: Silence  # how it is kept from warning while raw operators compute
 
     # --- element-wise -------------------------------------------------------------------------
     abs: Unary

@@ -1,4 +1,4 @@
-"""The NumPy backend: NumPy >= 2 under the array API's names, quiet and always in arrays."""
+"""The NumPy backend: NumPy >= 2 under the array API's names."""
 
 from __future__ import annotations
 
@@ -17,21 +17,24 @@ if int(_numpy.__version__.partition(".")[0]) < 2:
 
 from smolml_array.backends.namespace import Namespace
 from smolml_array.backends.numpy import (  # only once NumPy is known to be there
+    cotangents,
     creation,
+    dtypes,
     elementwise,
     indexing,
     linalg,
     manipulation,
-    quiet,
     reductions,
     scans,
-    unguarded,
     windows,
 )
+from smolml_array.backends.numpy.guard import SILENT, guarded
 
 BACKEND = Namespace(
     "numpy",
-    [creation, elementwise, indexing, linalg, manipulation, quiet, reductions, scans, windows],
+    [creation, dtypes, manipulation],
     extra=["float32"],
-    unguarded=unguarded,
+    loud=[cotangents, elementwise, indexing, linalg, reductions, scans, windows],
+    guard=guarded,
+    silence=SILENT,
 )

@@ -1,4 +1,4 @@
-"""Making ndarrays: from numbers, lists and other arrays, and back; dtypes and their promotion."""
+"""Making ndarrays: from numbers, lists and other arrays, and back."""
 
 from __future__ import annotations
 
@@ -11,27 +11,12 @@ import numpy as np
 
 from smolml_array._shapes.axes import Shape, as_shape
 from smolml_array._shapes.nested import flatten
-from smolml_array.backends.numpy.quiet import F32, F64, I64, ndarray
+from smolml_array.backends.numpy.dtypes import DTYPES, F64, I64, as_dtype, plain_dtype
 from smolml_array.backends.protocol import DType, Number, Raw
 
-float64 = F64
-float32 = F32
-int64 = I64
-bool_ = np.dtype(np.bool)
-_DTYPES = {float64: float64, float32: float32, int64: int64, bool_: bool_}
+ndarray = np.ndarray
+_SCALARS = {np.float64, np.float32, np.int64, np.bool}
 _BULK = 3000  # elements from which handing the generator's state to NumPy pays
-
-
-def _dtype(dtype: DType, who: str) -> Any:
-    """One of our four dtypes, of whatever names it; None stays None."""
-    if dtype is None:
-        return None
-    try:
-        return _DTYPES[np.dtype(getattr(dtype, "name", dtype))]
-    except (KeyError, TypeError):
-        raise TypeError(
-            f"{who}: unknown dtype {dtype!r}: expected one of float64, float32, int64, bool"
-        ) from None
 
 
 def is_array(obj: object, /) -> bool:
@@ -41,8 +26,14 @@ def is_array(obj: object, /) -> bool:
 
 def asarray(obj: Any, /, *, dtype: DType = None, copy: bool | None = None) -> Raw:
     """A raw array of a number, nested lists of numbers, an ndarray or a raw array."""
-    dtype = _dtype(dtype, "asarray")
-    if type(obj) is ndarray and obj.dtype in _DTYPES:
+    kind = type(obj)
+    if dtype is None and not copy:  # most often
+        if kind is ndarray and (obj.dtype is F64 or obj.dtype in DTYPES):
+            return obj
+        if kind in _SCALARS and copy is None:  # from an operator of 0-d arrays
+            return np.asarray(obj)
+    dtype = as_dtype(dtype, "asarray")
+    if kind is ndarray and obj.dtype in DTYPES:
         if not copy and (dtype is None or obj.dtype == dtype):
             return obj
         if copy is False:
@@ -51,7 +42,7 @@ def asarray(obj: Any, /, *, dtype: DType = None, copy: bool | None = None) -> Ra
     if copy is False:
         raise ValueError(f"asarray: copy=False, but a {type(obj).__name__} must be copied")
     if isinstance(obj, np.ndarray | np.generic):
-        plain = np.array(obj, dtype=_plain_dtype(np.asarray(obj)), subok=False)
+        plain = np.array(obj, dtype=plain_dtype(np.asarray(obj)), subok=False)
         if dtype is I64 and plain.dtype.kind == "f" and np.asarray(obj).dtype.kind == "u":
             raise OverflowError(f"asarray: {np.max(obj)} does not fit in int64; use float64")
     else:
@@ -59,24 +50,12 @@ def asarray(obj: Any, /, *, dtype: DType = None, copy: bool | None = None) -> Ra
     return plain if dtype is None else astype(plain, dtype, copy=False)
 
 
-def _plain_dtype(x: Any) -> Any:
-    """The one of our dtypes that holds what x holds."""
-    kind = x.dtype.kind
-    if kind not in "fiub":
-        raise TypeError(f"asarray: an array of dtype {x.dtype}: expected real numbers")
-    if kind == "f":
-        return F32 if x.dtype.itemsize <= 4 else F64
-    if x.dtype == np.uint64 and x.size and x.max() >= 2**63:
-        return F64  # as a list of these numbers
-    return bool_ if kind == "b" else I64
-
-
 def _from_nested(obj: Any) -> Any:
     """NumPy's own conversion where it finds numbers; else ours, whose errors show the path."""
     try:
         # another library's array: asked by us, for it may not know NumPy's copy=
         out = np.array(obj.__array__() if hasattr(type(obj), "__array__") else obj)
-        if out.dtype in _DTYPES:
+        if out.dtype in DTYPES:
             return out
     except (ValueError, TypeError, OverflowError):
         pass
@@ -91,7 +70,7 @@ def astype(x: Raw, dtype: DType, /, *, copy: bool = True) -> Raw:
     if x.dtype is dtype and type(x) is ndarray:
         return x.copy() if copy else x
     with np.errstate(all="ignore"):
-        return np.asarray(x.astype(_dtype(dtype, "astype"), copy=copy))
+        return np.asarray(x.astype(as_dtype(dtype, "astype"), copy=copy))
 
 
 def from_flat(flat: Sequence[Number], shape: Shape, dtype: DType = None) -> Raw:
@@ -101,7 +80,7 @@ def from_flat(flat: Sequence[Number], shape: Shape, dtype: DType = None) -> Raw:
         if out.dtype.kind != "b":
             out = out.astype(F64, copy=False)
     else:
-        out = np.array(flat, _dtype(dtype, "from_flat"))
+        out = np.array(flat, as_dtype(dtype, "from_flat"))
     return out.reshape(shape)
 
 
@@ -136,17 +115,17 @@ def uniform(rng: random.Random, shape: Shape, /) -> Raw:
 
 def zeros(shape: int | Sequence[int], *, dtype: DType = None) -> Raw:
     """Zeros."""
-    return np.zeros(as_shape(shape, "zeros"), _dtype(dtype, "zeros"))
+    return np.zeros(as_shape(shape, "zeros"), as_dtype(dtype, "zeros"))
 
 
 def ones(shape: int | Sequence[int], *, dtype: DType = None) -> Raw:
     """Ones."""
-    return np.ones(as_shape(shape, "ones"), _dtype(dtype, "ones"))
+    return np.ones(as_shape(shape, "ones"), as_dtype(dtype, "ones"))
 
 
 def empty(shape: int | Sequence[int], *, dtype: DType = None) -> Raw:
     """Zeros: what comes out of unset memory is no number to learn with."""
-    return np.zeros(as_shape(shape, "empty"), _dtype(dtype, "empty"))
+    return np.zeros(as_shape(shape, "empty"), as_dtype(dtype, "empty"))
 
 
 def full(shape: int | Sequence[int], fill_value: Number, *, dtype: DType = None) -> Raw:
@@ -157,12 +136,7 @@ def full(shape: int | Sequence[int], fill_value: Number, *, dtype: DType = None)
 
 def zeros_like(x: Raw, /, *, dtype: DType = None) -> Raw:
     """Zeros in the shape and dtype of x."""
-    return np.zeros(x.shape, x.dtype if dtype is None else _dtype(dtype, "zeros_like"))
-
-
-def ones_like(x: Raw, /, *, dtype: DType = None) -> Raw:
-    """Ones in the shape and dtype of x."""
-    return np.ones(x.shape, x.dtype if dtype is None else _dtype(dtype, "ones_like"))
+    return np.zeros(x.shape, x.dtype if dtype is None else as_dtype(dtype, "zeros_like"))
 
 
 def full_like(x: Raw, /, fill_value: Number, *, dtype: DType = None) -> Raw:
@@ -185,7 +159,7 @@ def arange(
     if stop is None:
         start, stop = 0, start
     with np.errstate(all="ignore"):
-        return np.arange(start, stop, step, dtype=_dtype(dtype, "arange"))
+        return np.arange(start, stop, step, dtype=as_dtype(dtype, "arange"))
 
 
 def linspace(
@@ -195,12 +169,12 @@ def linspace(
     if num < 0:
         raise ValueError(f"linspace: num is {num}: expected >= 0")
     with np.errstate(all="ignore"):
-        return np.linspace(start, stop, num, endpoint, dtype=_dtype(dtype, "linspace"))
+        return np.linspace(start, stop, num, endpoint, dtype=as_dtype(dtype, "linspace"))
 
 
 def eye(n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: DType = None) -> Raw:
     """Ones on the k-th diagonal, else zeros."""
-    return np.eye(n_rows, n_cols, k, dtype=_dtype(dtype, "eye") or F64)
+    return np.eye(n_rows, n_cols, k, dtype=as_dtype(dtype, "eye") or F64)
 
 
 def meshgrid(*arrays: Raw, indexing: str = "xy") -> tuple[Raw, ...]:
@@ -218,23 +192,3 @@ def tril(x: Raw, /, *, k: int = 0) -> Raw:
 def triu(x: Raw, /, *, k: int = 0) -> Raw:
     """The upper triangle of the last two axes: zeros below the k-th diagonal."""
     return np.triu(x, k)
-
-
-def finfo(type: Any, /) -> Any:
-    """bits, eps, max, min, smallest_normal and dtype of a floating type."""
-    return np.finfo(_dtype(getattr(type, "dtype", type), "finfo"))
-
-
-def iinfo(type: Any, /) -> Any:
-    """bits, max, min and dtype of an integer type."""
-    return np.iinfo(_dtype(getattr(type, "dtype", type), "iinfo"))
-
-
-def isdtype(dtype: DType, kind: Any) -> bool:
-    """Whether a dtype is of a kind ("bool", "integral", "real floating", ...) or that dtype."""
-    return np.isdtype(dtype, kind)
-
-
-def result_type(*arrays_and_dtypes: Any) -> DType:
-    """The dtype that an operation on these has; Python scalars are weak."""
-    return np.result_type(*arrays_and_dtypes)

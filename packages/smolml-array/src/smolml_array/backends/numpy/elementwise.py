@@ -1,102 +1,137 @@
-"""Element-wise functions on ndarrays: NumPy's ufuncs, quiet, under the standard's names."""
+"""Element-wise functions on ndarrays: NumPy's ufuncs under the standard's names."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from smolml_array.backends.numpy import unguarded
-from smolml_array.backends.numpy.quiet import (
-    F32,
-    F64,
-    I64,
-    binary,
-    call,
-    check_broadcast,
-    float_unary,
-    ndarray,
-    quietly,
-    rounding,
-    run,
-    run_shared,
-    unary,
-    wide_binary,
-)
+from smolml_array.backends.numpy.dtypes import DTYPES, F32, F64, I64
+from smolml_array.backends.numpy.guard import check_broadcast
 from smolml_array.backends.protocol import Raw
 
-abs = unary("abs")
-bitwise_invert = unary("bitwise_invert")
-isfinite = unary("isfinite")
-isinf = unary("isinf")
-isnan = unary("isnan")
-logical_not = unary("logical_not")
-negative = unary("negative")
-positive = unary("positive")
-sign = unary("sign")
-signbit = unary("signbit")
+ndarray = np.ndarray
+_FLOATS = {F64, F32}
 
-ceil = rounding("ceil", np.ceil)
-floor = rounding("floor", np.floor)
-round = rounding("round", np.rint)
-trunc = rounding("trunc", np.trunc)
 
-acos = float_unary("acos")
-acosh = float_unary("acosh")
-asin = float_unary("asin")
-asinh = float_unary("asinh")
-atan = float_unary("atan")
-atanh = float_unary("atanh")
-cos = float_unary("cos")
-cosh = float_unary("cosh")
-exp = float_unary("exp")
-expm1 = float_unary("expm1")
-log = float_unary("log")
-log10 = float_unary("log10")
-log1p = float_unary("log1p")
-log2 = float_unary("log2")
-reciprocal = float_unary("reciprocal")
-sin = float_unary("sin")
-sinh = float_unary("sinh")
-sqrt = float_unary("sqrt")
-tan = float_unary("tan")
-tanh = float_unary("tanh")
+def _float_unary(ufunc: Any) -> Any:
+    """A ufunc of one array that answers in floats: float64 for int64 and bool."""
 
-add = binary("add")
-bitwise_and = binary("bitwise_and")
-bitwise_or = binary("bitwise_or")
-bitwise_xor = binary("bitwise_xor")
-divide = binary("divide")
-equal = binary("equal")
-greater = binary("greater")
-greater_equal = binary("greater_equal")
-less = binary("less")
-less_equal = binary("less_equal")
-logical_and = binary("logical_and")
-logical_or = binary("logical_or")
-logical_xor = binary("logical_xor")
-maximum = binary("maximum")
-minimum = binary("minimum")
-multiply = binary("multiply")
-not_equal = binary("not_equal")
-subtract = binary("subtract")
+    def float_unary(x: Raw, /) -> Raw:
+        out = ufunc(x)
+        if out.dtype is F64 or out.dtype in _FLOATS:
+            return out
+        return ufunc(np.asarray(x, F64))  # float16 of bool, int of int
 
-atan2 = wide_binary("atan2")
-bitwise_left_shift = wide_binary("bitwise_left_shift")
-bitwise_right_shift = wide_binary("bitwise_right_shift")
-copysign = wide_binary("copysign")
-floor_divide = wide_binary("floor_divide")
-hypot = wide_binary("hypot")
-logaddexp = wide_binary("logaddexp")
-nextafter = wide_binary("nextafter")
-remainder = wide_binary("remainder")
-_power = wide_binary("pow")
-_square = unary("square")
+    return _named(float_unary, ufunc)
+
+
+def _rounding(ufunc: Any) -> Any:
+    """A ufunc that leaves whole numbers as they are."""
+
+    def rounding(x: Raw, /) -> Raw:
+        x = np.asarray(x)
+        return ufunc(x) if x.dtype.kind == "f" else x
+
+    return _named(rounding, ufunc)
+
+
+def _wide_binary(ufunc: Any) -> Any:
+    """A ufunc of two arrays; bools, which would give a small type, count as int64 or float64."""
+
+    def wide_binary(x1: Raw, x2: Raw, /) -> Raw:
+        try:
+            out = ufunc(x1, x2)
+        except ValueError:
+            check_broadcast(wide_binary.__name__, x1, x2)
+            raise
+        if out.dtype is F64 or out.dtype in DTYPES:
+            return out
+        wide = F64 if out.dtype.kind == "f" else I64
+        return ufunc(np.asarray(x1, wide), np.asarray(x2, wide))
+
+    return _named(wide_binary, ufunc)
+
+
+def _named(f: Callable[..., Any], ufunc: Any) -> Any:
+    f.__name__ = f.__qualname__ = ufunc.__name__
+    f.__doc__ = f"`numpy.{ufunc.__name__}`, in one of our dtypes."
+    f.ufunc = ufunc  # type: ignore[attr-defined]  # for who wants to say where to
+    return f
+
+
+abs = np.abs
+bitwise_invert = np.bitwise_invert
+isfinite = np.isfinite
+isinf = np.isinf
+isnan = np.isnan
+logical_not = np.logical_not
+negative = np.negative
+positive = np.positive
+sign = np.sign
+signbit = np.signbit
+
+ceil = _rounding(np.ceil)
+floor = _rounding(np.floor)
+round = _rounding(np.rint)
+trunc = _rounding(np.trunc)
+
+acos = _float_unary(np.acos)
+acosh = _float_unary(np.acosh)
+asin = _float_unary(np.asin)
+asinh = _float_unary(np.asinh)
+atan = _float_unary(np.atan)
+atanh = _float_unary(np.atanh)
+cos = _float_unary(np.cos)
+cosh = _float_unary(np.cosh)
+exp = _float_unary(np.exp)
+expm1 = _float_unary(np.expm1)
+log = _float_unary(np.log)
+log10 = _float_unary(np.log10)
+log1p = _float_unary(np.log1p)
+log2 = _float_unary(np.log2)
+reciprocal = _float_unary(np.reciprocal)
+sin = _float_unary(np.sin)
+sinh = _float_unary(np.sinh)
+sqrt = _float_unary(np.sqrt)
+tan = _float_unary(np.tan)
+tanh = _float_unary(np.tanh)
+
+add = np.add
+bitwise_and = np.bitwise_and
+bitwise_or = np.bitwise_or
+bitwise_xor = np.bitwise_xor
+divide = np.divide
+equal = np.equal
+greater = np.greater
+greater_equal = np.greater_equal
+less = np.less
+less_equal = np.less_equal
+logical_and = np.logical_and
+logical_or = np.logical_or
+logical_xor = np.logical_xor
+maximum = np.maximum
+minimum = np.minimum
+multiply = np.multiply
+not_equal = np.not_equal
+subtract = np.subtract
+
+atan2 = _wide_binary(np.atan2)
+bitwise_left_shift = _wide_binary(np.bitwise_left_shift)
+bitwise_right_shift = _wide_binary(np.bitwise_right_shift)
+copysign = _wide_binary(np.copysign)
+floor_divide = _wide_binary(np.floor_divide)
+hypot = _wide_binary(np.hypot)
+logaddexp = _wide_binary(np.logaddexp)
+nextafter = _wide_binary(np.nextafter)
+remainder = _wide_binary(np.remainder)
+_power = _wide_binary(np.pow)
 
 
 def square(x: Raw, /) -> Raw:
     """x * x; of bool as int64."""
-    out = _square(x)
+    out = np.square(x)
     return out if out.dtype.itemsize > 1 else out.astype(I64)
 
 
@@ -104,7 +139,7 @@ def pow(x1: Raw, x2: Raw, /) -> Raw:
     """x1 ** x2; the square, which is most of them, without the general power."""
     if type(x2) is float or type(x2) is int:
         if x2 == 2 and type(x1) is ndarray and x1.dtype.kind == "f":
-            return _square(x1)
+            return np.square(x1)
         repeats = x2 == 0.5
     else:
         x2 = np.asarray(x2)
@@ -130,6 +165,7 @@ def _power_by_each(x1: Raw, x2: Raw) -> Raw:
 
 def clip(x: Raw, /, min: Raw | None = None, max: Raw | None = None) -> Raw:
     """minimum(maximum(x, min), max); None leaves that side open."""
+    check_broadcast("clip", x, *(bound for bound in (min, max) if bound is not None))
     if min is not None:
         x = maximum(x, min)
     return np.asarray(x) if max is None else minimum(x, max)
@@ -153,26 +189,9 @@ def map_scalar(f: Any, /, *xs: Raw) -> Raw:
     whole = getattr(f, "__wrapped__", f)
     if isinstance(whole, np.ufunc):
         # the type said here: of a weak number or of bools ufuncs may conclude another
-        return call(whole, *(np.asarray(x, dtype=dtype) for x in xs))
-    arrays = [np.asarray(x, dtype=F64) for x in xs]
-    try:
-        shape = np.broadcast_shapes(*(x.shape for x in arrays))
-    except ValueError:
-        check_broadcast("map_scalar", *arrays)
-        raise
+        return whole(*(np.asarray(x, dtype) for x in xs))
+    arrays = [np.asarray(x, F64) for x in xs]
+    check_broadcast("map_scalar", *arrays)
+    shape = np.broadcast_shapes(*(x.shape for x in arrays))
     columns = (np.broadcast_to(x, shape).ravel().tolist() for x in arrays)
-    out = np.array(list(map(f, *columns)), dtype=F64).reshape(shape)
-    return out if dtype is F64 else call(out.astype, dtype)
-
-
-def cotangent_product(g: Raw, p: Raw, /) -> Raw:
-    """g * p (cotangent x partial); zero if either is, even where the other is inf or nan."""
-    return np.asarray(quietly(unguarded.cotangent_product, g, p))
-
-
-def add_into(total: Raw, x: Raw, /) -> Raw:
-    """total + x, written into total."""
-    try:
-        return run(np.add, total, x, total)
-    except RuntimeError as error:
-        return run_shared(error, np.add, total, x, total)
+    return np.array(list(map(f, *columns)), F64).reshape(shape).astype(dtype, copy=False)

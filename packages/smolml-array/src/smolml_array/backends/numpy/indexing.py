@@ -9,14 +9,13 @@ import numpy as np
 
 from smolml_array._shapes.axes import ShapeError, normalize_axis
 from smolml_array.backends.numpy.creation import astype
-from smolml_array.backends.numpy.quiet import ndarray, run, run_shared
 from smolml_array.backends.protocol import Raw
 
 
 def index(x: Raw, key: Any, /) -> Raw:
     """x[key], always as an array (ndarray's own `x[0]` may be a NumPy scalar)."""
     out = x[key]
-    return out if type(out) is ndarray else np.asarray(out)
+    return out if type(out) is np.ndarray else np.asarray(out)
 
 
 def _is_basic(key: Any) -> bool:
@@ -44,9 +43,7 @@ def _changed(change: Callable[..., None], who: str, x: Raw, key: Any, v: Raw) ->
     out = np.array(x, order="C")
     v = astype(np.asarray(v), x.dtype, copy=False)
     try:
-        run(change, out, key, v)
-    except RuntimeError as error:
-        run_shared(error, change, out, key, v)
+        change(out, key, v)
     except ValueError as error:
         part = np.shape(x[key])
         raise ShapeError(

@@ -25,9 +25,9 @@ from smolml_array._shapes.axes import (
     squeeze_axes,
     stack_shape,
 )
-from smolml_array.backends.numpy.quiet import ndarray
 from smolml_array.backends.protocol import Raw
 
+ndarray = np.ndarray
 _SMALL = 4096  # elements up to which copying is quicker than making a broadcast view
 
 

@@ -1,4 +1,4 @@
-"""Reductions of ndarrays: NumPy's, quiet, without its Python layers."""
+"""Reductions of ndarrays: NumPy's without its Python layers."""
 
 from __future__ import annotations
 
@@ -16,28 +16,25 @@ from smolml_array._shapes.axes import (
     normalize_axes,
     normalize_axis,
 )
-from smolml_array.backends.numpy import unguarded
-from smolml_array.backends.numpy.quiet import F64, call, ndarray, quietly, run, run_shared
+from smolml_array.backends.numpy.dtypes import F32, F64
 from smolml_array.backends.protocol import DType, Raw
 
 _bool = builtins.bool
+_sum: Any = np.add.reduce
 
 
 def _reduce(
     reduce: Callable[..., Any], who: str, x: Raw, axis: Axis, dtype: Any, keepdims: bool
 ) -> Raw:
-    """ufunc.reduce with errors in our words; a NumPy scalar becomes a 0-d array."""
+    """ufunc.reduce with errors in our words."""
     if axis is not None and x.ndim == 0:  # NumPy lets 0 pass as an axis of a 0-d array
         normalize_axes(axis, 0, who)
     try:
-        out = run(reduce, x, axis, dtype, None, keepdims)
-    except RuntimeError as error:
-        out = run_shared(error, reduce, x, axis, dtype, None, keepdims)
+        return reduce(x, axis, dtype, None, keepdims)
     except (ValueError, TypeError):  # NumPy's AxisError is a ValueError
         shape = np.shape(x)
         check_not_empty(who, shape, normalize_axes(axis, len(shape), who))
         raise
-    return out if type(out) is ndarray else np.asarray(out)
 
 
 def check_not_empty(who: str, shape: Shape, axes: tuple[int, ...]) -> None:
@@ -85,42 +82,38 @@ def count_nonzero(x: Raw, /, axis: Axis = None, *, keepdims: _bool = False) -> R
     return _reduce(np.add.reduce, "count_nonzero", np.not_equal(x, 0), axis, None, keepdims)
 
 
+def mean(x: Raw, /, axis: Axis = None, *, keepdims: _bool = False) -> Raw:
+    """The mean; nan of nothing."""
+    if x.dtype is not F64 and x.dtype is not F32:
+        x = _floating(x)
+    if axis is None:
+        total = _sum(x, None, None, None, keepdims)
+    else:
+        total = _reduce(_sum, "mean", x, axis, None, keepdims)
+    return total / (x.size // total.size if total.size else math.nan)
+
+
 def _floating(x: Raw) -> Any:
     x = np.asarray(x)
     return x if x.dtype.kind == "f" else x.astype(F64)
 
 
-def _count(x: Any, axis: Axis, who: str) -> int:
-    """How many elements each result comes from."""
-    if axis is None:
-        return int(x.size)
-    return math.prod(x.shape[i] for i in normalize_axes(axis, x.ndim, who))
-
-
-def mean(x: Raw, /, axis: Axis = None, *, keepdims: _bool = False) -> Raw:
-    """The mean; nan of nothing."""
-    x = _floating(x)
-    total = _reduce(np.add.reduce, "mean", x, axis, None, keepdims)
-    return call(np.true_divide, total, _count(x, axis, "mean"))
-
-
-def _spread(x: Raw, axis: Axis, correction: float, keepdims: bool, who: str) -> Raw:
-    x = _floating(x)
-    n = _count(x, axis, who)
-    center = call(np.true_divide, _reduce(np.add.reduce, who, x, axis, None, True), n)
-    away = call(np.subtract, x, center)
-    total = _reduce(np.add.reduce, who, call(np.multiply, away, away), axis, None, keepdims)
-    return call(np.true_divide, total, builtins.max(n - correction, 0))
-
-
 def var(x: Raw, /, axis: Axis = None, *, correction: float = 0.0, keepdims: _bool = False) -> Raw:
     """The mean squared distance from the mean, divided by n - correction."""
-    return _spread(x, axis, correction, keepdims, "var")
+    x = _floating(x)
+    n = (
+        x.size
+        if axis is None
+        else math.prod(x.shape[i] for i in normalize_axes(axis, x.ndim, "var"))
+    )
+    away = x - _reduce(np.add.reduce, "var", x, axis, None, True) / n
+    total = _reduce(np.add.reduce, "var", away * away, axis, None, keepdims)
+    return np.true_divide(total, builtins.max(n - correction, 0))
 
 
 def std(x: Raw, /, axis: Axis = None, *, correction: float = 0.0, keepdims: _bool = False) -> Raw:
     """The square root of `var`."""
-    return call(np.sqrt, _spread(x, axis, correction, keepdims, "std"))
+    return np.sqrt(var(x, axis, correction=correction, keepdims=keepdims))
 
 
 def _arg(f: Any, who: str, x: Raw, axis: int | None, keepdims: bool) -> Raw:
@@ -143,8 +136,3 @@ def argmax(x: Raw, /, axis: int | None = None, *, keepdims: _bool = False) -> Ra
 def argmin(x: Raw, /, axis: int | None = None, *, keepdims: _bool = False) -> Raw:
     """The position of the first smallest element; of the first nan if there is one."""
     return _arg(np.argmin, "argmin", x, axis, keepdims)
-
-
-def sum_to_shape(g: Raw, shape: Shape, /) -> Raw:
-    """The adjoint of broadcasting from `shape`: sums the axes that were repeated."""
-    return np.asarray(quietly(unguarded.sum_to_shape, g, shape))

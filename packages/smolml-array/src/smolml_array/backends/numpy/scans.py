@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from smolml_array._shapes.axes import AxisError, normalize_axis
-from smolml_array.backends.numpy.quiet import I64, call
+from smolml_array.backends.numpy.dtypes import I64
 from smolml_array.backends.protocol import DType, Raw
 
 
@@ -31,7 +31,7 @@ def _scan(
         axis = 0
     axis = normalize_axis(axis, x.ndim, who)
     kind = dtype if dtype is not None else I64 if x.dtype.kind == "b" else None
-    results = call(accumulate, x, axis, kind)
+    results = accumulate(x, axis, kind)
     if not include_initial:
         return results
     first = np.full((*x.shape[:axis], 1, *x.shape[axis + 1 :]), start, results.dtype)

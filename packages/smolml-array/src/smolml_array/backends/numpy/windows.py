@@ -18,7 +18,7 @@ from smolml_array._shapes.windowing import (
     windows_shape,
 )
 from smolml_array.backends.numpy.creation import asarray
-from smolml_array.backends.numpy.quiet import I64, call
+from smolml_array.backends.numpy.dtypes import I64
 from smolml_array.backends.protocol import Raw
 
 
@@ -39,7 +39,7 @@ def overlap_add(windows: Raw, /, shape: Shape, axis: Axis = None) -> Raw:
     axes = overlap_axes(windows.shape, shape, axis)
     out = windows if windows.dtype.kind != "b" else windows.astype(I64)
     for a in reversed(axes):
-        out = call(_overlap_add_along, out, a, shape[a])
+        out = _overlap_add_along(out, a, shape[a])
     return out
 
 

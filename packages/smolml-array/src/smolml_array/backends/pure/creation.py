@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import random
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from contextvars import copy_context
+from collections.abc import Sequence
 from typing import Any
 
 from smolml_array._shapes.axes import Shape, ShapeError, as_shape
@@ -96,35 +93,9 @@ def uniform(rng: random.Random, shape: Shape, /) -> NDArray:
     return NDArray([draw() for _ in range(math.prod(shape))], shape, float64)
 
 
-def quiet() -> AbstractContextManager[None]:
-    """Pure arrays never warn: nothing to do."""
-    return contextlib.nullcontext()
-
-
-def quietly(f: Callable[..., Any], /, *args: Any) -> Any:
-    """f(*args): pure arrays never warn."""
-    return f(*args)
-
-
-run_rule = quietly
-
-
-def quietly_here(f: Callable[..., Any], /, *args: Any) -> Any:
-    """f(*args) in a copy of the caller's context; pure arrays never warn."""
-    return copy_context().run(f, *args)
-
-
-def is_quiet() -> bool:
-    """True: pure arrays never warn."""
-    return True
-
-
 def placeholder(x: NDArray, /) -> NDArray:
     """nan in the shape and dtype of x without its memory; x itself where that cannot be."""
     return x
-
-
-array_type = NDArray
 
 
 def _filled(who: str, shape: Any, value: float, dtype: Any) -> NDArray:

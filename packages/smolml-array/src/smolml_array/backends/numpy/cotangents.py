@@ -1,70 +1,29 @@
-"""The functions of this backend without their guards, for use where NumPy is quiet already.
-
-Ufuncs as they are: between 0-d arrays they give NumPy scalars, and shapes that do not broadcast
-raise in NumPy's words. Here stands only what is worth it; the rest is the guarded function.
-"""
+"""What backward passes ask of ndarrays above all."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from smolml_array._shapes.axes import Axis, Shape, unbroadcast_axes
-from smolml_array.backends.numpy.quiet import BOOL, F32, F64, ONE_THREAD, ndarray
+from smolml_array._shapes.axes import Shape, unbroadcast_axes
+from smolml_array.backends.numpy.dtypes import BOOL, as_dtype
 from smolml_array.backends.protocol import DType, Raw
 
-_bool = bool
+# Elements up to which BLAS works on a vector by itself. Beyond, it wakes its threads, and waits
+# for them long where other processes keep the cores busy.
+ONE_THREAD = 8192
 SMALL = 512  # elements
 
-_sum: Callable[..., Any] = np.add.reduce
-
-abs = np.abs
-add = np.add
-asarray = np.asarray
-divide = np.divide
-equal = np.equal
-greater = np.greater
-greater_equal = np.greater_equal
-less = np.less
-less_equal = np.less_equal
-logical_and = np.logical_and
-logical_or = np.logical_or
-maximum = np.maximum
-minimum = np.minimum
-multiply = np.multiply
-negative = np.negative
-not_equal = np.not_equal
-sign = np.sign
-subtract = np.subtract
-
-
-def matmul(x1: Raw, x2: Raw, /) -> Raw:
-    """x1 @ x2 for 1-D, 2-D and batched operands; see the guarded one."""
-    if x1.ndim * x2.ndim == 4:  # also of 1-D with 4-D operands dot makes what matmul does
-        return x1.dot(x2)
-    return np.matmul(x1, x2)
-
-
-def matrix_transpose(x: Raw, /) -> Raw:
-    """The last two axes swapped."""
-    return x.T if x.ndim == 2 else x.mT
+ndarray = np.ndarray
+_sum: Any = np.add.reduce
 
 
 def add_into(total: Raw, x: Raw, /) -> Raw:
     """total + x, written into total."""
     return np.add(total, x, total)
-
-
-def mean(x: Raw, /, axis: Axis = None, *, keepdims: _bool = False) -> Raw:
-    """The mean; nan of nothing."""
-    if x.dtype is not F64 and x.dtype is not F32:
-        x = np.asarray(x, F64)
-    total = _sum(x, axis, None, None, keepdims)
-    return total / (x.size // total.size if total.size else math.nan)
 
 
 @lru_cache(maxsize=32)
@@ -124,4 +83,4 @@ def ones_like(x: Raw, /, *, dtype: DType = None) -> Raw:
     """Ones in the shape and dtype of x."""
     if x.shape == () and dtype is None:
         return _one(x.dtype)
-    return np.ones(x.shape, x.dtype if dtype is None else dtype)
+    return np.ones(x.shape, x.dtype if dtype is None else as_dtype(dtype, "ones_like"))

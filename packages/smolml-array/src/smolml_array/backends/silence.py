@@ -1,0 +1,45 @@
+"""Silence: how a backend is kept from warning while it computes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import Context, copy_context
+from typing import Any
+
+
+class Silence:
+    """A context (contextvars) in which a backend does not warn.
+
+    Every call runs in a copy of its own, which costs 70 ns, and so at any time, in any thread.
+
+    Args:
+        context: the variables that silence the backend, set; empty for one that never warns.
+        plain: the backend's functions for use where it is silent. They are quicker: between 0-d
+            arrays they may give scalars of another type that operators take, and shapes that do
+            not broadcast may raise in others' words.
+
+    Attributes:
+        context: see above.
+        new: `new().run(f, *args)` is `run(f, *args)` for who counts nanoseconds.
+        plain: see above.
+    """
+
+    __slots__ = ("context", "new", "plain")
+
+    def __init__(self, context: Context, plain: Any) -> None:
+        self.context = context
+        self.new = context.copy
+        self.plain = plain
+
+    def run(self, f: Callable[..., Any], /, *args: Any) -> Any:
+        """f(*args) in silence. f must not read context variables."""
+        return self.new().run(f, *args)
+
+    def run_apart(self, f: Callable[..., Any], /, *args: Any) -> Any:
+        """f(*args) in silence, in a copy of the caller's context: what it sets is undone."""
+        return copy_context().run(self._set_and_run, f, *args)
+
+    def _set_and_run(self, f: Callable[..., Any], /, *args: Any) -> Any:
+        for variable, value in self.context.items():
+            variable.set(value)
+        return f(*args)
