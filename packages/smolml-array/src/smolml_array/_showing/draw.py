@@ -6,13 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from smolml_array._derivatives.arguments import PartNode
 from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.views import Element, ValuesNode
+from smolml_array._shapes.nested import unravel
 from smolml_array.array import MLArray
 from smolml_array.backends.protocol import Backend, Raw
 from smolml_value import Op
-from smolml_value.extending import Node
 from smolml_value.extending.showing import (
     Constant,
     Look,
@@ -121,33 +120,12 @@ def _(v: Element) -> Look:
 
 def place_of(v: Element) -> str:
     """Where an element stands: "[1, 0]"."""
-    i = v._index
-    place = []
-    for length in reversed(v._node.shape):
-        place.append(i % length)
-        i //= length
-    return f"[{', '.join(map(str, reversed(place)))}]"
+    return str(list(unravel(v._index, v._node.shape)))
 
 
-@protocol.operands.register(ArrayNode)
-def _(node: ArrayNode) -> Sequence[Node | Constant]:
-    return [
-        _constant(node.backend, primal) if operand is None else operand
-        for operand, primal in zip(node.operands, node.primals, strict=True)
-    ]
-
-
-@protocol.operands.register(ValuesNode)
-def _(node: ValuesNode) -> Sequence[Node | Constant]:
-    return node.values
-
-
-@protocol.operands.register(Element)
-def _(v: Element) -> Sequence[Node | Constant]:
-    return v._parents()
-
-
-def _constant(xp: Backend, primal: Any) -> Constant:
+@protocol.constant.register(ArrayNode)
+def _(node: ArrayNode, primal: Any) -> Constant:
+    xp = node.backend
     shape = getattr(primal, "shape", None)
     if shape is None or (shape == () and not xp.is_array(primal)):
         return Constant(numeral(float(primal)), number=float(primal))
@@ -155,11 +133,6 @@ def _constant(xp: Backend, primal: Any) -> Constant:
         number = float(xp.to_flat(primal)[0])
         return Constant(numeral(number), number=number)
     return Constant(summary(xp, primal), id(primal), shape)
-
-
-@protocol.operands.register(PartNode)
-def _(node: PartNode) -> Sequence[Node | Constant]:
-    return node._parents()
 
 
 @protocol.handles.register(MLArray)

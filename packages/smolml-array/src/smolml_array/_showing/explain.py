@@ -9,11 +9,11 @@ from smolml_array._derivatives.arguments import PartNode
 from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.rule import call_plugin
 from smolml_array._graph.views import Element, ValuesNode
-from smolml_array._graph.vjps import evaluated, quiet_cotangents
+from smolml_array._graph.vjps import evaluated
 from smolml_array._showing.draw import axis_text, place_of, summary, written_key
 from smolml_array.array import MLArray
-from smolml_array.backends.protocol import Backend, Raw
-from smolml_value import Op, Value
+from smolml_array.backends.protocol import Raw
+from smolml_value import Op
 from smolml_value.extending.derivatives import derive
 from smolml_value.extending.showing import (
     Namer,
@@ -22,6 +22,7 @@ from smolml_value.extending.showing import (
     numeral,
     partial_formula,
     protocol,
+    shape_text,
     shortened,
 )
 
@@ -65,36 +66,22 @@ def _(v: Element, args: Sequence[str]) -> str:
 
 
 @protocol.parts.register(ArrayNode)
-def _(node: ArrayNode, g: Raw, namer: Namer) -> Sequence[Part]:
-    rule = node.rule
-    if rule is None:
-        return []
-    cotangents = quiet_cotangents(node, g)
-    operands = protocol.operands(node)
-    names = [namer(x) for x in operands]
-    found = []
-    for i, (parent, primal, c) in enumerate(
-        zip(node.operands, node.primals, cotangents, strict=True)
-    ):
+def _(node: ArrayNode, namer: Namer) -> Sequence[Part | None]:
+    rule, out = node.rule, namer(node)
+    names = [namer(x) for x in protocol.operands(node)]
+    found: list[Part] = []
+    for i, (parent, primal) in enumerate(zip(node.operands, node.primals, strict=True)):
         if parent is None:
             continue
-        if c is not None:
-            c = float(c) if isinstance(parent, Value) else _as(node.backend, c, primal)
         if isinstance(rule, Op):
-            formula, partial = _partial(node, rule, i, names, namer(node))
+            formula, partial = _partial(node, rule, i, names, out)
             shape = getattr(primal, "shape", ())
-            is_same = shape == g.shape
-            note, details = ("", "") if is_same else ("summed", str(shape).replace(",)", ")"))
-            found.append(Part(formula, True, partial, c, note, details))
+            note = ("", "") if shape == node.shape else ("summed", shape_text(shape))
+            found.append(Part(formula, True, partial, *note))
         else:
-            formula, note, details = _flow(node, i, names, namer(node))
-            found.append(Part(formula, False, None, c, note, details))
+            formula, *said = _flow(node, i, names, out)
+            found.append(Part(formula, False, None, *said))
     return found
-
-
-def _as(xp: Backend, c: Any, primal: Raw) -> Raw:
-    c = c if xp.is_array(c) else xp.asarray(c)
-    return c if c.dtype == primal.dtype else xp.astype(c, primal.dtype)
 
 
 def _partial(node: ArrayNode, op: Op, i: int, names: Sequence[str], out: str) -> tuple[str, Any]:
@@ -131,7 +118,7 @@ def _flow(node: ArrayNode, i: int, names: Sequence[str], out: str) -> tuple[str,
         "reshape": (g, "back", ""),
         "permute_dims": (g, "back", ""),
         "flip": (g, "back", ""),
-        "broadcast_to": (g, "summed", str(node.primals[0].shape).replace(",)", ")")),
+        "broadcast_to": (g, "summed", shape_text(node.primals[0].shape)),
         "concat": (g, "part", ""),
         "stack": (g, "part", ""),
     }
@@ -155,33 +142,24 @@ def _(node: PartNode, args: Sequence[str]) -> str:
 
 
 @protocol.parts.register(PartNode)
-def _(node: PartNode, g: Raw, namer: Namer) -> Sequence[Part]:
-    received = {node._index: MLArray._constant(node.backend, g)}
-    return [Part(f"{namer(node)}.grad", False, None, received)]
+def _(node: PartNode, namer: Namer) -> Sequence[Part]:
+    return [Part(f"{namer(node)}.grad", False)]
 
 
 @protocol.parts.register(ValuesNode)
-def _(node: ValuesNode, g: Raw, namer: Namer) -> Sequence[Part]:
-    formula = f"{namer(node)}.grad"
-    return [Part(formula, False, None, float(c), "element") for c in node.backend.to_flat(g)]
+def _(node: ValuesNode, namer: Namer) -> Sequence[Part]:
+    return [Part(f"{namer(node)}.grad", False, None, "element")] * len(node.values)
 
 
 @protocol.parts.register(Element)
-def _(v: Element, g: float, namer: Namer) -> Sequence[Part]:
-    formula = f"{namer(v)}.grad"
-    return [Part(formula, False, None, {v._index: g}, "at", place_of(v)) for _ in v._parents()]
+def _(v: Element, namer: Namer) -> Sequence[Part]:
+    return [Part(f"{namer(v)}.grad", False, None, "at", place_of(v))] * len(v._parents())
 
 
-@protocol.seed.register(ArrayNode)
-def _(node: ArrayNode) -> Raw:
-    raw = node.raw
-    return node.backend.ones(raw.shape, dtype=raw.dtype)
-
-
-@protocol.zero.register(ArrayNode)
-def _(node: ArrayNode) -> Raw:
-    raw = node.raw
-    return node.backend.zeros(raw.shape, dtype=raw.dtype)
+@protocol.filled.register(ArrayNode)
+def _(node: ArrayNode, number: float) -> Raw:
+    fill = node.backend.ones if number else node.backend.zeros
+    return fill(node.raw.shape, dtype=node.raw.dtype)
 
 
 @protocol.held.register(ArrayNode)
@@ -191,9 +169,10 @@ def _(node: ArrayNode) -> MLArray:
 
 @protocol.shown.register(ArrayNode)
 def _(node: ArrayNode, number: Any) -> Any:
-    if number is None or isinstance(number, float | int):
+    if number is None or type(number) is float:
         return number
-    return MLArray._constant(node.backend, derive.gathered(node, number))
+    xp, raw = node.backend, derive.gathered(node, number)
+    return MLArray._constant(xp, raw if xp.is_array(raw) else xp.asarray(raw))
 
 
 @protocol.short.register(MLArray)
@@ -203,8 +182,7 @@ def _(x: MLArray) -> str:
         return numeral(float(x), 6)
     if 0 < node.raw.size <= _FEW:
         return _nested(x.to_list())
-    shape = str(node.shape).replace(",)", ")")
-    return f"{shape} {summary(node.backend, node.raw)}"
+    return f"{shape_text(node.shape)} {summary(node.backend, node.raw)}"
 
 
 def _nested(numbers: Any) -> str:

@@ -8,9 +8,9 @@ from html import escape
 from typing import Any, Final
 
 from smolml_array._graph.hooks import HOOKS
-from smolml_array._shapes.axes import Shape
+from smolml_array._shapes.nested import unravel
 from smolml_array.array import MLArray
-from smolml_value.extending.showing import colors, numeral
+from smolml_value.extending.showing import colors, numeral, shape_text
 
 _ROWS: Final = 5  # rows shown at each end of many
 _COLUMNS: Final = 4
@@ -23,7 +23,7 @@ def array_html(x: MLArray) -> str:
     xp, shape = node.backend, node.shape
     width = shape[-1] if shape else 1
     height = math.prod(shape[:-1])
-    notes = [f"shape {_shape(shape)}", str(node.raw.dtype.name)]
+    notes = [f"shape {shape_text(shape)}", str(node.raw.dtype.name)]
     if not x.requires_grad:
         notes.append("requires_grad=False")
     title = f"MLArray <b>{escape(x.label)}</b>" if x.label else "MLArray"
@@ -41,14 +41,11 @@ def array_html(x: MLArray) -> str:
         lines.append(f"<thead><tr>{'<th></th>' if len(shape) > 1 else ''}{heads}</tr></thead>")
     lines.append("<tbody>")
     for i in rows:
-        head = f"<th>{'⋮' if i < 0 else _prefix(i, shape)}</th>" if len(shape) > 1 else ""
+        place = "⋮" if i < 0 else ", ".join(map(str, unravel(i, shape[:-1])))
+        head = f"<th>{place}</th>" if len(shape) > 1 else ""
         cells = [_cell(xp, numbers, grads, i, j, largest) for j in columns]
         lines.append(f"<tr>{head}{''.join(cells)}</tr>")
     return "\n".join([*lines, "</tbody>", "</table>"])
-
-
-def _shape(shape: Shape) -> str:
-    return str(shape).replace(",)", ")")
 
 
 def _shown(length: int, edge: int) -> Sequence[int]:
@@ -56,15 +53,6 @@ def _shown(length: int, edge: int) -> Sequence[int]:
     if length <= 2 * edge:
         return range(length)
     return [*range(edge), _LEFT_OUT, *range(length - edge, length)]
-
-
-def _prefix(i: int, shape: Shape) -> str:
-    """Which row of an array: all indices but the last."""
-    place = []
-    for length in reversed(shape[:-1]):
-        place.append(str(i % length))
-        i //= length
-    return ", ".join(reversed(place))
 
 
 def _largest(xp: Any, grads: Any) -> float:

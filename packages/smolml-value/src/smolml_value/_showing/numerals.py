@@ -1,4 +1,4 @@
-"""Numbers, names and counts as short texts."""
+"""Numbers, shapes, names and counts as short texts."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ def numeral(x: float, digits: int = 4) -> str:
 def numerals(xs: Sequence[float], digits: int = 3) -> str:
     """Several numbers in brackets."""
     return "[" + ", ".join(numeral(x, digits) for x in xs) + "]"
+
+
+def shape_text(shape: Sequence[int]) -> str:
+    """A shape, with one axis as (3)."""
+    return f"({', '.join(map(str, shape))})"
 
 
 def count_text(n: int, what: str, exact: bool = True) -> str:

@@ -1,6 +1,6 @@
 """What drawings and explanations ask of nodes; each kind of node registers its own answers.
 
-As in `_derive`, every question is dispatched on the type of its first argument. `values` answers
+As in `derive`, every question is dispatched on the type of its first argument. `values` answers
 for Values, smolml-array for arrays, so that neither needs to be known here.
 """
 
@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import singledispatch
 from typing import Any, NamedTuple
 
+from smolml_value._showing.numerals import numeral
 from smolml_value.node import Node
 
 Shape = tuple[int, ...]
@@ -60,21 +61,19 @@ class Constant(NamedTuple):
 
 
 class Part(NamedTuple):
-    """What a node sends to one of its parents.
+    """How a cotangent gets from a node to one of its parents.
 
     Attributes:
-        formula: the local partial, in terms of the operands, or what is done to the cotangent g.
+        formula: the local partial, in terms of the operands, or what is done to the cotangent.
         is_partial: whether `formula` is the partial, with which the cotangent is multiplied.
         partial: the partial as a number or array; None where it is none or is not known.
-        contribution: the cotangent that it adds to the parent; None: nothing flows.
         note: what else happens on the way ("summed", "each", ...; see `words`), or "".
         details: what the note speaks of: a shape, a position.
     """
 
     formula: str
     is_partial: bool
-    partial: Any
-    contribution: Any
+    partial: Any = None
     note: str = ""
     details: str = ""
 
@@ -94,10 +93,15 @@ def tag(node: Node) -> tuple[str, str]:
     return type(node).__name__, ""
 
 
-@singledispatch
 def operands(node: Node) -> Sequence[Node | Constant]:
     """What a node was made from, in order; its parents among them in the order of `_parents`."""
-    return node._parents()
+    return [x if isinstance(x, Node) else constant(node, x) for x in node._operands()]
+
+
+@singledispatch
+def constant(node: Node, x: Any) -> Constant:
+    """An operand of the node that is none itself."""
+    return Constant(numeral(x), number=x)
 
 
 @singledispatch
@@ -107,27 +111,21 @@ def expression(node: Node, args: Sequence[str]) -> str:
 
 
 @singledispatch
-def parts(node: Node, g: Any, namer: Namer) -> Sequence[Part]:
-    """What a node sends to each of its parents, in their order, given its cotangent g."""
-    raise TypeError(f"explain: a {type(node).__name__} does not say what it sends to its parents")
+def parts(node: Node, namer: Namer) -> Sequence[Part | None]:
+    """How a cotangent gets to each of the parents, in their order; None: not at all."""
+    return [Part("", False)] * len(node._parents())
 
 
 @singledispatch
-def seed(node: Node) -> Any:
-    """The cotangent that a backward pass starts with."""
-    return 1.0
-
-
-@singledispatch
-def zero(node: Node) -> Any:
-    """The cotangent before anything has arrived."""
-    return 0.0
+def filled(node: Node, number: float) -> Any:
+    """A cotangent of the node that is this number all over."""
+    return number
 
 
 @singledispatch
 def held(node: Node) -> Any:
-    """The gradient that the node has now, as its cotangents are; None for zero."""
-    return 0.0
+    """The gradient that the node has now, as its cotangents are shown."""
+    return float(getattr(node, "grad", 0.0))
 
 
 @singledispatch
@@ -139,13 +137,13 @@ def shown(node: Node, number: Any) -> Any:
 @singledispatch
 def short(number: Any) -> str:
     """What `shown` gave as a short text."""
-    return str(number)
+    return numeral(number, 6) if isinstance(number, float | int) else str(number)
 
 
 @singledispatch
 def handles(x: Any) -> Sequence[Any]:
     """What x is known by in a graph: its node, or the numbers of a constant."""
-    return ()
+    return (x,) if isinstance(x, Node) else ()
 
 
 def named(names: Mapping[str, Any] | None) -> dict[int, str]:

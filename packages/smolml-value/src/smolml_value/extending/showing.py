@@ -3,13 +3,13 @@
 from smolml_value._showing import protocol
 from smolml_value._showing.drawing import colors
 from smolml_value._showing.formulas import partial_formula
-from smolml_value._showing.numerals import numeral, numerals, shortened
+from smolml_value._showing.numerals import numeral, numerals, shape_text, shortened
 from smolml_value._showing.protocol import Constant, Look, Namer, Part
 from smolml_value._showing.values import expression_of, is_ordered, op_text
 
 # The questions: `protocol`. What is answered: `Look`, `Constant`, `Part`; `Namer`.
 # The colours of gradients: `colors`.
-# Numbers as texts: `numeral`, `numerals`, `shortened`.
+# Numbers as texts: `numeral`, `numerals`, `shape_text`, `shortened`.
 # Ops as texts: `op_text`, `expression_of`, `is_ordered`, `partial_formula`.
 __all__ = [
     "Constant",
@@ -24,5 +24,6 @@ __all__ = [
     "op_text",
     "partial_formula",
     "protocol",
+    "shape_text",
     "shortened",
 ]

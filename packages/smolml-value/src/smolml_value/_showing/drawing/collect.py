@@ -14,11 +14,9 @@ from typing import Final
 from smolml_value._showing import protocol
 from smolml_value._showing.protocol import Constant
 from smolml_value.node import Node
-from smolml_value.value import Value
 
 CLOSELY: Final = 8_000  # nodes that are looked at one by one
 AT_ALL: Final = 200_000  # nodes at which counting stops
-_IN_A_ROW: Final = 1000  # left operands that are followed before looking up
 
 
 @dataclass
@@ -83,28 +81,13 @@ def _count(found: Found, place: dict[int, int], beyond: list[Node], at_all: int)
     seen = set(place)
     again: set[int] = set()  # ids of nodes that were reached more than once
     stack: list[Node] = beyond
-    while stack:
-        if len(seen) > at_all:
-            found.exact = False
-            break
+    while stack and found.exact:
         v = stack.pop()
-        for _ in range(_IN_A_ROW):
-            key = id(v)
-            if key in seen:
-                again.add(key)
-                break
-            seen.add(key)
-            if type(v) is not Value:
-                stack += v._parents()
-                break
-            right = v._rhs
-            if right is not None:
-                stack.append(right)
-            left = v._lhs
-            if left is None:
-                break
-            v = left
+        if id(v) in seen:
+            again.add(id(v))
         else:
-            stack.append(v)
+            seen.add(id(v))
+            stack += v._parents()
+            found.exact = len(seen) <= at_all
     found.more = (len(seen) if found.exact else at_all) - len(place)
     found.used_beyond = {place[key] for key in again if key in place}

@@ -10,8 +10,8 @@ from typing import Literal
 from smolml_value._showing import protocol
 from smolml_value._showing.drawing.collect import Found
 from smolml_value._showing.drawing.fold import HIDDEN, Folded, Group
-from smolml_value._showing.numerals import count_text, shortened
-from smolml_value._showing.protocol import Constant, Look, Shape
+from smolml_value._showing.numerals import count_text, shape_text, shortened
+from smolml_value._showing.protocol import Constant, Look
 
 Kind = Literal["leaf", "node", "constant", "group", "function"]
 _LONGEST = 28  # characters of a line in a box
@@ -117,17 +117,14 @@ def _box(found: Found, group: Group, names: Mapping[int, str]) -> Box:
     kind: Kind = "function" if look.is_function else ("leaf" if is_leaf else "node")
     rows = [] if look.is_function else _rows(look)
     title = shortened(look.label or names.get(id(node), "") or look.title, _LONGEST)
-    more = "\n".join(t for t in (look.label, look.op, _shape(look.shape), look.more) if t)
+    shape = "" if look.shape is None else shape_text(look.shape)
+    more = "\n".join(t for t in (look.label, look.op, shape, look.more) if t)
     return Box(kind, look.op, title, rows, look.size, more, look.ordered)
 
 
 def _rows(look: Look) -> list[tuple[str, str]]:
-    rows = [] if look.shape is None else [("shape", _shape(look.shape))]
+    rows = [] if look.shape is None else [("shape", shape_text(look.shape))]
     return [*rows, ("data", look.data), ("grad", look.grad)]
-
-
-def _shape(shape: Shape | None) -> str:
-    return "" if shape is None else str(shape).replace(",)", ")")
 
 
 def _constant(
@@ -137,7 +134,7 @@ def _constant(
     if x.key is not None and x.key in constants:
         return constants[x.key]
     title = "" if x.key is None else shortened(names.get(x.key, ""), _LONGEST)
-    rows = [] if x.shape is None else [("shape", _shape(x.shape)), ("data", x.text)]
+    rows = [] if x.shape is None else [("shape", shape_text(x.shape)), ("data", x.text)]
     boxes.append(Box("constant", x.text if x.shape is None else "constant", title, rows))
     if x.key is not None:
         constants[x.key] = len(boxes) - 1

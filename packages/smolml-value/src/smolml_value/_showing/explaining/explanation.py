@@ -59,9 +59,9 @@ class Explanation:
         6.0
         """
         node = derive.node_of(x)
-        if id(node) not in self._walk.waiting:
+        if node not in self._walk.name:
             raise KeyError(f"explain: this {type(x).__name__} is not part of the graph")
-        return protocol.shown(node, self._walk.gradient(node))
+        return self._walk.gradient(node)
 
     def __str__(self) -> str:
         return self.text

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Literal
 
 from smolml_value._derivatives import derive
 from smolml_value._showing import protocol
 from smolml_value._showing import values as _values  # noqa: F401  # Values answer what is asked
 from smolml_value._showing.protocol import Constant
-from smolml_value.graph import ScalarNode, product
-from smolml_value.node import Node
-from smolml_value.value import Value
+from smolml_value.graph import ScalarNode
+from smolml_value.node import Node, topological
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,9 @@ class Names:
             self._names[id(node)] = name
         self._given = given
 
+    def __contains__(self, node: Node) -> bool:
+        return id(node) in self._names
+
     def __call__(self, x: Node | Constant) -> str:
         if not isinstance(x, Constant):
             return self._names[id(x)]
@@ -113,117 +116,62 @@ class Walk:
     """One backward pass in the order of the engine, with the cotangents kept beside the graph."""
 
     def __init__(self, root: Node, most: int, given: Mapping[int, str]) -> None:
-        self.root = root
-        self.received: dict[int, Any] = {}
-        self.waiting: dict[int, int] = {}
-        self.nodes: list[Node] = []
-        self._mark()
-        self.order: list[Node] = []
-        self.leaves: list[Node] = []
-        self._sort()
-        self.name = Names(self.order, given)
-        self.steps = self._run(most)
-
-    def _mark(self) -> None:
-        """All nodes and how many consumers each has."""
-        self.nodes.append(self.root)
-        self.waiting[id(self.root)] = 1
-        for node in self.nodes:
-            for parent in node._parents():
-                key = id(parent)
-                if key in self.waiting:
-                    self.waiting[key] += 1
-                else:
-                    self.waiting[key] = 1
-                    self.nodes.append(parent)
-
-    def _sort(self) -> None:
-        """Each node after all its consumers, in the order in which the engine takes them."""
-        waiting = self.waiting
-        scalars: list[Node] = []
-        others: list[Node] = []
-        leaves = self.leaves
-
-        def release(node: Node) -> None:
-            key = id(node)
-            waiting[key] -= 1
-            if waiting[key] == 0:
-                if not node._parents():
-                    leaves.append(node)
-                elif isinstance(node, ScalarNode):
-                    scalars.append(node)
-                else:
-                    others.append(node)
-
-        release(self.root)
-        while scalars or others:
-            node = scalars.pop() if scalars else others.pop()
-            self.order.append(node)
-            for parent in node._parents():
-                release(parent)
-        self._order_leaves()
-        self.order += reversed(leaves)
-
-    def _order_leaves(self) -> None:
-        """The leaves from left to right, as they stand in the formula."""
-        place: dict[int, int] = {}
-        stack = [self.root]
-        while stack:
-            node = stack.pop()
-            if id(node) not in place:
-                place[id(node)] = len(place)
-                stack += reversed(node._parents())
-        self.leaves.sort(key=lambda node: place[id(node)])
+        self.received: dict[int, Any] = {id(root): protocol.filled(root, 1.0)}
+        inner, leaves = _in_order(root), _leaves(root)
+        self.name = Names([*inner, *reversed(leaves)], given)
+        self.steps = list(self._run(root, inner, leaves, most))
 
     def gradient(self, node: Node) -> Any:
-        """The gradient that the pass found for a node, zero if nothing arrived."""
+        """The gradient that the pass found for a node, as the user gets it."""
+        return protocol.shown(node, self._cotangent(node))
+
+    def _cotangent(self, node: Node) -> Any:
+        """What a node has received, zero if nothing arrived."""
         g = self.received.get(id(node))
-        return protocol.zero(node) if g is None else derive.gathered(node, g)
+        return protocol.filled(node, 0.0) if g is None else derive.gathered(node, g)
 
-    def _add(self, node: Node, c: Any) -> None:
-        before = self.received.get(id(node))
-        self.received[id(node)] = c if before is None else derive.plus(node, before, c)
-
-    def _run(self, most: int) -> list[Step]:
-        root = self.root
-        self.received[id(root)] = protocol.seed(root)
-        first = protocol.shown(root, self.gradient(root))
-        steps = [Step(1, "start", self.name(root), cotangent=first)]
+    def _run(
+        self, root: Node, inner: Sequence[Node], leaves: Sequence[Node], most: int
+    ) -> Iterator[Step]:
+        number, name = count(1), self.name(root)
+        yield Step(next(number), "start", name, cotangent=self.gradient(root))
         folded: Counter[str] = Counter()
-        inner = len(self.order) - len(self.leaves)
-        for i in range(inner):
-            node = self.order[i]
+        for i, node in enumerate(inner):
             # one step more than allowed is no reason to fold it
-            if i < most or inner <= most:
-                steps.append(self._step(len(steps) + 1, node))
+            if i < most or len(inner) <= most:
+                yield self._step(next(number), node)
             else:
                 folded[protocol.tag(node)[0]] += 1
-                self._pass(node)
+                for parent, c in self._sent(node):
+                    self._add(parent, c)
         if folded:
-            left = tuple(folded.most_common())
-            steps.append(Step(len(steps) + 1, "folded", "", folded=left))
-        found = tuple(
-            Gradient(
-                self.name(leaf), protocol.shown(leaf, self.gradient(leaf)), protocol.held(leaf)
-            )
-            for leaf in self.leaves[:LEAVES]
-        )
-        left_out = max(0, len(self.leaves) - LEAVES)
-        steps.append(
-            Step(len(steps) + 1, "end", self.name(root), gradients=found, left_out=left_out)
-        )
-        return steps
+            yield Step(next(number), "folded", "", folded=tuple(folded.most_common()))
+        found = [
+            Gradient(self.name(leaf), self.gradient(leaf), protocol.held(leaf))
+            for leaf in leaves[:LEAVES]
+        ]
+        left_out = max(0, len(leaves) - LEAVES)
+        yield Step(next(number), "end", name, gradients=tuple(found), left_out=left_out)
+
+    def _sent(self, node: Node) -> Iterator[tuple[Node, Any]]:
+        """Each parent with what it gets, None for nothing."""
+        return zip(node._parents(), node._cotangents(self._cotangent(node)), strict=True)
+
+    def _add(self, node: Node, c: Any) -> None:
+        if c is not None:
+            before = self.received.get(id(node))
+            self.received[id(node)] = c if before is None else derive.plus(node, before, c)
 
     def _step(self, number: int, node: Node) -> Step:
         """One node: what it sends to its operands, told in full."""
-        g = self.gradient(node)
+        cotangent = self.gradient(node)
         made: list[Contribution] = []
-        parts = protocol.parts(node, g, self.name)
-        for parent, part in zip(node._parents(), parts, strict=True):
-            if part.contribution is None:
+        parts = protocol.parts(node, self.name)
+        for (parent, c), part in zip(self._sent(node), parts, strict=True):
+            if c is None or part is None:
                 continue
-            contribution = protocol.shown(parent, part.contribution)
-            self._add(parent, part.contribution)
+            contribution = protocol.shown(parent, c)
+            self._add(parent, c)
             made.append(
                 Contribution(
                     self.name(parent),
@@ -231,32 +179,43 @@ class Walk:
                     part.is_partial,
                     protocol.shown(node, part.partial),
                     contribution,
-                    protocol.shown(parent, self.gradient(parent)),
+                    self.gradient(parent),
                     part.note,
                     part.details,
                 )
             )
         args = [self.name(x) for x in protocol.operands(node)]
-        look = protocol.look(node)
         text = protocol.expression(node, args)
-        cotangent = protocol.shown(node, g)
-        return Step(number, "op", self.name(node), look.op, text, cotangent, tuple(made))
-
-    def _pass(self, node: Node) -> None:
-        """One node, without telling."""
-        if type(node) is Value:
-            g = self.gradient(node)
-            if node._lhs is not None:
-                self._add(node._lhs, product(g, node._dl))
-            if node._rhs is not None:
-                self._add(node._rhs, product(g, node._dr))
-            return
-        for parent, part in zip(
-            node._parents(), protocol.parts(node, self.gradient(node), _no_name), strict=True
-        ):
-            if part.contribution is not None:
-                self._add(parent, part.contribution)
+        op = protocol.look(node).op
+        return Step(number, "op", self.name(node), op, text, cotangent, tuple(made))
 
 
-def _no_name(x: Node | Constant) -> str:
-    return "x"
+def _in_order(root: Node) -> list[Node]:
+    """All nodes but leaves in the order in which the engine takes them, consumers first."""
+    waiting = Counter(id(parent) for node in topological([root]) for parent in node._parents())
+    waiting[id(root)] = 1
+    order: list[Node] = []
+    scalars: list[Node] = []
+    others: list[Node] = []
+    released: Sequence[Node] = [root]
+    while True:
+        for node in released:
+            waiting[id(node)] -= 1
+            if waiting[id(node)] == 0 and node._parents():
+                (scalars if isinstance(node, ScalarNode) else others).append(node)
+        if not scalars and not others:
+            return order
+        order.append(scalars.pop() if scalars else others.pop())
+        released = order[-1]._parents()
+
+
+def _leaves(root: Node) -> list[Node]:
+    """The leaves from left to right, as they stand in the formula."""
+    seen: dict[int, Node] = {}
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if id(node) not in seen:
+            seen[id(node)] = node
+            stack += reversed(node._parents())
+    return [node for node in seen.values() if not node._parents()]
