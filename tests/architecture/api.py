@@ -1,0 +1,69 @@
+"""Lists what is public: each name of each package, its signature, the methods of its classes.
+
+    python -m tests.architecture.api > api.txt      (--types: with annotations)
+
+Two lists, of before and after a change, show by `diff` what users will notice.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+PACKAGES = ("smolml_value", "smolml_array", "smolml_utils", "smolml")
+
+
+def signature(thing: Any, types: bool) -> str:
+    """As it is called; "" if that cannot be known."""
+    try:
+        found = inspect.signature(thing)
+    except (TypeError, ValueError):
+        return ""
+    if not types:
+        bare = [p.replace(annotation=p.empty) for p in found.parameters.values()]
+        found = found.replace(parameters=bare, return_annotation=found.empty)
+    return re.sub(r" at 0x[0-9a-f]+", "", str(found))
+
+
+def members(owner: type, types: bool) -> Iterator[str]:
+    """The public attributes of a class, inherited ones too, but for what every object has."""
+    for name in sorted(set(dir(owner)) - set(dir(Exception))):
+        if not name.startswith("_") or name.endswith("__"):
+            kind = inspect.getattr_static(owner, name)
+            if isinstance(kind, staticmethod | classmethod) or callable(kind):
+                yield name + signature(getattr(owner, name), types)
+            elif not name.startswith("_"):
+                yield name
+
+
+def listing(package: str, types: bool = False) -> Iterator[str]:
+    """A line for every public name of a package, one for each member of its classes."""
+    module = importlib.import_module(package)
+    for name in sorted(module.__all__):
+        thing = getattr(module, name)
+        if isinstance(thing, ModuleType):
+            yield f"{package}.{name}: {', '.join(sorted(getattr(thing, '__all__', ())))}"
+        elif callable(thing):
+            yield f"{package}.{name}{signature(thing, types)}"
+        else:
+            yield f"{package}.{name}: {type(thing).__name__}"
+        if isinstance(thing, type):
+            yield from (f"{package}.{name}.{member}" for member in members(thing, types))
+        elif not callable(thing) and type(thing).__module__.startswith("smolml"):
+            public = (f"{name}.{member}" for member in members(type(thing), types))
+            yield from (f"{package}.{line}" for line in public)
+
+
+def main() -> None:
+    """Print the list."""
+    for package in PACKAGES:
+        print(*listing(package, "--types" in sys.argv), sep="\n")
+
+
+if __name__ == "__main__":
+    main()
