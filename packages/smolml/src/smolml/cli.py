@@ -17,6 +17,11 @@ from smolml.draw_command import add_draw
 from smolml.errors import CommandError, UseError
 from smolml.new_op import add_new_op
 
+LISTS = {
+    "ops": "List the registered ops and where they are from.",
+    "backends": "List the backends of arrays.",
+}
+
 
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, exit code 2."""
@@ -57,22 +62,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _build_parser() -> _Parser:
     parser = _Parser("smolml", description="SmolML: automatic differentiation from scratch")
     parser.add_argument("--version", action="version", version=f"smolml {__version__}")
-    _shows_help(parser)
+    parser.set_defaults(run=_help, parser=parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     demo = commands.add_parser("demo", help="see it learn", description="See SmolML learn.")
-    _shows_help(demo)
+    demo.set_defaults(run=_help, parser=demo)
     add_digits(demo.add_subparsers(title="demos", metavar="DEMO"))
 
-    ops = commands.add_parser(
-        "ops", help="list the ops", description="List the registered ops and where they are from."
-    )
-    ops.set_defaults(run=_ops)
-
-    backends = commands.add_parser(
-        "backends", help="list the backends", description="List the backends of arrays."
-    )
-    backends.set_defaults(run=_backends)
+    for what, text in LISTS.items():
+        parts = commands.add_parser(what, help=f"list the {what}", description=text)
+        parts.set_defaults(run=_list, what=what)
 
     add_check(commands)
     add_draw(commands)
@@ -83,30 +82,19 @@ def _build_parser() -> _Parser:
     return parser
 
 
-def _shows_help(parser: argparse.ArgumentParser) -> None:
-    """Without a command it shows what there is."""
-
-    def run(args: argparse.Namespace) -> int:
-        parser.print_help()
-        return 0
-
-    parser.set_defaults(run=run)
-
-
 # The commands --------------------------------------------------------------------------------
 
 
-def _ops(args: argparse.Namespace) -> int:
-    from smolml.listing import show_ops
-
-    show_ops()
+def _help(args: argparse.Namespace) -> int:
+    """Without a command: show what there is."""
+    args.parser.print_help()
     return 0
 
 
-def _backends(args: argparse.Namespace) -> int:
-    from smolml.listing import show_backends
+def _list(args: argparse.Namespace) -> int:
+    from smolml import listing
 
-    show_backends()
+    {"ops": listing.show_ops, "backends": listing.show_backends}[args.what]()
     return 0
 
 

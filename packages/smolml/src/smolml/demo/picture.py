@@ -106,17 +106,10 @@ def _grid(axes: Axes, readings: Sequence[Reading], seed: int) -> None:
 def _digit(axes: Axes, x: float, y: float, reading: Reading) -> None:
     left, bottom = x + 0.08, y + 0.84
     axes.imshow(reading.image, cmap="gray_r", extent=(left, left + 0.84, bottom, bottom - 0.84))
-    edge, width = ("#cbd2d9", 0.8) if reading.right else (RED, 2.4)
-    axes.add_patch(
-        Rectangle((left, bottom), 0.84, -0.84, fill=False, edgecolor=edge, linewidth=width)
-    )
-    axes.text(
-        x + 0.5,
-        y + 0.9,
-        str(reading.read) if reading.right else f"{reading.read} (is {reading.label})",
-        ha="center",
-        va="top",
-        size=10,
-        color=INK if reading.right else RED,
-        weight="normal" if reading.right else "bold",
-    )
+    words, ink, weight, edge, width = str(reading.read), INK, "normal", "#cbd2d9", 0.8
+    if not reading.right:
+        words = f"{reading.read} (is {reading.label})"
+        ink, weight, edge, width = RED, "bold", RED, 2.4
+    frame = Rectangle((left, bottom), 0.84, -0.84, fill=False, edgecolor=edge, linewidth=width)
+    axes.add_patch(frame)
+    axes.text(x + 0.5, y + 0.9, words, ha="center", va="top", size=10, color=ink, weight=weight)

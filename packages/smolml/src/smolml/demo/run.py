@@ -29,8 +29,7 @@ def run_digits(options: Options) -> int:
     history = History(math.ceil(len(digits.train_labels) / options.batch_size))
     print(
         f"A {_layers(options)} network, {len(digits.train_labels):,} images to train on, "
-        f"{len(digits.test_labels)} to test on, backend {parameters[0].backend}",
-        flush=True,
+        f"{len(digits.test_labels)} to test on, backend {parameters[0].backend}"
     )
     try:
         _train(parameters, digits, options, generator, history)
