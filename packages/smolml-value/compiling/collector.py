@@ -14,7 +14,7 @@ from pathlib import Path
 
 _INIT = "CPyDef_value___Value_____init__"
 _DEFINITION = re.compile(rf"^ *char {_INIT}\(([^)]*)\) {{$", re.M)
-_OP = re.compile(r"^(_[A-Z]+): Final = table\.\w+$", re.M)
+_OP = re.compile(r'^(_[A-Z]+): Final = BUILT_IN\["\w+"\]$', re.M)
 
 
 def with_untracked_values(c: str, package: Path) -> str:

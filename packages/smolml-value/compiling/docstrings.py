@@ -24,7 +24,7 @@ _PROPERTY = re.compile(
 def with_docstrings(c: str, package: Path) -> str:
     """The C source with the docstrings of the modules in `package`."""
     found: dict[str, str] = {}
-    for path in package.glob("*.py"):
+    for path in package.rglob("*.py"):
         _collect(ast.parse(path.read_text(encoding="utf-8")), path.stem, found)
     added: set[str] = set()
 

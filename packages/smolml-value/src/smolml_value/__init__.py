@@ -7,6 +7,7 @@ from smolml_value._ops import plugin_methods
 from smolml_value._ops.scalar_op import scalar_elementwise
 from smolml_value._runtime.build import COMPILED
 from smolml_value._runtime.memory import paused_gc
+from smolml_value._version import __version__ as __version__
 from smolml_value.errors import (
     AnomalyError,
     GraphError,
@@ -60,8 +61,6 @@ def _op_html(op: Op) -> str:
 Value._repr_svg_ = _graph_svg  # type: ignore[attr-defined]
 Op._repr_html_ = _op_html  # type: ignore[attr-defined]
 plugin_methods.install()
-
-__version__ = "0.1.0"
 
 __all__ = [
     "COMPILED",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from smolml_value._runtime.compat import mypyc_attr
 
@@ -68,6 +68,11 @@ class OperandBase(Node):
     def _apply(cls, op: Any, args: Sequence[object]) -> Any:
         """The result of the Op on `args`, of which at least one is a `cls`."""
         raise NotImplementedError
+
+
+BUILT_IN: Final[dict[str, Any]] = {}
+"""The built-in ops by name. `table` fills it, before there are operands to apply them to: what
+nodes are and how they are walked does not depend on which ops there are."""
 
 
 def product(g: float, partial: float) -> float:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -22,26 +21,12 @@ from smolml_value._ops.ieee import evaluate, evaluate_all
 from smolml_value._ops.number import as_float
 from smolml_value.errors import OpError
 from smolml_value.node import Node, OperandBase
+from smolml_value.traced import TracedNamespace
 
 if TYPE_CHECKING:
     import inspect  # slow to load, and needed for help only
 
 T = TypeVar("T", bound="OperandBase")
-
-
-class TracedNamespace:
-    """The `xp` whose functions are ops: rules run on it give results that have derivatives.
-
-    Attributes are looked up with `find`, so that it knows every op there is.
-    """
-
-    def __init__(self, find: Callable[[str], Any]) -> None:
-        self._find = find
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self._find(name)
 
 
 class _HelpSignature:
@@ -146,8 +131,7 @@ class Op:
                 params[name] = value
             args = args[: self.arity]
         if self.arity == VARIADIC:
-            op = self.bind(**params)
-            return _with_arity(op, len(args))(*args)
+            return self.bind(**params)._with(arity=len(args))(*args)
         if len(args) != self.arity:
             raise self._wrong_count(len(args))
         return self.bind(**params)(*args)
@@ -195,16 +179,16 @@ class Op:
         def fixed(rule: Partial) -> Partial:
             return partial(rule, **params) if callable(rule) else rule
 
-        fields = {
-            **base.__dict__,
-            "forward": fixed(base.forward),
-            "vjp": fixed(base.vjp),
-            "partials": base.partials and tuple(fixed(p) for p in base.partials),
-            "params": MappingProxyType(params),
-            "_base": base,
-            "_bound": {},
-        }
-        return Op(**fields)
+        return base._with(
+            forward=fixed(base.forward),
+            vjp=fixed(base.vjp),
+            partials=base.partials and tuple(fixed(p) for p in base.partials),
+            params=MappingProxyType(params),
+        )
+
+    def _with(self, **changes: Any) -> Op:
+        """An op made of this one, with other fields."""
+        return Op(**{**self.__dict__, "_base": self._base or self, "_bound": {}, **changes})
 
     def on(self, xp: Any, *args: Any) -> Any:
         """Apply it inside another op's rule, whatever the namespace of that rule is.
@@ -256,44 +240,6 @@ class Op:
         return self
 
     __signature__ = _HelpSignature()
-
-    def __reduce__(self) -> str | tuple[Any, ...]:
-        """By name: the process that loads it has the rules.
-
-        Raises:
-            OpError: there is no name to find it by.
-        """
-        if self._base is not None:
-            return _bind, (self._base, dict(self.params))
-        from smolml_value.registry import ops  # the registry imports this module
-
-        registered = ops.name_of(self)
-        if registered is not None:
-            return _look_up, (registered,)
-        if getattr(sys.modules.get(self.__module__), self.name, None) is self:
-            return str(self.name)  # pickle's own way: the global of that name
-        raise OpError(
-            f"{self.name}: only an op that can be found by its name can be pickled; register it "
-            f"(ops.register, or an entry point of smolml.ops), or make it a global called "
-            f"{self.name!r} of the module of its forward"
-        )
-
-
-def _look_up(name: str) -> Op:
-    from smolml_value.registry import ops  # the registry imports this module
-
-    return ops[name]
-
-
-def _bind(op: Op, params: dict[str, Any]) -> Op:
-    return op.bind(**params)
-
-
-def _with_arity(op: Op, arity: int) -> Op:
-    """A variadic op for this call's number of operands."""
-    if arity == 0:
-        raise OpError(f"{op.name}: expected at least 1 argument, got 0")
-    return Op(**{**op.__dict__, "arity": arity, "_base": op._base or op})
 
 
 def elementwise(

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from smolml_value import table
 from smolml_value._ops.number import as_float
 from smolml_value._runtime.compat import Real, mypyc_attr
-from smolml_value.node import OperandBase
-from smolml_value.op import Op
+from smolml_value.node import BUILT_IN, OperandBase
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -21,189 +19,189 @@ class Operand(OperandBase):
 
     __slots__ = ()
 
-    def _unary(self, op: Op) -> Self:
+    def _unary(self, name: str, **params: Any) -> Self:
         """op(self), for less: a call of an Op looks at what it is given."""
-        out: Self = self._apply(op, (self,))
+        op = BUILT_IN[name]
+        out: Self = self._apply(op.bind(**params) if params else op, (self,))
+        return out
+
+    def _binary(self, name: str, other: Any) -> Self:
+        out: Self = BUILT_IN[name](self, other)
         return out
 
     # `other: Any` below: a number or an operand, and for arrays also lists and foreign arrays
 
     def negative(self) -> Self:
         """-x."""
-        return self._unary(table.negative)
+        return self._unary("negative")
 
     def positive(self) -> Self:
         """+x."""
-        return self._unary(table.positive)
+        return self._unary("positive")
 
     def reciprocal(self) -> Self:
         """1 / x."""
-        return self._unary(table.reciprocal)
+        return self._unary("reciprocal")
 
     def square(self) -> Self:
         """x * x."""
-        return self._unary(table.square)
+        return self._unary("square")
 
     def sqrt(self) -> Self:
         """The square root; nan below 0."""
-        return self._unary(table.sqrt)
+        return self._unary("sqrt")
 
     def exp(self) -> Self:
         """e ** x."""
-        return self._unary(table.exp)
+        return self._unary("exp")
 
     def expm1(self) -> Self:
         """exp(x) - 1, accurate near 0."""
-        return self._unary(table.expm1)
+        return self._unary("expm1")
 
     def log(self) -> Self:
         """The natural logarithm; -inf at 0, nan below."""
-        return self._unary(table.log)
+        return self._unary("log")
 
     def log1p(self) -> Self:
         """log(1 + x), accurate near 0."""
-        return self._unary(table.log1p)
+        return self._unary("log1p")
 
     def log2(self) -> Self:
         """The logarithm to base 2."""
-        return self._unary(table.log2)
+        return self._unary("log2")
 
     def log10(self) -> Self:
         """The logarithm to base 10."""
-        return self._unary(table.log10)
+        return self._unary("log10")
 
     def sin(self) -> Self:
         """The sine; x in radians."""
-        return self._unary(table.sin)
+        return self._unary("sin")
 
     def cos(self) -> Self:
         """The cosine; x in radians."""
-        return self._unary(table.cos)
+        return self._unary("cos")
 
     def tan(self) -> Self:
         """The tangent; x in radians."""
-        return self._unary(table.tan)
+        return self._unary("tan")
 
     def asin(self) -> Self:
         """The inverse sine, in [-pi/2, pi/2]."""
-        return self._unary(table.asin)
+        return self._unary("asin")
 
     def acos(self) -> Self:
         """The inverse cosine, in [0, pi]."""
-        return self._unary(table.acos)
+        return self._unary("acos")
 
     def atan(self) -> Self:
         """The inverse tangent, in [-pi/2, pi/2]."""
-        return self._unary(table.atan)
+        return self._unary("atan")
 
     def sinh(self) -> Self:
         """The hyperbolic sine."""
-        return self._unary(table.sinh)
+        return self._unary("sinh")
 
     def cosh(self) -> Self:
         """The hyperbolic cosine."""
-        return self._unary(table.cosh)
+        return self._unary("cosh")
 
     def tanh(self) -> Self:
         """The hyperbolic tangent."""
-        return self._unary(table.tanh)
+        return self._unary("tanh")
 
     def asinh(self) -> Self:
         """The inverse hyperbolic sine."""
-        return self._unary(table.asinh)
+        return self._unary("asinh")
 
     def acosh(self) -> Self:
         """The inverse hyperbolic cosine; nan below 1."""
-        return self._unary(table.acosh)
+        return self._unary("acosh")
 
     def atanh(self) -> Self:
         """The inverse hyperbolic tangent; nan outside [-1, 1]."""
-        return self._unary(table.atanh)
+        return self._unary("atanh")
 
     def sign(self) -> Self:
         """-1, 0 or 1; derivative 0."""
-        return self._unary(table.sign)
+        return self._unary("sign")
 
     def floor(self) -> Self:
         """The largest whole number not above x; derivative 0."""
-        return self._unary(table.floor)
+        return self._unary("floor")
 
     def ceil(self) -> Self:
         """The smallest whole number not below x; derivative 0."""
-        return self._unary(table.ceil)
+        return self._unary("ceil")
 
     def trunc(self) -> Self:
         """The whole part; derivative 0."""
-        return self._unary(table.trunc)
+        return self._unary("trunc")
 
     def round(self) -> Self:
         """The nearest whole number, to even at .5; derivative 0."""
-        return self._unary(table.round)
+        return self._unary("round")
 
     def relu(self) -> Self:
         """max(x, 0); derivative 0 at 0."""
-        return self._unary(table.relu)
+        return self._unary("relu")
 
     def sigmoid(self) -> Self:
         """1 / (1 + exp(-x))."""
-        return self._unary(table.sigmoid)
+        return self._unary("sigmoid")
 
     def softplus(self) -> Self:
         """log(1 + exp(x)) without overflow."""
-        return self._unary(table.softplus)
+        return self._unary("softplus")
 
     def silu(self) -> Self:
         """x sigmoid(x)."""
-        return self._unary(table.silu)
+        return self._unary("silu")
 
     def gelu(self) -> Self:
         """x Phi(x), Phi the normal distribution function."""
-        return self._unary(table.gelu)
+        return self._unary("gelu")
 
     def erf(self) -> Self:
         """The error function."""
-        return self._unary(table.erf)
+        return self._unary("erf")
 
     def maximum(self, other: Any) -> Self:
         """The larger of self and other; a tie splits the gradient in halves."""
-        out: Self = table.maximum(self, other)
-        return out
+        return self._binary("maximum", other)
 
     def minimum(self, other: Any) -> Self:
         """The smaller of self and other; a tie splits the gradient in halves."""
-        out: Self = table.minimum(self, other)
-        return out
+        return self._binary("minimum", other)
 
     def logaddexp(self, other: Any) -> Self:
         """log(exp(self) + exp(other)) without overflow."""
-        out: Self = table.logaddexp(self, other)
-        return out
+        return self._binary("logaddexp", other)
 
     def hypot(self, other: Any) -> Self:
         """sqrt(self**2 + other**2) without overflow."""
-        out: Self = table.hypot(self, other)
-        return out
+        return self._binary("hypot", other)
 
     def atan2(self, other: Any) -> Self:
         """The angle of the point (other, self), in (-pi, pi]."""
-        out: Self = table.atan2(self, other)
-        return out
+        return self._binary("atan2", other)
 
     def abs(self) -> Self:
         """|x|; derivative 0 at 0."""
-        return self._unary(table.abs)
+        return self._unary("abs")
 
     def leaky_relu(self, alpha: Real = 0.01) -> Self:
         """x for x > 0, else alpha x."""
-        return table.leaky_relu(self, alpha=alpha)
+        return self._unary("leaky_relu", alpha=alpha)
 
     def elu(self, alpha: Real = 1.0) -> Self:
         """x for x > 0, else alpha (exp(x) - 1)."""
-        return table.elu(self, alpha=alpha)
+        return self._unary("elu", alpha=alpha)
 
     def clip(self, min: Real | None = None, max: Real | None = None) -> Self:
         """x held between min and max; derivative 1 inside and at the bounds, else 0."""
-        return table.clip(self, min=_bound("min", min), max=_bound("max", max))
+        return self._unary("clip", min=_bound("min", min), max=_bound("max", max))
 
 
 def _bound(name: str, x: Any) -> Any:

@@ -7,17 +7,19 @@ when somebody asks for the list, and one op is loaded when it is used, not befor
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copyreg
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from smolml_value._ops.plugin import Kind, Plugins, Status
+from smolml_value._version import __version__
 from smolml_value.errors import OpError, PluginError, UnknownOpError
 from smolml_value.op import Op
 from smolml_value.table import TABLE
 
 GROUP: Final = "smolml.ops"
-BUILT_IN: Final = "smolml-value"
 
 
 class OpInfo(NamedTuple):
@@ -118,9 +120,8 @@ class Registry(Plugins[Op]):
 
     def info(self) -> list[OpInfo]:
         """Name, arity, distribution, version and status of each op, without loading any."""
-        from smolml_value import __version__
-
-        rows = [OpInfo(n, op.arity, BUILT_IN, __version__, "built-in") for n, op in TABLE.items()]
+        home = ("smolml-value", __version__)
+        rows = [OpInfo(n, op.arity, *home, "built-in") for n, op in TABLE.items()]
         rows += [
             OpInfo(n, op.arity, getattr(op.forward, "__module__", ""), "", "registered")
             for n, op in self._registered.items()
@@ -190,3 +191,37 @@ class Registry(Plugins[Op]):
 
 ops: Final = Registry()
 """The registry of this process."""
+
+
+# Pickling --------------------------------------------------------------------------------------
+
+
+def _reduced(op: Op) -> str | tuple[Callable[..., Op], tuple[Any, ...]]:
+    """An op by its name, for pickle: the process that loads it has the rules.
+
+    Raises:
+        OpError: there is no name to find it by.
+    """
+    if op._base is not None:
+        return _bound, (op._base, dict(op.params))
+    registered = ops.name_of(op)
+    if registered is not None:
+        return _look_up, (registered,)
+    if getattr(sys.modules.get(op.__module__), op.name, None) is op:
+        return str(op.name)  # pickle's own way: the global of that name
+    raise OpError(
+        f"{op.name}: only an op that can be found by its name can be pickled; register it "
+        f"(ops.register, or an entry point of smolml.ops), or make it a global called "
+        f"{op.name!r} of the module of its forward"
+    )
+
+
+def _look_up(name: str) -> Op:
+    return ops[name]
+
+
+def _bound(op: Op, params: dict[str, Any]) -> Op:
+    return op.bind(**params)
+
+
+copyreg.pickle(Op, _reduced)  # here, since an op knows nothing of names

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from smolml_value.node import BUILT_IN
 from smolml_value.op import Op, elementwise
 
 _REALS = (-3.0, 3.0)
@@ -289,7 +290,6 @@ gelu: Final = elementwise(
 )
 
 
-TABLE: Final[dict[str, Op]] = {
-    entry.name: entry for entry in list(globals().values()) if isinstance(entry, Op)
-}
+TABLE: Final[dict[str, Op]] = BUILT_IN
 """Every op above under its name."""
+TABLE.update({entry.name: entry for entry in list(globals().values()) if isinstance(entry, Op)})

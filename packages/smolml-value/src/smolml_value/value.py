@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Final, Self, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, overload
 
-from smolml_value import graph, scalar, table
+from smolml_value import graph, scalar
 from smolml_value._ops.number import as_float, is_number
 from smolml_value._ops.number_node import NumberNode
 from smolml_value._runtime.build import COMPILED
 from smolml_value._runtime.compat import Real, Text, mypyc_attr
 from smolml_value._runtime.labels import set_label
 from smolml_value.graph import Node, product
-from smolml_value.op import Op
+from smolml_value.node import BUILT_IN
 from smolml_value.recording import MODE, grad_enabled
 from smolml_value.traced import TRACED
 
-# Looked up once; an attribute of a module is slow to reach from compiled code.
-_ADD: Final = table.add
-_DIVIDE: Final = table.divide
-_EXP: Final = table.exp
-_LOG: Final = table.log
-_MULTIPLY: Final = table.multiply
-_NEGATIVE: Final = table.negative
-_POW: Final = table.pow
-_RELU: Final = table.relu
-_SUBTRACT: Final = table.subtract
-_TANH: Final = table.tanh
+if TYPE_CHECKING:
+    from smolml_value.op import Op
+
+# Looked up once: the package has filled the table before. A dict is slow from compiled code.
+_ABS: Final = BUILT_IN["abs"]
+_ADD: Final = BUILT_IN["add"]
+_DIVIDE: Final = BUILT_IN["divide"]
+_EXP: Final = BUILT_IN["exp"]
+_LOG: Final = BUILT_IN["log"]
+_MULTIPLY: Final = BUILT_IN["multiply"]
+_NEGATIVE: Final = BUILT_IN["negative"]
+_POW: Final = BUILT_IN["pow"]
+_RELU: Final = BUILT_IN["relu"]
+_SUBTRACT: Final = BUILT_IN["subtract"]
+_TANH: Final = BUILT_IN["tanh"]
 
 _new: Final = object.__new__
 
@@ -137,14 +141,12 @@ class Value(NumberNode):
             d = op.scalar_partial(0, out, numbers)
             return make_node(op, out, args[0], None, d, 0.0)  # type: ignore[arg-type]  # one of the args is a Value
         if op.vjp is None and len(args) == 2:
-            left, right = args
-            if not isinstance(right, Value):
-                dl = op.scalar_partial(0, out, numbers)
-                return make_node(op, out, left, None, dl, numbers[1])  # type: ignore[arg-type]  # as above
-            dr = op.scalar_partial(1, out, numbers)
-            if not isinstance(left, Value):
-                return make_node(op, out, None, right, numbers[0], dr)
-            return make_node(op, out, left, right, op.scalar_partial(0, out, numbers), dr)
+            x, y = args
+            left = x if isinstance(x, Value) else None
+            right = y if isinstance(y, Value) else None
+            dl = numbers[0] if left is None else op.scalar_partial(0, out, numbers)
+            dr = numbers[1] if right is None else op.scalar_partial(1, out, numbers)
+            return make_node(op, out, left, right, dl, dr)
         return NaryValue(out, op, args, numbers)
 
     # Written out beside the table for speed; a test says that both agree to the last bit. A
@@ -308,7 +310,7 @@ class Value(NumberNode):
         return self
 
     def __abs__(self) -> Value:
-        return Value._apply(table.abs, (self,))
+        return Value._apply(_ABS, (self,))
 
     # Showing and copying -----------------------------------------------------------------------
 
@@ -373,8 +375,7 @@ class NaryValue(Value):
         return [a if isinstance(a, Value) else x for a, x in pairs]
 
     def _edges(self) -> Sequence[tuple[Value, float]]:
-        op = self._made_by
-        assert isinstance(op, Op)
+        op: Any = self._made_by
         *numbers, out = self._numbers
         places = [(i, a) for i, a in enumerate(self._args) if isinstance(a, Value)]
         if op.vjp is None:
@@ -383,8 +384,7 @@ class NaryValue(Value):
         return [(a, partials[i]) for i, a in places]
 
     def _cotangents(self, g: Any, needs: Sequence[bool] | None = None) -> Sequence[Any]:
-        op = self._made_by
-        assert isinstance(op, Op)
+        op: Any = self._made_by
         if g == 0.0:
             return [0.0] * len(self._parents())
         if op.vjp is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from smolml_value.op import TracedNamespace
+from smolml_value.extending import TracedNamespace
 
 
 class _Hooks:

@@ -10,7 +10,6 @@ from smolml_value._ops.number import as_float, is_number
 from smolml_value._runtime.compat import Real, mypyc_attr
 from smolml_value._runtime.labels import label_of, set_label
 from smolml_value.graph import Node, ScalarNode, product
-from smolml_value.op import Op
 
 
 def _compare(compare: Callable[[Any, Any], Any], x: float, other: object) -> bool:
@@ -29,8 +28,8 @@ class NumberNode(ScalarNode):
     @property
     def _op(self) -> str:
         """The symbol of the op that made it ("+", "*", "tanh"), "" for a leaf."""
-        made_by = self._made_by
-        return made_by.symbol if isinstance(made_by, Op) else ""
+        symbol: str = getattr(self._made_by, "symbol", "")
+        return symbol
 
     @property
     def _children(self) -> tuple[Node, ...]:
@@ -43,8 +42,8 @@ class NumberNode(ScalarNode):
         return set(self._parents())
 
     def _operands(self) -> Sequence[Any]:
-        op = self._made_by
-        if not isinstance(op, Op):
+        op: Any = self._made_by
+        if self._lhs is None and self._rhs is None:
             return self._parents()
         left: Any = self._dl if self._lhs is None else self._lhs
         right: Any = self._dr if self._rhs is None else self._rhs

@@ -9,7 +9,8 @@ from typing import Any
 from smolml_value._ops.definition import Interval
 from smolml_value._ops.ieee import or_nan
 from smolml_value.errors import NoDerivativeError
-from smolml_value.op import Op, TracedNamespace, elementwise
+from smolml_value.op import Op, elementwise
+from smolml_value.traced import TracedNamespace
 
 
 def scalar_elementwise(

@@ -12,11 +12,11 @@ from smolml_value._ops.plugin import Status as PluginStatus
 from smolml_value._runtime.identity_map import Beside
 from smolml_value.errors import NoDerivativeError, PluginError
 from smolml_value.node import Node, OperandBase
-from smolml_value.op import Op, TracedNamespace
+from smolml_value.op import Op
 from smolml_value.operand import Operand
 from smolml_value.recording import MODE, record_here, recording
 from smolml_value.table import TABLE
-from smolml_value.traced import TRACED
+from smolml_value.traced import TRACED, TracedNamespace
 from smolml_value.traced import find as find_traced
 
 # Kinds of nodes: `Node` is any, `OperandBase` what ops apply to, `Operand` has them as methods.
