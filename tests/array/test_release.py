@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from smolml_array import MLArray, affine
-from smolml_array._graph import free_buffers
+from smolml_array._graph import free_buffers, shaping
 from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.rule import OUT, Rule
 from smolml_array._graph.vjps import cotangents_of
 from smolml_array.backends import get_backend
-from smolml_array.functions import rules, rules_affine
+from smolml_array.functions import linalg, manipulation, products, reductions
 from smolml_value import gradients, hvp
 from smolml_value.table import TABLE
 
@@ -150,19 +150,19 @@ def test_what_an_op_does_not_read_changes_nothing(name: str) -> None:
 def _rules_with_operands() -> list[Any]:
     a, b, c = (rng.normal(size=s) for s in ((4, 3), (3, 2), (2,)))
     known: dict[Rule, tuple[list[Any], dict[str, Any]]] = {
-        rules.MATMUL: ([a, b], {}),
-        rules_affine.AFFINE: ([a, b, c], {}),
-        rules.SUM: ([a], {"axis": (0,), "keepdims": False}),
-        rules.MEAN: ([a], {"axis": (1,), "keepdims": True}),
-        rules.RESHAPE: ([a], {"shape": (2, 6)}),
-        rules.PERMUTE_DIMS: ([a], {"axes": (1, 0)}),
-        rules.FLIP: ([a], {"axis": (1,)}),
-        rules.BROADCAST_TO: ([c], {"shape": (4, 2)}),
-        rules.ASTYPE: ([a], {"dtype": XP.float32}),
+        linalg.MATMUL: ([a, b], {}),
+        products.AFFINE: ([a, b, c], {}),
+        reductions.SUM: ([a], {"axis": (0,), "keepdims": False}),
+        reductions.MEAN: ([a], {"axis": (1,), "keepdims": True}),
+        shaping.RESHAPE: ([a], {"shape": (2, 6)}),
+        manipulation.PERMUTE_DIMS: ([a], {"axes": (1, 0)}),
+        manipulation.FLIP: ([a], {"axis": (1,)}),
+        manipulation.BROADCAST_TO: ([c], {"shape": (4, 2)}),
+        manipulation.ASTYPE: ([a], {"dtype": XP.float32}),
     }
     declared = {
         rule
-        for module in (rules, rules_affine)
+        for module in (linalg, manipulation, products, reductions, shaping)
         for rule in vars(module).values()
         if isinstance(rule, Rule) and rule.not_saved
     }

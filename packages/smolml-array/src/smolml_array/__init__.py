@@ -3,6 +3,7 @@
 from smolml_array._anomaly import answers as answers
 from smolml_array._derivatives import arguments as arguments
 from smolml_array._derivatives import nodes as nodes  # arrays answer to the transforms
+from smolml_array._namespaces import protocols as protocols
 from smolml_array._replay.replay import replay
 from smolml_array._shapes.axes import AxisError, ShapeError
 from smolml_array._showing import draw as draw
@@ -11,32 +12,34 @@ from smolml_array._showing import html as html
 from smolml_array.array import MLArray
 from smolml_array.config import use_backend
 from smolml_array.functions.creation import arange, eye, from_dlpack, full, linspace, ones, zeros
-from smolml_array.functions.joining import clip, concat, matmul, maximum, minimum, stack, where
-from smolml_array.functions.manipulation import (
-    diagonal,
-    flip,
-    pad,
-    repeat,
-    roll,
-    sliding_windows,
-    split,
-    tile,
-    trace,
-    tril,
-    triu,
-)
-from smolml_array.functions.products import (
-    affine,
-    cumulative_prod,
-    cumulative_sum,
-    einsum,
-    matrix_norm,
-    norm,
-    outer,
-    vector_norm,
-)
+from smolml_array.functions.einsum import einsum
+from smolml_array.functions.joining import clip, concat, maximum, minimum, stack, where
+from smolml_array.functions.products import affine
 from smolml_array.functions.random import Generator, rand, randn, seed
-from smolml_array.functions.sorting import argsort, sort, take, take_along_axis
+
+# The methods serve as functions, too, which take lists and numbers and give MLArrays.
+argsort = MLArray.argsort
+cumulative_prod = MLArray.cumulative_prod
+cumulative_sum = MLArray.cumulative_sum
+diagonal = MLArray.diagonal
+flip = MLArray.flip
+matmul = MLArray.matmul
+matrix_norm = MLArray.matrix_norm
+norm = MLArray.norm
+outer = MLArray.outer
+pad = MLArray.pad
+repeat = MLArray.repeat
+roll = MLArray.roll
+sliding_windows = MLArray.sliding_windows
+sort = MLArray.sort
+split = MLArray.split
+take = MLArray.take
+take_along_axis = MLArray.take_along_axis
+tile = MLArray.tile
+trace = MLArray.trace
+tril = MLArray.tril
+triu = MLArray.triu
+vector_norm = MLArray.vector_norm
 
 __version__ = "0.1.0"
 

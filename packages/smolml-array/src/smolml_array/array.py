@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
-from typing import Any, Self
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar, Self
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.mixing import moved
 from smolml_array._graph.node import ArrayNode
-from smolml_array._methods.interop import Interoperating
-from smolml_array._shapes.axes import Shape
+from smolml_array._graph.shaping import STACK
+from smolml_array._shapes.axes import Shape, ShapeError
 from smolml_array.backends import get_backend
 from smolml_array.backends.protocol import DType
-from smolml_array.convert import as_dtype
-from smolml_array.functions import rules
+from smolml_array.convert import as_dtype, check_device, is_array_like
+from smolml_array.functions import (
+    indexing,
+    linalg,
+    manipulation,
+    norms,
+    reductions,
+    scans,
+    sorting,
+    windows,
+)
+from smolml_array.functions.table import Array, results_are
 from smolml_array.printing import array_repr
 
 
-class MLArray(Interoperating):
+class MLArray(Array):
     """An N-d array whose every element is a `Value`, with broadcasting and gradients.
 
     It is one graph node over one buffer; its elements become Values when somebody looks at
@@ -185,12 +195,127 @@ class MLArray(Interoperating):
         xp = get_backend(name)
         return self._of(ArrayNode(xp, moved(xp, node), node.tracked))
 
-    def astype(self, dtype: DType | str) -> Self:
-        """The numbers in another type; gradients flow between floats, others are constants."""
-        xp = self._node.backend
-        wanted = as_dtype(xp, dtype)
-        source = self if xp.isdtype(wanted, "real floating") else self.detach()
-        return self._rule(rules.ASTYPE, source, dtype=wanted)
+    # Functions, bound: what they do stands in smolml_array.functions ---------------------------
+
+    sum = reductions.sum
+    mean = reductions.mean
+    prod = reductions.prod
+    max = reductions.max
+    min = reductions.min
+    var = reductions.var
+    std = reductions.std
+    argmax = reductions.argmax
+    argmin = reductions.argmin
+    any = reductions.any
+    all = reductions.all
+
+    reshape = manipulation.reshape
+    flatten = manipulation.flatten
+    transpose = manipulation.transpose
+    squeeze = manipulation.squeeze
+    expand_dims = manipulation.expand_dims
+    flip = manipulation.flip
+    broadcast_to = manipulation.broadcast_to
+    astype = manipulation.astype
+    roll = manipulation.roll
+    repeat = manipulation.repeat
+    tile = manipulation.tile
+    split = manipulation.split
+    sliding_windows = windows.sliding_windows
+    pad = windows.pad
+
+    __getitem__ = indexing.getitem
+    __setitem__ = indexing.setitem
+    take = indexing.take
+    take_along_axis = indexing.take_along_axis
+    sort = sorting.sort
+    argsort = sorting.argsort
+
+    matmul = linalg.matmul
+    __matmul__ = linalg.times
+    __rmatmul__ = linalg.reflected_times
+    outer = linalg.outer
+    tril = linalg.tril
+    triu = linalg.triu
+    diagonal = linalg.diagonal
+    trace = linalg.trace
+    vector_norm = norms.vector_norm
+    matrix_norm = norms.matrix_norm
+    norm = norms.norm
+    cumulative_sum = scans.cumulative_sum
+    cumulative_prod = scans.cumulative_prod
+
+    @property
+    def T(self) -> Self:
+        """The axes reversed."""
+        return self.transpose()
+
+    @property
+    def mT(self) -> Self:
+        """The last two axes swapped.
+
+        Raises:
+            ShapeError: it has fewer than two.
+        """
+        return linalg.matrix_transpose(self)
+
+    # Among other libraries ---------------------------------------------------------------------
+
+    # What NumPy, DLPack and the array API standard ask for: `smolml_array` sets it.
+    __array__: ClassVar[Callable[..., Any]]
+    __array_function__: ClassVar[Callable[..., Any]]
+    __array_namespace__: ClassVar[Callable[..., Any]]
+    __array_ufunc__: ClassVar[Callable[..., Any]]
+    __dlpack__: ClassVar[Callable[..., Any]]
+    __dlpack_device__: ClassVar[Callable[..., tuple[int, int]]]
+
+    @property
+    def device(self) -> str:
+        """Where it lives: always "cpu"."""
+        return "cpu"
+
+    def to_device(self, device: object, /, *, stream: object = None) -> Self:
+        """The array itself: there is one device, "cpu".
+
+        Raises:
+            ValueError: another device, or a stream.
+        """
+        check_device(device, "to_device")
+        if stream is not None:
+            raise ValueError(f"to_device: the CPU has no streams, got {stream!r}")
+        return self
+
+    def _standard(self, name: str, *operands: object) -> Any:
+        """An operator by the array API's name; NotImplemented beside what is no operand."""
+        if not all(map(is_array_like, operands)):
+            return NotImplemented
+        return getattr(self.__array_namespace__(), name)(*operands)
+
+    def __floordiv__(self, other: Any) -> Self:
+        return self._standard("floor_divide", self, other)  # type: ignore[no-any-return]
+
+    def __rfloordiv__(self, other: Any) -> Self:
+        return self._standard("floor_divide", other, self)  # type: ignore[no-any-return]
+
+    def __mod__(self, other: Any) -> Self:
+        return self._standard("remainder", self, other)  # type: ignore[no-any-return]
+
+    def __rmod__(self, other: Any) -> Self:
+        return self._standard("remainder", other, self)  # type: ignore[no-any-return]
+
+    @classmethod
+    def _stacked(cls, arrays: Sequence[Self]) -> Self:
+        shapes = [a.shape for a in arrays]
+        for i, shape in enumerate(shapes):
+            if shape != shapes[0]:
+                raise ShapeError(
+                    f"MLArray: ragged nested list: [{i}] has shape {shape}, "
+                    f"but [0] has shape {shapes[0]}"
+                )
+        return cls._rule(STACK, *arrays, axis=0)
+
+
+results_are(MLArray)
 
 
 def _check(requires_grad: object, label: object) -> None:

@@ -10,10 +10,10 @@ from smolml_array._derivatives.traced import traced
 from smolml_array._graph.handle import _steps
 from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.rule import Rule
+from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import Element, ValuesNode
 from smolml_array.array import MLArray
 from smolml_array.backends.protocol import Raw
-from smolml_array.functions import rules
 from smolml_array.functions.joining import stack
 from smolml_value import GraphError
 from smolml_value.extending import MODE, Node
@@ -43,7 +43,7 @@ def _differentiable(x: MLArray) -> ArrayNode:
 def _(x: MLArray) -> MLArray:
     node = _differentiable(x)
     if node.tracked:
-        return MLArray._rule(rules.RESHAPE, x, shape=node.shape)
+        return MLArray._rule(RESHAPE, x, shape=node.shape)
     return MLArray._of(ArrayNode(node.backend, node.raw, True))
 
 

@@ -14,11 +14,11 @@ from typing import Any
 from smolml_array._derivatives.traced import traced
 from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.rule import Rule, call_plugin, is_plugin
+from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import Element, ValuesNode
 from smolml_array._graph.vjps import evaluated
 from smolml_array.array import MLArray
 from smolml_array.backends.protocol import Raw
-from smolml_array.functions import rules
 from smolml_value import GraphError, Op, Value
 from smolml_value.extending import Node
 from smolml_value.extending.derivatives import derive, pinned
@@ -34,7 +34,7 @@ def _pinned(node: ArrayNode, raw: Raw) -> MLArray:
     if node.raw is raw:
         return MLArray._of(node)
     params = {"shape": raw.shape}
-    return MLArray._of(ArrayNode(node.backend, raw, True, rules.RESHAPE, (node,), (raw,), params))
+    return MLArray._of(ArrayNode(node.backend, raw, True, RESHAPE, (node,), (raw,), params))
 
 
 def _operands(node: ArrayNode) -> list[Any]:

@@ -12,13 +12,13 @@ from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.mixing import taken_in
 from smolml_array._graph.node import ELEMENTS_LOCK, ArrayNode, record
 from smolml_array._graph.rule import Rule
+from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import Element, ValuesNode
 from smolml_array._shapes.axes import Shape, ShapeError
 from smolml_array._shapes.nested import flatten
 from smolml_array.backends.protocol import Backend, DType, Raw
 from smolml_array.config import default_backend
 from smolml_array.convert import as_dtype, each, holds, is_floating, to_raw, value_or_number
-from smolml_array.functions import rules
 from smolml_value import GraphError, Value, grad_enabled, graph, no_grad
 from smolml_value.extending import recording
 
@@ -98,7 +98,7 @@ class Handle(Arithmetic):
                 )
             xp = source.backend
             if requires_grad and dtype is None:
-                window = data._window(rules.RESHAPE, {"shape": source.shape})
+                window = data._window(RESHAPE, {"shape": source.shape})
                 self._view = window._view
                 node: ArrayNode = window._node
                 return node

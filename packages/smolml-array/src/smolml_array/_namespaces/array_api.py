@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 from functools import cache
-from types import ModuleType
 from typing import Any, Final
 
 from smolml_array._namespaces import elementwise, functions, unique
@@ -14,20 +12,6 @@ from smolml_array.backends.namespace import CONSTANTS
 
 VERSIONS: Final = ("2024.12", "2023.12", "2022.12", "2021.12")
 _DTYPES: Final = ("bool", "int64", "float32", "float64")
-
-
-_HELPERS: Final = {"array_of", "copied", "raw_of"}
-
-
-def _public_functions(module: ModuleType) -> dict[str, Any]:
-    return {
-        name: f
-        for name, f in vars(module).items()
-        if inspect.isfunction(f)
-        and f.__module__ == module.__name__
-        and name not in _HELPERS
-        and not name.startswith("_")
-    }
 
 
 class ArrayNamespace:
@@ -50,8 +34,8 @@ class ArrayNamespace:
         self.__dict__.update(CONSTANTS)
         self.__dict__.update(types)
         self.__dict__.update(elementwise.FUNCTIONS)
-        for module in (functions, unique):
-            self.__dict__.update(_public_functions(module))
+        self.__dict__.update(functions.FUNCTIONS)
+        self.__dict__.update(unique.FUNCTIONS)
         self.__dict__.update(made)
 
     def __getattr__(self, name: str) -> Any:

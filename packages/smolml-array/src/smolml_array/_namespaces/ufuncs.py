@@ -127,7 +127,7 @@ def _product(name: str, asked: str, inputs: tuple[Any, ...], kwargs: dict[str, A
     if name == "vecdot":
         axis = kwargs.pop("axis", -1)
         _refuse_keywords(asked, kwargs)
-        return functions.vecdot(x, y, axis=axis)
+        return functions.FUNCTIONS[name](x, y, axis=axis)
     _refuse_keywords(asked, kwargs)
     return x.matmul(y)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from smolml_array._namespaces.elementwise import is_tracked, no_derivative
 from smolml_array._namespaces.functions import array_of
@@ -56,9 +56,9 @@ def unique_inverse(x: MLArray, /) -> UniqueInverse:
     line = xp.reshape(raw, (raw.size,))
     at = xp.searchsorted(values, line)
     if xp.isdtype(raw.dtype, "real floating"):  # every nan stands for itself, behind the numbers
-        nan = xp.isnan(line)
-        numbers = xp.sum(xp.astype(~xp.isnan(values), xp.int64))
-        at = xp.where(nan, numbers + xp.cumulative_sum(xp.astype(nan, xp.int64)) - 1, at)
+        (places,) = xp.nonzero(xp.isnan(line))
+        numbers = values.size - places.size
+        at = xp.index_put(at, places, xp.arange(numbers, values.size))
     inverse = xp.reshape(at, raw.shape)
     return UniqueInverse(x._constant(xp, values), x._constant(xp, inverse))
 
@@ -74,3 +74,9 @@ def _values(name: str, x: MLArray) -> tuple[Any, Any, Any]:
     if is_tracked(x):
         raise no_derivative(name)
     return node.backend, node.raw, node.backend.unique_values(node.raw)
+
+
+FUNCTIONS: Final = {
+    f.__name__: f for f in (unique_all, unique_counts, unique_inverse, unique_values)
+}
+"""The functions by the standard's names."""

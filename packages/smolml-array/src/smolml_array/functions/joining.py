@@ -1,26 +1,17 @@
-"""The array functions under the array API's names; each takes anything that MLArray takes."""
+"""Several arrays: joined, stacked, chosen between, brought to one shape, taken apart."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 from smolml_array._graph.arithmetic import ArrayLike
-from smolml_array._shapes.axes import ShapeError, normalize_axis
+from smolml_array._graph.shaping import STACK
+from smolml_array._shapes.axes import ShapeError, _broadcast_shapes, normalize_axis
 from smolml_array.array import MLArray
-from smolml_array.convert import holds
-from smolml_array.functions import rules
-from smolml_value import Value, table
-
-
-def _array(x: ArrayLike, *others: ArrayLike) -> MLArray:
-    """x as an array on the backend of the others; numbers are constants, Values are not."""
-    if isinstance(x, MLArray):
-        return x
-    backend = next((o.backend for o in others if isinstance(o, MLArray)), None)
-    tracked = isinstance(x, Value) or (
-        isinstance(x, list | tuple) and (holds(x, Value) or holds(x, MLArray))
-    )
-    return MLArray(x, requires_grad=tracked, backend=backend)
+from smolml_array.functions.manipulation import CONCAT, axis_to_join
+from smolml_array.functions.table import as_array, entry
+from smolml_value import table
 
 
 def _arrays(who: str, arrays: Sequence[ArrayLike]) -> list[MLArray]:
@@ -29,18 +20,10 @@ def _arrays(who: str, arrays: Sequence[ArrayLike]) -> list[MLArray]:
     arrays = list(arrays)
     if not arrays:
         raise ValueError(f"{who}: expected at least one array, got none")
-    return [_array(a, *arrays) for a in arrays]
+    return [cast(MLArray, as_array(a, *arrays)) for a in arrays]
 
 
-def matmul(x1: ArrayLike, x2: ArrayLike) -> MLArray:
-    """x1 @ x2.
-
-    >>> matmul([1.0, 2.0], [3.0, 4.0]).item()
-    11.0
-    """
-    return _array(x1, x2).matmul(x2)
-
-
+@entry("arrays, /, *, axis=0", numpy="concatenate(arrays, axis=0)")
 def concat(arrays: Sequence[ArrayLike], axis: int | None = 0) -> MLArray:
     """The arrays joined along an axis; None flattens them first.
 
@@ -53,20 +36,10 @@ def concat(arrays: Sequence[ArrayLike], axis: int | None = 0) -> MLArray:
     given = _arrays("concat", arrays)
     if axis is None:
         given, axis = [a.flatten() for a in given], 0
-    first = given[0]
-    place = normalize_axis(axis, first.ndim, "concat")
-    for i, a in enumerate(given):
-        same = a.ndim == first.ndim and all(
-            n == m or j == place for j, (n, m) in enumerate(zip(a.shape, first.shape, strict=True))
-        )
-        if not same:
-            raise ShapeError(
-                f"concat: array {i} has shape {a.shape}, array 0 has {first.shape}: "
-                f"expected equal lengths on every axis but {place}"
-            )
-    return MLArray._rule(rules.CONCAT, *given, axis=place)
+    return MLArray._rule(CONCAT, *given, axis=axis_to_join(given, axis))
 
 
+@entry("arrays, /, *, axis=0", numpy="arrays, axis=0")
 def stack(arrays: Sequence[ArrayLike], axis: int = 0) -> MLArray:
     """Arrays of one shape side by side along a new axis.
 
@@ -84,7 +57,7 @@ def stack(arrays: Sequence[ArrayLike], axis: int = 0) -> MLArray:
                 f"expected equal shapes"
             )
     place = normalize_axis(axis, given[0].ndim + 1, "stack")
-    return MLArray._rule(rules.STACK, *given, axis=place)
+    return MLArray._rule(STACK, *given, axis=place)
 
 
 def where(condition: ArrayLike, x1: ArrayLike, x2: ArrayLike) -> MLArray:
@@ -94,7 +67,7 @@ def where(condition: ArrayLike, x1: ArrayLike, x2: ArrayLike) -> MLArray:
     >>> where(x > 0, x.sqrt(), 0.0).to_list()
     [0.0, 2.0]
     """
-    out: MLArray = table.where(_array(condition, x1, x2), x1, x2)
+    out: MLArray = table.where(as_array(condition, x1, x2), x1, x2)
     return out
 
 
@@ -104,7 +77,8 @@ def maximum(x1: ArrayLike, x2: ArrayLike) -> MLArray:
     >>> maximum([1.0, 5.0], MLArray([3.0, 2.0])).to_list()
     [3.0, 5.0]
     """
-    return _array(x1, x2).maximum(x2)
+    made: MLArray = table.maximum(as_array(x1, x2), x2)
+    return made
 
 
 def minimum(x1: ArrayLike, x2: ArrayLike) -> MLArray:
@@ -113,7 +87,8 @@ def minimum(x1: ArrayLike, x2: ArrayLike) -> MLArray:
     >>> minimum(2.0, MLArray([3.0, 1.0])).to_list()
     [2.0, 1.0]
     """
-    return _array(x1, x2).minimum(x2)
+    made: MLArray = table.minimum(as_array(x1, x2), x2)
+    return made
 
 
 def clip(x: ArrayLike, min: float | None = None, max: float | None = None) -> MLArray:
@@ -122,4 +97,19 @@ def clip(x: ArrayLike, min: float | None = None, max: float | None = None) -> ML
     >>> clip(MLArray([-1.0, 0.5, 3.0]), 0.0, 1.0).to_list()
     [0.0, 0.5, 1.0]
     """
-    return _array(x).clip(min, max)
+    made: MLArray = as_array(x).clip(min, max)  # type: ignore[assignment]
+    return made
+
+
+@entry("*arrays")
+def broadcast_arrays(*arrays: MLArray) -> tuple[MLArray, ...]:
+    """The arrays, each with the common shape."""
+    shape = _broadcast_shapes(*(x.shape for x in arrays), who="broadcast_arrays")
+    return tuple(x.broadcast_to(shape) for x in arrays)
+
+
+@entry("x, /, *, axis=0")
+def unstack(x: MLArray, axis: int = 0) -> tuple[MLArray, ...]:
+    """The slices along the axis."""
+    place = normalize_axis(axis, x.ndim, "unstack")
+    return tuple(x[(*(slice(None),) * place, i)] for i in range(x.shape[place]))

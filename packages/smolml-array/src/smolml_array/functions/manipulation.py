@@ -1,94 +1,110 @@
-"""Windows, borders, shifts, repeats, triangles and pieces of arrays, as functions."""
+"""Manipulation: the same elements in other shapes and orders, shifted, repeated, cut and joined."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import operator
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from typing import Any, Final, overload
 
 from smolml_array._graph.arithmetic import ArrayLike
-from smolml_array._shapes.axes import Axis
-from smolml_array._shapes.windowing import PadWidth
-from smolml_array.array import MLArray
-from smolml_array.functions.joining import _array
+from smolml_array._graph.rule import OUT, Rule
+from smolml_array._graph.shaping import RESHAPE
+from smolml_array._shapes.axes import (
+    Axis,
+    Shape,
+    ShapeError,
+    as_shape,
+    inverse_permutation,
+    is_index,
+    move_axes,
+    normalize_axes,
+    normalize_axis,
+    normalize_permutation,
+    reshape_shape,
+)
+from smolml_array.backends.protocol import DType, Raw
+from smolml_array.convert import as_dtype, is_floating
+from smolml_array.functions.table import A, Array, array_function, as_array, entry, for_rules
+from smolml_value.extending import TracedNamespace
+
+# Windows onto the same Values ------------------------------------------------------------------
+
+PERMUTE_DIMS = Rule(
+    "permute_dims",
+    lambda xp, x, *, axes: xp.permute_dims(x, axes),
+    lambda xp, g, out, x, *, axes: xp.permute_dims(g, inverse_permutation(axes)),
+    jvp="linear",
+    not_saved=(0, OUT),
+)
+FLIP = Rule(
+    "flip",
+    lambda xp, x, *, axis: xp.flip(x, axis=axis),
+    lambda xp, g, out, x, *, axis: xp.flip(g, axis=axis),
+    jvp="linear",
+    not_saved=(0, OUT),
+)
 
 
-def sliding_windows(x: ArrayLike, window_shape: int | Sequence[int], axis: Axis = None) -> MLArray:
-    """Every window of x: out[i, ..., j, ...] = x[i + j, ...], i the position, j in the window.
-
-    Of x of shape (n, m) the windows of shape (h, w) make an array of shape
-    (n - h + 1, m - w + 1, h, w): positions first, then the axes of a window. On NumPy it is a
-    view, whatever the size of the windows. A convolution is the sum of products of windows and
-    weights. In backward the cotangents of windows that overlap add up. As
-    `numpy.lib.stride_tricks.sliding_window_view`; for every second window take `[::2]`.
-
-    Args:
-        x: anything that MLArray takes.
-        window_shape: how long a window is along each axis that it slides on.
-        axis: these axes, in the order of window_shape; None: all.
-
-    Raises:
-        ShapeError: a window that is longer than its axis.
-        AxisError: not one length for each axis, or an axis that x does not have.
-
-    >>> x = MLArray([1.0, 2.0, 3.0, 4.0])
-    >>> windows = sliding_windows(x, 3)
-    >>> windows.to_list()
-    [[1.0, 2.0, 3.0], [2.0, 3.0, 4.0]]
-    >>> (windows @ [1.0, 0.0, -1.0]).backward()
-    >>> x.grad().to_list()
-    [1.0, 1.0, -1.0, -1.0]
-    """
-    return _array(x).sliding_windows(window_shape, axis)
-
-
-def pad(
-    x: ArrayLike,
-    pad_width: PadWidth,
-    mode: str = "constant",
-    constant_values: ArrayLike = 0.0,
-) -> MLArray:
-    """x inside a border; as `numpy.pad`.
-
-    Args:
-        x: anything that MLArray takes.
-        pad_width: how much before and after: one number for both ends of every axis, a pair
-            (before, after) for every axis, or a pair for each axis.
-        mode: what the border is made of: "constant", one number; "edge", the outermost elements;
-            "reflect", x mirrored at them; "symmetric", mirrored beside them; "wrap", x from the
-            other end.
-        constant_values: the number of mode "constant"; an array of no dimension and a Value have
-            gradients.
+@array_function()
+def reshape(x: Array, *shape: int | Sequence[int]) -> Array:
+    """The same elements in C order in another shape; one length may be -1.
 
     Raises:
-        ValueError: an unknown mode, or widths that are negative or not one pair for each axis.
-        ShapeError: an empty axis in a mode that repeats elements.
-
-    >>> pad(MLArray([1.0, 2.0, 3.0]), (1, 2)).to_list()
-    [0.0, 1.0, 2.0, 3.0, 0.0, 0.0]
-    >>> pad(MLArray([1.0, 2.0, 3.0]), 2, "reflect").to_list()
-    [3.0, 2.0, 1.0, 2.0, 3.0, 2.0, 1.0]
+        ShapeError: the number of elements would change.
     """
-    return _array(x, constant_values).pad(pad_width, mode, constant_values)
+    wanted = shape[0] if len(shape) == 1 else shape
+    new = reshape_shape(x.shape, wanted)  # type: ignore[arg-type]  # it checks them
+    return x._window(RESHAPE, {"shape": new})
 
 
-def roll(x: ArrayLike, shift: int | Sequence[int], axis: Axis = None) -> MLArray:
-    """x shifted along the axes: out[i + shift] = x[i], what falls out comes in again.
+@for_rules
+def _reshape(x: A, shape: Shape) -> A:
+    return x._rule(RESHAPE, x, shape=reshape_shape(x.shape, shape))
 
-    Args:
-        x: anything that MLArray takes.
-        shift: how far; several numbers for several axes.
-        axis: along which axes; None: all elements in C order.
+
+@array_function(numpy="ravel(a)")
+def flatten(x: Array) -> Array:
+    """All elements along one axis."""
+    return reshape(x, -1) if math.prod(x.shape) else reshape(x, 0)
+
+
+@array_function("x, /, axes", numpy="a, axes=None", name="permute_dims")
+def transpose(x: Array, *axes: int | Sequence[int] | None) -> Array:
+    """The axes in another order, reversed if none is given.
 
     Raises:
-        AxisError: an axis that x does not have.
-        ValueError: not as many shifts as axes.
-
-    >>> roll(MLArray([1.0, 2.0, 3.0]), 1).to_list()
-    [3.0, 1.0, 2.0]
+        AxisError: the axes are not each named once.
     """
-    return _array(x).roll(shift, axis)
+    given = axes[0] if len(axes) == 1 and not is_index(axes[0]) else axes
+    if not given and (given is None or axes == ()):
+        order = tuple(reversed(range(len(x.shape))))
+    else:
+        order = normalize_permutation(given, len(x.shape), "transpose")  # type: ignore[arg-type]
+    return x._window(PERMUTE_DIMS, {"axes": order})
 
 
-def flip(x: ArrayLike, axis: Axis = None) -> MLArray:
+@array_function("x, /, axis", numpy="a, axis=None")
+def squeeze(x: Array, axis: Axis = None) -> Array:
+    """Without these axes of length 1; None: without all of them.
+
+    Raises:
+        ShapeError: an axis of another length.
+    """
+    node = x._fetch()
+    return reshape(x, node.backend.squeeze(node.raw, axis=axis).shape)
+
+
+@array_function("x, /, axis=0", numpy="a, axis")
+def expand_dims(x: Array, axis: int | tuple[int, ...]) -> Array:
+    """With axes of length 1 put in at these positions of the result."""
+    node = x._fetch()
+    return reshape(x, node.backend.expand_dims(node.raw, axis=axis).shape)
+
+
+@array_function("x, /, *, axis=None", numpy="m, axis=None")
+def flip(x: ArrayLike, axis: Axis = None) -> Array:
     """x backwards along the axes; None: along all. A window onto the same elements.
 
     Raises:
@@ -97,88 +113,22 @@ def flip(x: ArrayLike, axis: Axis = None) -> MLArray:
     >>> flip([[1, 2], [3, 4]], axis=1).to_list()
     [[2.0, 1.0], [4.0, 3.0]]
     """
-    return _array(x).flip(axis)
+    array = as_array(x)
+    return array._window(FLIP, {"axis": normalize_axes(axis, len(array.shape), "flip")})
 
 
-def repeat(x: ArrayLike, repeats: ArrayLike, axis: int | None = None) -> MLArray:
-    """Each element, or each slice along the axis, repeated; the gradient is the sum of the copies'.
-
-    Args:
-        x: anything that MLArray takes.
-        repeats: how often: one integer, or one for each slice.
-        axis: along which axis; None flattens x first.
-
-    Raises:
-        ShapeError: neither one number nor one for each slice.
-        ValueError: a negative number.
-
-    >>> repeat([1, 2], 2).to_list(), repeat([1, 2], [1, 3]).to_list()
-    ([1.0, 1.0, 2.0, 2.0], [1.0, 2.0, 2.0, 2.0])
-    """
-    return _array(x).repeat(repeats, axis)
+@array_function("x, source, destination, /", numpy="a, source, destination")
+def moveaxis(x: Array, source: int | tuple[int, ...], destination: int | tuple[int, ...]) -> Array:
+    """x with axes moved to new positions, the others in order."""
+    return transpose(x, move_axes(len(x.shape), source, destination, "moveaxis"))
 
 
-def tile(x: ArrayLike, repetitions: int | Sequence[int]) -> MLArray:
-    """x laid side by side, so many times along each axis, the last ones if they are fewer.
-
-    Raises:
-        ShapeError: a negative number.
-
-    >>> tile([1, 2], 2).to_list(), tile([1, 2], (2, 1)).to_list()
-    ([1.0, 2.0, 1.0, 2.0], [[1.0, 2.0], [1.0, 2.0]])
-    """
-    return _array(x).tile(repetitions)
-
-
-def tril(x: ArrayLike, k: int = 0) -> MLArray:
-    """The lower triangle of the last two axes: zeros above the k-th diagonal.
-
-    Raises:
-        ShapeError: x has fewer than 2 dimensions.
-
-    >>> tril([[1, 2], [3, 4]]).to_list()
-    [[1.0, 0.0], [3.0, 4.0]]
-    """
-    return _array(x).tril(k)
-
-
-def triu(x: ArrayLike, k: int = 0) -> MLArray:
-    """The upper triangle of the last two axes: zeros below the k-th diagonal.
-
-    Raises:
-        ShapeError: x has fewer than 2 dimensions.
-
-    >>> triu([[1, 2], [3, 4]], k=1).to_list()
-    [[0.0, 2.0], [0.0, 0.0]]
-    """
-    return _array(x).triu(k)
-
-
-def diagonal(x: ArrayLike, offset: int = 0) -> MLArray:
-    """A diagonal of the last two axes: out[..., i] = x[..., i, i + offset]. A window.
-
-    Raises:
-        ShapeError: x has fewer than 2 dimensions.
-
-    >>> diagonal([[1, 2], [3, 4]]).to_list(), diagonal([[1, 2], [3, 4]], offset=-1).to_list()
-    ([1.0, 4.0], [3.0])
-    """
-    return _array(x).diagonal(offset)
-
-
-def trace(x: ArrayLike, offset: int = 0) -> MLArray:
-    """The sum of a diagonal of the last two axes.
-
-    Raises:
-        ShapeError: x has fewer than 2 dimensions.
-
-    >>> trace([[1, 2], [3, 4]]).item()
-    5.0
-    """
-    return _array(x).trace(offset)
-
-
-def split(x: ArrayLike, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[MLArray]:
+@overload
+def split(x: A, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[A]: ...
+@overload
+def split(x: ArrayLike, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Any]: ...
+@entry(numpy="ary, indices_or_sections, axis=0")
+def split(x: ArrayLike, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     """x cut into pieces along an axis; as `numpy.split`. The pieces are windows onto x.
 
     Args:
@@ -195,4 +145,232 @@ def split(x: ArrayLike, indices_or_sections: int | Sequence[int], axis: int = 0)
     >>> [piece.to_list() for piece in split([1, 2, 3, 4], [1, 3])]
     [[1.0], [2.0, 3.0], [4.0]]
     """
-    return _array(x).split(indices_or_sections, axis)
+    array: Any = as_array(x)
+    axis = normalize_axis(axis, len(array.shape), "split")
+    n = array.shape[axis]
+    if is_index(indices_or_sections):
+        parts = operator.index(indices_or_sections)
+        if parts < 1 or n % parts:
+            raise ShapeError(
+                f"split: axis {axis} of shape {array.shape} cannot be cut into {parts} equal "
+                f"parts; give the positions to cut at, such as [{n // 2}]"
+            )
+        cuts = tuple(range(n // parts, n, n // parts)) if n else (0,) * (parts - 1)
+    else:
+        cuts = _integers("split: indices_or_sections", indices_or_sections)
+    lead = (slice(None),) * axis
+    pairs = zip((0, *cuts), (*cuts, n), strict=True)
+    return [array[(*lead, slice(start, stop))] for start, stop in pairs]
+
+
+# Copies: elements repeated, shifted, joined, in another type -----------------------------------
+
+_FEW: Final = 8  # copies up to which adding them up beats sums over so short an axis
+
+BROADCAST_TO = Rule(
+    "broadcast_to",
+    lambda xp, x, *, shape: xp.broadcast_to(x, shape),
+    lambda xp, g, out, x, *, shape: xp.sum_to_shape(g, x.shape),
+    jvp="linear",
+    not_saved=(0, OUT),
+)
+ASTYPE = Rule(
+    "astype",
+    lambda xp, x, *, dtype: xp.astype(x, dtype),
+    lambda xp, g, out, x, *, dtype: xp.astype(g, x.dtype),
+    jvp="linear",
+    not_saved=(0, OUT),
+)
+ROLL = Rule(
+    "roll",
+    lambda xp, x, *, shift, axis: xp.roll(x, shift, axis=axis),
+    lambda xp, g, out, x, *, shift, axis: xp.roll(g, tuple(-s for s in shift), axis=axis),
+    jvp="linear",
+)
+
+
+@array_function("x, /, shape", numpy="array, shape")
+def broadcast_to(x: Array, shape: int | Sequence[int]) -> Array:
+    """Repeated to this shape."""
+    return x._rule(BROADCAST_TO, x, shape=as_shape(shape, "broadcast_to"))
+
+
+@array_function()
+def astype(x: Array, dtype: DType | str) -> Array:
+    """The numbers in another type; gradients flow between floats, others are constants."""
+    xp = x._node.backend
+    wanted = as_dtype(xp, dtype)
+    source = x if xp.isdtype(wanted, "real floating") else x.detach()
+    return x._rule(ASTYPE, source, dtype=wanted)
+
+
+def floating(x: A) -> A:
+    """The numbers as floats."""
+    node = x._fetch()
+    if is_floating(node.backend, node.raw):
+        return x
+    return x._rule(ASTYPE, x, dtype=node.backend.float64)
+
+
+@array_function("x, /, shift, *, axis=None", numpy="a, shift, axis=None")
+def roll(x: ArrayLike, shift: int | Sequence[int], axis: Axis = None) -> Array:
+    """x shifted along the axes: out[i + shift] = x[i], what falls out comes in again.
+
+    Args:
+        x: anything that MLArray takes.
+        shift: how far; several numbers for several axes.
+        axis: along which axes; None: all elements in C order.
+
+    Raises:
+        AxisError: an axis that x does not have.
+        ValueError: not as many shifts as axes.
+
+    >>> roll(MLArray([1.0, 2.0, 3.0]), 1).to_list()
+    [3.0, 1.0, 2.0]
+    """
+    array = as_array(x)
+    shifts = _integers("roll: shift", shift)
+    if axis is None:
+        return array._rule(ROLL, array, shift=(sum(shifts),), axis=None)
+    given = (axis,) if is_index(axis) else tuple(axis)  # type: ignore[arg-type]
+    axes = tuple(normalize_axis(a, len(array.shape), "roll") for a in given)
+    if len(shifts) != len(axes) and 1 not in (len(shifts), len(axes)):
+        raise ValueError(f"roll: {len(shifts)} shifts for {len(axes)} axes: expected as many")
+    count = max(len(shifts), len(axes)) if shifts and axes else 0
+    shifts = shifts if len(shifts) == count else shifts[:1] * count
+    axes = axes if len(axes) == count else axes[:1] * count
+    return array._rule(ROLL, array, shift=shifts, axis=axes)
+
+
+def _repeat_vjp(
+    xp: Any, g: Raw, out: Raw, x: Raw, *, repeats: int | tuple[int, ...], axis: int
+) -> Raw:
+    """The sum over the copies of each element."""
+    if isinstance(repeats, int):
+        if 0 < repeats <= _FEW and not isinstance(xp, TracedNamespace):
+            copies = (
+                xp.index(g, (*(slice(None),) * axis, slice(i, None, repeats)))
+                for i in range(repeats)
+            )
+            return reduce(xp.add, copies)
+        apart = (*x.shape[: axis + 1], repeats, *x.shape[axis + 1 :])
+        return xp.sum(xp.reshape(g, apart), axis=axis + 1)
+    origins = [i for i, k in enumerate(repeats) for _ in range(k)]
+    return xp.index_add(xp.zeros(x.shape, dtype=x.dtype), (slice(None),) * axis + (origins,), g)
+
+
+REPEAT = Rule(
+    "repeat",
+    lambda xp, x, *, repeats, axis: xp.repeat(x, repeats, axis=axis),
+    _repeat_vjp,
+    jvp="linear",
+)
+
+
+@array_function("x, repeats, /, *, axis=None", numpy="a, repeats, axis=None")
+def repeat(x: ArrayLike, repeats: ArrayLike, axis: int | None = None) -> Array:
+    """Each element, or each slice along the axis, repeated; the gradient is the sum of the copies'.
+
+    Args:
+        x: anything that MLArray takes.
+        repeats: how often: one integer, or one for each slice.
+        axis: along which axis; None flattens x first.
+
+    Raises:
+        ShapeError: neither one number nor one for each slice.
+        ValueError: a negative number.
+
+    >>> repeat([1, 2], 2).to_list(), repeat([1, 2], [1, 3]).to_list()
+    ([1.0, 1.0, 2.0, 2.0], [1.0, 2.0, 2.0, 2.0])
+    """
+    array = as_array(x)
+    if axis is None:
+        array, axis = flatten(array), 0
+    axis = normalize_axis(axis, len(array.shape), "repeat")
+    n = array.shape[axis]
+    if hasattr(repeats, "shape"):
+        repeats = repeats.tolist() if hasattr(repeats, "tolist") else repeats.to_list()
+    counts = _integers("repeat: repeats", repeats)
+    if any(k < 0 for k in counts):
+        raise ValueError(f"repeat: a number of repeats is negative: {counts}: expected >= 0")
+    if len(counts) not in (1, n):
+        raise ShapeError(
+            f"repeat: {len(counts)} numbers of repeats for axis {axis} of shape {array.shape}: "
+            f"expected one, or {n}"
+        )
+    each: int | tuple[int, ...] = counts[0] if len(counts) == 1 else counts
+    return array._rule(REPEAT, array, repeats=each, axis=axis)
+
+
+def _tile_vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, repetitions: tuple[int, ...]) -> Raw:
+    """The sum over the tiles."""
+    own = (1,) * (len(repetitions) - len(x.shape)) + tuple(x.shape)
+    apart = tuple(n for pair in zip(repetitions, own, strict=True) for n in pair)
+    tiles = xp.reshape(g, apart)
+    return xp.reshape(xp.sum(tiles, axis=tuple(range(0, len(apart), 2))), x.shape)
+
+
+TILE = Rule("tile", lambda xp, x, *, repetitions: xp.tile(x, repetitions), _tile_vjp, jvp="linear")
+
+
+@array_function("x, repetitions, /", numpy="A, reps")
+def tile(x: ArrayLike, repetitions: int | Sequence[int]) -> Array:
+    """x laid side by side, so many times along each axis, the last ones if they are fewer.
+
+    Raises:
+        ShapeError: a negative number.
+
+    >>> tile([1, 2], 2).to_list(), tile([1, 2], (2, 1)).to_list()
+    ([1.0, 2.0, 1.0, 2.0], [[1.0, 2.0], [1.0, 2.0]])
+    """
+    array = as_array(x)
+    counts = as_shape(repetitions, "tile")
+    counts = (1,) * (len(array.shape) - len(counts)) + counts
+    return array._rule(TILE, array, repetitions=counts)
+
+
+def _concat_vjp(xp: Any, g: Raw, out: Raw, *xs: Raw, axis: int) -> Sequence[Raw]:
+    axis = normalize_axis(axis, out.ndim, "concat")
+    parts, start = [], 0
+    for x in xs:
+        stop = start + x.shape[axis]
+        parts.append(xp.index(g, (slice(None),) * axis + (slice(start, stop),)))
+        start = stop
+    return parts
+
+
+CONCAT = Rule(
+    "concat",
+    lambda xp, *xs, axis: xp.concat(list(xs), axis=axis),
+    vjp_all=_concat_vjp,
+    jvp="linear",
+)
+
+
+def axis_to_join(arrays: Sequence[Array], axis: int) -> int:
+    """The axis along which arrays are to be joined, counted from 0.
+
+    Raises:
+        ShapeError: they differ along another axis.
+    """
+    first = arrays[0]
+    place = normalize_axis(axis, len(first.shape), "concat")
+    for i, a in enumerate(arrays):
+        same = len(a.shape) == len(first.shape) and all(
+            n == m or j == place for j, (n, m) in enumerate(zip(a.shape, first.shape, strict=True))
+        )
+        if not same:
+            raise ShapeError(
+                f"concat: array {i} has shape {a.shape}, array 0 has {first.shape}: "
+                f"expected equal lengths on every axis but {place}"
+            )
+    return place
+
+
+def _integers(who: str, given: Any) -> tuple[int, ...]:
+    """One integer or several, as a tuple."""
+    several = given if isinstance(given, Iterable) else (given,)
+    try:
+        return tuple(map(operator.index, several))
+    except TypeError:
+        raise TypeError(f"{who}: expected integers, got {given!r:.60}") from None

@@ -1,50 +1,45 @@
-"""Picking elements by their positions, and sorting, as functions."""
+"""Sorting: along an axis, and the positions that sort."""
 
 from __future__ import annotations
 
 from smolml_array._graph.arithmetic import ArrayLike
-from smolml_array.array import MLArray
-from smolml_array.functions.joining import _array
+from smolml_array._graph.rule import Rule
+from smolml_array._shapes.axes import normalize_axis
+from smolml_array.functions.indexing import along
+from smolml_array.functions.table import Array, array_function, as_array
+
+# `order` names each position once, and `back` undoes it: nothing needs to be added up.
+SORT = Rule(
+    "sort",
+    lambda xp, x, *, order, back, axis: xp.take_along_axis(x, order, axis=axis),
+    lambda xp, g, out, x, *, order, back, axis: xp.take_along_axis(g, back, axis=axis),
+    jvp="linear",
+)
+
+_STANDARD = "x, /, *, axis=-1, descending=False, stable=True"
+_NUMPY = "a, axis=-1, *, stable=True"
 
 
-def take(x: ArrayLike, indices: ArrayLike, axis: int | None = None) -> MLArray:
-    """The slices of x at these positions of an axis; a slice taken twice gets both gradients.
-
-    Args:
-        x: anything that MLArray takes.
-        indices: integers, in lists or arrays of any shape, which takes the place of the axis;
-            negative ones count from the end.
-        axis: along which axis; only an x of 1 dimension need not name it.
+@array_function(_STANDARD, numpy=_NUMPY, flattens=True)
+def argsort(x: ArrayLike, axis: int = -1, descending: bool = False, stable: bool = True) -> Array:
+    """The positions that sort x along an axis, a constant of integers.
 
     Raises:
-        IndexError: a position that the axis does not have, or that is no integer.
         AxisError: an axis that x does not have.
 
-    >>> take([[1, 2], [3, 4]], [1, 1, 0], axis=0).to_list()
-    [[3.0, 4.0], [3.0, 4.0], [1.0, 2.0]]
+    >>> argsort([3, 1, 2]).to_list()
+    [1, 2, 0]
     """
-    return _array(x).take(indices, axis)
+    array = as_array(x)
+    axis = normalize_axis(axis, len(array.shape), "argsort")
+    node = array._fetch()
+    xp = node.backend
+    order = xp.argsort(node.raw, axis=axis, descending=bool(descending), stable=bool(stable))
+    return array._constant(xp, order)
 
 
-def take_along_axis(x: ArrayLike, indices: ArrayLike, axis: int = -1) -> MLArray:
-    """For each position of `indices` the element of x there: out[i, j] = x[i, indices[i, j]].
-
-    Args:
-        x: anything that MLArray takes.
-        indices: integers, of as many dimensions as x; the lengths of the other axes broadcast.
-        axis: along which axis.
-
-    Raises:
-        IndexError: a position that the axis does not have, or that is no integer.
-        ShapeError: the dimensions differ in number, or do not broadcast.
-
-    >>> take_along_axis([[1, 2], [3, 4]], [[1], [0]]).to_list()
-    [[2.0], [3.0]]
-    """
-    return _array(x).take_along_axis(indices, axis)
-
-
-def sort(x: ArrayLike, axis: int = -1, descending: bool = False, stable: bool = True) -> MLArray:
+@array_function(_STANDARD, numpy=_NUMPY, flattens=True)
+def sort(x: ArrayLike, axis: int = -1, descending: bool = False, stable: bool = True) -> Array:
     """x sorted along an axis; nan counts as the largest number.
 
     In backward each cotangent goes to the element that came to its place. Of equal elements the
@@ -59,16 +54,12 @@ def sort(x: ArrayLike, axis: int = -1, descending: bool = False, stable: bool = 
     >>> y.to_list(), x.grad().to_list()
     ([1.0, 2.0, 3.0], [30.0, 10.0, 20.0])
     """
-    return _array(x).sort(axis, descending, stable)
-
-
-def argsort(x: ArrayLike, axis: int = -1, descending: bool = False, stable: bool = True) -> MLArray:
-    """The positions that sort x along an axis, a constant of integers.
-
-    Raises:
-        AxisError: an axis that x does not have.
-
-    >>> argsort([3, 1, 2]).to_list()
-    [1, 2, 0]
-    """
-    return _array(x).argsort(axis, descending, stable)
+    array = as_array(x)
+    axis = normalize_axis(axis, len(array.shape), "sort")
+    xp, shape = array._fetch().backend, array.shape
+    order = back = argsort(array, axis, descending, stable)._node.raw
+    if array.requires_grad:  # back[order[i]] = i
+        key = along(xp, shape, order, axis)
+        lengths = tuple(n if i == axis else 1 for i, n in enumerate(shape))
+        back = xp.index_put(order, key, xp.reshape(xp.arange(shape[axis]), lengths))
+    return array._rule(SORT, array, order=order, back=back, axis=axis)

@@ -1,13 +1,24 @@
-"""Rules of Einstein's summation: of one operand and of two, as batched matrix products."""
+"""Einstein's summation: of one operand and of two, as batched matrix products."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import Rule
 from smolml_array._shapes.axes import Shape, inverse_permutation
+from smolml_array.array import MLArray
 from smolml_array.backends.protocol import Raw
-from smolml_array.functions.subscripts import Label, Labels, layout, lengths_of
+from smolml_array.functions.linalg import beside
+from smolml_array.functions.subscripts import (
+    Label,
+    Labels,
+    check_subscripts,
+    layout,
+    lengths_of,
+    plan,
+)
+from smolml_array.functions.table import entry
 
 _Lengths = dict[Label, int]
 
@@ -162,3 +173,37 @@ def _two_vjp(i: int) -> Any:
 
 EINSUM_OF_ONE = Rule("einsum", _one, _one_vjp, jvp="linear")
 EINSUM_OF_TWO = Rule("einsum", _two, _two_vjp(0), _two_vjp(1), jvp="multilinear")
+
+
+@entry()
+def einsum(subscripts: str, *operands: ArrayLike) -> MLArray:
+    """Einstein's summation: products over labelled axes, summed over labels the result lacks.
+
+    "ij,jk->ik" is the matrix product, "ii->i" the diagonal, "bi,bj->bij" the outer product of
+    each pair of rows. Without "->" the result has the labels that stand only once, in
+    alphabetical order. "..." stands for the axes that are not named, which broadcast. As
+    `numpy.einsum`; three and more operands are contracted in pairs, in the greedy order of
+    opt_einsum (Smith and Gray 2018), each pair as a batched matrix product.
+
+    Args:
+        subscripts: letters for the axes of each operand, separated by commas.
+        operands: anything that MLArray takes.
+
+    Raises:
+        ValueError: subscripts that cannot be read, or do not fit the operands.
+        ShapeError: one label for axes of different lengths.
+
+    >>> einsum("ij,j->i", [[1, 2], [3, 4]], [1.0, -1.0]).to_list()
+    [-1.0, -1.0]
+    >>> einsum("ii", [[1, 2], [3, 4]]).item()
+    5.0
+    """
+    check_subscripts(subscripts)
+    arrays: list[Any] = [beside(x, operands) for x in operands]
+    for places, labels, output in plan(subscripts, tuple(x.shape for x in arrays)):
+        chosen = [arrays[i] for i in places]
+        rule = EINSUM_OF_ONE if len(labels) == 1 else EINSUM_OF_TWO
+        arrays = [x for i, x in enumerate(arrays) if i not in places]
+        arrays.append(MLArray._rule(rule, *chosen, labels=labels, output=output))
+    made: MLArray = arrays[0]
+    return made

@@ -1,12 +1,23 @@
-"""Rules of running sums and products."""
+"""Scans: running sums and products."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import Rule
 from smolml_array.backends.protocol import Raw
+from smolml_array.functions.indexing import only_axis
+from smolml_array.functions.table import Array, array_function, as_array
+
+_STANDARD = "x, /, *, axis=None, dtype=None, include_initial=False"
+
+
+def _scanned(rule: Rule, x: ArrayLike, axis: int | None, include_initial: bool) -> Array:
+    array = as_array(x)
+    axis = only_axis(array, axis, rule.name)
+    return array._rule(rule, array, axis=axis, include_initial=bool(include_initial))
 
 
 def _cut(axis: int, start: int | None, stop: int | None) -> tuple[slice, ...]:
@@ -24,12 +35,28 @@ def _cumulative_sum_vjp(
 
 CUMULATIVE_SUM = Rule(
     "cumulative_sum",
-    lambda xp, x, *, axis, include_initial: xp.cumulative_sum(
-        x, axis=axis, include_initial=include_initial
-    ),
+    lambda xp, x, **how: xp.cumulative_sum(x, **how),
     _cumulative_sum_vjp,
     jvp="linear",
 )
+
+
+@array_function(_STANDARD, numpy="cumsum(a, axis=None, dtype=None)", flattens=True)
+def cumulative_sum(x: ArrayLike, axis: int | None = None, include_initial: bool = False) -> Array:
+    """The sums of the elements up to each one: out[k] = x[0] + ... + x[k].
+
+    Args:
+        x: anything that MLArray takes.
+        axis: along which axis; only an x of 1 dimension need not name it.
+        include_initial: whether a 0 comes first.
+
+    Raises:
+        AxisError: an axis that x does not have, or none where x has several.
+
+    >>> cumulative_sum([1, 2, 3]).to_list()
+    [1.0, 3.0, 6.0]
+    """
+    return _scanned(CUMULATIVE_SUM, x, axis, include_initial)
 
 
 def _pushed(xp: Any, x: Raw, axis: int, by: int, fill: float) -> Raw:
@@ -92,9 +119,27 @@ def _cumulative_prod_jvp(
 
 CUMULATIVE_PROD = Rule(
     "cumulative_prod",
-    lambda xp, x, *, axis, include_initial: xp.cumulative_prod(
-        x, axis=axis, include_initial=include_initial
-    ),
+    lambda xp, x, **how: xp.cumulative_prod(x, **how),
     _cumulative_prod_vjp,
     jvp=_cumulative_prod_jvp,
 )
+
+
+@array_function(_STANDARD, numpy="cumprod(a, axis=None, dtype=None)", flattens=True)
+def cumulative_prod(x: ArrayLike, axis: int | None = None, include_initial: bool = False) -> Array:
+    """The products of the elements up to each one: out[k] = x[0] ... x[k].
+
+    The gradient is found without division, so that zeros among the elements do no harm.
+
+    Args:
+        x: anything that MLArray takes.
+        axis: along which axis; only an x of 1 dimension need not name it.
+        include_initial: whether a 1 comes first.
+
+    Raises:
+        AxisError: an axis that x does not have, or none where x has several.
+
+    >>> cumulative_prod([1, 2, 3]).to_list()
+    [1.0, 2.0, 6.0]
+    """
+    return _scanned(CUMULATIVE_PROD, x, axis, include_initial)

@@ -1,0 +1,259 @@
+"""Indexing: x[key] and x[key] = v, and elements picked by their positions along an axis."""
+
+from __future__ import annotations
+
+import math
+from copy import deepcopy
+from typing import Any
+
+from smolml_array._graph.arithmetic import ArrayLike
+from smolml_array._graph.mixing import for_message, numbers_on
+from smolml_array._graph.rule import Rule
+from smolml_array._graph.shaping import RESHAPE
+from smolml_array._shapes.axes import (
+    AxisError,
+    Shape,
+    ShapeError,
+    _broadcast_shapes,
+    is_index,
+    normalize_axis,
+)
+from smolml_array.backends.protocol import Backend, Raw
+from smolml_array.functions.table import A, Array, array_function, as_array, for_rules
+from smolml_value import grad_enabled
+
+# Rules -----------------------------------------------------------------------------------------
+
+
+def _index_vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, key: Any) -> Raw:
+    return xp.index_add(xp.zeros(x.shape, dtype=x.dtype), key, g)
+
+
+def _put_vjp(xp: Any, g: Raw, out: Raw, x: Raw, v: Raw, *, key: Any) -> Raw:
+    """To v: of positions that are named twice, only the last put there what is there."""
+    chosen = xp.index(g, key)
+    order = xp.reshape(xp.arange(math.prod(chosen.shape)), chosen.shape)
+    last = xp.index(xp.index_put(xp.zeros(x.shape, dtype=order.dtype), key, order), key)
+    chosen = xp.where(last == order, chosen, xp.zeros_like(chosen))
+    return xp.sum_to_shape(chosen, getattr(v, "shape", ()))
+
+
+GETITEM = Rule("getitem", lambda xp, x, *, key: xp.index(x, key), _index_vjp, jvp="linear")
+INDEX_PUT = Rule(
+    "setitem",
+    lambda xp, x, v, *, key: xp.index_put(x, key, v),
+    lambda xp, g, out, x, v, *, key: xp.index_put(g, key, 0.0),
+    _put_vjp,
+    jvp="linear",
+)
+INDEX_ADD = Rule(
+    "index_add",
+    lambda xp, x, v, *, key: xp.index_add(x, key, v),
+    lambda xp, g, out, x, v, *, key: g,
+    lambda xp, g, out, x, v, *, key: xp.sum_to_shape(xp.index(g, key), getattr(v, "shape", ())),
+    jvp="linear",
+)
+# The key says with arrays of positions what `indices` say along the axis.
+TAKE_ALONG_AXIS = Rule(
+    "take_along_axis",
+    lambda xp, x, *, indices, axis, key: xp.take_along_axis(x, indices, axis=axis),
+    lambda xp, g, out, x, *, indices, axis, key: _index_vjp(xp, g, out, x, key=key),
+    jvp="linear",
+)
+
+# As rules call them: by keys and positions that need no check ----------------------------------
+
+
+@for_rules
+def index(x: A, key: Any) -> A:
+    """x[key], a copy."""
+    return x._rule(GETITEM, x, key=key)
+
+
+@for_rules
+def index_put(x: A, key: Any, v: ArrayLike) -> A:
+    """A copy of x with x[key] = v."""
+    return x._rule(INDEX_PUT, x, v, key=key)
+
+
+@for_rules
+def index_add(x: A, key: Any, v: ArrayLike) -> A:
+    """A copy of x with v added at x[key]; positions that repeat accumulate."""
+    return x._rule(INDEX_ADD, x, v, key=key)
+
+
+def along(xp: Backend, shape: Shape, indices: Raw, axis: int) -> tuple[Raw, ...]:
+    """The key that picks what `indices` name along an axis: x[key] is take_along_axis."""
+    ndim = len(shape)
+    return tuple(
+        indices
+        if i == axis
+        else xp.reshape(xp.arange(n), tuple(n if j == i else 1 for j in range(ndim)))
+        for i, n in enumerate(shape)
+    )
+
+
+@for_rules
+def _take_along_axis(x: A, indices: Raw, axis: int) -> A:
+    key = along(x._fetch().backend, x.shape, indices, axis)
+    return x._rule(TAKE_ALONG_AXIS, x, indices=indices, axis=axis, key=key)
+
+
+# x[key] ----------------------------------------------------------------------------------------
+
+
+def getitem(x: A, key: Any) -> A:
+    """x[key] with NumPy's indexing: basic indexing gives a window, the rest copies."""
+    key, basic = _index_key(x, key)
+    if basic:
+        return x._window(GETITEM, {"key": key})
+    return x._rule(GETITEM, x, key=key)
+
+
+def setitem(x: Array, key: Any, new: ArrayLike) -> None:
+    """Set x[key]; what was recorded before keeps the numbers it was made with.
+
+    Numbers set in a leaf leave it a leaf. Values and arrays set are differentiated: x is from
+    then on the result of the assignment. Inside no_grad() only the numbers change.
+
+    >>> x = MLArray([1.0, 2.0])
+    >>> x[0] = 5.0
+    >>> x.to_list()
+    [5.0, 2.0]
+    """
+    key, _ = _index_key(x, key)
+    xp, (_, given), _, (raw, numbers) = x._operands("setitem", (x, new))
+    root: Any = x if x._view is None else x._view.root
+    node = root._node
+    if not grad_enabled() or (given is None and (node.is_leaf or not node.tracked)):
+        x._set_numbers(xp.index_put(raw, key, numbers))
+    elif root is x:
+        x._become(index_put(x, key, new)._node)
+    else:  # the root is put together anew, and this window looks at it again
+        chosen = xp.index(x._positions()[1], key)
+        flat = x._rule(RESHAPE, root, shape=(math.prod(root.shape),))
+        put = index_put(flat, chosen, new)
+        root._become(x._rule(RESHAPE, put, shape=root.shape)._node)
+
+
+def _index_key(x: Array, key: Any) -> tuple[Any, bool]:
+    """The key with raw arrays in place of MLArrays, and whether it is basic indexing."""
+    parts = key if isinstance(key, tuple) else (key,)
+    raw_parts: list[Any] = []
+    basic = True
+    for part in parts:
+        if isinstance(part, Array):
+            node = part._fetch()
+            if node.backend.isdtype(node.raw.dtype, "real floating"):
+                raise IndexError(
+                    f"index: expected integers or booleans, got an array of {node.raw.dtype}; "
+                    f"use MLArray(..., dtype='int64') or a comparison"
+                )
+            raw_parts.append(numbers_on(x._fetch().backend, part))
+            basic = False
+        else:
+            place = (
+                part is None
+                or part is Ellipsis
+                or isinstance(part, slice)
+                or (is_index(part) and not isinstance(part, bool) and not hasattr(part, "__len__"))
+            )
+            # backward needs the key as it is now, and its owner may write to a list or an ndarray
+            raw_parts.append(part if place else deepcopy(part))
+            basic = basic and place
+    return (tuple(raw_parts) if isinstance(key, tuple) else raw_parts[0]), basic
+
+
+# By positions along an axis --------------------------------------------------------------------
+
+
+@array_function("x, indices, /, *, axis=None", numpy="a, indices, axis=None", flattens=True)
+def take(x: ArrayLike, indices: ArrayLike, axis: int | None = None) -> Array:
+    """The slices of x at these positions of an axis; a slice taken twice gets both gradients.
+
+    Args:
+        x: anything that MLArray takes.
+        indices: integers, in lists or arrays of any shape, which takes the place of the axis;
+            negative ones count from the end.
+        axis: along which axis; only an x of 1 dimension need not name it.
+
+    Raises:
+        IndexError: a position that the axis does not have, or that is no integer.
+        AxisError: an axis that x does not have.
+
+    >>> take([[1, 2], [3, 4]], [1, 1, 0], axis=0).to_list()
+    [[3.0, 4.0], [3.0, 4.0], [1.0, 2.0]]
+    """
+    array = as_array(x)
+    axis = only_axis(array, axis, "take")
+    places = _places(array, "take", indices, axis)
+    return index(array, (slice(None),) * axis + (places,))
+
+
+@array_function("x, indices, /, *, axis=-1", numpy="arr, indices, axis=-1", flattens=True)
+def take_along_axis(x: ArrayLike, indices: ArrayLike, axis: int = -1) -> Array:
+    """For each position of `indices` the element of x there: out[i, j] = x[i, indices[i, j]].
+
+    Args:
+        x: anything that MLArray takes.
+        indices: integers, of as many dimensions as x; the lengths of the other axes broadcast.
+        axis: along which axis.
+
+    Raises:
+        IndexError: a position that the axis does not have, or that is no integer.
+        ShapeError: the dimensions differ in number, or do not broadcast.
+
+    >>> take_along_axis([[1, 2], [3, 4]], [[1], [0]]).to_list()
+    [[2.0], [3.0]]
+    """
+    array = as_array(x)
+    shape = array.shape
+    axis = normalize_axis(axis, len(shape), "take_along_axis")
+    places = _places(array, "take_along_axis", indices, axis)
+    if len(places.shape) != len(shape):
+        raise ShapeError(
+            f"take_along_axis: indices of shape {places.shape} for an array of shape {shape}: "
+            f"expected as many dimensions"
+        )
+    around = tuple(1 if i == axis else n for i, n in enumerate(shape))
+    _broadcast_shapes(around, places.shape, who="take_along_axis")
+    return _take_along_axis(array, places, axis)
+
+
+def only_axis(x: Array, axis: int | None, who: str) -> int:
+    """The axis, which only an array of one dimension need not name."""
+    if axis is None and len(x.shape) != 1:
+        raise AxisError(
+            f"{who}: expected axis= for an array of {len(x.shape)} dimensions; "
+            f"only with 1 may it be left out"
+        )
+    return normalize_axis(axis or 0, len(x.shape), who)
+
+
+def _places(x: Array, who: str, indices: ArrayLike, axis: int) -> Raw:
+    """Indices as a raw array of int64 that nobody writes to.
+
+    Raises:
+        IndexError: what is not an integer, or out of bounds.
+    """
+    xp = x._fetch().backend
+    if isinstance(indices, Array):
+        raw = numbers_on(xp, indices)
+    else:
+        raw = xp.asarray(indices, copy=True)
+    if not raw.size:
+        return xp.astype(raw, xp.int64)
+    if raw.dtype != xp.int64:
+        raise IndexError(
+            f"{who}: expected integers as positions, got an array of {raw.dtype}; "
+            f"use MLArray(..., dtype='int64')"
+        )
+    n = x.shape[axis]
+    low, high = xp.min(raw), xp.max(raw)
+    below = bool(xp.less(low, -n))
+    if below or bool(xp.greater_equal(high, n)):
+        raise IndexError(
+            f"{who}: position {int(for_message(low if below else high))} is out of bounds for "
+            f"axis {axis} of shape {x.shape}: expected {-n} <= position < {n}"
+        )
+    return raw

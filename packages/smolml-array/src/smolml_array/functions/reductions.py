@@ -1,0 +1,250 @@
+"""Reductions: sums, products, means, spreads, extremes and where these are."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from smolml_array._graph.rule import OUT, Rule
+from smolml_array._shapes.axes import (
+    Axis,
+    Shape,
+    inverse_permutation,
+    normalize_axes,
+    normalize_axis,
+    reduced_shape,
+)
+from smolml_array.backends.protocol import Raw
+from smolml_array.functions.table import Array, array_function
+from smolml_value.extending import TracedNamespace, as_float
+
+# Their rules: what goes back to each element ---------------------------------------------------
+
+
+def _unreduced(xp: Any, g: Raw, shape: Shape, axis: Axis, keepdims: bool) -> Raw:
+    """g of a reduction, repeated to the shape that was reduced."""
+    if not keepdims and axis is not None:
+        axes = normalize_axes(axis, len(shape), "sum")
+        g = xp.reshape(g, reduced_shape(shape, axes, keepdims=True))
+    return xp.broadcast_to(g, shape)
+
+
+def _count(shape: Shape, axis: Axis) -> int:
+    if axis is None:
+        return math.prod(shape)
+    return math.prod(shape[a] for a in normalize_axes(axis, len(shape), "mean"))
+
+
+def _sum_vjp(
+    xp: Any, g: Raw, out: Raw, x: Raw, *, axis: Axis = None, keepdims: bool = False
+) -> Raw:
+    return _unreduced(xp, g, x.shape, axis, keepdims)
+
+
+def _mean_vjp(
+    xp: Any, g: Raw, out: Raw, x: Raw, *, axis: Axis = None, keepdims: bool = False
+) -> Raw:
+    count = _count(x.shape, axis)  # 0 only where there is no element to send anything to
+    return _unreduced(xp, g * (1.0 / count if count else 0.0), x.shape, axis, keepdims)
+
+
+def _extreme_vjp(name: str) -> Any:
+    """max and min send the cotangent to the first extreme element."""
+
+    def vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, axis: Axis = None, keepdims: bool = False) -> Raw:
+        order, moved, kept, length = _reduced_last(xp, x, axis, name)
+        rows = xp.reshape(moved, (*kept, length))
+        first = xp.expand_dims(getattr(xp, f"arg{name}")(rows, axis=-1), axis=-1)
+        here = first == xp.arange(length)
+        spread = xp.reshape(g, (*kept, 1))
+        chosen = xp.where(here, spread, xp.zeros_like(spread))
+        return xp.permute_dims(xp.reshape(chosen, moved.shape), inverse_permutation(order))
+
+    return vjp
+
+
+def _reduced_last(xp: Any, x: Raw, axis: Axis, who: str) -> tuple[tuple[int, ...], Raw, Shape, int]:
+    """The order that puts the reduced axes last, x in it, the other lengths, and their product."""
+    reduced = tuple(sorted(normalize_axes(axis, x.ndim, who)))  # first in C order
+    kept = tuple(a for a in range(x.ndim) if a not in reduced)
+    order = kept + reduced
+    length = math.prod(x.shape[a] for a in reduced)
+    return order, xp.permute_dims(x, order), tuple(x.shape[a] for a in kept), length
+
+
+def _prod_vjp(
+    xp: Any, g: Raw, out: Raw, x: Raw, *, axis: Axis = None, keepdims: bool = False
+) -> Raw:
+    """The product of all others: out / x, or, where a zero forbids that, multiplied out."""
+    spread = _unreduced(xp, g, x.shape, axis, keepdims)
+    zero = x == 0
+    if not bool(xp.any(zero)):
+        return spread * (_unreduced(xp, out, x.shape, axis, keepdims) / x)
+    if not isinstance(xp, TracedNamespace):  # numbers: what zeros leave over needs no n x n array
+        rest = xp.where(zero, xp.ones_like(x), x)
+        others = xp.prod(rest, axis=axis, keepdims=True) / rest
+        count = xp.sum(zero, axis=axis, keepdims=True)  # of the zeros beside which x stands
+        needed = xp.where(zero, count == 1, count == 0)
+        return spread * xp.where(needed, others, xp.zeros_like(x))
+    order, moved, kept, length = _reduced_last(xp, x, axis, "prod")
+    rows = xp.broadcast_to(xp.reshape(moved, (*kept, 1, length)), (*kept, length, length))
+    own = xp.broadcast_to(xp.eye(length) != 0, rows.shape)
+    others = xp.prod(xp.where(own, xp.ones_like(rows), rows), axis=-1)
+    partial = xp.permute_dims(xp.reshape(others, moved.shape), inverse_permutation(order))
+    return spread * partial
+
+
+def _var_vjp(
+    xp: Any,
+    g: Raw,
+    out: Raw,
+    x: Raw,
+    *,
+    axis: Axis = None,
+    correction: float = 0.0,
+    keepdims: bool = False,
+) -> Raw:
+    """2 (x - mean) / (n - correction); a negative n - correction counts as 0, as in var."""
+    centered = x - xp.mean(x, axis=axis, keepdims=True)
+    freedom = _count(x.shape, axis) - correction
+    scale = 2.0 / freedom if freedom > 0.0 else math.inf
+    return _unreduced(xp, g, x.shape, axis, keepdims) * centered * scale
+
+
+def _std_vjp(xp: Any, g: Raw, out: Raw, x: Raw, **how: Any) -> Raw:
+    """(x - mean) / ((n - correction) std), and 0 where the spread is 0."""
+    flat = out == 0
+    safe = xp.where(flat, xp.ones_like(out), out)
+    return _var_vjp(xp, xp.where(flat, xp.zeros_like(g), g / (2.0 * safe)), out, x, **how)
+
+
+_UNREAD = (0, OUT)
+SUM = Rule("sum", lambda xp, x, **how: xp.sum(x, **how), _sum_vjp, jvp="linear", not_saved=_UNREAD)
+MEAN = Rule(
+    "mean", lambda xp, x, **how: xp.mean(x, **how), _mean_vjp, jvp="linear", not_saved=_UNREAD
+)
+MAX = Rule("max", lambda xp, x, **how: xp.max(x, **how), _extreme_vjp("max"), jvp="reduction")
+MIN = Rule("min", lambda xp, x, **how: xp.min(x, **how), _extreme_vjp("min"), jvp="reduction")
+PROD = Rule("prod", lambda xp, x, **how: xp.prod(x, **how), _prod_vjp, jvp="reduction")
+VAR = Rule("var", lambda xp, x, **how: xp.var(x, **how), _var_vjp, jvp="reduction")
+STD = Rule("std", lambda xp, x, **how: xp.std(x, **how), _std_vjp, jvp="reduction")
+
+# The functions ---------------------------------------------------------------------------------
+
+_STANDARD = "x, /, *, axis=None, keepdims=False"
+_NUMPY = "a, axis=None, *, keepdims=False"
+_TYPED_STANDARD = "x, /, *, axis=None, dtype=None, keepdims=False"
+_TYPED_NUMPY = "a, axis=None, dtype=None, *, keepdims=False"
+_SPREAD_STANDARD = "x, /, *, axis=None, correction=0.0, keepdims=False"
+_SPREAD_NUMPY = "a, axis=None, dtype=None, *, ddof=0.0, correction=None, keepdims=False"
+
+
+def reduction(x: Array, who: str, axis: Axis, keepdims: bool) -> dict[str, Any]:
+    """The parameters of a reduction, checked."""
+    if axis is not None:
+        axis = normalize_axes(axis, len(x.shape), who)
+    return {"axis": axis, "keepdims": bool(keepdims)}
+
+
+@array_function(_TYPED_STANDARD, numpy=_TYPED_NUMPY)
+def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """The sum over an axis, several, or all (None).
+
+    Raises:
+        AxisError: an axis that the array does not have.
+    """
+    if axis is None and keepdims is False:
+        return x._rule(SUM, x)
+    return x._rule(SUM, x, **reduction(x, "sum", axis, keepdims))
+
+
+@array_function(_STANDARD, numpy=_TYPED_NUMPY)
+def mean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """The mean over an axis, several, or all (None); nan of nothing."""
+    if axis is None and keepdims is False:
+        return x._rule(MEAN, x)
+    return x._rule(MEAN, x, **reduction(x, "mean", axis, keepdims))
+
+
+@array_function(_TYPED_STANDARD, numpy=_TYPED_NUMPY)
+def prod(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """The product over an axis, several, or all (None)."""
+    return x._rule(PROD, x, **reduction(x, "prod", axis, keepdims))
+
+
+@array_function(_STANDARD, numpy=_NUMPY)
+def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """The largest element; its gradient goes to the first of several.
+
+    Raises:
+        ValueError: there is no element.
+    """
+    return x._rule(MAX, x, **reduction(x, "max", axis, keepdims))
+
+
+@array_function(_STANDARD, numpy=_NUMPY)
+def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """The smallest element; its gradient goes to the first of several.
+
+    Raises:
+        ValueError: there is no element.
+    """
+    return x._rule(MIN, x, **reduction(x, "min", axis, keepdims))
+
+
+@array_function(_SPREAD_STANDARD, numpy=_SPREAD_NUMPY)
+def var(x: Array, axis: Axis = None, keepdims: bool = False, correction: float = 0.0) -> Array:
+    """The mean of (x - mean)**2, with n - correction in place of n."""
+    correction = as_float(correction, "var: correction")
+    return x._rule(VAR, x, correction=correction, **reduction(x, "var", axis, keepdims))
+
+
+@array_function(_SPREAD_STANDARD, numpy=_SPREAD_NUMPY)
+def std(x: Array, axis: Axis = None, keepdims: bool = False, correction: float = 0.0) -> Array:
+    """The square root of var; the gradient where all elements are equal is 0."""
+    correction = as_float(correction, "std: correction")
+    return x._rule(STD, x, correction=correction, **reduction(x, "std", axis, keepdims))
+
+
+# Constants: no gradient goes through them ------------------------------------------------------
+
+
+def _constant(name: str, x: Array, **how: Any) -> Array:
+    node = x._fetch()
+    return x._constant(node.backend, getattr(node.backend, name)(node.raw, **how))
+
+
+def _position(name: str, x: Array, axis: int | None, keepdims: bool) -> Array:
+    if axis is not None:
+        axis = normalize_axis(axis, len(x.shape), name)
+    return _constant(name, x, axis=axis, keepdims=bool(keepdims))
+
+
+@array_function(_STANDARD, numpy=_NUMPY)
+def argmax(x: Array, axis: int | None = None, keepdims: bool = False) -> Array:
+    """The position of the first largest element (in C order for None), a constant."""
+    return _position("argmax", x, axis, keepdims)
+
+
+@array_function(_STANDARD, numpy=_NUMPY)
+def argmin(x: Array, axis: int | None = None, keepdims: bool = False) -> Array:
+    """The position of the first smallest element (in C order for None), a constant."""
+    return _position("argmin", x, axis, keepdims)
+
+
+@array_function(_STANDARD, numpy=_NUMPY)
+def any(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """Whether an element is not zero, along an axis, several, or at all (None); a constant."""
+    return _constant("any", x, **reduction(x, "any", axis, keepdims))
+
+
+@array_function(_STANDARD, numpy=_NUMPY)
+def all(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """Whether no element is zero, along an axis, several, or at all (None); a constant."""
+    return _constant("all", x, **reduction(x, "all", axis, keepdims))
+
+
+@array_function(_STANDARD, numpy=_NUMPY)
+def count_nonzero(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """How many elements are not zero, a constant."""
+    return _constant("count_nonzero", x, **reduction(x, "count_nonzero", axis, keepdims))
