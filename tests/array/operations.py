@@ -17,6 +17,7 @@ from smolml_array import (
     cumulative_prod,
     cumulative_sum,
     diagonal,
+    diff,
     einsum,
     flip,
     matrix_norm,
@@ -188,6 +189,17 @@ ROWS: dict[str, Row] = {
         lambda a: np.trace(a, 0, -2, -1),
         ((2, 3, 3),),
         torch=lambda t, x: t.diagonal(x, 0, -2, -1).sum(-1),
+    ),
+    "diff": Row(
+        lambda x: diff(x, n=2, axis=0),
+        lambda a: np.diff(a, 2, 0),
+        ((4, 2),),
+        torch=lambda t, x: t.diff(x, 2, 0),
+    ),
+    "diff, with operands": Row(
+        lambda x, y, z: diff(x, prepend=y, append=z),
+        lambda a, b, c: np.diff(a, prepend=b, append=c),
+        ((2, 3), (2, 2), ()),
     ),
     "split": Row(
         lambda x: stack(split(x, 3, axis=1)),

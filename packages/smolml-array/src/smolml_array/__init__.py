@@ -22,6 +22,7 @@ argsort = MLArray.argsort
 cumulative_prod = MLArray.cumulative_prod
 cumulative_sum = MLArray.cumulative_sum
 diagonal = MLArray.diagonal
+diff = MLArray.diff
 flip = MLArray.flip
 matmul = MLArray.matmul
 matrix_norm = MLArray.matrix_norm
@@ -56,6 +57,7 @@ __all__ = [
     "cumulative_prod",
     "cumulative_sum",
     "diagonal",
+    "diff",
     "einsum",
     "eye",
     "flip",

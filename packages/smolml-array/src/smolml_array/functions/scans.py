@@ -1,4 +1,4 @@
-"""Scans: running sums and products."""
+"""Scans: running sums and products, and differences of neighbours."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import Rule
+from smolml_array._shapes.axes import normalize_axis
 from smolml_array.backends.protocol import Raw
-from smolml_array.functions.indexing import only_axis
+from smolml_array.functions.indexing import getitem, only_axis
+from smolml_array.functions.manipulation import CONCAT, axis_to_join, broadcast_to
 from smolml_array.functions.table import Array, array_function, as_array
 
 _STANDARD = "x, /, *, axis=None, dtype=None, include_initial=False"
@@ -143,3 +145,48 @@ def cumulative_prod(x: ArrayLike, axis: int | None = None, include_initial: bool
     [1.0, 2.0, 6.0]
     """
     return _scanned(CUMULATIVE_PROD, x, axis, include_initial)
+
+
+@array_function(
+    "x, /, *, axis=-1, n=1, prepend=None, append=None",
+    numpy="a, n=1, axis=-1, prepend=None, append=None",
+)
+def diff(
+    x: ArrayLike,
+    *,
+    axis: int = -1,
+    n: int = 1,
+    prepend: ArrayLike | None = None,
+    append: ArrayLike | None = None,
+) -> Array:
+    """The differences of neighbours along an axis: out[i] = x[i + 1] - x[i], n times over.
+
+    Args:
+        x: anything that MLArray takes.
+        axis: along which axis.
+        n: how often.
+        prepend: what comes before x along the axis first; a number for one slice of it.
+        append: what comes behind it, likewise.
+
+    Raises:
+        AxisError: an axis that x does not have.
+        ShapeError: what comes before or behind does not fit x.
+        ValueError: a negative n.
+
+    >>> diff([1, 4, 9, 16]).to_list(), diff([1, 4, 9, 16], n=2, prepend=0).to_list()
+    ([3.0, 5.0, 7.0], [2.0, 2.0, 2.0])
+    """
+    array = as_array(x)
+    place = normalize_axis(axis, len(array.shape), "diff")
+    if n < 0:
+        raise ValueError(f"diff: n is {n}: expected >= 0")
+    if n and not (prepend is None and append is None):
+        slice_of_one = (*array.shape[:place], 1, *array.shape[place + 1 :])
+        given = [as_array(part, array) for part in (prepend, array, append) if part is not None]
+        parts = [part if part.shape else broadcast_to(part, slice_of_one) for part in given]
+        array = array._rule(CONCAT, *parts, axis=axis_to_join(parts, place))
+    for _ in range(n):
+        after = getitem(array, _cut(place, 1, None))
+        before = getitem(array, _cut(place, None, -1))
+        array = after != before if array._node.raw.dtype.name == "bool" else after - before
+    return array
