@@ -20,6 +20,7 @@ from smolml_array import (
     diff,
     einsum,
     flip,
+    logcumsumexp,
     matrix_norm,
     norm,
     outer,
@@ -304,6 +305,13 @@ ROWS: dict[str, Row] = {
         lambda a: _cumulative(np.cumprod, a, 0, 1.0),
         ((3, 2),),
         linear=False,
+    ),
+    "logcumsumexp": Row(
+        lambda x: logcumsumexp(x * 300.0, axis=1) / 300.0,
+        lambda a: np.logaddexp.accumulate(a * 300.0, 1) / 300.0,
+        ((2, 7),),
+        linear=False,
+        torch=lambda t, x: t.logcumsumexp(x * 300.0, 1) / 300.0,
     ),
     **{
         f"vector_norm, {ord}": Row(

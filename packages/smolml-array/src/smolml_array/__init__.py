@@ -24,6 +24,7 @@ cumulative_sum = MLArray.cumulative_sum
 diagonal = MLArray.diagonal
 diff = MLArray.diff
 flip = MLArray.flip
+logcumsumexp = MLArray.logcumsumexp
 matmul = MLArray.matmul
 matrix_norm = MLArray.matrix_norm
 norm = MLArray.norm
@@ -64,6 +65,7 @@ __all__ = [
     "from_dlpack",
     "full",
     "linspace",
+    "logcumsumexp",
     "matmul",
     "matrix_norm",
     "maximum",

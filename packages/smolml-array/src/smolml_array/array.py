@@ -244,6 +244,7 @@ class MLArray(Array):
     norm = norms.norm
     cumulative_sum = scans.cumulative_sum
     cumulative_prod = scans.cumulative_prod
+    logcumsumexp = scans.logcumsumexp
     diff = scans.diff
 
     @property

@@ -1,7 +1,8 @@
-"""Scans: running sums and products, and differences of neighbours."""
+"""Scans: running sums, products and logarithms of sums of exp; differences of neighbours."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,8 +11,9 @@ from smolml_array._graph.rule import Rule
 from smolml_array._shapes.axes import normalize_axis
 from smolml_array.backends.protocol import Raw
 from smolml_array.functions.indexing import getitem, only_axis
-from smolml_array.functions.manipulation import CONCAT, axis_to_join, broadcast_to
+from smolml_array.functions.manipulation import CONCAT, axis_to_join, broadcast_to, floating
 from smolml_array.functions.table import Array, array_function, as_array
+from smolml_value import table
 
 _STANDARD = "x, /, *, axis=None, dtype=None, include_initial=False"
 
@@ -189,4 +191,33 @@ def diff(
         after = getitem(array, _cut(place, 1, None))
         before = getitem(array, _cut(place, None, -1))
         array = after != before if array._node.raw.dtype.name == "bool" else after - before
+    return array
+
+
+@array_function()
+def logcumsumexp(x: ArrayLike, axis: int | None = None) -> Array:
+    """The logarithms of the sums of exp up to each element, without overflow.
+
+    out[k] = log(exp(x[0]) + ... + exp(x[k])), in log2(n) steps that double what each out[k] sees
+    (Hillis and Steele 1986).
+
+    Args:
+        x: anything that MLArray takes.
+        axis: along which axis; only an x of 1 dimension need not name it.
+
+    Raises:
+        AxisError: an axis that x does not have, or none where x has several.
+
+    >>> logcumsumexp([0.0, 0.0, 1000.0]).to_list()[1:]
+    [0.6931471805599453, 1000.0]
+    """
+    array = floating(as_array(x))
+    axis = only_axis(array, axis, "logcumsumexp")
+    by, n = 1, array.shape[axis]
+    while by < n:
+        tail, lead = getitem(array, _cut(axis, by, None)), getitem(array, _cut(axis, None, n - by))
+        # exp(-inf) adds nothing; of two of them logaddexp has no slope
+        sums = table.where(tail == -math.inf, lead, table.logaddexp(tail, lead))
+        array = array._rule(CONCAT, getitem(array, _cut(axis, None, by)), sums, axis=axis)
+        by *= 2
     return array
