@@ -14,7 +14,7 @@ from smolml_array.convert import is_array_like
 from smolml_array.functions.indexing import getitem
 from smolml_array.functions.manipulation import astype, flatten, reshape, transpose
 from smolml_array.functions.reductions import sum as sum_over
-from smolml_array.functions.table import A, Array, array_function, as_array
+from smolml_array.functions.table import A, Array, array_function, as_array, linear
 from smolml_value import Value
 from smolml_value.extending import is_number
 
@@ -123,18 +123,8 @@ def beside(x: ArrayLike, others: Any) -> Array:
 
 # Matrices in the last two axes -----------------------------------------------------------------
 
-TRIL = Rule(
-    "tril",
-    lambda xp, x, *, k: xp.tril(x, k=k),
-    lambda xp, g, out, x, *, k: xp.tril(g, k=k),
-    jvp="linear",
-)
-TRIU = Rule(
-    "triu",
-    lambda xp, x, *, k: xp.triu(x, k=k),
-    lambda xp, g, out, x, *, k: xp.triu(g, k=k),
-    jvp="linear",
-)
+TRIL = linear("tril", lambda xp, g, out, x, *, k: xp.tril(g, k=k))
+TRIU = linear("triu", lambda xp, g, out, x, *, k: xp.triu(g, k=k))
 
 
 def check_matrices(x: Array, who: str) -> None:

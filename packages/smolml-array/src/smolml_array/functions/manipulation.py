@@ -26,7 +26,15 @@ from smolml_array._shapes.axes import (
 )
 from smolml_array.backends.protocol import DType, Raw
 from smolml_array.convert import as_dtype, is_floating
-from smolml_array.functions.table import A, Array, array_function, as_array, entry, for_rules
+from smolml_array.functions.table import (
+    A,
+    Array,
+    array_function,
+    as_array,
+    entry,
+    for_rules,
+    linear,
+)
 from smolml_value.extending import TracedNamespace
 
 # Windows onto the same Values ------------------------------------------------------------------
@@ -38,13 +46,7 @@ PERMUTE_DIMS = Rule(
     jvp="linear",
     not_saved=(0, OUT),
 )
-FLIP = Rule(
-    "flip",
-    lambda xp, x, *, axis: xp.flip(x, axis=axis),
-    lambda xp, g, out, x, *, axis: xp.flip(g, axis=axis),
-    jvp="linear",
-    not_saved=(0, OUT),
-)
+FLIP = linear("flip", lambda xp, g, out, x, *, axis: xp.flip(g, axis=axis), saved=False)
 
 
 @array_function()
@@ -181,11 +183,9 @@ ASTYPE = Rule(
     jvp="linear",
     not_saved=(0, OUT),
 )
-ROLL = Rule(
+ROLL = linear(
     "roll",
-    lambda xp, x, *, shift, axis: xp.roll(x, shift, axis=axis),
     lambda xp, g, out, x, *, shift, axis: xp.roll(g, tuple(-s for s in shift), axis=axis),
-    jvp="linear",
 )
 
 

@@ -21,7 +21,7 @@ from smolml_value.extending import TracedNamespace, as_float
 # Their rules: what goes back to each element ---------------------------------------------------
 
 
-def _unreduced(xp: Any, g: Raw, shape: Shape, axis: Axis, keepdims: bool) -> Raw:
+def _unreduced(xp: Any, g: Raw, shape: Shape, axis: Axis = None, keepdims: bool = False) -> Raw:
     """g of a reduction, repeated to the shape that was reduced."""
     if not keepdims and axis is not None:
         axes = normalize_axes(axis, len(shape), "sum")
@@ -35,23 +35,19 @@ def _count(shape: Shape, axis: Axis) -> int:
     return math.prod(shape[a] for a in normalize_axes(axis, len(shape), "mean"))
 
 
-def _sum_vjp(
-    xp: Any, g: Raw, out: Raw, x: Raw, *, axis: Axis = None, keepdims: bool = False
-) -> Raw:
-    return _unreduced(xp, g, x.shape, axis, keepdims)
+def _sum_vjp(xp: Any, g: Raw, out: Raw, x: Raw, **how: Any) -> Raw:
+    return _unreduced(xp, g, x.shape, **how)
 
 
-def _mean_vjp(
-    xp: Any, g: Raw, out: Raw, x: Raw, *, axis: Axis = None, keepdims: bool = False
-) -> Raw:
+def _mean_vjp(xp: Any, g: Raw, out: Raw, x: Raw, axis: Axis = None, **how: Any) -> Raw:
     count = _count(x.shape, axis)  # 0 only where there is no element to send anything to
-    return _unreduced(xp, g * (1.0 / count if count else 0.0), x.shape, axis, keepdims)
+    return _unreduced(xp, g * (1.0 / count if count else 0.0), x.shape, axis, **how)
 
 
 def _extreme_vjp(name: str) -> Any:
     """max and min send the cotangent to the first extreme element."""
 
-    def vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, axis: Axis = None, keepdims: bool = False) -> Raw:
+    def vjp(xp: Any, g: Raw, out: Raw, x: Raw, axis: Axis = None, **how: Any) -> Raw:
         order, moved, kept, length = _reduced_last(xp, x, axis, name)
         rows = xp.reshape(moved, (*kept, length))
         first = xp.expand_dims(getattr(xp, f"arg{name}")(rows, axis=-1), axis=-1)
@@ -72,14 +68,12 @@ def _reduced_last(xp: Any, x: Raw, axis: Axis, who: str) -> tuple[tuple[int, ...
     return order, xp.permute_dims(x, order), tuple(x.shape[a] for a in kept), length
 
 
-def _prod_vjp(
-    xp: Any, g: Raw, out: Raw, x: Raw, *, axis: Axis = None, keepdims: bool = False
-) -> Raw:
+def _prod_vjp(xp: Any, g: Raw, out: Raw, x: Raw, axis: Axis = None, **how: Any) -> Raw:
     """The product of all others: out / x, or, where a zero forbids that, multiplied out."""
-    spread = _unreduced(xp, g, x.shape, axis, keepdims)
+    spread = _unreduced(xp, g, x.shape, axis, **how)
     zero = x == 0
     if not bool(xp.any(zero)):
-        return spread * (_unreduced(xp, out, x.shape, axis, keepdims) / x)
+        return spread * (_unreduced(xp, out, x.shape, axis, **how) / x)
     if not isinstance(xp, TracedNamespace):  # numbers: what zeros leave over needs no n x n array
         rest = xp.where(zero, xp.ones_like(x), x)
         others = xp.prod(rest, axis=axis, keepdims=True) / rest
@@ -95,20 +89,13 @@ def _prod_vjp(
 
 
 def _var_vjp(
-    xp: Any,
-    g: Raw,
-    out: Raw,
-    x: Raw,
-    *,
-    axis: Axis = None,
-    correction: float = 0.0,
-    keepdims: bool = False,
+    xp: Any, g: Raw, out: Raw, x: Raw, axis: Axis = None, correction: float = 0.0, **how: Any
 ) -> Raw:
     """2 (x - mean) / (n - correction); a negative n - correction counts as 0, as in var."""
     centered = x - xp.mean(x, axis=axis, keepdims=True)
     freedom = _count(x.shape, axis) - correction
     scale = 2.0 / freedom if freedom > 0.0 else math.inf
-    return _unreduced(xp, g, x.shape, axis, keepdims) * centered * scale
+    return _unreduced(xp, g, x.shape, axis, **how) * centered * scale
 
 
 def _std_vjp(xp: Any, g: Raw, out: Raw, x: Raw, **how: Any) -> Raw:

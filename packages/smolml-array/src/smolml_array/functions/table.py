@@ -24,6 +24,7 @@ from typing import (
 
 from smolml_array._graph.apply import Applying
 from smolml_array._graph.arithmetic import ArrayLike
+from smolml_array._graph.rule import OUT, Rule
 from smolml_array.convert import holds
 from smolml_value import Value
 
@@ -86,6 +87,18 @@ def array_function(
     """`entry` for a function whose first argument and whose result are arrays: a method, too."""
     put: Any = entry(standard, numpy=numpy, flattens=flattens, name=name)
     return put  # type: ignore[no-any-return]
+
+
+def linear(name: str, vjp: Callable[..., Any], *, saved: bool = True) -> Rule:
+    """The rule of a backend's function of one array that is linear in it.
+
+    Unless `saved`, the vjp reads no more than the shape and dtype of operand and result.
+    """
+
+    def forward(xp: Any, x: Any, **params: Any) -> Any:
+        return getattr(xp, name)(x, **params)
+
+    return Rule(name, forward, vjp, jvp="linear", not_saved=() if saved else (0, OUT))
 
 
 FOR_RULES: Final[dict[str, Callable[..., Any]]] = {}

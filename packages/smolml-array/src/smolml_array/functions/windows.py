@@ -11,30 +11,18 @@ from smolml_array._shapes.axes import Axis, Shape, ShapeError
 from smolml_array._shapes.windowing import PadWidth, inside, pad_widths, window_axes
 from smolml_array.backends.protocol import Raw
 from smolml_array.functions.indexing import index
-from smolml_array.functions.table import A, Array, array_function, as_array, for_rules
+from smolml_array.functions.table import A, Array, array_function, as_array, for_rules, linear
 
 Widths = tuple[tuple[int, int], ...]
 
 # Each is the adjoint of the other: a window's cotangent goes to where the window was taken from.
-SLIDING_WINDOWS = Rule(
+SLIDING_WINDOWS = linear(
     "sliding_windows",
-    lambda xp, x, *, window_shape, axis: xp.sliding_windows(x, window_shape, axis),
     lambda xp, g, out, x, *, window_shape, axis: xp.overlap_add(g, x.shape, axis),
-    jvp="linear",
 )
-
-
-def _overlap_add_vjp(
-    xp: Any, g: Raw, out: Raw, x: Raw, *, shape: Shape, axis: tuple[int, ...]
-) -> Raw:
-    return xp.sliding_windows(g, x.shape[len(shape) :], axis)
-
-
-OVERLAP_ADD = Rule(
+OVERLAP_ADD = linear(
     "overlap_add",
-    lambda xp, x, *, shape, axis: xp.overlap_add(x, shape, axis),
-    _overlap_add_vjp,
-    jvp="linear",
+    lambda xp, g, out, x, *, shape, axis: xp.sliding_windows(g, x.shape[len(shape) :], axis),
 )
 
 
