@@ -212,7 +212,7 @@ def test_it_ends_with_the_block() -> None:
     with detect_anomaly():
         assert checking()
     assert not checking()
-    assert MODE.off == MODE.watched == 0
+    assert MODE.special == MODE.watched == 0
     assert math.isnan(Value(-1.0).log().data)
 
 
@@ -248,7 +248,7 @@ def test_an_exception_ends_it(error: type[BaseException]) -> None:
     with pytest.raises(error):
         fail()
     assert not checking()
-    assert MODE.off == MODE.watched == 0
+    assert MODE.special == MODE.watched == 0
 
 
 def test_it_decorates_a_function() -> None:

@@ -11,7 +11,7 @@ from smolml_array import MLArray, ShapeError
 from smolml_array.extending import Raw
 from smolml_utils._operands import not_negative
 from smolml_value import Value, scalar
-from smolml_value.extending import Beside
+from smolml_value.extending import WeakIdentityDict
 
 Parameter: TypeAlias = MLArray | Value
 State: TypeAlias = dict[str, Any]  # of one parameter: raw arrays and numbers under their names
@@ -53,7 +53,7 @@ class Optimizer(ABC):
     def __init__(self, learning_rate: float = 0.01) -> None:
         self.learning_rate = learning_rate
         # by identity: equality of parameters goes by their numbers
-        self._states: Beside[State] = Beside()
+        self._states: WeakIdentityDict[State] = WeakIdentityDict()
         self._named_states: dict[tuple[Hashable, str], tuple[Any, State]] = {}
 
     @property
@@ -215,7 +215,7 @@ class Optimizer(ABC):
 
     def __setstate__(self, fields: dict[str, Any]) -> None:
         vars(self).update(fields)
-        self._states = Beside()
+        self._states = WeakIdentityDict()
         for p, state in fields["_states"]:
             self._states.obtain(p, dict).update(state)
 

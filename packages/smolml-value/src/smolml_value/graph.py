@@ -70,10 +70,10 @@ class _State:
         self.running = False
         self.latest: Pass | None = None  # until it has come to its end
 
-    def settle(self) -> None:
+    def clean_up(self) -> None:
         """Remove what a pass that was interrupted has left in its graph."""
         if self.latest is not None:
-            self.latest.settle()
+            self.latest.commit_or_restore()
             self.latest = None
 
 
@@ -111,7 +111,7 @@ def _run(root: Node, alone: bool) -> bool:
         )
     try:
         _STATE.running = True
-        _STATE.settle()
+        _STATE.clean_up()
         if alone:
             return root._backward_alone()
         _STATE.latest = running = Pass()
@@ -120,7 +120,7 @@ def _run(root: Node, alone: bool) -> bool:
         return True
     finally:
         _STATE.running = False
-        _STATE.settle()  # if this is interrupted too, the next pass does it
+        _STATE.clean_up()  # if this is interrupted too, the next pass does it
 
 
 # More consumers than a node can have: one without parents has nothing to push.
@@ -143,7 +143,8 @@ class Pass:
     """One backward pass: which nodes it reached.
 
     A leaf's `_pending` is one more than the consumers still to come, from when it is reached until
-    it is settled, and its `_dl`, a leaf having no partials, is its gradient before the pass.
+    it is committed or restored, and its `_dl`, a leaf having no partials, is its gradient before
+    the pass.
     """
 
     __slots__ = ("complete", "leaves", "others", "ready", "scalars")
@@ -167,14 +168,14 @@ class Pass:
                     node._commit()
             self.complete = True  # an interrupt from here on does not undo it
         finally:
-            self.settle()
+            self.commit_or_restore()
             if not self.complete and self.others is not None:
                 for node in self.others.reached:
                     node._abort()
                 for node in self.others.queue:  # to visit, and so not there yet
                     node._abort()
 
-    def settle(self) -> None:
+    def commit_or_restore(self) -> None:
         """Add to the leaves if the pass is complete, else take back; remove all marks."""
         complete = self.complete
         for leaf in self.leaves:
@@ -201,7 +202,7 @@ class Pass:
             else:
                 self.scalars.append(node)
                 node._pending = 1
-            node._grad = 0.0  # only now: `settle` must find every node that bears a mark
+            node._grad = 0.0  # only now: `commit_or_restore` must find every node that bears a mark
             return
         others = self.others
         if others is None:
@@ -258,23 +259,14 @@ class Pass:
             self.mark_others(others)
 
     def mark_others(self, others: _Others) -> None:
-        """Reach the parents of the nodes in the queue, theirs and so on: `reach` without calls."""
-        queue, counts = others.queue, others.counts
+        """Reach the parents of the nodes in the queue, theirs and so on."""
+        queue = others.queue
         for node in queue:  # which grows
             parents = node._parents()
             if not parents:
-                counts[id(node)] += _NEVER
+                others.counts[id(node)] += _NEVER
             for parent in parents:
-                if isinstance(parent, ScalarNode):
-                    self.reach(parent)
-                    continue
-                key = id(parent)
-                if key in counts:
-                    counts[key] += 1
-                else:
-                    parent._begin()  # first: what has not begun must not be aborted
-                    queue.append(parent)
-                    counts[key] = 1
+                self.reach(parent)
         others.reached.extend(queue)
         queue.clear()
 

@@ -39,15 +39,15 @@ class Watcher:
 
 
 class _Mode:
-    """`off` counts the no_grad and detect_anomaly blocks open anywhere, `watched` the latter.
+    """`special` counts the no_grad and detect_anomaly blocks open anywhere, `watched` the latter.
 
-    While `off` is 0, which is nearly always, one look is enough.
+    While `special` is 0, which is nearly always, one look is enough.
     """
 
-    __slots__ = ("off", "watched", "watcher")
+    __slots__ = ("special", "watched", "watcher")
 
     def __init__(self) -> None:
-        self.off = 0
+        self.special = 0
         self.watched = 0
         self.watcher = Watcher()
 
@@ -56,13 +56,13 @@ class _Mode:
         with _lock:
             self.watcher = watcher
             self.watched += 1
-            self.off += 1
+            self.special += 1
 
     def close_watch(self) -> None:
         """A detect_anomaly block ends."""
         with _lock:
             self.watched -= 1
-            self.off -= 1
+            self.special -= 1
 
 
 MODE: Final = _Mode()
@@ -72,7 +72,7 @@ _enabled: Final[ContextVar[bool]] = ContextVar("smolml_grad_enabled", default=Tr
 
 def grad_enabled() -> bool:
     """Whether operations are recorded here and now."""
-    return MODE.off == 0 or _enabled.get()
+    return MODE.special == 0 or _enabled.get()
 
 
 @contextmanager
@@ -89,19 +89,19 @@ def no_grad() -> Iterator[None]:
     (9.0, set())
     """
     with _lock:
-        MODE.off += 1
+        MODE.special += 1
     token = _enabled.set(False)
     try:
         yield
     finally:
         _enabled.reset(token)
         with _lock:
-            MODE.off -= 1
+            MODE.special -= 1
 
 
 def record_here() -> None:
     """As `recording`, for the rest of a context (contextvars) of which the caller has a copy."""
-    if MODE.off:
+    if MODE.special:
         _enabled.set(True)
 
 

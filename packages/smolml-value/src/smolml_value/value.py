@@ -92,7 +92,7 @@ class Value(NumberNode):
         self._dr = _dr
         self._made_by = _made_by
         self._pending = 0
-        if MODE.off:
+        if MODE.special:
             if MODE.watched and _made_by is not None:
                 MODE.watcher.made(self)
             if not grad_enabled():
@@ -125,14 +125,14 @@ class Value(NumberNode):
     @classmethod
     def _apply(cls, op: Op, args: Sequence[object]) -> Value:
         """The node that `op` makes of numbers and Values."""
-        if op.is_composite and (MODE.off == 0 or grad_enabled()):
+        if op.is_composite and (MODE.special == 0 or grad_enabled()):
             # constants as Values too, so that Python's own 1 / c does not raise in the forward
             traced = [a if isinstance(a, Value) else Value(as_float(a, op.name)) for a in args]
             last = op.forward(TRACED, *traced)
             return last if isinstance(last, Value) else Value(last)
         numbers = [a._data if isinstance(a, Value) else as_float(a, op.name) for a in args]
         out = op.on_floats(numbers)
-        if MODE.off and not grad_enabled():
+        if MODE.special and not grad_enabled():
             made = Value(out)
             if MODE.watched:
                 MODE.watcher.computed(made, op, args)
@@ -332,7 +332,7 @@ def make_node(
     Interpreted, to call a class takes as long as to fill in the fields: here `__init__` is left
     out where it would do no more.
     """
-    if COMPILED or MODE.off:
+    if COMPILED or MODE.special:
         return Value(0.0, "", left, right, dl, dr, op, out)
     made: Value = _new(Value)
     made._data = out

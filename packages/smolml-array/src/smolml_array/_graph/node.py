@@ -327,7 +327,7 @@ def made_by(
     params: Mapping[str, Any] = NO_PARAMS,
 ) -> ArrayNode:
     """The node of a result: tracked if an operand is, and somebody wants gradients."""
-    if not MODE.off:  # neither no_grad() nor detect_anomaly() is open anywhere
+    if not MODE.special:  # neither no_grad() nor detect_anomaly() is open anywhere
         if not tracked:
             return ArrayNode(xp, out, False)
         node = _new(ArrayNode)  # as by __init__, in two thirds of the time of a call of the class

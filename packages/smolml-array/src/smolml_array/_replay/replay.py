@@ -119,7 +119,7 @@ class Replay:
         step = parts = None
         with self._lock:
             # it is busy if it is called by f, or by what has interrupted it
-            if not (self._busy or MODE.off):
+            if not (self._busy or MODE.special):
                 self._busy = True
                 try:
                     step = self._step(xp, nodes)

@@ -7,7 +7,7 @@ import sys
 from types import FrameType
 from typing import Final, NamedTuple
 
-from smolml_value._runtime.identity_map import Beside
+from smolml_value._runtime.identity_map import WeakIdentityDict
 
 MOST: Final = 3  # places that are kept for a node
 DEEP: Final = 200  # frames that are looked at
@@ -34,7 +34,7 @@ class Place(NamedTuple):
         return f"{self.file}:{self.line}, in {self.function}" + (f": {code}" if code else "")
 
 
-_lines: Final[Beside[tuple[Place, ...]]] = Beside()
+_lines: Final[WeakIdentityDict[tuple[Place, ...]]] = WeakIdentityDict()
 
 
 def inside(package: str) -> None:

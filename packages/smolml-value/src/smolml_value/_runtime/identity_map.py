@@ -1,4 +1,4 @@
-"""Beside: what few nodes have, kept in a table, so that the others need no field for it."""
+"""WeakIdentityDict: what few objects have is kept beside them, so that no others need a field."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from weakref import ref
 T = TypeVar("T")
 
 
-class Beside(Generic[T]):
+class WeakIdentityDict(Generic[T]):
     """A dict by the identity of objects; an entry goes with its object."""
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class Beside(Generic[T]):
         return len(self._entries)
 
 
-def _forget(table: ref[Beside[Any]], key: int, dead: ref[object]) -> None:
+def _forget(table: ref[WeakIdentityDict[Any]], key: int, dead: ref[object]) -> None:
     """Drop the entry of an object that is gone; its id may be another's by now."""
     beside = table()
     if beside is not None:

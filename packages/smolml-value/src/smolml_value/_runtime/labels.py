@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from smolml_value._runtime.identity_map import Beside
+from smolml_value._runtime.identity_map import WeakIdentityDict
 
-_labels: Beside[str] = Beside()
+_labels: WeakIdentityDict[str] = WeakIdentityDict()
 
 
 def label_of(node: object) -> str:

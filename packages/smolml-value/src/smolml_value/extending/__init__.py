@@ -9,7 +9,7 @@ from smolml_value._ops.number import as_float, is_number
 from smolml_value._ops.plugin import Kind as PluginKind
 from smolml_value._ops.plugin import Plugin, Plugins
 from smolml_value._ops.plugin import Status as PluginStatus
-from smolml_value._runtime.identity_map import Beside
+from smolml_value._runtime.identity_map import WeakIdentityDict
 from smolml_value.errors import NoDerivativeError, PluginError
 from smolml_value.node import Node, OperandBase
 from smolml_value.op import Op
@@ -25,13 +25,12 @@ from smolml_value.traced import find as find_traced
 # Numbers: `is_number` says what counts as one, `as_float` makes it a float or says who got it.
 # Plugins: `Plugins` are those of one `PluginKind`, each a `Plugin` with a `PluginStatus`, and
 #   `PluginError` says why one cannot be used.
-# Tables: `Beside` is a dict by the identity of objects that keeps none of them alive.
+# Tables: `WeakIdentityDict` is a dict by the identity of objects that keeps none of them alive.
 # Recording: `MODE` is looked at first, `recording` and `record_here` are for transforms.
 __all__ = [
     "MODE",
     "TABLE",
     "TRACED",
-    "Beside",
     "NoDerivativeError",
     "Node",
     "Op",
@@ -43,6 +42,7 @@ __all__ = [
     "PluginStatus",
     "Plugins",
     "TracedNamespace",
+    "WeakIdentityDict",
     "as_float",
     "find_traced",
     "is_number",
