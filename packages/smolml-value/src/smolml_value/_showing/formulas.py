@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 from smolml_value import scalar
@@ -21,7 +22,10 @@ _SUPERSCRIPTS: Final = str.maketrans("0123456789-.", "⁰¹²³⁴⁵⁶⁷⁸�
 
 
 class Symbol:
-    """A text that is computed with; `number` is what it stands for, None if that is not known."""
+    """A text that is computed with; `number` is what it stands for, None if that is not known.
+
+    It has Python's operators; they are given to it below, from the tables.
+    """
 
     __hash__ = None  # type: ignore[assignment]  # == gives a symbol
 
@@ -40,36 +44,6 @@ class Symbol:
             raise TypeError("a symbol without a number is neither true nor false")
         return bool(self.number)
 
-    def __add__(self, other: Any) -> Symbol:
-        return _add(self, _symbol(other))
-
-    def __radd__(self, other: Any) -> Symbol:
-        return _add(_symbol(other), self)
-
-    def __sub__(self, other: Any) -> Symbol:
-        return _subtract(self, _symbol(other))
-
-    def __rsub__(self, other: Any) -> Symbol:
-        return _subtract(_symbol(other), self)
-
-    def __mul__(self, other: Any) -> Symbol:
-        return _multiply(self, _symbol(other))
-
-    def __rmul__(self, other: Any) -> Symbol:
-        return _multiply(_symbol(other), self)
-
-    def __truediv__(self, other: Any) -> Symbol:
-        return _divide(self, _symbol(other))
-
-    def __rtruediv__(self, other: Any) -> Symbol:
-        return _divide(_symbol(other), self)
-
-    def __pow__(self, other: Any) -> Symbol:
-        return _pow(self, _symbol(other))
-
-    def __rpow__(self, other: Any) -> Symbol:
-        return _pow(_symbol(other), self)
-
     def __neg__(self) -> Symbol:
         return _negative(self)
 
@@ -78,30 +52,6 @@ class Symbol:
 
     def __abs__(self) -> Symbol:
         return Symbol(f"|{self.text}|", _ATOM, _number("abs", self))
-
-    def __eq__(self, other: object) -> Symbol:  # type: ignore[override]  # as arrays do
-        return _compare("=", operator.eq, self, other)
-
-    def __ne__(self, other: object) -> Symbol:  # type: ignore[override]
-        return _compare("≠", operator.ne, self, other)
-
-    def __lt__(self, other: object) -> Symbol:
-        return _compare("<", operator.lt, self, other)
-
-    def __le__(self, other: object) -> Symbol:
-        return _compare("≤", operator.le, self, other)
-
-    def __gt__(self, other: object) -> Symbol:
-        return _compare(">", operator.gt, self, other)
-
-    def __ge__(self, other: object) -> Symbol:
-        return _compare("≥", operator.ge, self, other)
-
-    def __and__(self, other: object) -> Symbol:
-        return _compare("and", lambda x, y: bool(x) and bool(y), self, other, _LOGIC)
-
-    def __or__(self, other: object) -> Symbol:
-        return _compare("or", lambda x, y: bool(x) or bool(y), self, other, _LOGIC)
 
 
 def _symbol(x: Any) -> Symbol:
@@ -116,6 +66,10 @@ def _is(x: Symbol, number: float) -> bool:
     return x.number == number and x.text == numeral(number)
 
 
+def _is_written_out(x: Symbol) -> bool:
+    return x.number is not None and x.text == numeral(x.number)
+
+
 def _number(name: str, *args: Symbol) -> Any:
     numbers = [x.number for x in args]
     if any(x is None for x in numbers):
@@ -126,27 +80,31 @@ def _number(name: str, *args: Symbol) -> Any:
         return None
 
 
-def _is_written_out(*args: Symbol) -> bool:
-    return all(x.number is not None and x.text == numeral(x.number) for x in args)
+# Arithmetic ------------------------------------------------------------------------------------
 
 
-def _add(x: Symbol, y: Symbol) -> Symbol:
-    number = _number("add", x, y)
-    if number is not None and _is_written_out(x, y):
-        return _symbol(number)
+def _operate(name: str, x: Any, y: Any) -> Symbol:
+    """An operation of the table below: numbers are computed with, all else is written."""
+    left, right = _symbol(x), _symbol(y)
+    number = _number(name, left, right)
+    if number is not None and _is_written_out(left) and _is_written_out(right):
+        is_short = name != "divide" or len(numeral(number)) < 6  # 1 / 3 says more than 0.3333
+        if is_short:
+            return _symbol(number)
+    return _ARITHMETIC[name][1](left, right, number)
+
+
+def _add(x: Symbol, y: Symbol, number: Any) -> Symbol:
     if _is(x, 0.0):
         return y
     if _is(y, 0.0):
         return x
     if y.opposite is not None:
-        return _subtract(x, y.opposite)
+        return _operate("subtract", x, y.opposite)
     return Symbol(f"{x.at(_SUM)} + {y.at(_PRODUCT)}", _SUM, number)
 
 
-def _subtract(x: Symbol, y: Symbol) -> Symbol:
-    number = _number("subtract", x, y)
-    if number is not None and _is_written_out(x, y):
-        return _symbol(number)
+def _subtract(x: Symbol, y: Symbol, number: Any) -> Symbol:
     if _is(y, 0.0):
         return x
     if _is(x, 0.0):
@@ -154,10 +112,7 @@ def _subtract(x: Symbol, y: Symbol) -> Symbol:
     return Symbol(f"{x.at(_SUM)} − {y.at(_POWER if y.opposite else _PRODUCT)}", _SUM, number)
 
 
-def _multiply(x: Symbol, y: Symbol) -> Symbol:
-    number = _number("multiply", x, y)
-    if number is not None and _is_written_out(x, y):
-        return _symbol(number)
+def _multiply(x: Symbol, y: Symbol, number: Any) -> Symbol:
     if _is(x, 1.0):
         return y
     if _is(y, 1.0):
@@ -165,25 +120,19 @@ def _multiply(x: Symbol, y: Symbol) -> Symbol:
     if _is(x, -1.0):
         return _negative(y)
     if x.text == y.text:
-        return _pow(x, _symbol(2.0))
+        return _operate("pow", x, 2.0)
     if x.opposite is not None and x.opposite.text == y.text:
-        return _negative(_pow(y, _symbol(2.0)))
+        return _negative(_operate("pow", y, 2.0))
     return Symbol(f"{x.at(_PRODUCT)} · {y.at(_POWER)}", _PRODUCT, number)
 
 
-def _divide(x: Symbol, y: Symbol) -> Symbol:
-    number = _number("divide", x, y)
-    if number is not None and _is_written_out(x, y) and len(numeral(number)) < 6:
-        return _symbol(number)
+def _divide(x: Symbol, y: Symbol, number: Any) -> Symbol:
     if _is(y, 1.0):
         return x
     return Symbol(f"{x.at(_PRODUCT)} / {y.at(_POWER)}", _PRODUCT, number)
 
 
-def _pow(x: Symbol, y: Symbol) -> Symbol:
-    number = _number("pow", x, y)
-    if number is not None and _is_written_out(x, y):
-        return _symbol(number)
+def _pow(x: Symbol, y: Symbol, number: Any) -> Symbol:
     if _is(y, 1.0):
         return x
     if _is(y, 0.0):
@@ -204,13 +153,36 @@ def _negative(x: Symbol) -> Symbol:
     return made
 
 
-def _compare(
-    sign: str,
-    compare: Callable[[Any, Any], Any],
-    x: Symbol,
-    other: object,
-    level: int = _COMPARISON,
-) -> Symbol:
+_ARITHMETIC: Final[dict[str, tuple[str, Callable[[Symbol, Symbol, Any], Symbol]]]] = {
+    "add": ("add", _add),
+    "subtract": ("sub", _subtract),
+    "multiply": ("mul", _multiply),
+    "divide": ("truediv", _divide),
+    "pow": ("pow", _pow),
+}
+"""Per function of `xp` the operator of Python, and how it is written."""
+
+for _name, (_operator, _) in _ARITHMETIC.items():
+    setattr(Symbol, f"__{_operator}__", lambda x, y, name=_name: _operate(name, x, y))
+    setattr(Symbol, f"__r{_operator}__", lambda x, y, name=_name: _operate(name, y, x))
+
+# Comparisons and choices -----------------------------------------------------------------------
+
+_COMPARISONS: Final[dict[str, tuple[str, Callable[[Any, Any], Any], int]]] = {
+    "eq": ("=", operator.eq, _COMPARISON),
+    "ne": ("≠", operator.ne, _COMPARISON),
+    "lt": ("<", operator.lt, _COMPARISON),
+    "le": ("≤", operator.le, _COMPARISON),
+    "gt": (">", operator.gt, _COMPARISON),
+    "ge": ("≥", operator.ge, _COMPARISON),
+    "and": ("and", lambda x, y: bool(x) and bool(y), _LOGIC),
+    "or": ("or", lambda x, y: bool(x) or bool(y), _LOGIC),
+}
+"""Per operator of Python how it is written, what it computes and how tightly it holds."""
+
+
+def _compare(name: str, x: Symbol, other: Any) -> Symbol:
+    sign, compare, level = _COMPARISONS[name]
     y = _symbol(other)
     known = x.number is not None and y.number is not None
     return Symbol(
@@ -220,11 +192,18 @@ def _compare(
     )
 
 
+for _name in _COMPARISONS:
+    setattr(Symbol, f"__{_name}__", lambda x, y, name=_name: _compare(name, x, y))
+
+
 def _where(condition: Any, x: Any, y: Any) -> Symbol:
     if_so, c, if_not = _symbol(x), _symbol(condition), _symbol(y)
     if c.number is not None:
         return if_so if c.number else if_not
     return Symbol(f"{if_so.at(_LOGIC)} if {c.at(_LOGIC)} else {if_not.text}", _CHOICE)
+
+
+# The namespace ---------------------------------------------------------------------------------
 
 
 class _Names:
@@ -234,27 +213,22 @@ class _Names:
     e = math.e
     inf = math.inf
     nan = math.nan
+    negative = staticmethod(lambda x: -_symbol(x))
+    square = staticmethod(lambda x: _operate("pow", x, 2.0))
+    abs = staticmethod(lambda x: abs(_symbol(x)))
+    where = staticmethod(_where)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        if name in _ARITHMETIC:
+            return partial(_operate, name)
 
         def call(*args: Any, **kwargs: Any) -> Symbol:
             symbols = [_symbol(x) for x in args if x is not None]
-            text = f"{name}({', '.join(s.text for s in symbols)})"
-            return Symbol(text, _ATOM, None if kwargs else _number(name, *symbols))
+            return _call(name, symbols, None if kwargs else _number(name, *symbols))
 
         return call
-
-    add = staticmethod(lambda x, y: _add(_symbol(x), _symbol(y)))
-    subtract = staticmethod(lambda x, y: _subtract(_symbol(x), _symbol(y)))
-    multiply = staticmethod(lambda x, y: _multiply(_symbol(x), _symbol(y)))
-    divide = staticmethod(lambda x, y: _divide(_symbol(x), _symbol(y)))
-    pow = staticmethod(lambda x, y: _pow(_symbol(x), _symbol(y)))
-    negative = staticmethod(lambda x: _negative(_symbol(x)))
-    square = staticmethod(lambda x: _pow(_symbol(x), _symbol(2.0)))
-    abs = staticmethod(lambda x: abs(_symbol(x)))
-    where = staticmethod(_where)
 
     @staticmethod
     def map_scalar(f: Callable[..., float], *args: Any) -> Symbol:
@@ -266,7 +240,11 @@ class _Names:
             number: float | None = f(*(s.number for s in symbols))
         except (ArithmeticError, TypeError, ValueError):
             number = None
-        return Symbol(f"{name}({', '.join(s.text for s in symbols)})", _ATOM, number)
+        return _call(name, symbols, number)
+
+
+def _call(name: str, args: Sequence[Symbol], number: Any) -> Symbol:
+    return Symbol(f"{name}({', '.join(x.text for x in args)})", _ATOM, number)
 
 
 _XP: Final = _Names()

@@ -36,6 +36,11 @@ def count_text(n: int, what: str, exact: bool = True) -> str:
     return f"{'' if exact else 'more than '}{n:,} {what}{'' if n == 1 else 's'}"
 
 
+def bracketed(text: str) -> str:
+    """A text in brackets if it begins with a minus sign."""
+    return f"({text})" if text.startswith("−") else text
+
+
 def shortened(text: str, most: int) -> str:
     """The text on one line, cut to so many characters."""
     line = " ".join(text.split())

@@ -11,7 +11,7 @@ from smolml_value._derivatives.value_rules import PartValue
 from smolml_value._ops.fused_rules import DOT, FSUM, LOGSUMEXP, MEAN
 from smolml_value._showing import protocol
 from smolml_value._showing.formulas import partial_formula
-from smolml_value._showing.numerals import numeral
+from smolml_value._showing.numerals import bracketed, numeral
 from smolml_value._showing.protocol import Constant, Look, Namer, Part
 from smolml_value.op import Op
 from smolml_value.value import NaryValue, Value
@@ -96,21 +96,17 @@ def expression_of(made_by: object, args: Sequence[str]) -> str:
     """An op applied to operands, as one would write it."""
     symbol = op_text(made_by)
     if symbol in _INFIX and len(args) == 2:
-        return f"{args[0]} {_INFIX[symbol]} {_bracketed(args[1])}"
+        return f"{args[0]} {_INFIX[symbol]} {bracketed(args[1])}"
     if symbol == "**" and len(args) == 2:
-        return f"{_bracketed(args[0])} ** {_bracketed(args[1])}"
+        return f"{bracketed(args[0])} ** {bracketed(args[1])}"
     if symbol in ("neg", "pos") and len(args) == 1:
-        return f"{'−' if symbol == 'neg' else '+'}{_bracketed(args[0])}"
+        return f"{'−' if symbol == 'neg' else '+'}{bracketed(args[0])}"
     if made_by is DOT:
         return " + ".join(f"{x} · {y}" for x, y in zip(args[0::2], args[1::2], strict=True))
     if isinstance(made_by, Op) and symbol.endswith(")"):
         name, _, params = symbol.partition("(")
         return f"{name}({', '.join(args)}, {params}"
     return f"{symbol}({', '.join(args)})"
-
-
-def _bracketed(text: str) -> str:
-    return f"({text})" if text.startswith("−") else text
 
 
 @protocol.parts.register(Value)

@@ -46,11 +46,5 @@ def rgb(color: tuple[int, ...]) -> str:
     return "#" + "".join(f"{c:02x}" for c in color)
 
 
-def scale(steps: int = 4) -> list[str]:
-    """The scale itself, pale first, for a legend."""
-    return [rgb(color) for color in _SCALE[:steps]]
-
-
-def largest_of(sizes: list[float | None]) -> float:
-    """The largest finite size, 0 if there is none."""
-    return max((s for s in sizes if s is not None and math.isfinite(s)), default=0.0)
+SCALE: Final = [rgb(color) for color in _SCALE]
+"""The scale itself, pale first, for a legend."""

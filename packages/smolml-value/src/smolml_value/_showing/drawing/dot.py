@@ -17,7 +17,6 @@ _SHAPES = {
 
 def dot(picture: Picture, direction: Direction) -> str:
     """The picture as the text of a DOT file."""
-    largest = colors.largest_of([box.size for box in picture.boxes])
     lines = [
         "digraph {",
         f"  rankdir={'LR' if direction == 'right' else 'TB'}",
@@ -28,9 +27,8 @@ def dot(picture: Picture, direction: Direction) -> str:
     if caption:
         lines.append(f"  label={quoted(caption)}")
     for i, box in enumerate(picture.boxes):
-        shape = _SHAPES[box.kind]
-        fill = colors.shade(box.size, largest)
-        lines.append(f'  n{i} [label={quoted(box_text(box))}, shape={shape}, fillcolor="{fill}"]')
+        look = f'shape={_SHAPES[box.kind]}, fillcolor="{picture.fill(box)}"'
+        lines.append(f"  n{i} [label={quoted(box_text(box))}, {look}]")
     for edge in picture.edges:
         notes = []
         if edge.position >= 0 and picture.boxes[edge.target].ordered:

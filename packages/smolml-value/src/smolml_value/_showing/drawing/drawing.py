@@ -19,7 +19,7 @@ from smolml_value._showing.drawing.fold import fold as folded
 from smolml_value._showing.drawing.mermaid import mermaid
 from smolml_value._showing.drawing.picture import Picture, picture
 from smolml_value._showing.drawing.svg import Direction, svg
-from smolml_value.node import Node, OperandBase
+from smolml_value.node import OperandBase
 
 MOST: Final = 5000  # boxes that a drawing may have
 
@@ -66,8 +66,7 @@ class Drawing:
                 f"Drawing.save: expected a file that ends in {', '.join(ENDINGS)}, "
                 f"got {target.name!r}"
             )
-        texts = {".svg": "svg", ".dot": "dot", ".gv": "dot"}
-        text: str = getattr(self, texts.get(ending, "mermaid"))
+        text: str = getattr(self, ENDINGS[ending])
         if ending == ".md":
             text = f"```mermaid\n{text}```\n"
         target.write_text(text, encoding="utf-8", errors="replace")
@@ -91,7 +90,9 @@ class Drawing:
         return f"<Drawing of {self.summary}; save('graph.svg') writes it to a file>"
 
 
-ENDINGS: Final = (".svg", ".dot", ".gv", ".mmd", ".md")
+ENDINGS: Final = {
+    ".svg": "svg", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".md": "mermaid",
+}  # fmt: skip
 
 
 def draw(
@@ -144,26 +145,17 @@ def draw(
         raise ValueError(f"draw: direction must be 'right' or 'down', got {direction!r}")
     if not isinstance(max_nodes, int) or not 1 <= max_nodes <= MOST:
         raise ValueError(f"draw: max_nodes must be from 1 to {MOST:,}, got {max_nodes!r}")
-    given = [derive.node_of(x) for x in roots_of("draw", root)]
+    roots = [derive.node_of(x) for x in roots_of("draw", root)]
     with paused_gc():  # walking a large graph is no reason to search all of it for garbage
-        return Drawing(_pictured(given, max_nodes, fold, names, title or ""), direction)
-
-
-def _pictured(
-    roots: Sequence[Node],
-    max_nodes: int,
-    fold: Fold | None,
-    names: Mapping[str, Any] | None,
-    title: str,
-) -> Picture:
-    found = collect(roots)
-    if fold is None and found.total > max_nodes:
-        raise ValueError(
-            f"draw: the graph has {found.total:,} nodes{'' if found.exact else ' or more'}, with "
-            f"fold=None at most max_nodes={max_nodes} are drawn; raise max_nodes (up to "
-            f"{MOST:,}), or let it be folded"
-        )
-    return picture(found, folded(found, fold, max_nodes), protocol.named(names), title)
+        found = collect(roots)
+        if fold is None and found.total > max_nodes:
+            raise ValueError(
+                f"draw: the graph has {found.total:,} nodes{'' if found.exact else ' or more'}, "
+                f"with fold=None at most max_nodes={max_nodes} are drawn; raise max_nodes (up to "
+                f"{MOST:,}), or let it be folded"
+            )
+        boxes = folded(found, fold, max_nodes)
+        return Drawing(picture(found, boxes, protocol.named(names), title or ""), direction)
 
 
 def roots_of(who: str, root: Any) -> Sequence[Any]:

@@ -8,7 +8,8 @@ what consumes it if there is only one, so that a box is left through its last no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Collection, Container, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from typing import Final, Literal
@@ -45,18 +46,14 @@ def fold(found: Found, how: Fold | None, most: int) -> Folded:
         return _alone(found)
     if how == "auto":
         return _automatic(graph, most)
-    if how == "depth":
-        return _cut(graph, _alone(found), most)
-    ways = {"module": _by_module, "label": _by_label, "op": _by_op, "run": _by_run}
-    folded = _merge_leaves(graph, ways[how](graph), how in ("op", "run"))
-    return _cut(graph, folded, most)
+    return _cut(graph, _alone(found) if how == "depth" else _folded(graph, how), most)
 
 
 def _automatic(graph: _Graph, most: int) -> Folded:
     """The first way of folding that shows some structure, else the one that shows the most."""
     best, fewest = _alone(graph.found), 0
-    for way in (_by_module, _by_label, _by_op, _by_run):
-        folded = _merge_leaves(graph, way(graph), way in (_by_op, _by_run))
+    for how in _WAYS:
+        folded = _folded(graph, how)
         inner = sum(1 for g in folded.groups if not graph.is_leaf[g.members[0]])
         if len(folded.groups) <= most:
             if inner > 2:
@@ -66,40 +63,27 @@ def _automatic(graph: _Graph, most: int) -> Folded:
     return _cut(graph, best, most)
 
 
+def _folded(graph: _Graph, how: str) -> Folded:
+    return _merge_leaves(graph, _WAYS[how](graph), how in ("op", "run"))
+
+
 class _Graph:
-    """What folding needs to know of the protocol."""
+    """What folding needs to know of the nodes: of those that were looked at closely."""
 
     def __init__(self, found: Found) -> None:
         self.found = found
         count = len(found.nodes)
-        self.parents = [[p for p in row if isinstance(p, int)] for row in found.operands]
+        every = [[p for p in row if isinstance(p, int)] for row in found.operands]
+        self.parents = [[p for p in row if p >= 0] for row in every]
         self.consumers: list[list[int]] = [[] for _ in range(count)]
         for i, row in enumerate(self.parents):
             for p in row:
-                if p >= 0:
-                    self.consumers[p].append(i)
+                self.consumers[p].append(i)
         self.tags = [protocol.tag(node) for node in found.nodes]
-        self.is_leaf = [not row for row in self.parents]
-        self.is_root = [False] * count
-        for i in found.roots:
-            self.is_root[i] = True
-        self.order = self._consumers_first()
+        self.is_leaf = [not row for row in every]
+        self.roots = set(found.roots)
+        self.order = _consumers_first(self.consumers, self.parents, range(count))
         self.hidden = self._used_by_hidden()
-
-    def _consumers_first(self) -> list[int]:
-        waiting = [len(c) for c in self.consumers]
-        ready = [i for i, w in enumerate(waiting) if w == 0]
-        heapify(ready)
-        order = []
-        while ready:
-            i = heappop(ready)
-            order.append(i)
-            for p in self.parents[i]:
-                if p >= 0:
-                    waiting[p] -= 1
-                    if waiting[p] == 0:
-                        heappush(ready, p)
-        return order
 
     def _used_by_hidden(self) -> set[int]:
         """Nodes that what is only counted was made from, and all that led to them; no leaves.
@@ -112,8 +96,36 @@ class _Graph:
             i = stack.pop()
             if i not in hidden and not self.is_leaf[i]:
                 hidden.add(i)
-                stack += [p for p in self.parents[i] if p >= 0]
+                stack += self.parents[i]
         return hidden
+
+
+def _consumers_first(
+    consumers: Sequence[Collection[int]],
+    parents: Sequence[Collection[int]],
+    place: Sequence[int],
+    most: float = math.inf,
+    leaf: Container[int] = (),
+    barred: Container[int] = (),
+) -> list[int]:
+    """At most so many vertices, each after all that consume it, those of low places first.
+
+    A leaf may come after the first that consumes it; what is barred never comes.
+    """
+    waiting = [len(c) for c in consumers]
+    ready = [(place[v], v) for v, w in enumerate(waiting) if w == 0]
+    heapify(ready)
+    order: list[int] = []
+    while ready and len(order) < most:
+        _, v = heappop(ready)
+        if v in barred:
+            continue
+        order.append(v)
+        for p in parents[v]:
+            waiting[p] -= 1
+            if waiting[p] == (len(consumers[p]) - 1 if p in leaf else 0):
+                heappush(ready, (place[p], p))
+    return order
 
 
 def _alone(found: Found) -> Folded:
@@ -132,7 +144,7 @@ def _by_level(graph: _Graph, key: Callable[[int, Sequence[str]], str]) -> Folded
     for i in reversed(graph.order):
         if i in graph.hidden or graph.is_leaf[i]:
             continue
-        above = [p for p in graph.parents[i] if p >= 0 and group_of[p] != HIDDEN]
+        above = [p for p in graph.parents[i] if group_of[p] != HIDDEN]
         keys[i] = key(i, [keys[p] for p in above])
         level[i] = max((level[p] + (keys[p] != keys[i]) for p in above), default=0)
         place = (keys[i], level[i])
@@ -191,11 +203,10 @@ def _quotient(graph: _Graph, folded: Folded) -> tuple[list[set[int]], list[set[i
     parents: list[set[int]] = [set() for _ in folded.groups]
     for i, row in enumerate(graph.parents):
         for p in row:
-            if p >= 0 and HIDDEN not in (folded.group_of[i], folded.group_of[p]):
-                source, target = folded.group_of[p], folded.group_of[i]
-                if source != target:
-                    consumers[source].add(target)
-                    parents[target].add(source)
+            source, target = folded.group_of[p], folded.group_of[i]
+            if HIDDEN not in (source, target) and source != target:
+                consumers[source].add(target)
+                parents[target].add(source)
     return consumers, parents
 
 
@@ -211,7 +222,7 @@ def _by_module(graph: _Graph) -> Folded:
     def key(i: int, keys: Sequence[str]) -> str:
         if graph.tags[i][1]:
             return modules[i] or graph.tags[i][1]
-        entered = [modules[p] for p in graph.parents[i] if p >= 0 and graph.is_leaf[p]]
+        entered = [modules[p] for p in graph.parents[i] if graph.is_leaf[p]]
         return next((m for m in (*entered, *reversed(keys)) if m), "")
 
     folded = _by_level(graph, key)
@@ -235,10 +246,10 @@ def _take_in_leaves(graph: _Graph, folded: Folded, place: int) -> None:
     group = folded.groups[place]
     for i in list(group.members):
         for p in graph.parents[i]:
-            if p < 0 or not graph.is_leaf[p] or folded.group_of[p] == place:
-                continue
             label = graph.tags[p][1]
-            is_ours = _module(label) == group.name if label else False
+            if not graph.is_leaf[p] or folded.group_of[p] == place or not label:
+                continue
+            is_ours = _module(label) == group.name
             if is_ours and all(folded.group_of[c] == place for c in graph.consumers[p]):
                 folded.groups[folded.group_of[p]].members.remove(p)
                 folded.group_of[p] = place
@@ -256,7 +267,7 @@ def _by_label(graph: _Graph) -> Folded:
             continue
         used_by = {group_of[c] for c in graph.consumers[i]}
         used = i in graph.found.used_beyond
-        if not label and not graph.is_root[i] and not used and len(used_by) == 1:
+        if not label and i not in graph.roots and not used and len(used_by) == 1:
             (group_of[i],) = used_by
             if group_of[i] != HIDDEN:
                 groups[group_of[i]].members.append(i)
@@ -271,7 +282,7 @@ def _merge_leaves(graph: _Graph, folded: Folded, also_labelled: bool) -> Folded:
     alike: dict[tuple[bool, frozenset[int]], list[int]] = {}
     for place, group in enumerate(folded.groups):
         i = group.members[0]
-        if len(group.members) != 1 or not graph.is_leaf[i] or graph.is_root[i]:
+        if len(group.members) != 1 or not graph.is_leaf[i] or i in graph.roots:
             continue
         users = frozenset(folded.group_of[c] for c in graph.consumers[i])
         if i in graph.found.used_beyond:
@@ -303,23 +314,18 @@ def _cut(graph: _Graph, folded: Folded, most: int) -> Folded:
     if len(folded.groups) <= most and all(folded.group_of[i] == HIDDEN for i in graph.hidden):
         return folded
     consumers, parents = _quotient(graph, folded)
-    waiting = [len(c) for c in consumers]
-    leaf = [all(graph.is_leaf[i] for i in g.members) for g in folded.groups]
-    barred = [any(i in graph.hidden for i in g.members) for g in folded.groups]
-    nearest = [min(g.members) for g in folded.groups]
-    ready = [(nearest[g], g) for g, w in enumerate(waiting) if w == 0]
-    heapify(ready)
-    shown: list[int] = []
-    while ready and len(shown) < most:
-        _, g = heappop(ready)
-        if barred[g]:
-            continue
-        shown.append(g)
-        for p in parents[g]:
-            waiting[p] -= 1
-            # a leaf follows the first of its consumers, anything else the last
-            if waiting[p] == (len(consumers[p]) - 1 if leaf[p] else 0):
-                heappush(ready, (nearest[p], p))
+    groups = list(enumerate(folded.groups))
+    shown = _consumers_first(
+        consumers,
+        parents,
+        place=[min(g.members) for g in folded.groups],
+        most=most,
+        leaf={k for k, g in groups if all(graph.is_leaf[i] for i in g.members)},
+        barred={k for k, g in groups if not graph.hidden.isdisjoint(g.members)},
+    )
     new = {g: place for place, g in enumerate(shown)}
     group_of = [new.get(g, HIDDEN) for g in folded.group_of]
     return Folded([folded.groups[g] for g in shown], group_of)
+
+
+_WAYS: Final = {"module": _by_module, "label": _by_label, "op": _by_op, "run": _by_run}

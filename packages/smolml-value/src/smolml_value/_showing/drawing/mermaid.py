@@ -21,7 +21,6 @@ _BRACKETS = {
 
 def mermaid(picture: Picture, direction: Direction) -> str:
     """The picture as the text of a Mermaid flowchart."""
-    largest = colors.largest_of([box.size for box in picture.boxes])
     lines = [f"flowchart {'LR' if direction == 'right' else 'TB'}"]
     caption = " ".join(t for t in (picture.title, picture.note) if t)
     if caption:
@@ -38,8 +37,8 @@ def mermaid(picture: Picture, direction: Direction) -> str:
         arrow = f'-- "{note}" -->' if note else "-->"
         lines.append(f"  n{edge.source} {arrow} n{edge.target}")
     for i, box in enumerate(picture.boxes):
-        fill = colors.shade(box.size, largest)
-        lines.append(f"  style n{i} fill:{fill},color:{colors.INK},stroke:{colors.NODE}")
+        look = f"fill:{picture.fill(box)},color:{colors.INK},stroke:{colors.NODE}"
+        lines.append(f"  style n{i} {look}")
     return "\n".join(lines) + "\n"
 
 

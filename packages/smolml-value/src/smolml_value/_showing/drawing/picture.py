@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from smolml_value._showing import protocol
+from smolml_value._showing.drawing import colors
 from smolml_value._showing.drawing.collect import Found
 from smolml_value._showing.drawing.fold import HIDDEN, Folded, Group
 from smolml_value._showing.numerals import count_text, shape_text, shortened
@@ -63,6 +66,16 @@ class Picture:
     edges: list[Edge]
     title: str
     note: str
+
+    @cached_property
+    def largest(self) -> float:
+        """The largest finite |gradient|, 0 if there is none."""
+        sizes = [box.size for box in self.boxes if box.size is not None]
+        return max(filter(math.isfinite, sizes), default=0.0)
+
+    def fill(self, box: Box) -> str:
+        """The colour of a box."""
+        return colors.shade(box.size, self.largest)
 
 
 def picture(found: Found, folded: Folded, names: Mapping[int, str], title: str) -> Picture:

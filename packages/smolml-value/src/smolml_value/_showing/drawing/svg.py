@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from html import escape
 from typing import Final, Literal
 
 from smolml_value._showing.drawing import colors
@@ -27,6 +29,7 @@ _STROKES: Final = {
     "constant": colors.LINE,
     "function": colors.GROUP,
 }
+_FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def escaped(text: str) -> str:
@@ -35,20 +38,7 @@ def escaped(text: str) -> str:
     >>> escaped('<script>"&"')
     '&lt;script&gt;&quot;&amp;&quot;'
     """
-    kept = "".join(c if _is_allowed(c) else "\ufffd" for c in text)
-    for sign, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
-        kept = kept.replace(sign, entity)
-    return kept
-
-
-def _is_allowed(c: str) -> bool:
-    code = ord(c)
-    return (
-        code in (0x9, 0xA, 0xD)
-        or 0x20 <= code <= 0xD7FF
-        or 0xE000 <= code <= 0xFFFD
-        or 0x10000 <= code <= 0x10FFFF
-    )
+    return escape(_FORBIDDEN.sub("\ufffd", text), quote=False).replace('"', "&quot;")
 
 
 def width_of(text: str) -> float:
@@ -80,8 +70,7 @@ def svg(picture: Picture, direction: Direction) -> str:
     layout = arrange(turned, [(e.source, e.target) for e in picture.edges])
     width, height = (layout.breadth, layout.depth) if flips else (layout.depth, layout.breadth)
     top = _MARGIN + (26.0 if picture.title else 0.0)
-    largest = colors.largest_of([box.size for box in picture.boxes])
-    footer = _footer(picture, largest)
+    footer = _footer(picture)
     foot = 30.0 if footer else 0.0
     needed = max(width_of(picture.title), width_of(picture.note) + (190.0 if footer else 0.0))
     full_width = max(width, needed if picture.title or picture.note else 0.0) + 2 * _MARGIN
@@ -97,17 +86,14 @@ def svg(picture: Picture, direction: Direction) -> str:
         f'height="{full_height:.0f}" viewBox="0 0 {full_width:.0f} {full_height:.0f}" '
         f'role="img" font-family="{_FONT}" font-size="{_SIZE:g}">'
     )
-    lines = [
-        head,
-        f"<title>{escaped(picture.title or 'computational graph')}</title>",
-    ]
+    lines = [head, f"<title>{escaped(picture.title or 'computational graph')}</title>"]
     if picture.title:
         lines.append(
             _text(full_width / 2, _MARGIN + 11, picture.title, colors.LINE, "middle", "bold", 14)
         )
     lines += _edges(picture, layout, at, flips)
     for box, place, size in zip(picture.boxes, layout.places, sizes, strict=True):
-        lines += _box(box, at(place), size, largest)
+        lines += _box(box, picture.fill(box), at(place), size)
     if footer:
         lines.append(f'<g transform="translate({_MARGIN:g},{full_height - 28:.1f})">')
         lines += [*footer, "</g>"]
@@ -136,13 +122,10 @@ def _rect(x: float, y: float, w: float, h: float, fill: str, stroke: str, more: 
     )
 
 
-def _box(
-    box: Box, middle: tuple[float, float], size: tuple[float, float], largest: float
-) -> list[str]:
+def _box(box: Box, fill: str, middle: Point, size: Point) -> list[str]:
     w, h = size
     x, y = middle[0] - w / 2, middle[1] - h / 2
     stroke = _STROKES[box.kind]
-    fill = colors.shade(box.size, largest)
     lines = [f'<g class="smolml-{box.kind}">']
     if box.more:
         lines.append(f"<title>{escaped(box.more)}</title>")
@@ -155,28 +138,24 @@ def _box(
         lines += [_text(middle[0], middle[1] + 4, text, colors.INK, "middle"), "</g>"]
         return lines
     at = y + 6.0
+    left, right = x + _PAD, x + w - _PAD
     if box.op or box.title:
-        left = x + _PAD
         if box.op:
             pill = width_of(box.op) + 12.0
-            if box.title:
-                place = left
-            else:
-                place = middle[0] - pill / 2
+            place = left if box.title else middle[0] - pill / 2
             lines.append(
                 f'<rect x="{place:.1f}" y="{at + 1:.1f}" width="{pill:.1f}" height="16" rx="8" '
                 f'fill="{stroke}"/>'
             )
             lines.append(_text(place + pill / 2, at + 13, box.op, "#ffffff", "middle", "bold"))
-        if box.title and box.op:
-            lines.append(_text(x + w - _PAD, at + 13, box.title, colors.INK, "end", "bold"))
-        elif box.title:
-            lines.append(_text(middle[0], at + 13, box.title, colors.INK, "middle", "bold"))
+        if box.title:
+            x_at, anchor = (right, "end") if box.op else (middle[0], "middle")
+            lines.append(_text(x_at, at + 13, box.title, colors.INK, anchor, "bold"))
         at += _LINE + 3.0
     for name, text in box.rows:
         if name:
-            lines.append(_text(x + _PAD, at + 12, name, colors.FAINT))
-            lines.append(_text(x + w - _PAD, at + 12, text, colors.INK, "end"))
+            lines.append(_text(left, at + 12, name, colors.FAINT))
+            lines.append(_text(right, at + 12, text, colors.INK, "end"))
         else:
             lines.append(_text(middle[0], at + 12, text, colors.INK, "middle"))
         at += _LINE
@@ -225,39 +204,41 @@ def _operand_number(x: float, y: float, number: int, is_last: bool, flips: bool)
 
 def _path(route: Route, at: Placing, flips: bool) -> str:
     """Straight along a layer, and between layers a curve that leaves and arrives straight."""
-    parts = []
-    before: tuple[float, float] | None = None
+    parts: list[str] = []
+    before: Point | None = None
     for begin, end in route.pieces:
-        x, y = at(begin)
+        here, there = at(begin), at(end)
         if before is None:
-            parts.append(f"M{x:.1f} {y:.1f}")
-        elif flips:
-            middle = (before[1] + y) / 2
-            parts.append(f"C{before[0]:.1f} {middle:.1f} {x:.1f} {middle:.1f} {x:.1f} {y:.1f}")
+            parts.append(f"M{_pair(here)}")
         else:
-            middle = (before[0] + x) / 2
-            parts.append(f"C{middle:.1f} {before[1]:.1f} {middle:.1f} {y:.1f} {x:.1f} {y:.1f}")
-        before = at(end)
-        if before != (x, y):
-            parts.append(f"L{before[0]:.1f} {before[1]:.1f}")
+            along = 1 if flips else 0
+            middle = (before[along] + here[along]) / 2
+            bends = [(x, middle) if flips else (middle, y) for x, y in (before, here)]
+            parts.append("C" + " ".join(map(_pair, [*bends, here])))
+        if there != here:
+            parts.append(f"L{_pair(there)}")
+        before = there
     return "".join(parts)
 
 
-def _footer(picture: Picture, largest: float) -> list[str]:
+def _pair(point: Point) -> str:
+    return f"{point[0]:.1f} {point[1]:.1f}"
+
+
+def _footer(picture: Picture) -> list[str]:
     """What the colours mean, and how many nodes there are."""
     lines: list[str] = []
     x = 0.0
-    if largest > 0.0:
+    if picture.largest > 0.0:
         lines.append(_text(0, 14, "|grad|", colors.LINE))
         x = width_of("|grad|") + 8
-        shades: Sequence[str] = [colors.NO_GRADIENT, *colors.scale()]
-        for shade in shades:
+        for shade in (colors.NO_GRADIENT, *colors.SCALE):
             lines.append(
                 f'<rect x="{x:.1f}" y="4" width="14" height="12" fill="{shade}" '
                 f'stroke="{colors.LINE}" stroke-width="0.5"/>'
             )
             x += 14
-        text = f"0 … {numeral(largest, 3)}"
+        text = f"0 … {numeral(picture.largest, 3)}"
         lines.append(_text(x + 8, 14, text, colors.LINE))
         x += width_of(text) + 32
     if picture.note:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from smolml_value._showing import protocol
 from smolml_value._showing.explaining.steps import Contribution, Gradient, Step
 from smolml_value._showing.explaining.translations import NOTES, WORDS, Language
+from smolml_value._showing.numerals import bracketed
 
 
 def grad_of(name: str) -> str:
@@ -30,26 +31,18 @@ def product_text(step: Step, c: Contribution, language: Language) -> str:
     """What is added: "3 · 1 = 3"."""
     amount = protocol.short(c.contribution)
     if c.is_partial and isinstance(c.partial, float | int) and isinstance(step.cotangent, float):
-        return f"{_factor(c.partial)} · {_factor(step.cotangent)} = {amount}"
+        factors = (bracketed(protocol.short(x)) for x in (c.partial, step.cotangent))
+        return f"{' · '.join(factors)} = {amount}"
     left = ""
     if c.is_partial:
         factor = protocol.short(c.partial) if isinstance(c.partial, float | int) else ""
         factor = factor or c.formula or f"∂{step.name}/∂{c.name}"
-        left = f"{_bracketed(factor)} · {grad_of(step.name)}"
+        left = f"{f'({factor})' if ' ' in factor else bracketed(factor)} · {grad_of(step.name)}"
     elif c.formula:
         left = c.formula
     text = f"{left} = {amount}" if left else amount
     note = NOTES[language][c.note].format(details=c.details) if c.note else ""
     return f"{text} ({note})" if note else text
-
-
-def _bracketed(text: str) -> str:
-    return f"({text})" if " " in text or text.startswith("−") else text
-
-
-def _factor(x: float) -> str:
-    text = protocol.short(x)
-    return f"({text})" if text.startswith("−") else text
 
 
 def headline(step: Step, language: Language) -> str:
