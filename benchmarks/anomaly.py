@@ -1,6 +1,6 @@
 """What detect_anomaly costs: while it is on, and while it is off against a source without it.
 
-Run it: python benchmarks/anomaly.py [PATH/TO/packages OF A TREE WITHOUT IT]
+Run it: python -m benchmarks.anomaly [PATH/TO/packages OF A TREE WITHOUT IT]
 
 The contestants run in processes of their own, one short round after the other, so that all meet
 the same noise; the best and the middle round of each count.
@@ -98,7 +98,7 @@ class Contestant:
     def __init__(self, packages: Path) -> None:
         path = os.pathsep.join(str(folder / "src") for folder in sorted(packages.iterdir()))
         self._process = subprocess.Popen(
-            [sys.executable, __file__, "--serve"],
+            [sys.executable, "-P", __file__, "--serve"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

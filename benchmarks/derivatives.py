@@ -1,6 +1,6 @@
 """What derivatives cost: time of each transform, memory of hvp and of checkpoint.
 
-Run it: python benchmarks/derivatives.py [times|hvp|checkpoint]
+Run it: python -m benchmarks.derivatives [times|hvp|checkpoint]
 """
 
 from __future__ import annotations
