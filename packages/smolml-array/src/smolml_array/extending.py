@@ -79,6 +79,6 @@ def apply_rule(rule: Rule, *operands: ArrayLike, **params: Any) -> MLArray:
     >>> y.to_list(), x.grad().to_list()
     ([2.0, 4.0], [2.0, 2.0])
     """
-    if not any(isinstance(x, MLArray) for x in operands):
+    if not isinstance(operands[0], MLArray) and not any(isinstance(x, MLArray) for x in operands):
         operands = (MLArray.ensure_array(operands[0]), *operands[1:])
     return MLArray._rule(rule, *operands, **params)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, TypeVar, overload
 
 from smolml_array import MLArray
-from smolml_array.extending import ArrayLike, Axis, Rule, normalize_axes
+from smolml_array.extending import ArrayLike, Axis, Rule, apply_rule, normalize_axes
 from smolml_utils._operands import as_array, as_floats, is_scalar
 from smolml_utils._rules import LOG_SOFTMAX, SOFTMAX
 from smolml_value import Op, Value, table
@@ -207,4 +207,4 @@ def _along(who: str, rule: Rule, x: ArrayLike, axis: Axis) -> MLArray:
     """The rule on x; of nothing, of which there is no maximum, nothing."""
     array = as_floats(as_array(who, x))
     axes = normalize_axes(axis, array.ndim, who)
-    return MLArray._rule(rule, array, axis=axes) if array.size() else array
+    return apply_rule(rule, array, axis=axes) if array.size() else array

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any, Final, Literal, TypeAlias, TypeVar, overload
 
 from smolml_array import MLArray, ShapeError
-from smolml_array.extending import ArrayLike, normalize_axis
+from smolml_array.extending import ArrayLike, apply_rule, normalize_axis
 from smolml_utils import _loss_ops
 from smolml_utils._class_targets import class_targets
 from smolml_utils._operands import arrays, as_floats, check_probabilities, pair, reduced
@@ -58,7 +58,7 @@ def mse_loss(y_pred: Any, y_true: Any, reduction: Reduction = "mean") -> Any:
     """
     p, t = pair("mse_loss", y_pred, y_true)
     if isinstance(p, MLArray) and reduction in _OF_SQUARES:
-        return MLArray._rule(_OF_SQUARES[reduction], p, t)
+        return apply_rule(_OF_SQUARES[reduction], p, t)
     return reduced("mse_loss", table.square(p - t), reduction)
 
 
@@ -239,7 +239,7 @@ def categorical_cross_entropy(
     p, t = pair(who, p, t)
     check_probabilities(who, "y_pred", p, "for logits use cross_entropy")
     check_probabilities(who, "y_true", t, "give one-hot rows or rows of probabilities")
-    losses = MLArray._rule(NLL, p.log(), t, axis=axis, keepdims=False)
+    losses = apply_rule(NLL, p.log(), t, axis=axis, keepdims=False)
     loss: MLArray = reduced(who, losses, reduction)
     return loss
 
@@ -273,6 +273,6 @@ def cross_entropy(
     x = as_floats(x)
     axis = normalize_axis(axis, x.ndim, who)
     rows = class_targets(who, x, t, axis)
-    losses = MLArray._rule(CROSS_ENTROPY, x, rows, axis=axis, keepdims=False)
+    losses = apply_rule(CROSS_ENTROPY, x, rows, axis=axis, keepdims=False)
     loss: MLArray = reduced(who, losses, reduction)
     return loss

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smolml_array import MLArray
-from smolml_array.extending import ArrayLike, Axis, normalize_axes
+from smolml_array.extending import ArrayLike, Axis, apply_rule, normalize_axes
 from smolml_utils._operands import as_array, as_floats
 from smolml_utils._rules import LAYER_NORM
 from smolml_value.extending import as_float
@@ -34,4 +34,4 @@ def layer_norm(x: ArrayLike, axis: Axis = -1, *, epsilon: float = 1e-5) -> MLArr
         raise ValueError(f"layer_norm: epsilon must be at least 0, got {number:g}")
     array = as_floats(as_array("layer_norm", x))
     axes = normalize_axes(axis, array.ndim, "layer_norm")
-    return MLArray._rule(LAYER_NORM, array, axis=axes, epsilon=number)
+    return apply_rule(LAYER_NORM, array, axis=axes, epsilon=number)
