@@ -54,7 +54,7 @@ LIMITS: Final = {
 
 GUESTS: Final = {
     "smolml_value": ("_derivatives", "_showing", "_checking", "_anomaly"),
-    "smolml_array": ("_derivatives", "_showing", "_anomaly", "_replay", "_namespaces"),
+    "smolml_array": ("_derivatives", "_showing", "_checking", "_anomaly", "_replay", "_namespaces"),
 }
 """Folders of which the core imports nothing: they register themselves with it."""
 
@@ -66,7 +66,7 @@ DOORS: Final = {
 
 DECLARED: Final = {
     "smolml_value": ("", ".errors", ".extending", ".testing", ".transforms"),
-    "smolml_array": ("", ".extending"),
+    "smolml_array": ("", ".extending", ".testing"),
     "smolml_utils": (
         "",
         ".activations",

@@ -275,6 +275,7 @@ ROWS: dict[str, Row] = {
     ),
     "affine, batched": Row(affine, lambda x, w, b: x @ w + b, ((2, 4, 3), (3, 2), (4, 1)), False),
     "affine, a vector": Row(affine, lambda x, w, b: x @ w + b, ((3,), (3, 2), ()), False),
+    "affine, two vectors": Row(affine, lambda x, w, b: x @ w + b, ((3,), (3,), ()), False),
     "outer": Row(
         lambda x, y: outer(x, y),
         np.outer,

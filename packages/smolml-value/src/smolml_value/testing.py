@@ -11,14 +11,27 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from smolml_value._checking.close import close
 from smolml_value._checking.ops import arrays, definition, derivatives
 from smolml_value._checking.ops.kinds import ArrayKind, installed_kinds
 from smolml_value._checking.ops.subject import Subject, explained
-from smolml_value._checking.plan import Findings, Planned, Skipped, run
-from smolml_value._checking.report import Check, OpCheckError, OpReport
+from smolml_value._checking.plan import Findings, Planned, Skipped, run_checks
+from smolml_value._checking.report import Check, CheckError, OpCheckError, OpReport, Report
 from smolml_value.op import Op
 
-__all__ = ["ArrayKind", "Check", "OpCheckError", "OpReport", "check_op"]
+__all__ = [
+    "ArrayKind",
+    "Check",
+    "CheckError",
+    "Findings",
+    "OpCheckError",
+    "OpReport",
+    "Planned",
+    "Report",
+    "check_op",
+    "close",
+    "run_checks",
+]
 
 _OnNumbers = Callable[[Subject, Findings], None]
 _OnArrays = Callable[[ArrayKind, Subject, Findings], None]
@@ -56,7 +69,7 @@ def check_op(
             f"check_op: expected an Op (what elementwise() returns), got {type(op).__name__}"
         )
     chosen = installed_kinds() if kinds is None else list(kinds)
-    report = OpReport(op, run(_plan(Subject(op), chosen), explained))
+    report = OpReport(op, run_checks(_plan(Subject(op), chosen), explained))
     if raise_on_failure and not report.ok:
         raise OpCheckError(report)
     return report

@@ -20,7 +20,7 @@ from smolml_value import grad_enabled
 
 def _affine(xp: Any, x: Raw, w: Raw, b: Raw) -> Raw:
     out = xp.matmul(x, w)
-    if b.dtype is out.dtype or b.dtype == out.dtype:
+    if out.ndim and (b.dtype is out.dtype or b.dtype == out.dtype):  # not into a scalar
         return xp.add_into(out, b)
     return out + xp.broadcast_to(b, out.shape)
 

@@ -42,7 +42,7 @@ class Planned(NamedTuple):
     needs: tuple[str, ...] = ()
 
 
-def run(plan: Iterable[Planned], explained: Callable[[Exception], str]) -> list[Check]:
+def run_checks(plan: Iterable[Planned], explained: Callable[[Exception], str]) -> list[Check]:
     """Run each check, unless one that it needs has failed or waits itself.
 
     Args:

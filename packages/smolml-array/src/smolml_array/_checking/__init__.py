@@ -1,0 +1,1 @@
+"""check_backend: what a backend is held to."""
