@@ -15,21 +15,21 @@ from smolml_array._shapes.axes import Shape, ShapeError
 from smolml_array.backends import get_backend
 from smolml_array.backends.protocol import DType
 from smolml_array.convert import as_dtype, check_device, is_array_like
-from smolml_array.functions import (
-    indexing,
-    linalg,
-    manipulation,
-    norms,
-    reductions,
-    scans,
-    sorting,
-    windows,
-)
+from smolml_array.functions.indexing import Indexing
+from smolml_array.functions.linalg import LinearAlgebra
+from smolml_array.functions.manipulation import Manipulation
+from smolml_array.functions.norms import Norms
+from smolml_array.functions.reductions import Reductions
+from smolml_array.functions.scans import Scans
+from smolml_array.functions.sorting import Sorting
 from smolml_array.functions.table import Array, results_are
+from smolml_array.functions.windows import Windows
 from smolml_array.printing import array_repr
 
 
-class MLArray(Array):
+class MLArray(
+    Reductions, Manipulation, Indexing, Sorting, Scans, LinearAlgebra, Norms, Windows, Array
+):
     """An N-d array whose every element is a `Value`, with broadcasting and gradients.
 
     It is one graph node over one buffer; its elements become Values when somebody looks at
@@ -194,72 +194,6 @@ class MLArray(Array):
             return self
         xp = get_backend(name)
         return self._of(ArrayNode(xp, moved(xp, node), node.tracked))
-
-    # Functions, bound: what they do stands in smolml_array.functions ---------------------------
-
-    sum = reductions.sum
-    mean = reductions.mean
-    prod = reductions.prod
-    max = reductions.max
-    min = reductions.min
-    var = reductions.var
-    std = reductions.std
-    argmax = reductions.argmax
-    argmin = reductions.argmin
-    any = reductions.any
-    all = reductions.all
-
-    reshape = manipulation.reshape
-    flatten = manipulation.flatten
-    transpose = manipulation.transpose
-    squeeze = manipulation.squeeze
-    expand_dims = manipulation.expand_dims
-    flip = manipulation.flip
-    broadcast_to = manipulation.broadcast_to
-    astype = manipulation.astype
-    roll = manipulation.roll
-    repeat = manipulation.repeat
-    tile = manipulation.tile
-    split = manipulation.split
-    sliding_windows = windows.sliding_windows
-    pad = windows.pad
-
-    __getitem__ = indexing.getitem
-    __setitem__ = indexing.setitem
-    take = indexing.take
-    take_along_axis = indexing.take_along_axis
-    sort = sorting.sort
-    argsort = sorting.argsort
-
-    matmul = linalg.matmul
-    __matmul__ = linalg.times
-    __rmatmul__ = linalg.reflected_times
-    outer = linalg.outer
-    tril = linalg.tril
-    triu = linalg.triu
-    diagonal = linalg.diagonal
-    trace = linalg.trace
-    vector_norm = norms.vector_norm
-    matrix_norm = norms.matrix_norm
-    norm = norms.norm
-    cumulative_sum = scans.cumulative_sum
-    cumulative_prod = scans.cumulative_prod
-    logcumsumexp = scans.logcumsumexp
-    diff = scans.diff
-
-    @property
-    def T(self) -> Self:
-        """The axes reversed."""
-        return self.transpose()
-
-    @property
-    def mT(self) -> Self:
-        """The last two axes swapped.
-
-        Raises:
-            ShapeError: it has fewer than two.
-        """
-        return linalg.matrix_transpose(self)
 
     # Among other libraries ---------------------------------------------------------------------
 

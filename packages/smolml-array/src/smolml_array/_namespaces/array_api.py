@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, Final
 
 from smolml_array._namespaces import elementwise, functions, unique
-from smolml_array._namespaces.creation import Creation, Info
+from smolml_array._namespaces.creation import Info, creation
 from smolml_array.backends import get_backend
 from smolml_array.backends.namespace import CONSTANTS
 
@@ -26,8 +26,6 @@ class ArrayNamespace:
     def __init__(self, backend: str) -> None:
         xp = get_backend(backend)
         self.__name__ = f"smolml_array.{backend}"
-        creation = Creation(xp)
-        made = {n: getattr(creation, n) for n in vars(Creation) if not n.startswith("_")}
         types = {name: getattr(xp, name) for name in _DTYPES if hasattr(xp, name)}
         self._backend = backend
         self._info = Info(xp)
@@ -36,7 +34,7 @@ class ArrayNamespace:
         self.__dict__.update(elementwise.FUNCTIONS)
         self.__dict__.update(functions.FUNCTIONS)
         self.__dict__.update(unique.FUNCTIONS)
-        self.__dict__.update(made)
+        self.__dict__.update(creation(xp))
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(

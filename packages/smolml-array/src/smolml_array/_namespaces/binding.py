@@ -24,8 +24,7 @@ def bound(
     """A function with these parameters that calls the entry's with its own.
 
     Parameters go by their names, else by their places. A `dtype` that the entry's function does
-    not have is what the first argument is turned into. As a named tuple's constructor it is made
-    of a text, so that Python itself checks what is given, and at its own speed.
+    not have is what the first argument is turned into.
 
     Args:
         entry: whose function is called.
@@ -59,11 +58,30 @@ def bound(
             value = f"convert({xp}{p.name})"
         packed = target.kind is inspect.Parameter.VAR_POSITIONAL
         arguments.append(value if packed else f"{target.name}={value}")
-    text = f"lambda {xp}{parameters}: function({', '.join([first, *arguments])})"
+    call = f"function({', '.join([first, *arguments])})"
     scope = {"function": entry.function, "convert": convert, "cast": _cast, "flat": _flat}
-    made: Function = eval(text, scope)
+    return _written(name, xp + parameters, call, scope, entry.function.__doc__)
+
+
+def passing(name: str, parameters: str, function: Function, doc: str | None) -> Function:
+    """A function with these parameters that passes them on: by keyword what comes after `*`."""
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    arguments = [
+        f"{p.name}={p.name}" if p.kind is keyword else p.name for p in parameters_of(parameters)
+    ]
+    return _written(name, parameters, f"f({', '.join(arguments)})", {"f": function}, doc)
+
+
+def _written(
+    name: str, parameters: str, call: str, scope: dict[str, Any], doc: str | None
+) -> Function:
+    """A function made of a text, as a named tuple's constructor is.
+
+    So Python itself checks what is given, and at its own speed.
+    """
+    made: Function = eval(f"lambda {parameters}: {call}", scope)
     made.__name__ = made.__qualname__ = name
-    made.__doc__ = entry.function.__doc__
+    made.__doc__ = doc
     return made
 
 

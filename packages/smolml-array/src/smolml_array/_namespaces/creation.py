@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from smolml_array._graph.handle import Handle
+from smolml_array._namespaces.binding import Function, passing
 from smolml_array._namespaces.elementwise import is_tracked
 from smolml_array._namespaces.functions import array_of, copied, raw_of
 from smolml_array.array import MLArray
@@ -22,20 +23,86 @@ from smolml_array.convert import (
 from smolml_value import Value
 
 _bool = bool
-_Lengths = int | Sequence[int]
+
+_WITH_GRADIENT: Final = {
+    "arange": "write start + step * arange(n)",
+    "full": "write t.broadcast_to(shape)",
+    "full_like": "write t.broadcast_to(x.shape)",
+}
+"""What to write where a number has a gradient, which would be lost."""
 
 
-class Creation:
-    """What makes arrays on one backend, and says what its dtypes are."""
+def _make(
+    xp: Backend, name: str, *args: Any, dtype: DType | None, device: str | None, **options: Any
+) -> MLArray:
+    """A constant, made by the backend's function of that name."""
+    check_device(device, name)
+    _check_constants(name, args)
+    if name == "empty":  # what comes out of unset memory is no number to learn with
+        name = "zeros"
+    wanted = None if dtype is None else as_dtype(xp, dtype)
+    raw = getattr(xp, name)(*map(raw_of, args), dtype=wanted, **options)
+    return MLArray._constant(xp, raw)
+
+
+def _make_like(
+    xp: Backend, name: str, x: MLArray, *args: Any, dtype: DType | None, device: str | None
+) -> MLArray:
+    """A constant in the shape and, unless another is given, in the dtype of x."""
+    x = array_of(name, x)
+    _check_constants(name, args)
+    dtype = x.dtype if dtype is None else dtype
+    return _make(xp, name.removesuffix("_like"), x.shape, *args, dtype=dtype, device=device)
+
+
+def _check_constants(who: str, args: tuple[Any, ...]) -> None:
+    """Raise if one is no plain number and has a gradient, which would be lost."""
+    for x in args:
+        if who in _WITH_GRADIENT and is_tracked(x):
+            raise TypeError(
+                f"{who}: expected a number, got {type(x).__name__} {x!r:.60}, whose gradient would "
+                f"be lost; {_WITH_GRADIENT[who]}, or give a number: x.item()"
+            )
+
+
+_FILLED: Final = ("shape, *, dtype=None, device=None", _make)
+_LIKE: Final = ("x, /, *, dtype=None, device=None", _make_like)
+_MADE: Final[dict[str, tuple[str, Function]]] = {
+    "arange": ("start, /, stop=None, step=1, *, dtype=None, device=None", _make),
+    "empty": _FILLED,
+    "empty_like": _LIKE,
+    "eye": ("n_rows, n_cols=None, /, *, k=0, dtype=None, device=None", _make),
+    "full": ("shape, fill_value, *, dtype=None, device=None", _make),
+    "full_like": ("x, /, fill_value, *, dtype=None, device=None", _make_like),
+    "linspace": ("start, stop, /, num, *, dtype=None, device=None, endpoint=True", _make),
+    "ones": _FILLED,
+    "ones_like": _LIKE,
+    "zeros": _FILLED,
+    "zeros_like": _LIKE,
+}
+"""What the backends have as well: the standard's parameters, and what makes it."""
+
+
+def creation(xp: Backend) -> dict[str, Function]:
+    """What makes arrays on one backend, and says what its dtypes are, by the standard's names."""
+    types = _Types(xp)
+    return {
+        **{
+            n: passing(n, text, partial(make, xp, n), make.__doc__)
+            for n, (text, make) in _MADE.items()
+        },
+        **{n: getattr(types, n) for n in vars(_Types) if not n.startswith("_")},
+    }
+
+
+class _Types:
+    """What turns arrays and objects into arrays of a dtype of one backend."""
 
     def __init__(self, xp: Backend) -> None:
         self._xp = xp
 
     def _made(self, raw: Raw) -> MLArray:
         return MLArray._constant(self._xp, raw)
-
-    def _dtype(self, dtype: DType | None) -> DType | None:
-        return None if dtype is None else as_dtype(self._xp, dtype)
 
     def asarray(
         self,
@@ -68,7 +135,7 @@ class Creation:
         if isinstance(obj, MLArray) or graph:
             array = obj if isinstance(obj, MLArray) else MLArray._made(obj, self._xp)
             return array if dtype is None else array.astype(dtype)
-        return self._made(self._numbers(obj, self._dtype(dtype)))
+        return self._made(self._numbers(obj, None if dtype is None else as_dtype(self._xp, dtype)))
 
     def _numbers(self, obj: Any, dtype: DType | None) -> Raw:
         xp = self._xp
@@ -89,138 +156,6 @@ class Creation:
             check_device(device, "from_dlpack")
             return x.detach()  # nobody writes to its buffer
         return self._made(from_dlpack(self._xp, x, device, copy))
-
-    def arange(
-        self,
-        start: float,
-        /,
-        stop: float | None = None,
-        step: float = 1,
-        *,
-        dtype: DType | None = None,
-        device: str | None = None,
-    ) -> MLArray:
-        """start, start + step, ... before stop; one argument: from 0 to it."""
-        check_device(device, "arange")
-        for bound in (start, stop, step):
-            _check_constant("arange", bound, "write start + step * arange(n)")
-        return self._made(self._xp.arange(start, stop, step, dtype=self._dtype(dtype)))
-
-    def linspace(
-        self,
-        start: float,
-        stop: float,
-        /,
-        num: int,
-        *,
-        dtype: DType | None = None,
-        device: str | None = None,
-        endpoint: _bool = True,
-    ) -> MLArray:
-        """num evenly spaced numbers from start to stop."""
-        check_device(device, "linspace")
-        return self._made(
-            self._xp.linspace(start, stop, num, dtype=self._dtype(dtype), endpoint=endpoint)
-        )
-
-    def eye(
-        self,
-        n_rows: int,
-        n_cols: int | None = None,
-        /,
-        *,
-        k: int = 0,
-        dtype: DType | None = None,
-        device: str | None = None,
-    ) -> MLArray:
-        """Ones on the k-th diagonal, else zeros."""
-        check_device(device, "eye")
-        return self._made(self._xp.eye(n_rows, n_cols, k=k, dtype=self._dtype(dtype)))
-
-    def zeros(
-        self, shape: _Lengths, *, dtype: DType | None = None, device: str | None = None
-    ) -> MLArray:
-        """Zeros."""
-        check_device(device, "zeros")
-        return self._made(self._xp.zeros(shape, dtype=self._dtype(dtype)))
-
-    def ones(
-        self, shape: _Lengths, *, dtype: DType | None = None, device: str | None = None
-    ) -> MLArray:
-        """Ones."""
-        check_device(device, "ones")
-        return self._made(self._xp.ones(shape, dtype=self._dtype(dtype)))
-
-    def empty(
-        self, shape: _Lengths, *, dtype: DType | None = None, device: str | None = None
-    ) -> MLArray:
-        """Zeros: what comes out of unset memory is no number to learn with."""
-        return self.zeros(shape, dtype=dtype, device=device)
-
-    def full(
-        self,
-        shape: _Lengths,
-        fill_value: float,
-        *,
-        dtype: DType | None = None,
-        device: str | None = None,
-    ) -> MLArray:
-        """An array of one number, by default in the number's own type."""
-        check_device(device, "full")
-        _check_constant("full", fill_value, "write t.broadcast_to(shape)")
-        return self._made(self._xp.full(shape, raw_of(fill_value), dtype=self._dtype(dtype)))
-
-    def zeros_like(
-        self, x: MLArray, /, *, dtype: DType | None = None, device: str | None = None
-    ) -> MLArray:
-        """Zeros in the shape and dtype of x."""
-        x = array_of("zeros_like", x)
-        return self.zeros(x.shape, dtype=x.dtype if dtype is None else dtype, device=device)
-
-    def ones_like(
-        self, x: MLArray, /, *, dtype: DType | None = None, device: str | None = None
-    ) -> MLArray:
-        """Ones in the shape and dtype of x."""
-        x = array_of("ones_like", x)
-        return self.ones(x.shape, dtype=x.dtype if dtype is None else dtype, device=device)
-
-    def empty_like(
-        self, x: MLArray, /, *, dtype: DType | None = None, device: str | None = None
-    ) -> MLArray:
-        """Zeros in the shape and dtype of x."""
-        return self.zeros_like(x, dtype=dtype, device=device)
-
-    def full_like(
-        self,
-        x: MLArray,
-        /,
-        fill_value: float,
-        *,
-        dtype: DType | None = None,
-        device: str | None = None,
-    ) -> MLArray:
-        """An array of one number with the shape and dtype of x."""
-        x = array_of("full_like", x)
-        _check_constant("full_like", fill_value, "write t.broadcast_to(x.shape)")
-        dtype = x.dtype if dtype is None else dtype
-        return self.full(x.shape, fill_value, dtype=dtype, device=device)
-
-    def meshgrid(self, *arrays: MLArray, indexing: str = "xy") -> tuple[MLArray, ...]:
-        """Coordinate arrays of the grid that 1-D arrays span."""
-        if indexing not in ("xy", "ij"):
-            raise ValueError(f"meshgrid: unknown indexing {indexing!r}: expected 'xy' or 'ij'")
-        places = list(range(len(arrays)))  # the axis along which each one varies
-        if indexing == "xy" and len(arrays) > 1:
-            places[:2] = [1, 0]
-        shape = [0] * len(arrays)
-        for x, axis in zip(arrays, places, strict=True):
-            shape[axis] = array_of("meshgrid", x).size()
-        return tuple(
-            x.reshape((-1,) + (1,) * (len(arrays) - 1 - axis)).broadcast_to(shape)
-            for x, axis in zip(arrays, places, strict=True)
-        )
-
-    # Types ---------------------------------------------------------------------------------
 
     def astype(
         self, x: MLArray, dtype: DType, /, *, copy: _bool = True, device: str | None = None
@@ -253,15 +188,6 @@ class Creation:
     def iinfo(self, type: DType | MLArray, /) -> Any:
         """bits, max, min and dtype of an integer type."""
         return self._xp.iinfo(raw_of(type))
-
-
-def _check_constant(who: str, x: object, instead: str) -> None:
-    """Raise if x is no plain number and has a gradient, which would be lost."""
-    if is_tracked(x):
-        raise TypeError(
-            f"{who}: expected a number, got {type(x).__name__} {x!r:.60}, whose gradient would be "
-            f"lost; {instead}, or give a number: x.item()"
-        )
 
 
 class Info:

@@ -53,10 +53,17 @@ INDEX_ADD = Rule(
     lambda xp, g, out, x, v, *, key: xp.sum_to_shape(xp.index(g, key), getattr(v, "shape", ())),
     jvp="linear",
 )
+
+
+def picked(xp: Any, x: Raw, places: Raw, axis: int) -> Raw:
+    """For each position the element there, along an axis."""
+    return xp.take_along_axis(x, places, axis=axis)
+
+
 # The key says with arrays of positions what `indices` say along the axis.
 TAKE_ALONG_AXIS = Rule(
     "take_along_axis",
-    lambda xp, x, *, indices, axis, key: xp.take_along_axis(x, indices, axis=axis),
+    lambda xp, x, *, indices, axis, key: picked(xp, x, indices, axis),
     lambda xp, g, out, x, *, indices, axis, key: _index_vjp(xp, g, out, x, key=key),
     jvp="linear",
 )
@@ -257,3 +264,13 @@ def _places(x: Array, who: str, indices: ArrayLike, axis: int) -> Raw:
             f"axis {axis} of shape {x.shape}: expected {-n} <= position < {n}"
         )
     return raw
+
+
+class Indexing(Array):
+    """These functions as methods."""
+
+    __slots__ = ()
+    take = take
+    take_along_axis = take_along_axis
+    __getitem__ = getitem
+    __setitem__ = setitem

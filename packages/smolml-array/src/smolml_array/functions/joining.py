@@ -113,3 +113,20 @@ def unstack(x: MLArray, axis: int = 0) -> tuple[MLArray, ...]:
     """The slices along the axis."""
     place = normalize_axis(axis, x.ndim, "unstack")
     return tuple(x[(*(slice(None),) * place, i)] for i in range(x.shape[place]))
+
+
+@entry("*arrays, indexing='xy'")
+def meshgrid(*arrays: MLArray, indexing: str = "xy") -> tuple[MLArray, ...]:
+    """Coordinate arrays of the grid that 1-D arrays span."""
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"meshgrid: unknown indexing {indexing!r}: expected 'xy' or 'ij'")
+    places = list(range(len(arrays)))  # the axis along which each one varies
+    if indexing == "xy" and len(arrays) > 1:
+        places[:2] = [1, 0]
+    shape = [0] * len(arrays)
+    for x, axis in zip(arrays, places, strict=True):
+        shape[axis] = x.size()
+    return tuple(
+        x.reshape((-1,) + (1,) * (len(arrays) - 1 - axis)).broadcast_to(shape)
+        for x, axis in zip(arrays, places, strict=True)
+    )

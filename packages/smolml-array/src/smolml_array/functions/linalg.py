@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import Any
+from typing import Any, Self
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import OUT, Rule
@@ -211,3 +211,26 @@ def matrix_transpose(x: Array) -> Array:
     if n < 2:
         raise ShapeError(f"mT: shape {x.shape}: expected at least 2 dimensions")
     return transpose(x, (*range(n - 2), n - 1, n - 2))
+
+
+class LinearAlgebra(Array):
+    """These functions as methods."""
+
+    __slots__ = ()
+    matmul = matmul
+    outer = outer
+    tril = tril
+    triu = triu
+    diagonal = diagonal
+    trace = trace
+    __matmul__ = times
+    __rmatmul__ = reflected_times
+
+    @property
+    def mT(self) -> Self:
+        """The last two axes swapped.
+
+        Raises:
+            ShapeError: it has fewer than two.
+        """
+        return matrix_transpose(self)

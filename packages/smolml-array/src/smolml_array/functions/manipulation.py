@@ -6,7 +6,7 @@ import math
 import operator
 from collections.abc import Iterable, Sequence
 from functools import reduce
-from typing import Any, Final, overload
+from typing import Any, Final, Self, overload
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import OUT, Rule
@@ -374,3 +374,26 @@ def _integers(who: str, given: Any) -> tuple[int, ...]:
         return tuple(map(operator.index, several))
     except TypeError:
         raise TypeError(f"{who}: expected integers, got {given!r:.60}") from None
+
+
+class Manipulation(Array):
+    """These functions as methods."""
+
+    __slots__ = ()
+    reshape = reshape
+    flatten = flatten
+    transpose = transpose
+    squeeze = squeeze
+    expand_dims = expand_dims
+    flip = flip
+    broadcast_to = broadcast_to
+    astype = astype
+    roll = roll
+    repeat = repeat
+    tile = tile
+    split = split
+
+    @property
+    def T(self) -> Self:
+        """The axes reversed."""
+        return transpose(self)

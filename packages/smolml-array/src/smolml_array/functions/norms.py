@@ -152,3 +152,12 @@ def norm(
             f"(of matrices) as axis=; for all elements as one vector use vector_norm"
         )
     return _matrix_norm(array, "norm", axes, keepdims, ord)
+
+
+class Norms(Array):
+    """These functions as methods."""
+
+    __slots__ = ()
+    vector_norm = vector_norm
+    matrix_norm = matrix_norm
+    norm = norm

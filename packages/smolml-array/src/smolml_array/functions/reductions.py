@@ -235,3 +235,20 @@ def all(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 def count_nonzero(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """How many elements are not zero, a constant."""
     return _constant("count_nonzero", x, **reduction(x, "count_nonzero", axis, keepdims))
+
+
+class Reductions(Array):
+    """These functions as methods."""
+
+    __slots__ = ()
+    sum = sum
+    mean = mean
+    prod = prod
+    max = max
+    min = min
+    var = var
+    std = std
+    argmax = argmax
+    argmin = argmin
+    any = any
+    all = all

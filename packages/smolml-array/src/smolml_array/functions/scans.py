@@ -216,3 +216,13 @@ def logcumsumexp(x: ArrayLike, axis: int | None = None) -> Array:
         array = array._rule(CONCAT, getitem(array, _cut(axis, None, by)), sums, axis=axis)
         by *= 2
     return array
+
+
+class Scans(Array):
+    """These functions as methods."""
+
+    __slots__ = ()
+    cumulative_sum = cumulative_sum
+    cumulative_prod = cumulative_prod
+    logcumsumexp = logcumsumexp
+    diff = diff

@@ -5,14 +5,14 @@ from __future__ import annotations
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import Rule
 from smolml_array._shapes.axes import normalize_axis
-from smolml_array.functions.indexing import along
+from smolml_array.functions.indexing import along, picked
 from smolml_array.functions.table import Array, array_function, as_array
 
 # `order` names each position once, and `back` undoes it: nothing needs to be added up.
 SORT = Rule(
     "sort",
-    lambda xp, x, *, order, back, axis: xp.take_along_axis(x, order, axis=axis),
-    lambda xp, g, out, x, *, order, back, axis: xp.take_along_axis(g, back, axis=axis),
+    lambda xp, x, *, order, back, axis: picked(xp, x, order, axis),
+    lambda xp, g, out, x, *, order, back, axis: picked(xp, g, back, axis),
     jvp="linear",
 )
 
@@ -63,3 +63,11 @@ def sort(x: ArrayLike, axis: int = -1, descending: bool = False, stable: bool = 
         lengths = tuple(n if i == axis else 1 for i, n in enumerate(shape))
         back = xp.index_put(order, key, xp.reshape(xp.arange(shape[axis]), lengths))
     return array._rule(SORT, array, order=order, back=back, axis=axis)
+
+
+class Sorting(Array):
+    """These functions as methods."""
+
+    __slots__ = ()
+    sort = sort
+    argsort = argsort

@@ -2,7 +2,7 @@
 
 An entry is a function of arrays with its types, its docs and its checks. What it does is a `Rule`
 (a primitive) or a body that calls other entries (a composite, whose derivatives follow). Bindings
-are the method (`roll = manipulation.roll` in the class body of MLArray), `smolml_array.roll`, the
+are the method (`f = f` in the class of its family, of which MLArray is one), `smolml_array.f`, the
 array API's namespace and NumPy's dispatch, which differ in the parameters alone, and the namespace
 that rules are run on to be differentiated again.
 """
@@ -10,17 +10,7 @@ that rules are run on to be differentiated again.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import (
-    Any,
-    Concatenate,
-    Final,
-    NamedTuple,
-    ParamSpec,
-    Protocol,
-    TypeAlias,
-    TypeVar,
-    overload,
-)
+from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, Protocol, TypeVar, overload
 
 from smolml_array._graph.apply import Applying
 from smolml_array._graph.arithmetic import ArrayLike
@@ -28,7 +18,7 @@ from smolml_array._graph.rule import OUT, Rule
 from smolml_array.convert import holds
 from smolml_value import Value
 
-Array: TypeAlias = Applying  # what functions build on: MLArray adds the methods
+Array = Applying  # what functions build on: MLArray adds the methods
 
 P = ParamSpec("P")
 A = TypeVar("A", bound=Array)

@@ -141,3 +141,11 @@ def _check_border(value: ArrayLike) -> None:
             f"pad: expected one number as constant_values, got {value!r:.60}; "
             f"for different borders pad one after the other"
         )
+
+
+class Windows(Array):
+    """These functions as methods."""
+
+    __slots__ = ()
+    sliding_windows = sliding_windows
+    pad = pad
