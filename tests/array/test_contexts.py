@@ -157,7 +157,7 @@ def test_what_runs_inside_a_pass_by_chance(monkeypatch: pytest.MonkeyPatch) -> N
     """A signal handler or a finalizer sees its own context, and what it sets is undone."""
     np = pytest.importorskip("numpy")
     seen = []
-    asked = vars(backward)["vjps_of"]
+    asked = vars(backward)["op_vjps"]
 
     def interrupted(rule: Any) -> Any:
         seen.append(FACTOR.get())
@@ -169,7 +169,7 @@ def test_what_runs_inside_a_pass_by_chance(monkeypatch: pytest.MonkeyPatch) -> N
     try:
         x = MLArray([0.0, 1.0], backend="numpy")
         y = x.exp()  # one op, so one look at its rule
-        monkeypatch.setattr(backward, "vjps_of", interrupted)
+        monkeypatch.setattr(backward, "op_vjps", interrupted)
         y.backward()
         monkeypatch.undo()
         assert seen == [3.0]

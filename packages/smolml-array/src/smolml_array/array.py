@@ -70,13 +70,11 @@ class MLArray(
         backend: str | None = None,
         label: str = "",
     ) -> None:
-        self._view = None
-        self._elements = None
         _check(requires_grad, label)
         xp = None if backend is None else get_backend(backend)
         if xp is not None and isinstance(data, MLArray):
             data = data.to_backend(xp.name)
-        self._node = self._process_data(data, xp, requires_grad, dtype)
+        self._process_data(data, xp, requires_grad, dtype)
         if label:
             self._node.label = label
 

@@ -9,8 +9,8 @@ nothing, and calling backward twice adds exactly twice the gradient.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from smolml_value._runtime.build import COMPILED
 from smolml_value._runtime.compat import i32, mypyc_attr
@@ -84,25 +84,26 @@ _acquire: Final = _LOCK.acquire
 _release: Final = _LOCK.release
 
 
-def backward(root: Node, alone: bool = False) -> bool:
+def backward(root: Node, run: Callable[[Any], bool] | None = None) -> bool:
     """Add d(root)/d(leaf) to the gradient of every leaf that `root` depends on.
 
     Inner nodes hold the gradients of the last pass. Two threads may call it on graphs that share
     leaves: one pass runs at a time. If a pass fails or is interrupted, no leaf has changed.
-    With `alone` only if such nodes do it by themselves; returns whether it was done.
+    `run(root)` makes the pass in place of the loop here, for a kind of nodes that has one of its
+    own; it returns whether it was done.
     Raises GraphError if called from inside a backward pass (from an op's rule, say).
     """
     if COMPILED:  # no signal is heard between two calls, and this is faster than `with`
         _acquire()
         try:
-            return _run(root, alone)
+            return _run(root, run)
         finally:
             _release()
     with _LOCK:
-        return _run(root, alone)
+        return _run(root, run)
 
 
-def _run(root: Node, alone: bool) -> bool:
+def _run(root: Node, run: Callable[[Any], bool] | None) -> bool:
     """The pass, under the lock."""
     if _STATE.running:
         raise GraphError(
@@ -111,16 +112,18 @@ def _run(root: Node, alone: bool) -> bool:
         )
     try:
         _STATE.running = True
-        _STATE.clean_up()
-        if alone:
-            return root._backward_alone()
+        if _STATE.latest is not None:
+            _STATE.clean_up()
+        if run is not None:
+            return run(root)
         _STATE.latest = running = Pass()
         running.run(root)
         _STATE.latest = None
         return True
     finally:
         _STATE.running = False
-        _STATE.clean_up()  # if this is interrupted too, the next pass does it
+        if _STATE.latest is not None:
+            _STATE.clean_up()  # if this is interrupted too, the next pass does it
 
 
 # More consumers than a node can have: one without parents has nothing to push.

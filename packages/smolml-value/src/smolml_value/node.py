@@ -34,10 +34,6 @@ class Node:
             f"its `_cotangents` are"
         )
 
-    def _backward_alone(self) -> bool:
-        """The whole pass, if all it would reach is of this node's kind; else False, and nothing."""
-        return False
-
     def _begin(self) -> None:
         """A pass reached this node: start from a zero cotangent, remember what must come back."""
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from smolml_array._derivatives.traced import traced
-from smolml_array._graph.handle import _steps
 from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.shaping import RESHAPE
@@ -122,7 +121,7 @@ def _(x: MLArray) -> tuple[list[Node], Callable[[list[Any]], Any]]:
             c = shown(cotangents)
             if c is None:
                 return None
-            for rule, params in _steps(view):
+            for rule, params in view.steps():
                 c = rule.forward(xp, c, **params)
             return c
 

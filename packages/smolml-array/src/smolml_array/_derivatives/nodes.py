@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from smolml_array._derivatives.traced import traced
-from smolml_array._graph.node import ArrayNode
+from smolml_array._graph.node import ArrayNode, cast
 from smolml_array._graph.rule import Rule, call_plugin, is_plugin
 from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import Element, ValuesNode
@@ -192,7 +192,7 @@ def _(node: ArrayNode, tangents: Parts) -> Raw | None:
     every = [None if parent is None else next(known) for parent in node.operands]
     call = partial(call_plugin, xp) if is_plugin(node.rule) else xp.silence.run
     t: Raw | None = call(_push_numbers, node, every)
-    return t if t is None else node._cast(t, node.out)
+    return t if t is None else cast(node.backend, t, node.out)
 
 
 def _push_numbers(node: ArrayNode, tangents: list[Any]) -> Raw | None:

@@ -1,26 +1,26 @@
-"""Applying ops and rules to arrays: operands in, a node of the graph out."""
+"""Applying ops and rules to arrays: operands in, an array over a node of the graph out."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Self
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.handle import Handle
 from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.mixing import common, taken_in
-from smolml_array._graph.node import made_by, record
+from smolml_array._graph.node import NO_PARAMS
 from smolml_array._graph.rule import OWN_OPS, Rule, call_plugin, is_own
 from smolml_array._shapes.axes import ShapeError, _broadcast_shapes
 from smolml_array.backends.protocol import Backend, Raw
 from smolml_array.convert import holds, is_array_like, is_floating, to_raw
-from smolml_value import Op, OpError, Value, grad_enabled
-from smolml_value.extending import Node, TracedNamespace, as_float, is_number
+from smolml_value import OpError, Value, grad_enabled
+from smolml_value.extending import Node, Op, as_float, is_number
 
 _LARGE: Final = 2**63
 
 # The backend, per operand its node if gradients flow there, whether any does, and all numbers.
-Operands = tuple[Backend, Sequence[Node | None], bool, Sequence[Raw]]
+Operands = tuple[Backend, list[Node | None], bool, list[Raw]]
 
 
 class Applying(Handle):
@@ -54,42 +54,13 @@ class Applying(Handle):
         )
         return made.detach() if is_constant else made
 
-    @staticmethod
-    def _plain(args: Sequence[object], floats: bool = True) -> Operands | None:
-        """`_operands` of floats and arrays that are no windows nor have data set on elements.
-
-        Most are. None for others.
-        """
-        xp: Any = None
-        tracked = False
-        nodes: list[Node | None] = []
-        primals: list[Raw] = []
-        for arg in args:
-            if isinstance(arg, Handle) and arg._view is None:
-                node = arg._node
-                if node.writes is not None or (node.backend is not xp and xp is not None):
-                    return None
-                xp = node.backend
-                primals.append(node.raw)
-                if node.tracked:
-                    tracked = True
-                    nodes.append(node)
-                else:
-                    nodes.append(None)
-            elif arg.__class__ is float and floats:
-                nodes.append(None)
-                primals.append(arg)
-            else:
-                return None
-        if (on_read := HOOKS.on_read) is not None:  # as `_fetch` does
-            for arg in args:
-                if isinstance(arg, Handle):
-                    on_read(arg)
-        return xp, nodes, tracked, primals
-
     @classmethod
-    def _operands(cls, who: str, args: Sequence[object]) -> Operands:  # type: ignore[override]  # no node
+    def _operands(  # type: ignore[override]  # no node
+        cls, who: str, args: Sequence[object], as_arrays: bool = False
+    ) -> Operands:
         """The backend, per operand its node if gradients flow there, whether any does, numbers.
+
+        With `as_arrays` Python's numbers become raw arrays of float64.
 
         Raises:
             ValueError: arrays of different backends.
@@ -122,74 +93,101 @@ class Applying(Handle):
                 elif type(arg) is not float:
                     arg = to_raw(xp, arg, who, copy=True)  # its owner may write to it later
                 primals.append(arg)
-        return xp, nodes, any(node is not None for node in nodes), primals
-
-    @classmethod
-    def _traced(cls, args: Sequence[object]) -> TracedNamespace:
-        """The traced namespace of the backend that these operands live on."""
-        assert HOOKS.traced is not None  # the package has set it
-        return HOOKS.traced(next(a._node.backend.name for a in args if isinstance(a, Handle)))
-
-    @classmethod
-    def _element_wise_operation(
-        cls, op: Op, args: Sequence[object], plain: Operands | None = None
-    ) -> Any:
-        """The array that `op` makes, element by element, of operands that broadcast.
-
-        Raises:
-            ShapeError: the shapes do not broadcast; names the axes.
-            OpError: a forward whose result does not have the shape of the operands.
-        """
-        if op.partials is None and op.vjp is None and grad_enabled():  # a composite
-            xp = cls._backend_of(op.name, args)
-            # the author's formula may use any operator: on lists and numbers these differ
-            lifted = [a if isinstance(a, Handle | Value) else cls._lifted(a, xp) for a in args]
-            return op.forward(cls._traced(args), *lifted)
-        xp, nodes, tracked, primals = plain or cls._plain(args) or cls._operands(op.name, args)
-        own = op in OWN_OPS or is_own(op)
-        silence = xp.silence
-        try:
-            if own:
-                out = silence.new().run(op.forward, silence.plain, *primals)
-            else:  # a plugin may do anything
-                out = call_plugin(xp, op.forward, xp, *primals)
-                _check_result(op, out, primals)
-        except ValueError:
-            _broadcast_shapes(*(getattr(p, "shape", ()) for p in primals), who=op.name)
-            raise
-        if not (own and out.ndim):  # NumPy's operators make scalars of 0-d arrays
-            out = xp.asarray(out)
-        made = cls.__new__(cls)
-        made._node = made_by(op, xp, nodes, tracked, primals, out)
-        made._view = made._elements = None
-        return made
-
-    @classmethod
-    def _rule(cls, rule: Rule, *args: object, **params: Any) -> Self:
-        """The array that `rule` makes of arrays, Values and numbers."""
-        plain = cls._plain(args, floats=False)
-        if plain is None:
-            xp, nodes, tracked, primals = cls._operands(rule.name, args)
+        if as_arrays:
             primals = [
                 xp.asarray(p, dtype=xp.float64) if p.__class__ in (float, int) else p
                 for p in primals
             ]
-        else:
-            xp, nodes, tracked, primals = plain
-        made = cls.__new__(cls)
-        made._node = record(xp, rule, nodes, tracked, primals, params)
-        made._view = made._elements = None
-        return made
+        return xp, nodes, any(node is not None for node in nodes), primals
 
-    _apply = _element_wise_operation
+    @classmethod
+    def _apply(
+        cls, rule: Any, args: Sequence[object], params: Mapping[str, Any] = NO_PARAMS
+    ) -> Any:
+        """The array that a rule makes of arrays, Values and numbers; or an op, by elements.
+
+        Raises:
+            ShapeError: the shapes do not go together; names the axes.
+        """
+        is_rule = rule.__class__ is Rule
+        if not (is_rule or rule in OWN_OPS or is_own(rule)):
+            return cls._apply_plugin(rule, args)
+        xp: Any = None
+        tracked = False
+        nodes: list[Node | None] = []
+        primals: list[Raw] = []
+        for arg in args:  # most are arrays that are no windows and have no data set on elements
+            if isinstance(arg, Handle) and arg._view is None:
+                node = arg._node
+                if node.writes is not None or (node.backend is not xp and xp is not None):
+                    break
+                xp = node.backend
+                primals.append(node.raw)
+                if node.tracked:
+                    tracked = True
+                    nodes.append(node)
+                else:
+                    nodes.append(None)
+            elif arg.__class__ is float and not is_rule:
+                nodes.append(None)
+                primals.append(arg)
+            else:
+                break
+        if len(primals) != len(args) or HOOKS.on_read is not None:
+            xp, nodes, tracked, primals = cls._operands(rule.name, args, is_rule)
+        silence = xp.silence
+        try:
+            if params:
+                out = silence.new().run(rule.forward, silence.plain, *primals, **params)
+            else:
+                out = silence.new().run(rule.forward, silence.plain, *primals)
+        except ValueError:
+            if not is_rule:
+                _broadcast_shapes(*(getattr(p, "shape", ()) for p in primals), who=rule.name)
+            raise
+        if not out.ndim:  # NumPy's operators make scalars of 0-d arrays
+            out = silence.plain.asarray(out)
+        return cls._constant(xp, out, tracked, rule, nodes, primals, params)
+
+    @classmethod
+    def _apply_plugin(cls, op: Op, args: Sequence[object]) -> Any:
+        """The same for an op that is not in our table: a plugin may do anything.
+
+        Raises:
+            OpError: a forward whose result does not have the shape of the operands.
+        """
+        if op.is_composite and grad_enabled():
+            xp = cls._backend_of(op.name, args)
+            assert HOOKS.traced is not None  # the package has set it
+            # the author's formula may use any operator: on lists and numbers these differ
+            lifted = [a if isinstance(a, Handle | Value) else cls._lifted(a, xp) for a in args]
+            own = next(a._node.backend for a in args if isinstance(a, Handle))
+            return op.forward(HOOKS.traced(own.name), *lifted)
+        xp, nodes, tracked, primals = cls._operands(op.name, args)
+        shapes = [getattr(p, "shape", ()) for p in primals]
+        try:
+            out = call_plugin(xp, op.forward, xp, *primals)
+        except ValueError:
+            _broadcast_shapes(*shapes, who=op.name)
+            raise
+        expected = _broadcast_shapes(*shapes, who=op.name)
+        if getattr(out, "shape", None) != expected:
+            raise OpError(
+                f"{op.name}: its forward gave the shape {getattr(out, 'shape', None)} for "
+                f"operands of shapes {shapes}; an element-wise op must give {expected}"
+            )
+        return cls._constant(xp, xp.asarray(out), tracked, op, nodes, primals)
+
+    @classmethod
+    def _rule(cls, rule: Rule, *args: object, **params: Any) -> Self:
+        """The array that `rule` makes of arrays, Values and numbers."""
+        return cls._apply(rule, args, params)  # type: ignore[no-any-return]
 
     def _operate(self, op: Op, *operands: object) -> Any:
-        plain = self._plain(operands)
-        if plain is None:
-            for other in operands:
-                if not isinstance(other, Handle) and not is_array_like(other):
-                    return NotImplemented
-        return self._element_wise_operation(op, operands, plain)
+        for other in operands:
+            if not (isinstance(other, Handle) or other.__class__ is float or is_array_like(other)):
+                return NotImplemented
+        return self._apply(op, operands)
 
     def _in_place(self, op: Op, other: object) -> Any:
         """Inside no_grad(), where a new array would be a constant: other numbers for a leaf.
@@ -216,30 +214,15 @@ class Applying(Handle):
     def _compare(self, name: str, other: ArrayLike) -> Any:
         if not is_array_like(other):
             return NotImplemented
-        xp, _, _, (left, right) = self._operands(name, (self, other))
+        xp, _, _, operands = self._operands(name, (self, other))
         if name.startswith("bitwise_"):
-            _check_bits(name, xp, left, right)
-        try:
-            return self._constant(xp, getattr(xp, name)(left, right))
-        except ValueError:
-            _broadcast_shapes(left.shape, getattr(right, "shape", ()), who=name)
-            raise
+            _check_bits(name, xp, *operands)
+        return self._constant(xp, getattr(xp, name)(*operands))
 
     def __invert__(self) -> Self:
         node = self._fetch()
         _check_bits("bitwise_invert", node.backend, node.raw)
         return self._constant(node.backend, node.backend.bitwise_invert(node.raw))
-
-
-def _check_result(op: Op, out: Raw, primals: Sequence[Raw]) -> None:
-    """Raise if the forward of an element-wise op gave another shape than its operands have."""
-    shapes = [getattr(p, "shape", ()) for p in primals]
-    expected = _broadcast_shapes(*shapes, who=op.name)
-    if getattr(out, "shape", None) != expected:
-        raise OpError(
-            f"{op.name}: its forward gave the shape {getattr(out, 'shape', None)} for "
-            f"operands of shapes {shapes}; an element-wise op must give {expected}"
-        )
 
 
 def _check_bits(name: str, xp: Backend, *operands: Raw) -> None:

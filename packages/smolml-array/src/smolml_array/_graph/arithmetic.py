@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from collections.abc import Callable
+from typing import Any, Self, TypeVar
 
 from smolml_value import table
 from smolml_value.extending import Op, Operand
@@ -11,9 +12,31 @@ from smolml_value.extending import Op, Operand
 # these, an ndarray. Any, because lists nest without end and NumPy is not required.
 ArrayLike = Any
 
+A = TypeVar("A", bound="Arithmetic")
+
+
+def _left(op: Op) -> Callable[[A, ArrayLike], A]:
+    """x op other."""
+    return lambda self, other: self._operate(op, self, other)
+
+
+def _right(op: Op) -> Callable[[A, ArrayLike], A]:
+    """other op x."""
+    return lambda self, other: self._operate(op, other, self)
+
+
+def _augmented(op: Op) -> Callable[[A, ArrayLike], A]:
+    """x op= other."""
+    return lambda self, other: self._in_place(op, other)
+
+
+def _compared(name: str) -> Callable[[A, ArrayLike], A]:
+    """The comparison that the backend has under this name."""
+    return lambda self, other: self._compare(name, other)
+
 
 class Arithmetic(Operand):
-    """The operators, each written out, so that type checkers see them."""
+    """The operators; the types say that the result is of the class of the array."""
 
     __slots__ = ()
 
@@ -29,47 +52,29 @@ class Arithmetic(Operand):
         """The backend's comparison of this name as a constant array, or NotImplemented."""
         raise NotImplementedError
 
-    def __add__(self, other: ArrayLike) -> Self:
-        return self._operate(table.add, self, other)  # type: ignore[no-any-return]
-
-    def __radd__(self, other: ArrayLike) -> Self:
-        return self._operate(table.add, other, self)  # type: ignore[no-any-return]
-
-    def __sub__(self, other: ArrayLike) -> Self:
-        return self._operate(table.subtract, self, other)  # type: ignore[no-any-return]
-
-    def __rsub__(self, other: ArrayLike) -> Self:
-        return self._operate(table.subtract, other, self)  # type: ignore[no-any-return]
-
-    def __mul__(self, other: ArrayLike) -> Self:
-        return self._operate(table.multiply, self, other)  # type: ignore[no-any-return]
-
-    def __rmul__(self, other: ArrayLike) -> Self:
-        return self._operate(table.multiply, other, self)  # type: ignore[no-any-return]
-
-    def __truediv__(self, other: ArrayLike) -> Self:
-        return self._operate(table.divide, self, other)  # type: ignore[no-any-return]
-
-    def __rtruediv__(self, other: ArrayLike) -> Self:
-        return self._operate(table.divide, other, self)  # type: ignore[no-any-return]
-
-    def __pow__(self, other: ArrayLike) -> Self:
-        return self._operate(table.pow, self, other)  # type: ignore[no-any-return]
-
-    def __rpow__(self, other: ArrayLike) -> Self:
-        return self._operate(table.pow, other, self)  # type: ignore[no-any-return]
-
-    def __iadd__(self, other: ArrayLike) -> Self:
-        return self._in_place(table.add, other)  # type: ignore[no-any-return]
-
-    def __isub__(self, other: ArrayLike) -> Self:
-        return self._in_place(table.subtract, other)  # type: ignore[no-any-return]
-
-    def __imul__(self, other: ArrayLike) -> Self:
-        return self._in_place(table.multiply, other)  # type: ignore[no-any-return]
-
-    def __itruediv__(self, other: ArrayLike) -> Self:
-        return self._in_place(table.divide, other)  # type: ignore[no-any-return]
+    __add__ = _left(table.add)
+    __radd__ = _right(table.add)
+    __iadd__ = _augmented(table.add)
+    __sub__ = _left(table.subtract)
+    __rsub__ = _right(table.subtract)
+    __mul__ = _left(table.multiply)
+    __rmul__ = _right(table.multiply)
+    __truediv__ = _left(table.divide)
+    __rtruediv__ = _right(table.divide)
+    __pow__ = _left(table.pow)
+    __rpow__ = _right(table.pow)
+    __isub__ = _augmented(table.subtract)
+    __imul__ = _augmented(table.multiply)
+    __itruediv__ = _augmented(table.divide)
+    __lt__ = _compared("less")
+    __le__ = _compared("less_equal")
+    __gt__ = _compared("greater")
+    __ge__ = _compared("greater_equal")
+    __eq__ = _compared("equal")  # type: ignore[assignment]  # element by element
+    __ne__ = _compared("not_equal")  # type: ignore[assignment]  # element by element
+    __and__ = __rand__ = _compared("bitwise_and")
+    __or__ = __ror__ = _compared("bitwise_or")
+    __xor__ = __rxor__ = _compared("bitwise_xor")
 
     def __neg__(self) -> Self:
         return self._operate(table.negative, self)  # type: ignore[no-any-return]
@@ -79,39 +84,6 @@ class Arithmetic(Operand):
 
     def __abs__(self) -> Self:
         return self._operate(table.abs, self)  # type: ignore[no-any-return]
-
-    def __lt__(self, other: ArrayLike) -> Self:
-        return self._compare("less", other)  # type: ignore[no-any-return]
-
-    def __le__(self, other: ArrayLike) -> Self:
-        return self._compare("less_equal", other)  # type: ignore[no-any-return]
-
-    def __gt__(self, other: ArrayLike) -> Self:
-        return self._compare("greater", other)  # type: ignore[no-any-return]
-
-    def __ge__(self, other: ArrayLike) -> Self:
-        return self._compare("greater_equal", other)  # type: ignore[no-any-return]
-
-    def __eq__(self, other: ArrayLike) -> Self:  # type: ignore[override]  # element by element
-        return self._compare("equal", other)  # type: ignore[no-any-return]
-
-    def __ne__(self, other: ArrayLike) -> Self:  # type: ignore[override]  # element by element
-        return self._compare("not_equal", other)  # type: ignore[no-any-return]
-
-    def __and__(self, other: ArrayLike) -> Self:
-        return self._compare("bitwise_and", other)  # type: ignore[no-any-return]
-
-    __rand__ = __and__
-
-    def __or__(self, other: ArrayLike) -> Self:
-        return self._compare("bitwise_or", other)  # type: ignore[no-any-return]
-
-    __ror__ = __or__
-
-    def __xor__(self, other: ArrayLike) -> Self:
-        return self._compare("bitwise_xor", other)  # type: ignore[no-any-return]
-
-    __rxor__ = __xor__
 
     def __hash__(self) -> int:
         return id(self) >> 4

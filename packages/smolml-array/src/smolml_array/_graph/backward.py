@@ -8,17 +8,17 @@ interrupted, or that meets a node of another kind, has changed nothing.
 from __future__ import annotations
 
 from heapq import heappop, heappush, heappushpop
-from typing import TYPE_CHECKING, Any
+from operator import attrgetter
+from typing import Any
 
 from smolml_array._graph.free_buffers import LARGE, release
-from smolml_array._graph.vjps import cotangents_of, vjps_of
+from smolml_array._graph.node import ArrayNode
+from smolml_array._graph.rule import OWN_OPS, Rule, is_own
+from smolml_array._graph.vjps import cotangents_of, op_vjps
 from smolml_array.backends.protocol import Raw
 
-if TYPE_CHECKING:
-    from smolml_array._graph.node import ArrayNode
 
-
-def backward_alone(root: ArrayNode) -> bool:
+def backward_arrays(root: ArrayNode) -> bool:
     """Add d(root)/d(leaf) to every leaf; False if there are nodes that are no plain arrays.
 
     To be called in its silence.
@@ -38,7 +38,11 @@ def backward_alone(root: ArrayNode) -> bool:
             if hidden is None and operands[0].__class__ is kind and operands[0].raw.size >= LARGE:
                 hidden = release(root)
             args, params = (xp, found[node], node.out, *node.primals), node.params
-            given: Any = vjps_of(rule)
+            given: Any = ()  # plugins, and rules for any number of operands, give all at once
+            if rule.__class__ is Rule:
+                given = rule.vjps
+            elif rule in OWN_OPS or is_own(rule):
+                given = op_vjps(rule)
             one_by_one = bool(given)
             if not one_by_one:
                 given = cotangents_of(node, found[node])
@@ -79,9 +83,12 @@ def backward_alone(root: ArrayNode) -> bool:
     return True
 
 
+_grad = attrgetter("grad")
+
+
 def commit(found: dict[ArrayNode, Raw]) -> None:
     """Add what the leaves got to their gradients; inner nodes have that of the last pass."""
-    earlier = [node.grad for node in found]
+    earlier = list(map(_grad, found))
     try:
         for node, c in found.items():
             if node.rule is None and node.grad is not None:

@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.rule import OUT, Rule, is_own
 from smolml_value import Op, scalar
-
-if TYPE_CHECKING:
-    from smolml_array._graph.node import ArrayNode
 
 LARGE = 2**15
 """Elements from which looking for what can go is worth its time."""

@@ -2,45 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from smolml_array._graph.arithmetic import Arithmetic, ArrayLike
+from smolml_array._graph.backward import backward_arrays
 from smolml_array._graph.elements import nest
 from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.mixing import taken_in
-from smolml_array._graph.node import ELEMENTS_LOCK, ArrayNode, record
+from smolml_array._graph.node import ELEMENTS_LOCK, NO_PARAMS, ArrayNode, init_node, new_node
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.shaping import RESHAPE
-from smolml_array._graph.views import Element, ValuesNode
+from smolml_array._graph.views import Element, ValuesNode, node_from_data
+from smolml_array._graph.windows import ViewOf
 from smolml_array._shapes.axes import Shape, ShapeError
-from smolml_array._shapes.nested import flatten
 from smolml_array.backends.protocol import Backend, DType, Raw
 from smolml_array.config import default_backend
-from smolml_array.convert import as_dtype, each, holds, is_floating, to_raw, value_or_number
+from smolml_array.convert import each, is_floating
 from smolml_value import GraphError, Value, grad_enabled, graph, no_grad
-from smolml_value.extending import recording
-
-
-class _View(NamedTuple):
-    """How a window came from the array that it looks into."""
-
-    root: Handle
-    root_node: ArrayNode  # what the window was made from: if the root has moved on, make it anew
-    root_raw: Raw
-    rule: Rule
-    params: Mapping[str, Any]
-    before: _View | None  # the window that this one looks through
-
-
-def _steps(view: _View | None) -> list[tuple[Rule, Mapping[str, Any]]]:
-    """The rules that lead from the root to the window, in order."""
-    steps = []
-    while view is not None:
-        steps.append((view.rule, view.params))
-        view = view.before
-    return steps[::-1]
+from smolml_value.extending import MODE, Node, Op, recording
 
 
 class Handle(Arithmetic):
@@ -48,13 +28,19 @@ class Handle(Arithmetic):
 
     __slots__ = ("__weakref__", "_elements", "_node", "_view")
     _node: ArrayNode
-    _view: _View | None
+    _view: ViewOf | None
     _elements: list[Value] | None
 
     def __init__(self, data: ArrayLike) -> None:
         raise NotImplementedError  # MLArray has it
 
     def __setitem__(self, key: Any, new: ArrayLike) -> None:
+        raise NotImplementedError  # MLArray has it
+
+    @classmethod
+    def _apply(
+        cls, rule: Any, args: Sequence[object], params: Mapping[str, Any] = NO_PARAMS
+    ) -> Any:
         raise NotImplementedError  # MLArray has it
 
     @classmethod
@@ -71,53 +57,6 @@ class Handle(Arithmetic):
 
     # Making one --------------------------------------------------------------------------------
 
-    def _process_data(
-        self, data: ArrayLike, xp: Backend | None, requires_grad: bool, dtype: DType | str | None
-    ) -> ArrayNode:
-        """The node for what was given: every number becomes the data of a Value.
-
-        Without a backend it is that of the arrays among the data, else the default.
-
-        Raises:
-            ValueError: arrays of different backends: no gradient goes from one to another.
-        """
-        is_list = isinstance(data, list | tuple)
-        backends = [x._fetch().backend for x in each(data, Handle)] if is_list else ()
-        if backends:
-            xp = backends[0] if xp is None else xp
-            xp = next((own for own in backends if own.adopts is xp), xp)
-            data = self._stacked([self._made(item, xp) for item in data])
-        if isinstance(data, Handle):
-            source = data._fetch()
-            if xp is not None and source.backend is not xp:
-                if xp.adopts is source.backend:
-                    return ArrayNode(xp, taken_in(xp, data), False)
-                raise ValueError(
-                    f"MLArray: one array lives on the backend {source.backend.name!r}, and "
-                    f"{xp.name!r} was expected; move it with x.to_backend({xp.name!r})"
-                )
-            xp = source.backend
-            if requires_grad and dtype is None:
-                window = data._window(RESHAPE, {"shape": source.shape})
-                self._view = window._view
-                node: ArrayNode = window._node
-                return node
-            data = source.raw
-        xp = default_backend() if xp is None else xp
-        if isinstance(data, Value) or (isinstance(data, list | tuple) and holds(data, Value)):
-            leaves, shape = flatten(data, "MLArray", value_or_number)
-            if requires_grad and grad_enabled() and dtype is None:
-                values = [v if isinstance(v, Value) else Value(v) for v in leaves]
-                return ValuesNode(xp, values, shape)
-            raw = xp.from_flat([float(v) for v in leaves], shape, xp.float64)
-        else:
-            raw = to_raw(xp, data, "MLArray", copy=True)
-        wanted = raw.dtype if dtype is None else as_dtype(xp, dtype)
-        if wanted in (xp.int64, xp.bool) and dtype is None:
-            wanted = xp.float64
-        raw = xp.astype(raw, wanted, copy=False)
-        return ArrayNode(xp, raw, requires_grad and is_floating(xp, raw))
-
     @classmethod
     def _of(cls, node: ArrayNode) -> Self:
         """A handle on a node."""
@@ -127,9 +66,79 @@ class Handle(Arithmetic):
         return made
 
     @classmethod
-    def _constant(cls, xp: Backend, raw: Raw) -> Self:
-        """A constant with these numbers."""
-        return cls._of(ArrayNode(xp, raw, False))
+    def _constant(
+        cls,
+        xp: Backend,
+        raw: Raw,
+        tracked: bool = False,
+        rule: Op | Rule | None = None,
+        operands: Sequence[Node | None] = (),
+        primals: Sequence[Raw] = (),
+        params: Mapping[str, Any] = NO_PARAMS,
+    ) -> Self:
+        """An array of these numbers: a constant, a leaf, or what a rule made of operands."""
+        if MODE.special and rule is not None:  # no_grad() or detect_anomaly() is open somewhere
+            node = ArrayNode(xp, raw, tracked and grad_enabled(), rule, operands, primals, params)
+            if MODE.watched:
+                MODE.watcher.made(node)
+            return cls._of(node) if node.tracked else cls._constant(xp, raw)
+        made = cls.__new__(cls)
+        made._view = made._elements = None
+        made._node = node = new_node(ArrayNode)  # for less than by a call of the class
+        if tracked:
+            init_node(node, xp, raw, True, rule, operands, primals, params)
+        else:
+            init_node(node, xp, raw, False)
+        return made
+
+    @classmethod
+    def _made(
+        cls,
+        data: ArrayLike,
+        xp: Backend | None = None,
+        requires_grad: bool = True,
+        dtype: DType | str | None = None,
+    ) -> Self:
+        """An array of what was given, on this backend."""
+        made = cls.__new__(cls)
+        made._process_data(data, xp, requires_grad, dtype)
+        return made
+
+    def _process_data(
+        self, data: ArrayLike, xp: Backend | None, requires_grad: bool, dtype: DType | str | None
+    ) -> None:
+        """Be an array of what was given: every number becomes the data of a Value.
+
+        Without a backend it is that of the arrays among the data, else the default.
+
+        Raises:
+            ValueError: arrays of different backends: no gradient goes from one to another.
+        """
+        self._view = self._elements = None
+        is_list = isinstance(data, list | tuple)
+        backends = [x._fetch().backend for x in each(data, Handle)] if is_list else ()
+        if backends:
+            xp = backends[0] if xp is None else xp
+            xp = next((own for own in backends if own.adopts is xp), xp)
+            data = self._stacked([self._made(item, xp) for item in data])
+        if isinstance(data, Handle):
+            source = data._fetch()
+            if xp is not None and source.backend is not xp:
+                if xp.adopts is not source.backend:
+                    raise ValueError(
+                        f"MLArray: one array lives on the backend {source.backend.name!r}, and "
+                        f"{xp.name!r} was expected; move it with x.to_backend({xp.name!r})"
+                    )
+                self._node = ArrayNode(xp, taken_in(xp, data), False)
+                return
+            if requires_grad and dtype is None:
+                window = data._window(RESHAPE, {"shape": source.shape})
+                self._node, self._view = window._node, window._view
+                return
+            xp, data = source.backend, source.raw
+        self._node = node_from_data(
+            default_backend() if xp is None else xp, data, requires_grad, dtype
+        )
 
     @classmethod
     def ensure_array(cls, *args: ArrayLike) -> Any:
@@ -142,13 +151,7 @@ class Handle(Arithmetic):
         arrays = tuple(a if isinstance(a, cls) else cls(a) for a in args)
         return arrays[0] if len(arrays) == 1 else arrays
 
-    @classmethod
-    def _made(cls, data: ArrayLike, xp: Backend) -> Self:
-        """An array of what was given, on this backend."""
-        made = cls.__new__(cls)
-        made._view = made._elements = None
-        made._node = made._process_data(data, xp, True, None)
-        return made
+    # Reading -----------------------------------------------------------------------------------
 
     def _fetch(self) -> ArrayNode:
         """The node with its numbers up to date: elements or the root may have been changed."""
@@ -164,7 +167,7 @@ class Handle(Arithmetic):
             self._look_again(view)
         return self._node
 
-    def _look_again(self, view: _View) -> None:
+    def _look_again(self, view: ViewOf) -> None:
         """Make this window anew from what its root is now.
 
         Whether gradients flow through it was settled when it was made: somebody may look at it
@@ -173,7 +176,7 @@ class Handle(Arithmetic):
         cut_off = view.root_node.tracked and not self._node.tracked
         fresh = view.root
         with no_grad() if cut_off else recording():
-            for rule, params in _steps(view):
+            for rule, params in view.steps():
                 fresh = fresh._window(rule, params)
         fresh._node.label = self._node.label
         self._node = fresh._node
@@ -181,38 +184,21 @@ class Handle(Arithmetic):
 
     def _window(self, rule: Rule, params: Mapping[str, Any]) -> Self:
         """The same elements in another arrangement."""
-        node = self._fetch()
-        tracked = node.tracked
-        operands = (node if tracked else None,)
-        window = self._of(record(node.backend, rule, operands, tracked, (node.raw,), params))
-        view = self._view
+        window: Self = self._apply(rule, (self,), params)
+        node, view = self._node, self._view
         if view is None:
-            window._view = _View(self, node, node.raw, rule, params, None)
+            window._view = ViewOf(self, node, node.raw, rule, params, None)
         else:
-            window._view = _View(view.root, view.root_node, view.root_raw, rule, params, view)
+            window._view = ViewOf(view.root, view.root_node, view.root_raw, rule, params, view)
         return window
-
-    def _through(self, xp: Backend, raw: Raw) -> Raw:
-        """What this window shows of an array shaped like its root."""
-        for rule, params in _steps(self._view):
-            raw = rule.forward(xp, raw, **params)
-        return raw
-
-    def _positions(self) -> tuple[Backend, Raw]:
-        """For each element its position in the root, in C order."""
-        assert self._view is not None
-        node = self._view.root._fetch()
-        xp = node.backend
-        return xp, self._through(xp, xp.reshape(xp.arange(math.prod(node.shape)), node.shape))
 
     # Elements ----------------------------------------------------------------------------------
 
     def _values(self) -> list[Value]:
         """The elements as Values, in C order, always the same objects."""
         if self._view is not None:
-            xp, positions = self._positions()
             values = self._view.root._values()
-            return [values[i] for i in xp.to_flat(positions)]
+            return [values[i] for i in self._node.backend.to_flat(self._view.positions())]
         node = self._fetch()
         if isinstance(node, ValuesNode):
             return node.values
@@ -270,11 +256,9 @@ class Handle(Arithmetic):
     def _set_numbers(self, raw: Raw) -> None:
         """Other numbers in place: the same node, its gradient and its elements stay."""
         if self._view is not None:
-            xp, positions = self._positions()
             root = self._view.root
             node = root._fetch()
-            flat = xp.index_put(xp.reshape(node.raw, (-1,)), positions, raw)
-            root._set_numbers(xp.reshape(flat, node.shape))
+            root._set_numbers(_put(node.backend, node.raw, self._view.positions(), raw))
             return
         node = self._node
         if raw.dtype != node.raw.dtype:
@@ -338,14 +322,16 @@ class Handle(Arithmetic):
         >>> x.grad().to_list()
         [2.0, 4.0]
         """
-        node = self._fetch()
+        node = self._node if self._view is None else self._fetch()
         if not node.tracked:
             raise GraphError(
                 "backward: this array is a constant, or was computed from constants only or inside "
                 "no_grad(): it depends on nothing that has a gradient; use requires_grad=True"
             )
-        if not graph.backward(node, alone=True):
-            node.backend.silence.run_apart(graph.backward, node)
+        run = node.backend.silence.run_apart
+        plain = node.__class__ is ArrayNode and not MODE.watched
+        if not (plain and run(graph.backward, node, backward_arrays)):
+            run(graph.backward, node)
 
     def grad(self) -> Self:
         """The gradients of the elements, as a constant array of the same shape; 0 before backward.
@@ -353,11 +339,12 @@ class Handle(Arithmetic):
         >>> MLArray([1.0, 2.0]).grad().to_list()
         [0.0, 0.0]
         """
-        if self._view is None:
-            node = self._fetch()
-            return self._constant(node.backend, node.gradient())
-        node = self._view.root._fetch()
-        return self._constant(node.backend, self._through(node.backend, node.gradient()))
+        view = self._view
+        node = self._node if view is None else view.root._fetch()
+        raw = node.grad
+        if raw is None or HOOKS.on_gradient is not None:
+            raw = node.gradient()
+        return self._constant(node.backend, raw if view is None else view.shown(node.backend, raw))
 
     def zero_grad(self) -> None:
         """Set the gradient to zero."""
@@ -371,9 +358,7 @@ class Handle(Arithmetic):
         elif self._view is None:
             node.grad = None
         elif node.grad is not None:
-            xp, positions = self._positions()
-            flat = xp.index_put(xp.reshape(node.grad, (-1,)), positions, 0.0)
-            node.grad = xp.reshape(flat, node.shape)
+            node.grad = _put(node.backend, node.grad, self._view.positions(), 0.0)
 
     @property
     def requires_grad(self) -> bool:
@@ -398,3 +383,8 @@ class Handle(Arithmetic):
         """A constant with the same numbers, cut off from the graph."""
         node = self._fetch()
         return self._constant(node.backend, node.raw)
+
+
+def _put(xp: Backend, raw: Raw, positions: Raw, new: Any) -> Raw:
+    """A copy with other numbers at these positions, counted in C order."""
+    return xp.reshape(xp.index_put(xp.reshape(raw, (-1,)), positions, new), raw.shape)

@@ -9,17 +9,15 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any, Final
 
-from smolml_array._graph.backward import backward_alone
 from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.vjps import quiet_cotangents
 from smolml_array._shapes.axes import Shape
 from smolml_array.backends.protocol import Backend, Raw
-from smolml_value import Value, grad_enabled
-from smolml_value.extending import MODE, Node, Op
+from smolml_value import Value
+from smolml_value.extending import Node, Op
 
 NO_PARAMS: Final[Mapping[str, Any]] = {}
 
@@ -155,21 +153,12 @@ class ArrayNode(Node):
         if needs is not None:
             each = iter(needs)
             wanted = [p if p is not None and next(each) else None for p in wanted]
+        xp, found = self.backend, quiet_cotangents(self, g, wanted)
         return [
-            None if c is None else float(c) if isinstance(p, Value) else self._cast(c, primal)
-            for p, primal, c in zip(
-                self.operands, self.primals, quiet_cotangents(self, g, wanted), strict=True
-            )
+            None if c is None else float(c) if isinstance(p, Value) else cast(xp, c, primal)
+            for p, primal, c in zip(self.operands, self.primals, found, strict=True)
             if p is not None
         ]
-
-    def _cast(self, c: Raw, like: Raw) -> Raw:
-        return c if c.dtype == like.dtype else self.backend.astype(c, like.dtype)
-
-    def _backward_alone(self) -> bool:
-        if MODE.watched or self.__class__ is not ArrayNode:
-            return False
-        return self.backend.silence.run_apart(backward_alone, self)  # type: ignore[no-any-return]
 
     def _begin(self) -> None:
         self._grad_before = self.grad
@@ -177,29 +166,24 @@ class ArrayNode(Node):
         self._owned = False
 
     def _seed(self) -> None:
-        raw = self.raw
-        self._cotangent = self.backend.ones_like(raw)
+        self._cotangent = self.backend.ones_like(self.raw)
 
     def _push(self) -> None:
-        if self._element_cotangents is not None:
-            self._gather_elements()
-        g = self._cotangent
-        if g is None:
+        self._gather_elements()
+        if self._cotangent is None:
             return
-        for parent, c in zip(self.operands, quiet_cotangents(self, g), strict=True):
+        for parent, c in zip(self._parents(), self._cotangents(self._cotangent), strict=True):
             if c is not None:
                 if isinstance(parent, ArrayNode):
                     parent._receive(c)
                 elif isinstance(parent, Value):
-                    parent._grad += float(c)
+                    parent._grad += c
 
     def _receive(self, c: Raw) -> None:
         """Add a cotangent of the right shape."""
-        raw = self.raw
-        if c.__class__ is not raw.__class__:  # NumPy's operators make scalars of 0-d arrays
+        if c.__class__ is not self.raw.__class__:  # NumPy's operators make scalars of 0-d arrays
             c = self.backend.asarray(c)
-        if c.dtype is not raw.dtype and c.dtype != raw.dtype:
-            c = self.backend.astype(c, raw.dtype)
+        c = cast(self.backend, c, self.raw)
         before = self._cotangent
         if before is None:
             self._cotangent = c  # not owned: others may hold it, so it is not written to
@@ -216,25 +200,21 @@ class ArrayNode(Node):
         self._element_cotangents[i] = self._element_cotangents.get(i, 0.0) + c
 
     def _gather_elements(self) -> None:
-        """Add what the elements received to the cotangent of the whole."""
+        """Add what the elements received, if any, to the cotangent of the whole."""
         received = self._element_cotangents
         if received is None:
             return
         flat = [0.0] * self.raw.size
         for i, c in received.items():
             flat[i] = c
-        gathered = self.backend.from_flat(flat, self.shape, self.raw.dtype)
-        before = self._cotangent
-        self._cotangent = gathered if before is None else self.backend.add(before, gathered)
-        self._owned = True
         self._element_cotangents = None
+        self._receive(self.backend.from_flat(flat, self.shape, self.raw.dtype))
 
     def _commit(self) -> None:
         if self.rule is not None:
             self.grad = self._cotangent
             return
-        if self._element_cotangents is not None:  # nothing has pushed a leaf
-            self._gather_elements()
+        self._gather_elements()  # nothing has pushed a leaf
         c, before = self._cotangent, self._grad_before
         if before is not None:
             c = before if c is None else self.backend.add(before, c)
@@ -294,54 +274,10 @@ class ArrayNode(Node):
         self.grad = xp.reshape(flat, self.shape)
 
 
-_new: Final[Callable[[type[ArrayNode]], ArrayNode]] = ArrayNode.__new__
+new_node: Final[Callable[[type[ArrayNode]], ArrayNode]] = ArrayNode.__new__
+init_node: Final = ArrayNode.__init__
 
 
-def record(
-    xp: Backend,
-    rule: Rule,
-    operands: Sequence[Node | None],
-    tracked: bool,
-    primals: Sequence[Raw],
-    params: Mapping[str, Any],
-) -> ArrayNode:
-    """The node of a rule's result: tracked if an operand is, and somebody wants gradients.
-
-    `operands` holds None for constants.
-    """
-    forward = partial(rule.forward, **params) if params else rule.forward
-    silence = xp.silence
-    out = silence.new().run(forward, silence.plain, *primals)
-    if not out.ndim:  # NumPy's operators make scalars of 0-d arrays
-        out = xp.asarray(out)
-    return made_by(rule, xp, operands, tracked, primals, out, params)
-
-
-def made_by(
-    rule: Op | Rule,
-    xp: Backend,
-    operands: Sequence[Node | None],
-    tracked: bool,
-    primals: Sequence[Raw],
-    out: Raw,
-    params: Mapping[str, Any] = NO_PARAMS,
-) -> ArrayNode:
-    """The node of a result: tracked if an operand is, and somebody wants gradients."""
-    if not MODE.special:  # neither no_grad() nor detect_anomaly() is open anywhere
-        if not tracked:
-            return ArrayNode(xp, out, False)
-        node = _new(ArrayNode)  # as by __init__, in two thirds of the time of a call of the class
-        node.backend = xp
-        node.raw = node.out = out
-        node.tracked = True
-        node.rule = rule
-        node.operands = operands
-        node.primals = primals
-        node.params = params
-        node.grad = node.writes = None
-        node.order = next(_order)
-        return node
-    node = ArrayNode(xp, out, tracked and grad_enabled(), rule, operands, primals, params)
-    if MODE.watched:
-        MODE.watcher.made(node)
-    return node if node.tracked else ArrayNode(xp, out, False)
+def cast(xp: Backend, c: Raw, like: Raw) -> Raw:
+    """A cotangent or a tangent in the dtype of the numbers that it belongs to."""
+    return c if c.dtype == like.dtype else xp.astype(c, like.dtype)

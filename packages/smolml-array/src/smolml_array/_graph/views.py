@@ -10,11 +10,14 @@ from array import array
 from collections.abc import Sequence
 from typing import Any, Final
 
+from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.rule import Rule
 from smolml_array._shapes.axes import Shape
-from smolml_array.backends.protocol import Backend, Raw
-from smolml_value import Value
+from smolml_array._shapes.nested import flatten
+from smolml_array.backends.protocol import Backend, DType, Raw
+from smolml_array.convert import as_dtype, holds, is_floating, to_raw, value_or_number
+from smolml_value import Value, grad_enabled
 from smolml_value.extending import Node, as_float
 
 
@@ -73,6 +76,25 @@ class ValuesNode(ArrayNode):
         return self.backend.from_flat(
             [v.grad for v in self.values], self.shape, self.backend.float64
         )
+
+
+def node_from_data(
+    xp: Backend, data: ArrayLike, requires_grad: bool, dtype: DType | str | None
+) -> ArrayNode:
+    """The node for numbers and Values in whatever form, in which there is no MLArray."""
+    if isinstance(data, Value) or (isinstance(data, list | tuple) and holds(data, Value)):
+        leaves, shape = flatten(data, "MLArray", value_or_number)
+        if requires_grad and grad_enabled() and dtype is None:
+            values = [v if isinstance(v, Value) else Value(v) for v in leaves]
+            return ValuesNode(xp, values, shape)
+        raw = xp.from_flat([float(v) for v in leaves], shape, xp.float64)
+    else:
+        raw = to_raw(xp, data, "MLArray", copy=True)
+    wanted = raw.dtype if dtype is None else as_dtype(xp, dtype)
+    if wanted in (xp.int64, xp.bool) and dtype is None:
+        wanted = xp.float64
+    raw = xp.astype(raw, wanted, copy=False)
+    return ArrayNode(xp, raw, requires_grad and is_floating(xp, raw))
 
 
 class Element(Value):

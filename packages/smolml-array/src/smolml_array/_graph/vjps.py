@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 from smolml_array._graph.rule import Rule, Vjp, call_plugin, is_own, is_plugin
@@ -41,7 +42,7 @@ def cotangents_of(
     assert rule is not None
     if operands is None:
         operands = node.operands
-    vjps = vjps_of(rule)
+    vjps = rule.vjps if isinstance(rule, Rule) else op_vjps(rule) if is_own(rule) else ()
     if vjps:
         cotangents: list[Raw | None] = []
         for operand, primal, vjp in zip(operands, primals, vjps, strict=True):
@@ -72,19 +73,10 @@ def quiet_cotangents(
     return node.backend.silence.run(cotangents_of, node, g, operands)  # type: ignore[no-any-return]
 
 
-def vjps_of(rule: Op | Rule) -> Sequence[Vjp | None]:
-    """The vjp to each operand; none if all come at once, or from a plugin, which may do anything.
-
-    Those of an op are made of its partials: cotangent x partial, summed over what was broadcast.
-    """
-    if isinstance(rule, Rule):
-        return rule.vjps
-    vjps: Sequence[Vjp | None] | None = rule._derived.get("vjps")
-    if vjps is None:
-        partials = rule.partials if is_own(rule) else None
-        vjps = [_vjp(i, part, rule.arity) for i, part in enumerate(partials or ())]
-        rule._derived["vjps"] = vjps
-    return vjps
+@lru_cache(maxsize=1024)
+def op_vjps(op: Op) -> Sequence[Vjp | None]:
+    """The vjp of an op of our table to each operand: cotangent x partial, summed to its shape."""
+    return [_vjp(i, part, op.arity) for i, part in enumerate(op.partials or ())]
 
 
 def _vjp(i: int, partial: Any, arity: int) -> Vjp | None:

@@ -76,7 +76,7 @@ def apply(name: str, *operands: Any) -> Any:
     op = TABLE.get(name)
     if op is None:
         raise no_derivative(name)
-    return first_array(name, operands)._element_wise_operation(op, operands)
+    return first_array(name, operands)._apply(op, operands)
 
 
 def _unary(name: str) -> Function:

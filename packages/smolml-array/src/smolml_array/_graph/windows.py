@@ -1,0 +1,52 @@
+"""Windows: how an array shows the elements of another one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from smolml_array._graph.node import ArrayNode
+from smolml_array._graph.rule import Rule
+from smolml_array.backends.protocol import Backend, Raw
+
+
+class ViewOf(NamedTuple):
+    """How a window came from the array that it looks into.
+
+    Attributes:
+        root: that array, which is no window itself.
+        root_node: its node when the window was made; if the root has moved on, make it anew.
+        root_raw: its numbers then.
+        rule: the rule that made the window, of the root or of the window before.
+        params: its parameters.
+        before: the window that this one looks through.
+    """
+
+    root: Any
+    root_node: ArrayNode
+    root_raw: Raw
+    rule: Rule
+    params: Mapping[str, Any]
+    before: ViewOf | None
+
+    def steps(self) -> list[tuple[Rule, Mapping[str, Any]]]:
+        """The rules that lead from the root to the window, in order."""
+        found = []
+        view: ViewOf | None = self
+        while view is not None:
+            found.append((view.rule, view.params))
+            view = view.before
+        return found[::-1]
+
+    def shown(self, xp: Backend, raw: Raw) -> Raw:
+        """What the window shows of an array shaped like its root."""
+        for rule, params in self.steps():
+            raw = rule.forward(xp, raw, **params)
+        return raw
+
+    def positions(self) -> Raw:
+        """For each element its position in the root, in C order."""
+        node = self.root._fetch()
+        xp = node.backend
+        return self.shown(xp, xp.reshape(xp.arange(math.prod(node.shape)), node.shape))
