@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, overload
 
 from smolml_value import graph, scalar
@@ -31,8 +32,6 @@ _POW: Final = BUILT_IN["pow"]
 _RELU: Final = BUILT_IN["relu"]
 _SUBTRACT: Final = BUILT_IN["subtract"]
 _TANH: Final = BUILT_IN["tanh"]
-
-_new: Final = object.__new__
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -324,17 +323,16 @@ class Value(NumberNode):
         )
 
 
+_bare: Final = partial(object.__new__, Value)
+
+
 def make_node(
     op: Op, out: float, left: Value | None, right: Value | None, dl: float, dr: float
 ) -> Value:
-    """The node of a result. A constant is None: its number is kept in the partial's place.
-
-    Interpreted, to call a class takes as long as to fill in the fields: here `__init__` is left
-    out where it would do no more.
-    """
+    """The node of a result. A constant is None: its number is kept in the partial's place."""
     if COMPILED or MODE.special:
-        return Value(0.0, "", left, right, dl, dr, op, out)
-    made: Value = _new(Value)
+        return Value(None, "", left, right, dl, dr, op, out)  # type: ignore[arg-type]  # see there
+    made = _bare()  # interpreted, to call a class takes as long as all of this
     made._data = out
     made._grad = 0.0
     made._lhs = left
@@ -365,7 +363,7 @@ class NaryValue(Value):
         self._args = tuple(args)  # first: detect_anomaly looks at it in Value.__init__
         # what was computed with, and later with: Values may be changed before backward
         self._numbers = [*numbers, out]
-        super().__init__(0.0, "", None, None, 0.0, 0.0, op, out)
+        super().__init__(None, "", None, None, 0.0, 0.0, op, out)  # type: ignore[arg-type]
 
     def _parents(self) -> Sequence[Node]:
         return [a for a in self._args if isinstance(a, Value)]
