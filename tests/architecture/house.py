@@ -31,25 +31,25 @@ class Figure(NamedTuple):
 LINES_OF_A_FILE: Final = 400
 
 LIMITS: Final = {
-    "code lines of smolml_value": Limit(6900, 7400),
-    "code lines of smolml_array": Limit(7900, 9600),
+    "code lines of smolml_value": Limit(6900, 7200),
+    "code lines of smolml_array": Limit(7900, 9250),
     "code lines of smolml_utils": Limit(930, 930),
     "code lines of smolml": Limit(1250, 1250),
     "lines of the longest file": Limit(LINES_OF_A_FILE, LINES_OF_A_FILE),
     "files at the root of smolml_value": Limit(18, 18),
     "files at the root of smolml_array": Limit(14, 14),
     "modules in circles at import": Limit(0, 0),
-    "modules in circles with imports inside functions or by string": Limit(0, 30),
-    "modules in circles of any kind": Limit(0, 30),
+    "modules in circles with imports inside functions or by string": Limit(0, 0),
+    "modules in circles of any kind": Limit(0, 3),
     "code lines that smolml_value.value imports": Limit(1250, 2010),
     "code lines that smolml_array.array imports": Limit(2400, 3500),
-    "imports of the guests in the core": Limit(0, 8),
+    "imports of the guests in the core": Limit(0, 0),
     "imports of another package's private modules": Limit(0, 0),
-    "imports of another package's undeclared modules": Limit(0, 30),
-    "files in which roll is written": Limit(5, 11),
-    "files in which tile is written": Limit(5, 11),
-    "files in which cumulative_sum is written": Limit(5, 13),
-    "files in which take_along_axis is written": Limit(5, 11),
+    "imports of another package's undeclared modules": Limit(0, 2),
+    "files in which roll is written": Limit(5, 7),
+    "files in which tile is written": Limit(5, 6),
+    "files in which cumulative_sum is written": Limit(5, 7),
+    "files in which take_along_axis is written": Limit(5, 7),
 }
 
 GUESTS: Final = {
@@ -65,7 +65,18 @@ DOORS: Final = {
 """Public modules that hand out what others hold, a guest among them: no part of the core."""
 
 DECLARED: Final = {
-    "smolml_value": ("", ".errors", ".extending", ".testing", ".transforms"),
+    "smolml_value": (
+        "",
+        ".errors",
+        ".extending",
+        ".extending.anomaly",
+        ".extending.derivatives",
+        ".extending.showing",
+        ".scalar",  # functions of floats by name
+        ".table",  # ops by name
+        ".testing",
+        ".transforms",
+    ),
     "smolml_array": ("", ".extending", ".testing"),
     "smolml_utils": (
         "",

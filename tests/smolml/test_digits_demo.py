@@ -26,7 +26,8 @@ from smolml.demo.options import Options
 from smolml.demo.picture import COLUMNS, ROWS, choose, draw
 from smolml.demo.results import History, Reading
 from smolml.errors import CommandError
-from smolml.tracking.showing import Bar, Display, Lines, choose_display
+from smolml.tracking.display import Display
+from smolml.tracking.showing import Bar, Lines, choose_display
 from tests.smolml.commands import PROGRAM, run
 
 QUICK = Options(epochs=2, batch_size=256, hidden=8)

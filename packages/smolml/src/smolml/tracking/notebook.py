@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from IPython.display import Image, display
 
+from smolml.tracking.display import Display
 from smolml.tracking.history import History
 from smolml.tracking.picture import drawn
-from smolml.tracking.showing import Display
 
 PAUSE: Final = 0.5  # seconds between two drawings, at least; they take some 0.1 s
 

@@ -10,9 +10,10 @@ from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Any, Generic, Self, SupportsIndex, TypeVar, overload
 
+from smolml.tracking.display import Display
 from smolml.tracking.history import History, as_number
 from smolml.tracking.log import KEYS, Log
-from smolml.tracking.showing import Display, choose_display
+from smolml.tracking.showing import choose_display
 from smolml.writing import either, try_writing
 
 T = TypeVar("T")
@@ -119,7 +120,7 @@ class Run(Generic[T]):
         from smolml.tracking.picture import save
 
         if not self.history:
-            _say(f"track: nothing was reported, so {path} was not drawn")
+            sys.stderr.write(f"track: nothing was reported, so {path} was not drawn\n")
             return
         try:
             save(path, self._reported, self._title)
@@ -127,17 +128,13 @@ class Run(Generic[T]):
             if finished:
                 raise
             # another exception may be on its way, and nobody would catch this one
-            _say(f"track: cannot write {path}: {error.strerror or error}")
+            sys.stderr.write(f"track: cannot write {path}: {error.strerror or error}\n")
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
         self.close()
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
 
 
 @overload
