@@ -177,6 +177,20 @@ def normalize_axes(axis: Axis | Sequence[int], ndim: int, who: str) -> tuple[int
     return axes
 
 
+def one_axis(axis: int | None, ndim: int, who: str) -> int:
+    """The axis counted from 0, which only an array of one dimension need not name.
+
+    >>> one_axis(None, 1, "take"), one_axis(-1, 2, "take")
+    (0, 1)
+    """
+    if axis is None and ndim != 1:
+        raise AxisError(
+            f"{who}: expected axis= for an array of {ndim} dimensions; "
+            f"only with 1 may it be left out"
+        )
+    return normalize_axis(0 if axis is None else axis, ndim, who)
+
+
 def normalize_permutation(axes: Sequence[int], ndim: int, who: str) -> tuple[int, ...]:
     """The order of the axes, counted from 0.
 

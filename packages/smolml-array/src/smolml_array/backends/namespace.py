@@ -6,9 +6,10 @@ import inspect
 import math
 from collections.abc import Callable, Sequence
 from contextvars import Context
-from types import ModuleType
+from types import MethodType, ModuleType
 from typing import Any
 
+from smolml_array.backends.derived import DERIVED
 from smolml_array.backends.protocol import Backend
 from smolml_array.backends.silence import Silence
 
@@ -61,10 +62,12 @@ class Namespace:
             found = _find(wanted, modules)
             if found is None:
                 found = _find(wanted, loud)
-                if found is None:
-                    raise AttributeError(f"the {name} backend lacks {wanted!r}")
-                if guard is not None:
+                if found is not None and guard is not None:
                     found = guard(wanted, found)
+            if found is None and wanted in DERIVED:
+                found = MethodType(DERIVED[wanted], self)
+            if found is None:
+                raise AttributeError(f"the {name} backend lacks {wanted!r}")
             self.__dict__[wanted] = found
 
     def __repr__(self) -> str:

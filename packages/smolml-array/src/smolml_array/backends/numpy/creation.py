@@ -114,18 +114,8 @@ def uniform(rng: random.Random, shape: Shape, /) -> Raw:
 
 
 def zeros(shape: int | Sequence[int], *, dtype: DType = None) -> Raw:
-    """Zeros."""
+    """Zeros, which the system hands out for nothing."""
     return np.zeros(as_shape(shape, "zeros"), as_dtype(dtype, "zeros"))
-
-
-def ones(shape: int | Sequence[int], *, dtype: DType = None) -> Raw:
-    """Ones."""
-    return np.ones(as_shape(shape, "ones"), as_dtype(dtype, "ones"))
-
-
-def empty(shape: int | Sequence[int], *, dtype: DType = None) -> Raw:
-    """Zeros: what comes out of unset memory is no number to learn with."""
-    return np.zeros(as_shape(shape, "empty"), as_dtype(dtype, "empty"))
 
 
 def full(shape: int | Sequence[int], fill_value: Number, *, dtype: DType = None) -> Raw:
@@ -137,12 +127,6 @@ def full(shape: int | Sequence[int], fill_value: Number, *, dtype: DType = None)
 def zeros_like(x: Raw, /, *, dtype: DType = None) -> Raw:
     """Zeros in the shape and dtype of x."""
     return np.zeros(x.shape, x.dtype if dtype is None else as_dtype(dtype, "zeros_like"))
-
-
-def full_like(x: Raw, /, fill_value: Number, *, dtype: DType = None) -> Raw:
-    """An array of one number with the shape and dtype of x."""
-    value = asarray(fill_value, dtype=x.dtype if dtype is None else dtype)
-    return np.full(x.shape, value, value.dtype)
 
 
 def placeholder(x: Raw, /) -> Raw:
@@ -160,35 +144,3 @@ def arange(
         start, stop = 0, start
     with np.errstate(all="ignore"):
         return np.arange(start, stop, step, dtype=as_dtype(dtype, "arange"))
-
-
-def linspace(
-    start: Number, stop: Number, /, num: int, *, dtype: DType = None, endpoint: bool = True
-) -> Raw:
-    """num evenly spaced numbers from start to stop."""
-    if num < 0:
-        raise ValueError(f"linspace: num is {num}: expected >= 0")
-    with np.errstate(all="ignore"):
-        return np.linspace(start, stop, num, endpoint, dtype=as_dtype(dtype, "linspace"))
-
-
-def eye(n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: DType = None) -> Raw:
-    """Ones on the k-th diagonal, else zeros."""
-    return np.eye(n_rows, n_cols, k, dtype=as_dtype(dtype, "eye") or F64)
-
-
-def meshgrid(*arrays: Raw, indexing: str = "xy") -> tuple[Raw, ...]:
-    """Coordinate arrays of the grid that 1-D arrays span."""
-    if indexing not in ("xy", "ij"):
-        raise ValueError(f"meshgrid: unknown indexing {indexing!r}: expected 'xy' or 'ij'")
-    return tuple(np.meshgrid(*arrays, indexing=indexing))  # type: ignore[call-overload]
-
-
-def tril(x: Raw, /, *, k: int = 0) -> Raw:
-    """The lower triangle of the last two axes: zeros above the k-th diagonal."""
-    return np.tril(x, k)
-
-
-def triu(x: Raw, /, *, k: int = 0) -> Raw:
-    """The upper triangle of the last two axes: zeros below the k-th diagonal."""
-    return np.triu(x, k)

@@ -49,11 +49,6 @@ def iinfo(type: Any, /) -> Any:
     return np.iinfo(as_dtype(getattr(type, "dtype", type), "iinfo"))
 
 
-def isdtype(dtype: DType, kind: Any) -> bool:
-    """Whether a dtype is of a kind ("bool", "integral", "real floating", ...) or that dtype."""
-    return np.isdtype(dtype, kind)
-
-
 def result_type(*arrays_and_dtypes: Any) -> DType:
     """The dtype that an operation on these has; Python scalars are weak."""
     return np.result_type(*arrays_and_dtypes)

@@ -163,14 +163,6 @@ def _power_by_each(x1: Raw, x2: Raw) -> Raw:
     return _power(np.broadcast_to(x1, each.shape), each).reshape(shape)
 
 
-def clip(x: Raw, /, min: Raw | None = None, max: Raw | None = None) -> Raw:
-    """minimum(maximum(x, min), max); None leaves that side open."""
-    check_broadcast("clip", x, *(bound for bound in (min, max) if bound is not None))
-    if min is not None:
-        x = maximum(x, min)
-    return np.asarray(x) if max is None else minimum(x, max)
-
-
 def where(condition: Raw, x1: Raw, x2: Raw, /) -> Raw:
     """x1 where the condition is true (not zero), else x2."""
     try:

@@ -63,26 +63,6 @@ def index_put(x: Raw, key: Any, v: Raw, /) -> Raw:
     return _changed(_put_at, "index_put", x, key, v)
 
 
-def take(x: Raw, indices: Raw, /, axis: int | None = None) -> Raw:
-    """The slices at these positions of the axis (which a 1-D x need not name)."""
-    axis = one_axis(axis, x.ndim, "take")
-    if x.size == 0:  # np.take does not look at the indices when there is nothing to take
-        return index(x, (slice(None),) * axis + (np.asarray(indices, np.int64),))
-    return np.asarray(np.take(x, indices, axis))
-
-
-def one_axis(axis: int | None, ndim: int, who: str) -> int:
-    """The axis counted from 0; None only where there is just one."""
-    if axis is None and ndim != 1:
-        raise ValueError(f"{who}: expected axis= for an array of {ndim} dimensions")
-    return normalize_axis(axis or 0, ndim, who)
-
-
-def take_along_axis(x: Raw, indices: Raw, /, axis: int = -1) -> Raw:
-    """For each position of `indices` the element of x there, along the axis."""
-    return np.take_along_axis(x, indices, normalize_axis(axis, x.ndim, "take_along_axis"))
-
-
 def sort(x: Raw, /, axis: int = -1, *, descending: bool = False, stable: bool = True) -> Raw:
     """x sorted along the axis; nan is the largest."""
     axis = normalize_axis(axis, x.ndim, "sort")
@@ -112,8 +92,3 @@ def searchsorted(x1: Raw, x2: Raw, /, *, side: str = "left", sorter: Raw | None 
     if side not in ("left", "right"):
         raise ValueError(f"searchsorted: unknown side {side!r}: expected 'left' or 'right'")
     return np.asarray(np.searchsorted(x1, x2, side, sorter))  # type: ignore[call-overload]
-
-
-def unique_values(x: Raw, /) -> Raw:
-    """The different elements, sorted; each nan counts as different."""
-    return np.unique(x, equal_nan=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from smolml_array._shapes.axes import matmul_shape
-from smolml_array._shapes.contraction import Axes, tensordot_axes, vecdot_axes
 from smolml_array.backends.protocol import Raw
 
 
@@ -27,22 +26,3 @@ def matmul(x1: Raw, x2: Raw, /) -> Raw:
 def matrix_transpose(x: Raw, /) -> Raw:
     """The last two axes swapped."""
     return x.T if x.ndim == 2 else np.asarray(x).mT
-
-
-def outer(x1: Raw, x2: Raw, /) -> Raw:
-    """The products of all pairs of elements: (x1.size, x2.size)."""
-    return np.multiply(np.reshape(x1, (-1, 1)), np.reshape(x2, (1, -1)))
-
-
-def vecdot(x1: Raw, x2: Raw, /, axis: int = -1) -> Raw:
-    """The sum of products along one axis, the others broadcast."""
-    try:
-        return np.vecdot(x1, x2, axis=axis)  # type: ignore[call-overload]  # missing in the stubs
-    except ValueError:
-        vecdot_axes(x1.shape, x2.shape, axis)
-        raise
-
-
-def tensordot(x1: Raw, x2: Raw, /, *, axes: Axes = 2) -> Raw:
-    """The sum of products over the last axes of x1 and the first of x2, or those named."""
-    return np.tensordot(x1, x2, tensordot_axes(x1.shape, x2.shape, axes))

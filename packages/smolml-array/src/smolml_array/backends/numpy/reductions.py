@@ -77,11 +77,6 @@ def all(x: Raw, /, axis: Axis = None, *, keepdims: _bool = False) -> Raw:
     return _reduce(np.logical_and.reduce, "all", x, axis, None, keepdims)
 
 
-def count_nonzero(x: Raw, /, axis: Axis = None, *, keepdims: _bool = False) -> Raw:
-    """How many elements are not zero."""
-    return _reduce(np.add.reduce, "count_nonzero", np.not_equal(x, 0), axis, None, keepdims)
-
-
 def mean(x: Raw, /, axis: Axis = None, *, keepdims: _bool = False) -> Raw:
     """The mean; nan of nothing."""
     if x.dtype is not F64 and x.dtype is not F32:
@@ -96,24 +91,6 @@ def mean(x: Raw, /, axis: Axis = None, *, keepdims: _bool = False) -> Raw:
 def _floating(x: Raw) -> Any:
     x = np.asarray(x)
     return x if x.dtype.kind == "f" else x.astype(F64)
-
-
-def var(x: Raw, /, axis: Axis = None, *, correction: float = 0.0, keepdims: _bool = False) -> Raw:
-    """The mean squared distance from the mean, divided by n - correction."""
-    x = _floating(x)
-    n = (
-        x.size
-        if axis is None
-        else math.prod(x.shape[i] for i in normalize_axes(axis, x.ndim, "var"))
-    )
-    away = x - _reduce(np.add.reduce, "var", x, axis, None, True) / n
-    total = _reduce(np.add.reduce, "var", away * away, axis, None, keepdims)
-    return np.true_divide(total, builtins.max(n - correction, 0))
-
-
-def std(x: Raw, /, axis: Axis = None, *, correction: float = 0.0, keepdims: _bool = False) -> Raw:
-    """The square root of `var`."""
-    return np.sqrt(var(x, axis, correction=correction, keepdims=keepdims))
 
 
 def _arg(f: Any, who: str, x: Raw, axis: int | None, keepdims: bool) -> Raw:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from smolml_array._shapes.axes import AxisError, normalize_axis
+from smolml_array._shapes.axes import one_axis
 from smolml_array.backends.numpy.dtypes import I64
 from smolml_array.backends.protocol import DType, Raw
 
@@ -22,14 +22,7 @@ def _scan(
 ) -> Raw:
     """ufunc.accumulate along an axis; `start` comes first if it is asked for."""
     x = np.asarray(x)
-    if axis is None:
-        if x.ndim != 1:
-            raise AxisError(
-                f"{who}: expected axis= for an array of {x.ndim} dimensions; "
-                f"only with 1 may it be left out"
-            )
-        axis = 0
-    axis = normalize_axis(axis, x.ndim, who)
+    axis = one_axis(axis, x.ndim, who)
     kind = dtype if dtype is not None else I64 if x.dtype.kind == "b" else None
     results = accumulate(x, axis, kind)
     if not include_initial:

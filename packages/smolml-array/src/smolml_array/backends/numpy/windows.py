@@ -9,15 +9,10 @@ from numpy.lib.stride_tricks import as_strided
 
 from smolml_array._shapes.axes import Axis, Shape, as_shape
 from smolml_array._shapes.windowing import (
-    PadWidth,
-    inside,
     overlap_axes,
-    pad_widths,
-    padded_shape,
     window_axes,
     windows_shape,
 )
-from smolml_array.backends.numpy.creation import asarray
 from smolml_array.backends.numpy.dtypes import I64
 from smolml_array.backends.protocol import Raw
 
@@ -53,13 +48,4 @@ def _overlap_add_along(windows: Raw, axis: int, n: int) -> Raw:
     else:
         for i in range(length):
             target[i : i + positions] += source[:, i]
-    return out
-
-
-def pad(x: Raw, /, pad_width: PadWidth, *, constant_values: Raw = 0) -> Raw:
-    """x inside a border of one number, which takes the dtype of x."""
-    widths = pad_widths(pad_width, x.ndim)
-    value = asarray(constant_values, dtype=x.dtype)
-    out = np.full(padded_shape(x.shape, widths), value, x.dtype)
-    out[inside(x.shape, widths)] = x
     return out

@@ -10,13 +10,11 @@ from smolml_array.backends.pure import (
     indexing,
     linalg,
     manipulation,
-    ranges,
     reductions,
     scans,
     selection,
     sorting,
     unary,
-    windows,
 )
 from smolml_array.backends.pure.ndarray import NDArray
 
@@ -29,13 +27,11 @@ BACKEND = Namespace(
         indexing,
         linalg,
         manipulation,
-        ranges,
         reductions,
         scans,
         selection,
         sorting,
         unary,
-        windows,
     ],
 )
 NDArray._xp = BACKEND  # from here on arrays have operators

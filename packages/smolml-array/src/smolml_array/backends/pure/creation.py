@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Sequence
 from typing import Any
 
 from smolml_array._shapes.axes import Shape, ShapeError, as_shape
 from smolml_array._shapes.nested import flatten
-from smolml_array.backends.pure.dtypes import as_dtype, bool_, float64, int64, of_numbers
+from smolml_array.backends.pure.dtypes import as_dtype, bool_, convert, float64, int64, of_numbers
 from smolml_array.backends.pure.ndarray import NDArray
 from smolml_array.backends.pure.operands import as_array, cast
 
@@ -86,18 +85,6 @@ def to_list(x: NDArray, /) -> Any:
     return x.tolist()
 
 
-def uniform(rng: random.Random, shape: Shape, /) -> NDArray:
-    """float64 numbers from rng.random(), in C order: the same on every backend."""
-    shape = as_shape(shape, "uniform")
-    draw = rng.random
-    return NDArray([draw() for _ in range(math.prod(shape))], shape, float64)
-
-
-def placeholder(x: NDArray, /) -> NDArray:
-    """nan in the shape and dtype of x without its memory; x itself where that cannot be."""
-    return x
-
-
 def _filled(who: str, shape: Any, value: float, dtype: Any) -> NDArray:
     """An array of one number, in `dtype` or (None) in the number's own type."""
     lengths = as_shape(shape, who)
@@ -110,31 +97,27 @@ def full(shape: int | Sequence[int], fill_value: float, *, dtype: Any = None) ->
     return _filled("full", shape, fill_value, dtype)
 
 
-def full_like(x: NDArray, /, fill_value: float, *, dtype: Any = None) -> NDArray:
-    """An array of one number with the shape and dtype of x."""
-    return _filled("full_like", x.shape, fill_value, dtype or x.dtype)
-
-
 def zeros(shape: int | Sequence[int], *, dtype: Any = None) -> NDArray:
     """Zeros."""
     return _filled("zeros", shape, 0, dtype or float64)
 
 
-def ones(shape: int | Sequence[int], *, dtype: Any = None) -> NDArray:
-    """Ones."""
-    return _filled("ones", shape, 1, dtype or float64)
-
-
-def empty(shape: int | Sequence[int], *, dtype: Any = None) -> NDArray:
-    """Zeros: a list has no unset elements."""
-    return _filled("empty", shape, 0, dtype or float64)
-
-
-def zeros_like(x: NDArray, /, *, dtype: Any = None) -> NDArray:
-    """Zeros in the shape and dtype of x."""
-    return _filled("zeros_like", x.shape, 0, dtype or x.dtype)
-
-
-def ones_like(x: NDArray, /, *, dtype: Any = None) -> NDArray:
-    """Ones in the shape and dtype of x."""
-    return _filled("ones_like", x.shape, 1, dtype or x.dtype)
+def arange(
+    start: float, /, stop: float | None = None, step: float = 1, *, dtype: Any = None
+) -> NDArray:
+    """start, start + step, ... before stop; one argument: from 0 to it."""
+    if step == 0:
+        raise ValueError("arange: the step is 0: expected another number")
+    if stop is None:
+        start, stop = 0, start
+    count = max(math.ceil((stop - start) / step), 0)
+    whole = all(isinstance(v, int) for v in (start, stop, step))
+    if dtype is not None and as_dtype(dtype, "arange") is int64:  # NumPy cuts off the first two
+        first = int(start)
+        gap = int(start + step) - first
+        return NDArray([first + i * gap for i in range(count)], (count,), int64)
+    delta = (start + step) - start  # rounded as NumPy rounds it
+    source = int64 if whole else float64
+    flat = [source.python(start + i * delta) for i in range(count)]
+    target = source if dtype is None else as_dtype(dtype, "arange")
+    return NDArray(convert(flat, source, target), (count,), target)

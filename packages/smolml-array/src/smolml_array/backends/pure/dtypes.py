@@ -120,32 +120,6 @@ def result_type(*arrays_and_dtypes: Any) -> DType:
     return promote(*dtypes)
 
 
-def isdtype(dtype: Any, kind: Any) -> bool:
-    """Whether a dtype is of a kind ("bool", "integral", "real floating", ...) or that dtype.
-
-    >>> isdtype(int64, "numeric"), isdtype(bool_, ("integral", float64))
-    (True, False)
-    """
-    if isinstance(kind, tuple):
-        return any(isdtype(dtype, k) for k in kind)
-    own = as_dtype(dtype, "isdtype")
-    kinds = {
-        "bool": "b",
-        "signed integer": "i",
-        "unsigned integer": "",
-        "integral": "i",
-        "real floating": "f",
-        "complex floating": "",
-        "numeric": "if",
-    }
-    if not isinstance(kind, str):
-        return as_dtype(kind, "isdtype") is own
-    if kind not in kinds:
-        expected = ", ".join(map(repr, kinds))
-        raise ValueError(f"isdtype: unknown kind {kind!r}: expected a dtype or one of {expected}")
-    return own.kind in kinds[kind]
-
-
 @dataclass(frozen=True)
 class FInfo:
     """The limits of a floating type."""

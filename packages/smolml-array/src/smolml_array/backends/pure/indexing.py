@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Sequence
 from itertools import repeat as again
 from typing import Any, NamedTuple
 
-from smolml_array._shapes.axes import Shape, ShapeError, _broadcast_shapes, normalize_axis, strides
+from smolml_array._shapes.axes import Shape, ShapeError, _broadcast_shapes, strides
 from smolml_array.backends.pure.broadcasting import expand, gather, offsets
 from smolml_array.backends.pure.creation import asarray
 from smolml_array.backends.pure.dtypes import bool_, int64, wrapped
-from smolml_array.backends.pure.manipulation import axis_offsets, gathered
 from smolml_array.backends.pure.ndarray import NDArray
 from smolml_array.backends.pure.operands import as_array, cast
 
@@ -232,45 +230,6 @@ def index_put(x: NDArray, key: Any, v: Any, /) -> NDArray:
     for at, value in zip(offsets(dims), _value("index_put", v, x, key, shape), strict=True):
         flat[at] = value
     return NDArray(flat, x.shape, x.dtype)
-
-
-def take(x: NDArray, indices: Any, /, axis: int | None = None) -> NDArray:
-    """The slices at these positions of the axis (which a 1-D x need not name)."""
-    if axis is None and x.ndim != 1:
-        raise ValueError(f"take: expected axis= for an array of {x.ndim} dimensions")
-    axis = normalize_axis(axis or 0, x.ndim, "take")
-    picks = _indices("take", indices)
-    dims = axis_offsets(x.shape)
-    dims[axis] = [dims[axis][i] for i in _positions(picks.flat, axis, x.shape[axis])]
-    shape = (*x.shape[:axis], *picks.shape, *x.shape[axis + 1 :])
-    return NDArray(gathered(x, dims).flat, shape, x.dtype)
-
-
-def _indices(who: str, indices: Any) -> NDArray:
-    array: NDArray = asarray(indices)
-    if array.dtype is not int64 and array.flat:
-        raise IndexError(f"{who}: expected int64 indices, got {array.dtype}")
-    return array
-
-
-def take_along_axis(x: NDArray, indices: Any, /, axis: int = -1) -> NDArray:
-    """For each position of `indices` the element of x there, along the axis."""
-    axis = normalize_axis(axis, x.ndim, "take_along_axis")
-    picks = _indices("take_along_axis", indices)
-    if picks.ndim != x.ndim:
-        raise ShapeError(
-            f"take_along_axis: indices of shape {picks.shape} for an array of shape {x.shape}: "
-            f"expected as many dimensions"
-        )
-    around = tuple(1 if i == axis else n for i, n in enumerate(x.shape))
-    shape = _broadcast_shapes(around, picks.shape, who="take_along_axis")
-    starts: Sequence[int] = offsets(
-        [[0] if i == axis else dim for i, dim in enumerate(axis_offsets(x.shape))]
-    )
-    step = strides(x.shape)[axis]
-    at = expand(_positions(picks.flat, axis, x.shape[axis]), picks.shape, shape)
-    flat = [x.flat[s + i * step] for s, i in zip(expand([*starts], around, shape), at, strict=True)]
-    return NDArray(flat, shape, x.dtype)
 
 
 def nonzero(x: NDArray, /) -> tuple[NDArray, ...]:

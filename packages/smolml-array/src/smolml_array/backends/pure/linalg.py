@@ -7,15 +7,10 @@ from operator import mul
 from typing import Any
 
 from smolml_array._shapes.axes import _broadcast_shapes, matmul_shape
-from smolml_array._shapes.contraction import Axes, tensordot_axes, vecdot_axes
-from smolml_array.backends.pure.binary import logical_and, multiply
 from smolml_array.backends.pure.broadcasting import expand
 from smolml_array.backends.pure.dtypes import bool_, float64, promote, wrapped
 from smolml_array.backends.pure.ndarray import NDArray
 from smolml_array.backends.pure.operands import cast
-from smolml_array.backends.pure.reductions import any as any_
-from smolml_array.backends.pure.reductions import sum as sum_
-from smolml_array.backends.pure.rows import permuted
 
 
 def _product(a: list[Any], b: list[Any], n: int, k: int, m: int) -> list[Any]:
@@ -54,33 +49,3 @@ def _batched(x: NDArray, y: NDArray, n: int, k: int, m: int) -> list[Any]:
     for i, j in zip(starts_x, starts_y, strict=True):
         flat += _product(x.flat[i : i + n * k], y.flat[j : j + k * m], n, k, m)
     return flat
-
-
-def outer(x1: NDArray, x2: NDArray, /) -> NDArray:
-    """The products of all pairs of elements: (x1.size, x2.size)."""
-    column = NDArray(x1.flat, (x1.size, 1), x1.dtype)
-    return multiply(column, NDArray(x2.flat, (1, x2.size), x2.dtype))  # type: ignore[no-any-return]
-
-
-def vecdot(x1: NDArray, x2: NDArray, /, axis: int = -1) -> NDArray:
-    """The sum of products along one axis, the others broadcast."""
-    i, j = vecdot_axes(x1.shape, x2.shape, axis)
-    x1 = permuted(x1, (*(d for d in range(x1.ndim) if d != i), i))
-    x2 = permuted(x2, (*(d for d in range(x2.ndim) if d != j), j))
-    if x1.dtype is bool_ and x2.dtype is bool_:
-        return any_(logical_and(x1, x2), -1)
-    return sum_(multiply(x1, x2), -1)
-
-
-def tensordot(x1: NDArray, x2: NDArray, /, *, axes: Axes = 2) -> NDArray:
-    """The sum of products over the last axes of x1 and the first of x2, or those named."""
-    left, right = tensordot_axes(x1.shape, x2.shape, axes)
-    rows = tuple(i for i in range(x1.ndim) if i not in left)
-    columns = tuple(j for j in range(x2.ndim) if j not in right)
-    shape = (*(x1.shape[i] for i in rows), *(x2.shape[j] for j in columns))
-    k = math.prod(x1.shape[i] for i in left)
-    a, b = permuted(x1, rows + left), permuted(x2, right + columns)
-    a = NDArray(a.flat, (math.prod(x1.shape[i] for i in rows), k), a.dtype)
-    b = NDArray(b.flat, (k, math.prod(x2.shape[j] for j in columns)), b.dtype)
-    product = matmul(a, b)
-    return NDArray(product.flat, shape, product.dtype)

@@ -8,21 +8,13 @@ from itertools import chain
 from typing import Any
 
 from smolml_array._shapes.axes import (
-    Axis,
     Shape,
     ShapeError,
     _broadcast_shapes,
     as_shape,
     concat_shape,
-    expand_shape,
-    move_axes,
-    normalize_axes,
-    normalize_axis,
     normalize_permutation,
-    reduced_shape,
     reshape_shape,
-    squeeze_axes,
-    stack_shape,
     strides,
 )
 from smolml_array.backends.pure.broadcasting import expand, gather
@@ -56,12 +48,6 @@ def broadcast_to(x: Any, /, shape: Shape) -> NDArray:
     return NDArray(expand(x.flat, x.shape, shape), shape, x.dtype)
 
 
-def broadcast_arrays(*arrays: NDArray) -> tuple[NDArray, ...]:
-    """The arrays, each with the common shape."""
-    shape = _broadcast_shapes(*(x.shape for x in arrays), who="broadcast_arrays")
-    return tuple(NDArray(expand(x.flat, x.shape, shape), shape, x.dtype) for x in arrays)
-
-
 def reshape(x: NDArray, /, shape: int | Sequence[int]) -> NDArray:
     """The same elements in C order in another shape; one length may be -1."""
     return NDArray(x.flat, reshape_shape(x.shape, shape), x.dtype)
@@ -70,92 +56,6 @@ def reshape(x: NDArray, /, shape: int | Sequence[int]) -> NDArray:
 def permute_dims(x: NDArray, /, axes: Sequence[int]) -> NDArray:
     """x with its axes in this order."""
     return permuted(x, normalize_permutation(axes, x.ndim, "permute_dims"))
-
-
-def matrix_transpose(x: NDArray, /) -> NDArray:
-    """The last two axes swapped."""
-    if x.ndim < 2:
-        raise ShapeError(f"matrix_transpose: shape {x.shape}: expected at least 2 dimensions")
-    return permuted(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
-
-
-def expand_dims(x: NDArray, /, axis: int | tuple[int, ...] = 0) -> NDArray:
-    """x with axes of length 1 put in."""
-    return NDArray(x.flat, expand_shape(x.shape, axis), x.dtype)
-
-
-def squeeze(x: NDArray, /, axis: Axis = None) -> NDArray:
-    """x without these axes of length 1; None: without all of them."""
-    return NDArray(x.flat, reduced_shape(x.shape, squeeze_axes(x.shape, axis)), x.dtype)
-
-
-def moveaxis(
-    x: NDArray, source: int | tuple[int, ...], destination: int | tuple[int, ...], /
-) -> NDArray:
-    """x with axes moved to new positions, the others in order."""
-    return permuted(x, move_axes(x.ndim, source, destination, "moveaxis"))
-
-
-def flip(x: NDArray, /, axis: Axis = None) -> NDArray:
-    """x backwards along the axes."""
-    axes = normalize_axes(axis, x.ndim, "flip")
-    if len(axes) == x.ndim:
-        return NDArray(x.flat[::-1], x.shape, x.dtype)
-    dims = [dim[::-1] if i in axes else dim for i, dim in enumerate(axis_offsets(x.shape))]
-    return gathered(x, dims)
-
-
-def roll(x: NDArray, /, shift: int | tuple[int, ...], axis: Axis = None) -> NDArray:
-    """x shifted along the axes, what falls out comes in again; None: in C order."""
-    if axis is None:
-        total = sum(shift) if isinstance(shift, tuple) else shift
-        return NDArray(_rolled(x.flat, total), x.shape, x.dtype)
-    axes = axis if isinstance(axis, tuple) else (axis,)
-    shifts = shift if isinstance(shift, tuple) else (shift,)
-    if len(shifts) != len(axes) and 1 not in (len(shifts), len(axes)):
-        raise ValueError(f"roll: {len(shifts)} shifts for {len(axes)} axes: expected as many")
-    count = max(len(shifts), len(axes))
-    dims = [list(dim) for dim in axis_offsets(x.shape)]
-    for i in range(count):
-        n = normalize_axis(axes[i % len(axes)], x.ndim, "roll")
-        dims[n] = _rolled(dims[n], shifts[i % len(shifts)])
-    return gathered(x, dims)
-
-
-def _rolled(row: list[Any], shift: int) -> list[Any]:
-    k = shift % len(row) if row else 0
-    return row[-k:] + row[:-k] if k else row
-
-
-def tile(x: NDArray, repetitions: int | Sequence[int], /) -> NDArray:
-    """x laid side by side, so many times along each axis."""
-    counts = as_shape(repetitions, "tile")
-    ndim = max(x.ndim, len(counts))
-    counts = (1,) * (ndim - len(counts)) + counts
-    x = NDArray(x.flat, (1,) * (ndim - x.ndim) + x.shape, x.dtype)
-    return gathered(x, [[*d] * k for d, k in zip(axis_offsets(x.shape), counts, strict=True)])
-
-
-def repeat(x: NDArray, repeats: Any, /, axis: int | None = None) -> NDArray:
-    """Each element (or slice along the axis) repeated; None flattens first."""
-    if axis is None:
-        x, axis = NDArray(x.flat, (x.size,), x.dtype), 0
-    axis = normalize_axis(axis, x.ndim, "repeat")
-    n = x.shape[axis]
-    counts = repeats.tolist() if isinstance(repeats, NDArray) else repeats
-    if not isinstance(counts, list | tuple):
-        counts = [counts]
-    if len(counts) not in (1, n):
-        raise ShapeError(
-            f"repeat: expected one number of repeats or {n}, got shape {(len(counts),)}"
-        )
-    if any(k < 0 for k in counts):
-        raise ValueError("repeat: a number of repeats is negative: expected >= 0")
-    if len(counts) != n:
-        counts = [*counts] * n
-    dims = axis_offsets(x.shape)
-    dims[axis] = [i for i, k in zip(dims[axis], counts, strict=True) for _ in range(k)]
-    return gathered(x, dims)
 
 
 def concat(arrays: Sequence[NDArray], /, axis: int | None = 0) -> NDArray:
@@ -175,19 +75,3 @@ def concat(arrays: Sequence[NDArray], /, axis: int | None = 0) -> NDArray:
         for part, n in zip(parts, blocks, strict=True)
     )
     return NDArray(list(chain.from_iterable(pieces)), shape, dtype)
-
-
-def stack(arrays: Sequence[NDArray], /, axis: int = 0) -> NDArray:
-    """Arrays of one shape side by side along a new axis."""
-    arrays = tuple(arrays)
-    _, axis = stack_shape([x.shape for x in arrays], axis)
-    return concat([expand_dims(x, axis) for x in arrays], axis)
-
-
-def unstack(x: NDArray, /, axis: int = 0) -> tuple[NDArray, ...]:
-    """The slices along the axis."""
-    axis = normalize_axis(axis, x.ndim, "unstack")
-    x = permuted(x, move_axes(x.ndim, axis, 0, "unstack"))
-    n, shape = x.shape[0], x.shape[1:]
-    block = math.prod(shape)
-    return tuple(NDArray(x.flat[i * block : (i + 1) * block], shape, x.dtype) for i in range(n))

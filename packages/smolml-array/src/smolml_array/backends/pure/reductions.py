@@ -9,17 +9,14 @@ from typing import Any
 
 from smolml_array._shapes.axes import (
     Axis,
-    Shape,
     ShapeError,
     normalize_axes,
     reduced_shape,
-    unbroadcast_axes,
 )
 from smolml_array.backends.pure.dtypes import DType, as_dtype, bool_, float64, int64, wrapped
 from smolml_array.backends.pure.ndarray import NDArray
 from smolml_array.backends.pure.operands import as_array, cast
 from smolml_array.backends.pure.rows import rows
-from smolml_value import scalar
 
 _bool = builtins.bool
 _Row = list[Any]
@@ -146,57 +143,3 @@ def any(x: Any, /, axis: Axis = None, *, keepdims: _bool = False) -> NDArray:
 def all(x: Any, /, axis: Axis = None, *, keepdims: _bool = False) -> NDArray:
     """Whether no element is zero."""
     return _reduce(builtins.all, "all", as_array(x, "all"), axis, keepdims, bool_)
-
-
-def _count(row: _Row) -> int:
-    return len(row) - row.count(0)
-
-
-def count_nonzero(x: Any, /, axis: Axis = None, *, keepdims: _bool = False) -> NDArray:
-    """How many elements are not zero."""
-    return _reduce(_count, "count_nonzero", as_array(x), axis, keepdims, int64)
-
-
-def _mean(row: _Row) -> float:
-    return builtins.sum(row) / len(row) if row else math.nan
-
-
-def mean(x: Any, /, axis: Axis = None, *, keepdims: _bool = False) -> NDArray:
-    """The mean; nan of nothing."""
-    x = cast(as_array(x, "mean"), float64)
-    return _reduce(_mean, "mean", x, axis, keepdims, float64)
-
-
-def _variance(correction: float) -> Callable[[_Row], float]:
-    def variance(row: _Row) -> float:
-        center = _mean(row)
-        away = [v - center for v in row]
-        total = builtins.sum([d * d for d in away], 0.0)
-        return scalar.divide(total, float(builtins.max(len(row) - correction, 0)))
-
-    return variance
-
-
-def var(
-    x: Any, /, axis: Axis = None, *, correction: float = 0.0, keepdims: _bool = False
-) -> NDArray:
-    """The mean squared distance from the mean, divided by n - correction."""
-    x = cast(as_array(x, "var"), float64)
-    return _reduce(_variance(correction), "var", x, axis, keepdims, float64)
-
-
-def std(
-    x: Any, /, axis: Axis = None, *, correction: float = 0.0, keepdims: _bool = False
-) -> NDArray:
-    """The square root of `var`."""
-    x = cast(as_array(x, "std"), float64)
-    out = _reduce(_variance(correction), "std", x, axis, keepdims, float64)
-    return NDArray(list(map(math.sqrt, out.flat)), out.shape, float64)
-
-
-def sum_to_shape(g: NDArray, shape: Shape, /) -> NDArray:
-    """The adjoint of broadcasting from `shape`: sums the axes that were repeated."""
-    if g.shape == shape:
-        return g
-    out = sum(g, unbroadcast_axes(g.shape, shape))
-    return NDArray(out.flat, shape, out.dtype)

@@ -7,7 +7,7 @@ from itertools import accumulate
 from operator import mul
 from typing import Any
 
-from smolml_array._shapes.axes import AxisError, move_axes, normalize_axis, reduced_shape
+from smolml_array._shapes.axes import move_axes, one_axis, reduced_shape
 from smolml_array.backends.pure.dtypes import bool_, float64, wrapped
 from smolml_array.backends.pure.ndarray import NDArray
 from smolml_array.backends.pure.reductions import counted
@@ -23,12 +23,7 @@ def _scan(
     include_initial: bool,
 ) -> NDArray:
     """f of all elements up to each one, along the axis; `start` comes first if it is asked for."""
-    if axis is None and x.ndim != 1:
-        raise AxisError(
-            f"{who}: expected axis= for an array of {x.ndim} dimensions; "
-            f"only with 1 may it be left out"
-        )
-    axis = normalize_axis(axis or 0, x.ndim, who)
+    axis = one_axis(axis, x.ndim, who)
     first = x.dtype.python(start)
     flat: list[Any] = []
     for row in rows(x, (axis,)):

@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
-from smolml_array._shapes.axes import ShapeError
-from smolml_array.backends.pure.binary import add, equal, logical_or, maximum, minimum, multiply
+from smolml_array.backends.pure.binary import equal, logical_or, multiply
 from smolml_array.backends.pure.broadcasting import Operand, common
-from smolml_array.backends.pure.dtypes import float64
 from smolml_array.backends.pure.ndarray import NDArray
-from smolml_array.backends.pure.operands import as_array, cast, promoted
-
-
-def clip(x: Any, /, min: Any = None, max: Any = None) -> NDArray:
-    """minimum(maximum(x, min), max); None leaves that side open."""
-    if min is not None:
-        x = maximum(x, min)
-    return as_array(x, "clip") if max is None else minimum(x, max)
+from smolml_array.backends.pure.operands import as_array, promoted
 
 
 def where(condition: Any, x1: Any, x2: Any, /) -> NDArray:
@@ -26,20 +16,6 @@ def where(condition: Any, x1: Any, x2: Any, /) -> NDArray:
     x, y, dtype = promoted("where", x1, x2)
     (c, a, b), shape = common("where", as_array(condition, "where"), x, y)
     return NDArray([v if p else w for p, v, w in zip(c, a, b, strict=True)], shape, dtype)
-
-
-def map_scalar(f: Callable[..., float], /, *xs: Any) -> NDArray:
-    """f, a function of plain floats, of each element (after broadcasting): float64."""
-    flats, shape = common("map_scalar", *(cast(as_array(x), float64) for x in xs))
-    return NDArray(list(map(float, map(f, *flats))), shape, float64)
-
-
-def add_into(total: NDArray, x: NDArray, /) -> NDArray:
-    """total + x: making a new list is the quickest way."""
-    out: NDArray = add(total, x)
-    if out.shape != total.shape:
-        raise ShapeError(f"add_into: shape {x.shape} does not broadcast to {total.shape}")
-    return out
 
 
 def cotangent_product(g: NDArray, p: Operand, /) -> NDArray:

@@ -32,18 +32,6 @@ def _along(
     return permuted(moved, move_axes(x.ndim, -1, axis, who))
 
 
-def sort(
-    x: NDArray, /, axis: int = -1, *, descending: bool = False, stable: bool = True
-) -> NDArray:
-    """x sorted along the axis; nan is the largest."""
-    key = _nan_last if _may_have_nan(x.flat) else None
-
-    def sorted_row(row: list[Any]) -> list[Any]:
-        return sorted(row, key=key, reverse=descending)  # stable: even 0.0 and -0.0 stay
-
-    return _along(sorted_row, "sort", x, axis, x.dtype)
-
-
 def argsort(
     x: NDArray, /, axis: int = -1, *, descending: bool = False, stable: bool = True
 ) -> NDArray:
@@ -72,10 +60,3 @@ def searchsorted(
     if _may_have_nan(line) or _may_have_nan(wanted):
         line, wanted = list(map(_nan_last, line)), list(map(_nan_last, wanted))
     return NDArray([find(line, v) for v in wanted], x2.shape, int64)
-
-
-def unique_values(x: NDArray, /) -> NDArray:
-    """The different elements, sorted; each nan counts as different."""
-    values = sorted({v for v in x.flat if v == v})
-    values += [v for v in x.flat if v != v]
-    return NDArray(values, (len(values),), x.dtype)

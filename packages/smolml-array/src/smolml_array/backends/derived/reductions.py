@@ -1,0 +1,58 @@
+"""Reductions made of others."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from smolml_array._shapes.axes import Axis, Shape, normalize_axes, unbroadcast_axes
+from smolml_array.backends.protocol import Raw
+
+
+def _floating(xp: Any, x: Raw) -> Raw:
+    x = xp.asarray(x)
+    return x if xp.isdtype(x.dtype, "real floating") else xp.astype(x, xp.float64)
+
+
+def _length(shape: Shape, axis: Axis, who: str) -> int:
+    """How many elements each result comes from."""
+    return math.prod(shape[i] for i in normalize_axes(axis, len(shape), who))
+
+
+def count_nonzero(xp: Any, x: Raw, /, axis: Axis = None, *, keepdims: bool = False) -> Raw:
+    """How many elements are not zero."""
+    normalize_axes(axis, xp.asarray(x).ndim, "count_nonzero")
+    return xp.sum(xp.not_equal(x, 0), axis=axis, keepdims=keepdims)
+
+
+def mean(xp: Any, x: Raw, /, axis: Axis = None, *, keepdims: bool = False) -> Raw:
+    """The mean; nan of nothing."""
+    x = _floating(xp, x)
+    n = _length(x.shape, axis, "mean")
+    return xp.divide(xp.sum(x, axis=axis, keepdims=keepdims), float(n))
+
+
+def var(
+    xp: Any, x: Raw, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False
+) -> Raw:
+    """The mean squared distance from the mean, divided by n - correction."""
+    x = _floating(xp, x)
+    n = _length(x.shape, axis, "var")
+    away = xp.subtract(x, xp.divide(xp.sum(x, axis=axis, keepdims=True), float(n)))
+    total = xp.sum(xp.multiply(away, away), axis=axis, keepdims=keepdims)
+    return xp.divide(total, float(max(n - correction, 0)))
+
+
+def std(
+    xp: Any, x: Raw, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False
+) -> Raw:
+    """The square root of `var`."""
+    normalize_axes(axis, xp.asarray(x).ndim, "std")
+    return xp.sqrt(xp.var(x, axis=axis, correction=correction, keepdims=keepdims))
+
+
+def sum_to_shape(xp: Any, g: Raw, shape: Shape, /) -> Raw:
+    """The adjoint of broadcasting from `shape`: sums the axes that were repeated."""
+    if g.shape == shape:
+        return g
+    return xp.reshape(xp.sum(g, axis=unbroadcast_axes(g.shape, shape)), shape)
