@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smolml_array.backends.namespace import protocol_names
+from smolml_array.backends.protocol import protocol_names
 from tests.array.backends.agreement import NUMPY, PURE, agree
 from tests.array.backends.cases import CASES
 

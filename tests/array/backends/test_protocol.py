@@ -13,8 +13,8 @@ import pytest
 
 from smolml_array._replay.recording import Recording
 from smolml_array.backends import protocol
-from smolml_array.backends.namespace import Namespace, protocol_names
-from smolml_array.backends.protocol import Backend
+from smolml_array.backends.namespace import Namespace
+from smolml_array.backends.protocol import Backend, protocol_names
 from smolml_array.backends.silence import Silence
 from tests.array.backends.agreement import NUMPY, PURE
 

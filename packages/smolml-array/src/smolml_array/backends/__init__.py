@@ -11,8 +11,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import Final, NamedTuple, cast
 
-from smolml_array.backends.namespace import protocol_names
-from smolml_array.backends.protocol import Backend, Raw
+from smolml_array.backends.protocol import Backend, Raw, protocol_names
 from smolml_value.extending import Plugin, PluginError, PluginKind, Plugins, PluginStatus
 
 __all__ = ["BACKENDS", "Backend", "BackendInfo", "Raw", "backends", "get_backend"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable, Sequence
 from contextvars import Context
@@ -10,20 +9,10 @@ from types import MethodType, ModuleType
 from typing import Any
 
 from smolml_array.backends.derived import DERIVED
-from smolml_array.backends.protocol import Backend
+from smolml_array.backends.protocol import protocol_names
 from smolml_array.backends.silence import Silence
 
 CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan, "newaxis": None}
-
-
-def protocol_names() -> list[str]:
-    """The public names that every backend offers, in alphabetical order.
-
-    >>> "matmul" in protocol_names(), "float32" in protocol_names()
-    (True, False)
-    """
-    declared = {*inspect.get_annotations(Backend), *vars(Backend)}
-    return sorted(name for name in declared if not name.startswith("_"))
 
 
 class Namespace:

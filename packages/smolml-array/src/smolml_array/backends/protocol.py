@@ -19,6 +19,7 @@ here takes, and they warn outside `silence`.
 from __future__ import annotations
 
 import builtins
+import inspect
 import random
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -41,7 +42,7 @@ from smolml_array.backends.signatures import (
 )
 from smolml_array.backends.silence import Silence
 
-__all__ = ["Backend", "Binary", "DType", "Number", "Raw", "Unary"]
+__all__ = ["Backend", "Binary", "DType", "Number", "Raw", "Unary", "protocol_names"]
 
 _bool = builtins.bool
 
@@ -373,3 +374,13 @@ class Backend(Protocol):
     all: Reduction
     any: Reduction
     bool: DType
+
+
+def protocol_names() -> list[str]:
+    """The public names that every backend offers, in alphabetical order.
+
+    >>> "matmul" in protocol_names(), "float32" in protocol_names()
+    (True, False)
+    """
+    declared = {*inspect.get_annotations(Backend), *vars(Backend)}
+    return sorted(name for name in declared if not name.startswith("_"))
