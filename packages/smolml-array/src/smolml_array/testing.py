@@ -20,8 +20,8 @@ from smolml_array._checking.samples import Call, Dtype, Sample, calls
 from smolml_array._derivatives.kinds import Kind
 from smolml_array.array import MLArray
 from smolml_array.backends import get_backend
-from smolml_array.backends.namespace import CONSTANTS, protocol_names
-from smolml_array.backends.protocol import Backend
+from smolml_array.backends.namespace import CONSTANTS
+from smolml_array.backends.protocol import Backend, protocol_names
 from smolml_array.config import use_backend
 from smolml_value.extending import TABLE
 from smolml_value.testing import CheckError, Findings, Planned, Report, check_op, close, run_checks
