@@ -123,6 +123,8 @@ _KINDS = {
 
 def isdtype(xp: Any, dtype: DType, kind: Any) -> bool:
     """Whether a dtype is of a kind ("bool", "integral", "real floating", ...) or that dtype."""
+    if dtype is None:  # for NumPy this is float64
+        raise TypeError("isdtype: expected a dtype, got None")
     if isinstance(kind, tuple):
         return any(xp.isdtype(dtype, k) for k in kind)
     if not isinstance(kind, str):
