@@ -157,7 +157,7 @@ class Pass:
         self.ready: list[ScalarNode] = []  # to propagate
         self.leaves: list[ScalarNode] = []
         self.others: _Others | None = None  # most graphs of Values have none
-        self.complete = False  # every cotangent is: the pass will count
+        self.complete: bool = False  # every cotangent is: the pass will count
 
     def run(self, root: Node) -> None:
         try:

@@ -239,7 +239,7 @@ class Op:
     def __deepcopy__(self, memo: object) -> Op:
         return self
 
-    __signature__ = _HelpSignature()
+    __signature__: _HelpSignature = _HelpSignature()
 
 
 def elementwise(

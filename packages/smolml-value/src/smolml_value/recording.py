@@ -47,9 +47,9 @@ class _Mode:
     __slots__ = ("special", "watched", "watcher")
 
     def __init__(self) -> None:
-        self.special = 0
-        self.watched = 0
-        self.watcher = Watcher()
+        self.special: int = 0
+        self.watched: int = 0
+        self.watcher: Watcher = Watcher()
 
     def open_watch(self, watcher: Watcher) -> None:
         """A detect_anomaly block begins."""

@@ -14,17 +14,21 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
-from typing import Any
 
-pi = math.pi
-e = math.e
-inf = math.inf
-nan = math.nan
+_Unary = Callable[[float], float]
+_Binary = Callable[[float, float], float]
+_Test = Callable[[float], bool]
+_Comparison = Callable[[float, float], bool]
+
+pi: float = math.pi
+e: float = math.e
+inf: float = math.inf
+nan: float = math.nan
 
 _isnan = math.isnan
 
 
-def _unary(f: Callable[[float], float], at_error: Callable[[float], float]) -> Any:
+def _unary(f: _Unary, at_error: _Unary) -> _Unary:
     """`f`, with the IEEE answer of `at_error(x)` where `math` raises."""
 
     def ieee(x: float, /) -> float:
@@ -62,44 +66,44 @@ def _atanh_error(x: float) -> float:
     return math.copysign(inf, x) if abs(x) == 1.0 else nan
 
 
-exp = _unary(math.exp, _inf)
-expm1 = _unary(math.expm1, _inf)
-log = _unary(math.log, _log_error)
-log2 = _unary(math.log2, _log_error)
-log10 = _unary(math.log10, _log_error)
-log1p = _unary(math.log1p, _log1p_error)
-sqrt = _unary(math.sqrt, _nan)
-sin = _unary(math.sin, _nan)
-cos = _unary(math.cos, _nan)
-tan = _unary(math.tan, _nan)
-asin = _unary(math.asin, _nan)
-acos = _unary(math.acos, _nan)
-sinh = _unary(math.sinh, _signed_inf)
-cosh = _unary(math.cosh, _inf)
-acosh = _unary(math.acosh, _nan)
-atanh = _unary(math.atanh, _atanh_error)
-atan = math.atan
-tanh = math.tanh
-asinh = math.asinh
-atan2 = math.atan2
-hypot = math.hypot
-copysign = math.copysign
-isnan = math.isnan
-isinf = math.isinf
-isfinite = math.isfinite
+exp: _Unary = _unary(math.exp, _inf)
+expm1: _Unary = _unary(math.expm1, _inf)
+log: _Unary = _unary(math.log, _log_error)
+log2: _Unary = _unary(math.log2, _log_error)
+log10: _Unary = _unary(math.log10, _log_error)
+log1p: _Unary = _unary(math.log1p, _log1p_error)
+sqrt: _Unary = _unary(math.sqrt, _nan)
+sin: _Unary = _unary(math.sin, _nan)
+cos: _Unary = _unary(math.cos, _nan)
+tan: _Unary = _unary(math.tan, _nan)
+asin: _Unary = _unary(math.asin, _nan)
+acos: _Unary = _unary(math.acos, _nan)
+sinh: _Unary = _unary(math.sinh, _signed_inf)
+cosh: _Unary = _unary(math.cosh, _inf)
+acosh: _Unary = _unary(math.acosh, _nan)
+atanh: _Unary = _unary(math.atanh, _atanh_error)
+atan: _Unary = math.atan
+tanh: _Unary = math.tanh
+asinh: _Unary = math.asinh
+atan2: _Binary = math.atan2
+hypot: Callable[..., float] = math.hypot
+copysign: _Binary = math.copysign
+isnan: _Test = math.isnan
+isinf: _Test = math.isinf
+isfinite: _Test = math.isfinite
 
-add = operator.add
-subtract = operator.sub
-multiply = operator.mul
-negative = operator.neg
-positive = operator.pos
-equal = operator.eq
-not_equal = operator.ne
-less = operator.lt
-less_equal = operator.le
-greater = operator.gt
-greater_equal = operator.ge
-abs = math.fabs
+add: _Binary = operator.add
+subtract: _Binary = operator.sub
+multiply: _Binary = operator.mul
+negative: _Unary = operator.neg
+positive: _Unary = operator.pos
+equal: _Comparison = operator.eq
+not_equal: _Comparison = operator.ne
+less: _Comparison = operator.lt
+less_equal: _Comparison = operator.le
+greater: _Comparison = operator.gt
+greater_equal: _Comparison = operator.ge
+abs: _Unary = math.fabs
 
 
 def divide(x: float, y: float, /) -> float:
@@ -173,7 +177,7 @@ def signbit(x: float, /) -> bool:
     return math.copysign(1.0, x) < 0.0
 
 
-def _rounding(f: Callable[[float], int], name: str) -> Any:
+def _rounding(f: Callable[[float], int], name: str) -> _Unary:
     def ieee(x: float, /) -> float:
         return math.copysign(float(f(x)), x) if isfinite(x) else x
 
@@ -182,9 +186,9 @@ def _rounding(f: Callable[[float], int], name: str) -> Any:
     return ieee
 
 
-ceil = _rounding(math.ceil, "ceil")
-trunc = _rounding(math.trunc, "trunc")
-round = _rounding(round, "round")  # to even at .5
+ceil: _Unary = _rounding(math.ceil, "ceil")
+trunc: _Unary = _rounding(math.trunc, "trunc")
+round: _Unary = _rounding(round, "round")  # to even at .5
 
 
 def floor(x: float, /) -> float:

@@ -38,7 +38,7 @@ class Report:
     def __init__(self, title: str, name: str, checks: Sequence[Check]) -> None:
         self._title = title
         self._name = name
-        self.checks = tuple(checks)
+        self.checks: tuple[Check, ...] = tuple(checks)
 
     @property
     def ok(self) -> bool:

@@ -54,7 +54,7 @@ class custom_vjp:  # noqa: N801  # a decorator
 
     def __init__(self, f: Function) -> None:
         self.f = f
-        self.__name__ = getattr(f, "__name__", "custom_vjp")
+        self.__name__: str = getattr(f, "__name__", "custom_vjp")
         self.__doc__ = f.__doc__
         self._forward: Function | None = None
         self._backward: Function | None = None

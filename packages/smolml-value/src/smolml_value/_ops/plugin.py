@@ -44,14 +44,16 @@ class Plugin(Generic[T]):
 
     def __init__(self, entry: EntryPoint, distribution: str, version: str, kind: Kind) -> None:
         self.entry = entry
-        self.name = entry.name
+        self.name: str = entry.name
         self.distribution = distribution
         self.version = version
         self.kind = kind
         self.disabled = False
         self.loaded: T | None = None
         self.error: PluginError | None = None
-        self.lock = threading.RLock()  # its own: an import under a common lock can deadlock
+        self.lock: threading.RLock = (
+            threading.RLock()
+        )  # its own: an import under a common lock can deadlock
 
     @property
     def qualified(self) -> str:

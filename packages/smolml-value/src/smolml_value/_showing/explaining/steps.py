@@ -118,8 +118,8 @@ class Walk:
     def __init__(self, root: Node, most: int, given: Mapping[int, str]) -> None:
         self.received: dict[int, Any] = {id(root): protocol.filled(root, 1.0)}
         inner, leaves = _in_order(root), _leaves(root)
-        self.name = Names([*inner, *reversed(leaves)], given)
-        self.steps = list(self._run(root, inner, leaves, most))
+        self.name: Names = Names([*inner, *reversed(leaves)], given)
+        self.steps: list[Step] = list(self._run(root, inner, leaves, most))
 
     def gradient(self, node: Node) -> Any:
         """The gradient that the pass found for a node, as the user gets it."""
