@@ -46,7 +46,13 @@ PERMUTE_DIMS = Rule(
     jvp="linear",
     not_saved=(0, OUT),
 )
-FLIP = linear("flip", lambda xp, g, out, x, *, axis: xp.flip(g, axis=axis), saved=False)
+FLIP = Rule(
+    "flip",
+    lambda xp, x, *, axis: xp.flip(x, axis=axis),
+    lambda xp, g, out, x, *, axis: xp.flip(g, axis=axis),
+    jvp="linear",
+    not_saved=(0, OUT),
+)
 
 
 @array_function()

@@ -106,12 +106,32 @@ def _std_vjp(xp: Any, g: Raw, out: Raw, x: Raw, **how: Any) -> Raw:
 
 
 _UNREAD = (0, OUT)
-SUM = Rule("sum", lambda xp, x, **how: xp.sum(x, **how), _sum_vjp, jvp="linear", not_saved=_UNREAD)
-MEAN = Rule(
-    "mean", lambda xp, x, **how: xp.mean(x, **how), _mean_vjp, jvp="linear", not_saved=_UNREAD
+SUM = Rule(
+    "sum",
+    lambda xp, x, *, axis=None, keepdims=False: xp.sum(x, axis=axis, keepdims=keepdims),
+    _sum_vjp,
+    jvp="linear",
+    not_saved=_UNREAD,
 )
-MAX = Rule("max", lambda xp, x, **how: xp.max(x, **how), _extreme_vjp("max"), jvp="reduction")
-MIN = Rule("min", lambda xp, x, **how: xp.min(x, **how), _extreme_vjp("min"), jvp="reduction")
+MEAN = Rule(
+    "mean",
+    lambda xp, x, *, axis=None, keepdims=False: xp.mean(x, axis=axis, keepdims=keepdims),
+    _mean_vjp,
+    jvp="linear",
+    not_saved=_UNREAD,
+)
+MAX = Rule(
+    "max",
+    lambda xp, x, *, axis=None, keepdims=False: xp.max(x, axis=axis, keepdims=keepdims),
+    _extreme_vjp("max"),
+    jvp="reduction",
+)
+MIN = Rule(
+    "min",
+    lambda xp, x, *, axis=None, keepdims=False: xp.min(x, axis=axis, keepdims=keepdims),
+    _extreme_vjp("min"),
+    jvp="reduction",
+)
 PROD = Rule("prod", lambda xp, x, **how: xp.prod(x, **how), _prod_vjp, jvp="reduction")
 VAR = Rule("var", lambda xp, x, **how: xp.var(x, **how), _var_vjp, jvp="reduction")
 STD = Rule("std", lambda xp, x, **how: xp.std(x, **how), _std_vjp, jvp="reduction")

@@ -12,7 +12,7 @@ from smolml_array._shapes.axes import normalize_axis
 from smolml_array.backends.protocol import Raw
 from smolml_array.functions.indexing import getitem, only_axis
 from smolml_array.functions.manipulation import CONCAT, axis_to_join, broadcast_to, floating
-from smolml_array.functions.table import Array, array_function, as_array, linear
+from smolml_array.functions.table import Array, array_function, as_array
 from smolml_value import table
 
 _STANDARD = "x, /, *, axis=None, dtype=None, include_initial=False"
@@ -37,7 +37,14 @@ def _cumulative_sum_vjp(
     return xp.flip(xp.cumulative_sum(xp.flip(g, axis=axis), axis=axis), axis=axis)
 
 
-CUMULATIVE_SUM = linear("cumulative_sum", _cumulative_sum_vjp)
+CUMULATIVE_SUM = Rule(
+    "cumulative_sum",
+    lambda xp, x, *, axis, include_initial: xp.cumulative_sum(
+        x, axis=axis, include_initial=include_initial
+    ),
+    _cumulative_sum_vjp,
+    jvp="linear",
+)
 
 
 @array_function(_STANDARD, numpy="cumsum(a, axis=None, dtype=None)", flattens=True)

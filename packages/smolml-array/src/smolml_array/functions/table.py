@@ -14,7 +14,7 @@ from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, Protocol, Typ
 
 from smolml_array._graph.apply import Applying
 from smolml_array._graph.arithmetic import ArrayLike
-from smolml_array._graph.rule import OUT, Rule
+from smolml_array._graph.rule import Rule
 from smolml_array.convert import holds
 from smolml_value import Value
 
@@ -79,16 +79,13 @@ def array_function(
     return put  # type: ignore[no-any-return]
 
 
-def linear(name: str, vjp: Callable[..., Any], *, saved: bool = True) -> Rule:
-    """The rule of a backend's function of one array that is linear in it.
-
-    Unless `saved`, the vjp reads no more than the shape and dtype of operand and result.
-    """
+def linear(name: str, vjp: Callable[..., Any]) -> Rule:
+    """The rule of a backend's function of one array that is linear in it."""
 
     def forward(xp: Any, x: Any, **params: Any) -> Any:
         return getattr(xp, name)(x, **params)
 
-    return Rule(name, forward, vjp, jvp="linear", not_saved=() if saved else (0, OUT))
+    return Rule(name, forward, vjp, jvp="linear")
 
 
 FOR_RULES: Final[dict[str, Callable[..., Any]]] = {}
