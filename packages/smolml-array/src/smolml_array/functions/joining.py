@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import cast
 
 from smolml_array._graph.arithmetic import ArrayLike
-from smolml_array._graph.shaping import STACK
+from smolml_array._graph.shaping import CONCAT, STACK, axis_to_join
 from smolml_array._shapes.axes import ShapeError, _broadcast_shapes, normalize_axis
 from smolml_array.array import MLArray
-from smolml_array.functions.manipulation import CONCAT, axis_to_join
 from smolml_array.functions.table import as_array, entry
 from smolml_value import table
 

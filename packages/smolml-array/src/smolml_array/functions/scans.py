@@ -8,10 +8,11 @@ from typing import Any
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import Rule
+from smolml_array._graph.shaping import CONCAT, axis_to_join
 from smolml_array._shapes.axes import normalize_axis
 from smolml_array.backends.protocol import Raw
 from smolml_array.functions.indexing import getitem, only_axis
-from smolml_array.functions.manipulation import CONCAT, axis_to_join, broadcast_to, floating
+from smolml_array.functions.manipulation import broadcast_to, floating
 from smolml_array.functions.table import Array, array_function, as_array
 from smolml_value import table
 
