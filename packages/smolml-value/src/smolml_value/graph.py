@@ -79,32 +79,34 @@ class _State:
 
 _STATE: Final = _State()
 # reentrant, so that a nested backward raises instead of deadlocking
-_LOCK: Final = threading.RLock()
-_acquire: Final = _LOCK.acquire
-_release: Final = _LOCK.release
+LOCK: Final = threading.RLock()
+_acquire: Final = LOCK.acquire
+_release: Final = LOCK.release
 
 
-def backward(root: Node, run: Callable[[Any], bool] | None = None) -> bool:
+def backward(root: Node) -> None:
     """Add d(root)/d(leaf) to the gradient of every leaf that `root` depends on.
 
     Inner nodes hold the gradients of the last pass. Two threads may call it on graphs that share
     leaves: one pass runs at a time. If a pass fails or is interrupted, no leaf has changed.
-    `run(root)` makes the pass in place of the loop here, for a kind of nodes that has one of its
-    own; it returns whether it was done.
     Raises GraphError if called from inside a backward pass (from an op's rule, say).
     """
     if COMPILED:  # no signal is heard between two calls, and this is faster than `with`
         _acquire()
         try:
-            return _run(root, run)
+            one_pass(root, None)
         finally:
             _release()
-    with _LOCK:
-        return _run(root, run)
+    else:
+        with LOCK:
+            one_pass(root, None)
 
 
-def _run(root: Node, run: Callable[[Any], bool] | None) -> bool:
-    """The pass, under the lock."""
+def one_pass(root: Node, run: Callable[[Any], bool] | None) -> bool:
+    """The pass from `root`, for who holds the lock; whether it was made.
+
+    `run(root)` makes it in place of the loop here, for a kind of nodes that has one of its own.
+    """
     if _STATE.running:
         raise GraphError(
             "backward: called while a backward pass is running in this thread (from inside "

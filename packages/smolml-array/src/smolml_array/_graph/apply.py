@@ -146,7 +146,7 @@ class Applying(Handle):
                 _broadcast_shapes(*(getattr(p, "shape", ()) for p in primals), who=rule.name)
             raise
         if not out.ndim:  # NumPy's operators make scalars of 0-d arrays
-            out = silence.plain.asarray(out)
+            out = silence.as_array(out)
         return cls._constant(xp, out, tracked, rule, nodes, primals, params)
 
     @classmethod
@@ -184,9 +184,8 @@ class Applying(Handle):
         return cls._apply(rule, args, params)  # type: ignore[no-any-return]
 
     def _operate(self, op: Op, *operands: object) -> Any:
-        for other in operands:
-            if not (isinstance(other, Handle) or other.__class__ is float or is_array_like(other)):
-                return NotImplemented
+        if not all(isinstance(x, Handle) or is_array_like(x) for x in operands):
+            return NotImplemented
         return self._apply(op, operands)
 
     def _in_place(self, op: Op, other: object) -> Any:

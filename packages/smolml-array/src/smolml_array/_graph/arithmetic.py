@@ -17,7 +17,13 @@ A = TypeVar("A", bound="Arithmetic")
 
 def _left(op: Op) -> Callable[[A, ArrayLike], A]:
     """x op other."""
-    return lambda self, other: self._operate(op, self, other)
+
+    def operate(self: A, other: ArrayLike) -> A:
+        if other.__class__ is float or isinstance(other, Arithmetic):  # which it mostly is
+            return self._apply(op, (self, other))  # type: ignore[no-any-return]
+        return self._operate(op, self, other)  # type: ignore[no-any-return]
+
+    return operate
 
 
 def _right(op: Op) -> Callable[[A, ArrayLike], A]:

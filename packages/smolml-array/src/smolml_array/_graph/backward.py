@@ -94,7 +94,7 @@ def commit(found: dict[ArrayNode, Raw]) -> None:
             if node.rule is None and node.grad is not None:
                 c = node.backend.add(node.grad, c)
             elif c.__class__ is not node.raw.__class__:  # a scalar that NumPy makes of 0-d arrays
-                c = node.backend.asarray(c)
+                c = node.backend.silence.as_array(c)
             node.grad = c
     except BaseException:
         for node, grad in zip(found, earlier, strict=True):

@@ -330,8 +330,9 @@ class Handle(Arithmetic):
             )
         run = node.backend.silence.run_apart
         plain = node.__class__ is ArrayNode and not MODE.watched
-        if not (plain and run(graph.backward, node, backward_arrays)):
-            run(graph.backward, node)
+        with graph.LOCK:
+            if not (plain and run(graph.one_pass, node, backward_arrays)):
+                run(graph.one_pass, node, None)
 
     def grad(self) -> Self:
         """The gradients of the elements, as a constant array of the same shape; 0 before backward.

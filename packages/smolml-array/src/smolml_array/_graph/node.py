@@ -66,6 +66,12 @@ class ArrayNode(Node):
         "writes",
     )
 
+    # of the pass that runs; `_begin` makes them
+    _cotangent: Raw | None
+    _element_cotangents: dict[int, float] | None
+    _grad_before: Raw | None
+    _owned: bool  # whether the pass itself has allocated the cotangent
+
     def __init__(
         self,
         backend: Backend,
@@ -88,11 +94,6 @@ class ArrayNode(Node):
         self.writes: dict[int, float] | None = None
         if rule is not None:
             self.order = next(_order)
-        # of the pass that runs; `_begin` makes them
-        self._cotangent: Raw | None
-        self._element_cotangents: dict[int, float] | None
-        self._grad_before: Raw | None
-        self._owned: bool  # whether the pass itself has allocated the cotangent
 
     @property
     def label(self) -> str:

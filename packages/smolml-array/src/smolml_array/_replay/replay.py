@@ -128,7 +128,7 @@ class Replay:
                     self._busy = False
         if step is None or parts is None:
             return self._once(xp, data)
-        with graph._LOCK:
+        with graph.LOCK:
             commit(step.gradients(nodes, parts))
         return MLArray._constant(xp, parts[0])
 

@@ -25,6 +25,7 @@ class Namespace:
         extra: further names, beyond the protocol's.
         loud: modules of functions that warn, each of which `guard(name, function)` makes silent.
         silence: the context in which they are silent.
+        as_array: turns the scalars that they may give for 0-d arrays into raw arrays.
 
     Raises:
         AttributeError: the modules lack a name of the protocol.
@@ -38,11 +39,12 @@ class Namespace:
         loud: Sequence[ModuleType] = (),
         guard: Callable[[str, Any], Any] | None = None,
         silence: Context | None = None,
+        as_array: Callable[[Any], Any] | None = None,
     ) -> None:
         self.name = name
         self.adopts = None
         plain: Any = self if guard is None else Namespace(name, [*modules, *loud], extra)
-        self.silence: Silence = Silence(silence or Context(), plain)
+        self.silence: Silence = Silence(silence or Context(), plain, as_array)
         plain.silence = self.silence
         self.__dict__.update(CONSTANTS)
         for wanted in [*protocol_names(), *extra]:

@@ -24,12 +24,15 @@ class Silence:
         plain: see above.
     """
 
-    __slots__ = ("context", "new", "plain")
+    __slots__ = ("as_array", "context", "new", "plain")
 
-    def __init__(self, context: Context, plain: Any) -> None:
+    def __init__(
+        self, context: Context, plain: Any, as_array: Callable[[Any], Any] | None = None
+    ) -> None:
         self.context = context
         self.new = context.copy
         self.plain = plain
+        self.as_array = as_array or _unchanged
 
     def run(self, f: Callable[..., Any], /, *args: Any) -> Any:
         """f(*args) in silence. f must not read context variables."""
@@ -37,9 +40,11 @@ class Silence:
 
     def run_apart(self, f: Callable[..., Any], /, *args: Any) -> Any:
         """f(*args) in silence, in a copy of the caller's context: what it sets is undone."""
-        return copy_context().run(self._set_and_run, f, *args)
-
-    def _set_and_run(self, f: Callable[..., Any], /, *args: Any) -> Any:
+        here = copy_context()
         for variable, value in self.context.items():
-            variable.set(value)
-        return f(*args)
+            here.run(variable.set, value)
+        return here.run(f, *args)
+
+
+def _unchanged(x: Any) -> Any:
+    return x

@@ -86,13 +86,13 @@ def matmul(x: ArrayLike, other: ArrayLike) -> Array:
 def times(x: A, other: ArrayLike) -> A:
     """x @ other, or NotImplemented beside what is no operand."""
     if isinstance(other, Array) or is_array_like(other):
-        return x._rule(MATMUL, x, other)
+        return x._apply(MATMUL, (x, other))  # type: ignore[no-any-return]
     return NotImplemented  # type: ignore[no-any-return]
 
 
 def reflected_times(x: A, other: ArrayLike) -> A:
     """other @ x, likewise."""
-    return x._rule(MATMUL, other, x) if is_array_like(other) else NotImplemented
+    return x._apply(MATMUL, (other, x)) if is_array_like(other) else NotImplemented
 
 
 @array_function(numpy="a, b")

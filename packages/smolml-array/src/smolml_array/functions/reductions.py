@@ -21,12 +21,12 @@ from smolml_value.extending import TracedNamespace, as_float
 # Their rules: what goes back to each element ---------------------------------------------------
 
 
-def _unreduced(xp: Any, g: Raw, shape: Shape, axis: Axis = None, keepdims: bool = False) -> Raw:
-    """g of a reduction, repeated to the shape that was reduced."""
+def _sum_vjp(xp: Any, g: Raw, out: Raw, x: Raw, axis: Axis = None, keepdims: bool = False) -> Raw:
+    """g, repeated to the shape that was reduced."""
     if not keepdims and axis is not None:
-        axes = normalize_axes(axis, len(shape), "sum")
-        g = xp.reshape(g, reduced_shape(shape, axes, keepdims=True))
-    return xp.broadcast_to(g, shape)
+        axes = normalize_axes(axis, len(x.shape), "sum")
+        g = xp.reshape(g, reduced_shape(x.shape, axes, keepdims=True))
+    return xp.broadcast_to(g, x.shape)
 
 
 def _count(shape: Shape, axis: Axis) -> int:
@@ -35,13 +35,9 @@ def _count(shape: Shape, axis: Axis) -> int:
     return math.prod(shape[a] for a in normalize_axes(axis, len(shape), "mean"))
 
 
-def _sum_vjp(xp: Any, g: Raw, out: Raw, x: Raw, **how: Any) -> Raw:
-    return _unreduced(xp, g, x.shape, **how)
-
-
 def _mean_vjp(xp: Any, g: Raw, out: Raw, x: Raw, axis: Axis = None, **how: Any) -> Raw:
     count = _count(x.shape, axis)  # 0 only where there is no element to send anything to
-    return _unreduced(xp, g * (1.0 / count if count else 0.0), x.shape, axis, **how)
+    return _sum_vjp(xp, g * (1.0 / count if count else 0.0), out, x, axis, **how)
 
 
 def _extreme_vjp(name: str) -> Any:
@@ -70,10 +66,10 @@ def _reduced_last(xp: Any, x: Raw, axis: Axis, who: str) -> tuple[tuple[int, ...
 
 def _prod_vjp(xp: Any, g: Raw, out: Raw, x: Raw, axis: Axis = None, **how: Any) -> Raw:
     """The product of all others: out / x, or, where a zero forbids that, multiplied out."""
-    spread = _unreduced(xp, g, x.shape, axis, **how)
+    spread = _sum_vjp(xp, g, out, x, axis, **how)
     zero = x == 0
     if not bool(xp.any(zero)):
-        return spread * (_unreduced(xp, out, x.shape, axis, **how) / x)
+        return spread * (_sum_vjp(xp, out, out, x, axis, **how) / x)
     if not isinstance(xp, TracedNamespace):  # numbers: what zeros leave over needs no n x n array
         rest = xp.where(zero, xp.ones_like(x), x)
         others = xp.prod(rest, axis=axis, keepdims=True) / rest
@@ -95,7 +91,7 @@ def _var_vjp(
     centered = x - xp.mean(x, axis=axis, keepdims=True)
     freedom = _count(x.shape, axis) - correction
     scale = 2.0 / freedom if freedom > 0.0 else math.inf
-    return _unreduced(xp, g, x.shape, axis, **how) * centered * scale
+    return _sum_vjp(xp, g, out, x, axis, **how) * centered * scale
 
 
 def _std_vjp(xp: Any, g: Raw, out: Raw, x: Raw, **how: Any) -> Raw:
@@ -161,7 +157,7 @@ def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
         AxisError: an axis that the array does not have.
     """
     if axis is None and keepdims is False:
-        return x._rule(SUM, x)
+        return x._apply(SUM, (x,))  # type: ignore[no-any-return]
     return x._rule(SUM, x, **reduction(x, "sum", axis, keepdims))
 
 
@@ -169,7 +165,7 @@ def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 def mean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """The mean over an axis, several, or all (None); nan of nothing."""
     if axis is None and keepdims is False:
-        return x._rule(MEAN, x)
+        return x._apply(MEAN, (x,))  # type: ignore[no-any-return]
     return x._rule(MEAN, x, **reduction(x, "mean", axis, keepdims))
 
 

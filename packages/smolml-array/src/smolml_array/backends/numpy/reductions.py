@@ -23,6 +23,9 @@ _bool = builtins.bool
 _sum: Any = np.add.reduce
 
 
+_add: Callable[..., Any] = np.add.reduce
+
+
 def _reduce(
     reduce: Callable[..., Any], who: str, x: Raw, axis: Axis, dtype: Any, keepdims: bool
 ) -> Raw:
@@ -49,7 +52,9 @@ def check_not_empty(who: str, shape: Shape, axes: tuple[int, ...]) -> None:
 
 def sum(x: Raw, /, axis: Axis = None, *, dtype: DType = None, keepdims: _bool = False) -> Raw:
     """The sum; 0 of nothing; bools are counted."""
-    return _reduce(np.add.reduce, "sum", x, axis, dtype, keepdims)
+    if axis is None:  # nothing can be wrong
+        return _add(x, None, dtype, None, keepdims)
+    return _reduce(_add, "sum", x, axis, dtype, keepdims)
 
 
 def prod(x: Raw, /, axis: Axis = None, *, dtype: DType = None, keepdims: _bool = False) -> Raw:
