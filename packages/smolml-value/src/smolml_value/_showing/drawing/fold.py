@@ -9,7 +9,7 @@ what consumes it if there is only one, so that a box is left through its last no
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Container, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from typing import Final, Literal
@@ -23,7 +23,7 @@ HIDDEN: Final = -1  # the group of what is not shown
 _MANY: Final = 6  # labelled leaves used alike that are not shown one by one
 
 
-@dataclass
+@dataclass(eq=False)
 class Group:
     """Nodes that share a box; `name` is what they have in common, "" for a node alone."""
 
@@ -31,12 +31,15 @@ class Group:
     members: list[int] = field(default_factory=list)
 
 
-@dataclass
 class Folded:
-    """Which box each node is in, HIDDEN for the box of all that is not shown."""
+    """Which box each of so many nodes is in, HIDDEN for the box of all that is not shown."""
 
-    groups: list[Group]
-    group_of: list[int]
+    def __init__(self, groups: Iterable[Group], count: int) -> None:
+        self.groups = [group for group in groups if group.members]
+        self.group_of = [HIDDEN] * count
+        for place, group in enumerate(self.groups):
+            for i in group.members:
+                self.group_of[i] = place
 
 
 def fold(found: Found, how: Fold | None, most: int) -> Folded:
@@ -72,17 +75,17 @@ class _Graph:
 
     def __init__(self, found: Found) -> None:
         self.found = found
-        count = len(found.nodes)
+        self.count = len(found.nodes)
         every = [[p for p in row if isinstance(p, int)] for row in found.operands]
         self.parents = [[p for p in row if p >= 0] for row in every]
-        self.consumers: list[list[int]] = [[] for _ in range(count)]
+        self.consumers: list[list[int]] = [[] for _ in every]
         for i, row in enumerate(self.parents):
             for p in row:
                 self.consumers[p].append(i)
         self.tags = [protocol.tag(node) for node in found.nodes]
         self.is_leaf = [not row for row in every]
         self.roots = set(found.roots)
-        self.order = _consumers_first(self.consumers, self.parents, range(count))
+        self.order = _consumers_first(self.consumers, self.parents, range(self.count))
         self.hidden = self._used_by_hidden()
 
     def _used_by_hidden(self) -> set[int]:
@@ -130,39 +133,30 @@ def _consumers_first(
 
 def _alone(found: Found) -> Folded:
     count = len(found.nodes)
-    return Folded([Group("", [i]) for i in range(count)], list(range(count)))
+    return Folded([Group("", [i]) for i in range(count)], count)
 
 
 def _by_level(graph: _Graph, key: Callable[[int, Sequence[str]], str]) -> Folded:
     """Nodes with one key on one level share a box; `key(node, keys of its parents)`."""
-    count = len(graph.parents)
-    keys = [""] * count
-    level = [0] * count
-    group_of = [HIDDEN] * count
-    places: dict[tuple[str, int], int] = {}
-    groups: list[Group] = []
-    for i in reversed(graph.order):
-        if i in graph.hidden or graph.is_leaf[i]:
-            continue
-        above = [p for p in graph.parents[i] if group_of[p] != HIDDEN]
+    keys = [""] * graph.count
+    level = [0] * graph.count
+    groups: dict[tuple[str, int], Group] = {}
+    inner = [i for i in reversed(graph.order) if i not in graph.hidden and not graph.is_leaf[i]]
+    placed: set[int] = set()
+    for i in inner:
+        above = [p for p in graph.parents[i] if p in placed]
         keys[i] = key(i, [keys[p] for p in above])
         level[i] = max((level[p] + (keys[p] != keys[i]) for p in above), default=0)
-        place = (keys[i], level[i])
-        if place not in places:
-            places[place] = len(groups)
-            groups.append(Group(keys[i]))
-        group_of[i] = places[place]
-        groups[group_of[i]].members.append(i)
-    return _with_leaves(graph, Folded(groups, group_of))
+        groups.setdefault((keys[i], level[i]), Group(keys[i])).members.append(i)
+        placed.add(i)
+    return _with_leaves(graph, groups.values())
 
 
-def _with_leaves(graph: _Graph, folded: Folded) -> Folded:
-    """Give each leaf that has none a box of its own."""
-    for i, is_leaf in enumerate(graph.is_leaf):
-        if is_leaf and folded.group_of[i] == HIDDEN:
-            folded.group_of[i] = len(folded.groups)
-            folded.groups.append(Group("", [i]))
-    return folded
+def _with_leaves(graph: _Graph, groups: Collection[Group]) -> Folded:
+    """Each leaf that has no box gets one of its own."""
+    placed = {i for group in groups for i in group.members}
+    leaves = [i for i, is_leaf in enumerate(graph.is_leaf) if is_leaf and i not in placed]
+    return Folded([*groups, *(Group("", [i]) for i in leaves)], graph.count)
 
 
 def _by_op(graph: _Graph) -> Folded:
@@ -194,7 +188,7 @@ def _by_run(graph: _Graph) -> Folded:
             group.name = ""
             group.members += folded.groups[g].members
             folded.groups[g] = Group("")
-    return _without_empty(folded)
+    return Folded(folded.groups, graph.count)
 
 
 def _quotient(graph: _Graph, folded: Folded) -> tuple[list[set[int]], list[set[int]]]:
@@ -227,18 +221,13 @@ def _by_module(graph: _Graph) -> Folded:
 
     folded = _by_level(graph, key)
     alone: list[Group] = []
-    for place, group in enumerate(folded.groups):  # what belongs to no module stays as it is
-        if group.name == "":
-            for i in group.members[1:]:
-                folded.group_of[i] = len(folded.groups) + len(alone)
-                alone.append(Group("", [i]))
-            del group.members[1:]
-        elif all(graph.is_leaf[i] for i in group.members):
-            continue
-        else:
+    for place, group in enumerate(folded.groups):
+        if group.name:
             _take_in_leaves(graph, folded, place)
-    folded.groups += alone
-    return _without_empty(folded)
+        else:  # what belongs to no module stays as it is
+            alone += [Group("", [i]) for i in group.members[1:]]
+            del group.members[1:]
+    return Folded([*folded.groups, *alone], graph.count)
 
 
 def _take_in_leaves(graph: _Graph, folded: Folded, place: int) -> None:
@@ -258,23 +247,21 @@ def _take_in_leaves(graph: _Graph, folded: Folded, place: int) -> None:
 
 def _by_label(graph: _Graph) -> Folded:
     """A labelled node takes in everything that goes into it alone."""
-    count = len(graph.parents)
-    group_of = [HIDDEN] * count
+    home: dict[int, Group] = {}
     groups: list[Group] = []
     for i in graph.order:
-        label = graph.tags[i][1]
         if i in graph.hidden:
             continue
-        used_by = {group_of[c] for c in graph.consumers[i]}
-        used = i in graph.found.used_beyond
-        if not label and i not in graph.roots and not used and len(used_by) == 1:
-            (group_of[i],) = used_by
-            if group_of[i] != HIDDEN:
-                groups[group_of[i]].members.append(i)
-            continue
-        group_of[i] = len(groups)
-        groups.append(Group(label, [i]))
-    return _with_leaves(graph, Folded(groups, group_of))
+        label = graph.tags[i][1]
+        homes = {home.get(c) for c in graph.consumers[i]}
+        if label or i in graph.roots or i in graph.found.used_beyond or len(homes) != 1:
+            groups.append(Group(label))
+            homes = {groups[-1]}
+        (group,) = homes
+        if group is not None:
+            home[i] = group
+            group.members.append(i)
+    return _with_leaves(graph, groups)
 
 
 def _merge_leaves(graph: _Graph, folded: Folded, also_labelled: bool) -> Folded:
@@ -295,15 +282,7 @@ def _merge_leaves(graph: _Graph, folded: Folded, also_labelled: bool) -> Folded:
         for place in others:
             folded.groups[first].members += folded.groups[place].members
             folded.groups[place].members = []
-    return _without_empty(folded)
-
-
-def _without_empty(folded: Folded) -> Folded:
-    kept = [g for g in folded.groups if g.members]
-    for place, group in enumerate(kept):
-        for i in group.members:
-            folded.group_of[i] = place
-    return Folded(kept, folded.group_of)
+    return Folded(folded.groups, graph.count)
 
 
 def _cut(graph: _Graph, folded: Folded, most: int) -> Folded:
@@ -323,9 +302,7 @@ def _cut(graph: _Graph, folded: Folded, most: int) -> Folded:
         leaf={k for k, g in groups if all(graph.is_leaf[i] for i in g.members)},
         barred={k for k, g in groups if not graph.hidden.isdisjoint(g.members)},
     )
-    new = {g: place for place, g in enumerate(shown)}
-    group_of = [new.get(g, HIDDEN) for g in folded.group_of]
-    return Folded([folded.groups[g] for g in shown], group_of)
+    return Folded([folded.groups[k] for k in shown], graph.count)
 
 
 _WAYS: Final = {"module": _by_module, "label": _by_label, "op": _by_op, "run": _by_run}
