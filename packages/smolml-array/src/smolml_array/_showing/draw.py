@@ -26,10 +26,10 @@ from smolml_value.extending.showing import (
 
 def summary(xp: Backend, raw: Raw, few: int = 3) -> str:
     """The numbers, if they are few and in a row; else the smallest and the largest."""
-    size = math.prod(raw.shape)
-    if size == 0:
+    count = math.prod(raw.shape)
+    if count == 0:
         return "empty"
-    if size == 1 or (size <= few and len(raw.shape) == 1):
+    if count == 1 or (count <= few and len(raw.shape) == 1):
         flat = [float(x) for x in xp.to_flat(raw)]
         return numeral(flat[0]) if not raw.shape else numerals(flat)
     low, high = _extremes(xp, raw)
@@ -45,7 +45,8 @@ def _extremes(xp: Backend, raw: Raw) -> tuple[float, float]:
     return float(xp.min(raw)), float(xp.max(raw))
 
 
-def _size(xp: Backend, raw: Raw) -> float:
+def size(xp: Backend, raw: Raw) -> float:
+    """The largest absolute value; 0 if there is none."""
     if math.prod(raw.shape) == 0:
         return 0.0
     low, high = _extremes(xp, raw)
@@ -72,13 +73,13 @@ def _(node: ArrayNode) -> Look:
         label=node.label,
         data=summary(xp, raw),
         grad=summary(xp, grad),
-        size=_size(xp, grad),
+        size=size(xp, grad),
         shape=node.shape,
         more=f"data = {MLArray._constant(xp, raw)!r}\ngrad = {MLArray._constant(xp, grad)!r}"
         if raw.size <= 100
         else "",
         ordered=len(node.operands) > 1
-        and (is_ordered(node.rule) if isinstance(node.rule, Op) else True)
+        and is_ordered(node.rule)
         and not isinstance(node, ValuesNode),
     )
 
@@ -125,14 +126,11 @@ def place_of(v: Element) -> str:
 
 @protocol.constant.register(ArrayNode)
 def _(node: ArrayNode, primal: Any) -> Constant:
-    xp = node.backend
-    shape = getattr(primal, "shape", None)
-    if shape is None or (shape == () and not xp.is_array(primal)):
-        return Constant(numeral(float(primal)), number=float(primal))
-    if shape == ():
-        number = float(xp.to_flat(primal)[0])
-        return Constant(numeral(number), number=number)
-    return Constant(summary(xp, primal), id(primal), shape)
+    xp, shape = node.backend, getattr(primal, "shape", ())
+    if shape != ():
+        return Constant(summary(xp, primal), id(primal), shape)
+    number = float(xp.to_flat(primal)[0] if xp.is_array(primal) else primal)
+    return Constant(numeral(number), number=number)
 
 
 @protocol.handles.register(MLArray)

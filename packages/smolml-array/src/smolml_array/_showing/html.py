@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from smolml_array._graph.hooks import HOOKS
 from smolml_array._shapes.nested import unravel
+from smolml_array._showing.draw import size
 from smolml_array.array import MLArray
 from smolml_value.extending.showing import colors, numeral, shape_text
 
@@ -35,7 +36,9 @@ def array_html(x: MLArray) -> str:
     rows, columns = _shown(height, _ROWS), _shown(width, _COLUMNS)
     numbers = xp.reshape(node.raw, (height, width))
     grads = xp.reshape(x.grad()._fetch().raw, (height, width)) if x.requires_grad else None
-    largest = 0.0 if grads is None else _largest(xp, grads)
+    largest = 0.0 if grads is None else size(xp, grads)
+    if not math.isfinite(largest):
+        largest = 0.0
     if len(shape) > 1 or width > 1:
         heads = "".join(f"<th>{'⋯' if j < 0 else j}</th>" for j in columns)
         lines.append(f"<thead><tr>{'<th></th>' if len(shape) > 1 else ''}{heads}</tr></thead>")
@@ -53,11 +56,6 @@ def _shown(length: int, edge: int) -> Sequence[int]:
     if length <= 2 * edge:
         return range(length)
     return [*range(edge), _LEFT_OUT, *range(length - edge, length)]
-
-
-def _largest(xp: Any, grads: Any) -> float:
-    largest = max(abs(float(xp.min(grads))), abs(float(xp.max(grads))))
-    return largest if math.isfinite(largest) else 0.0
 
 
 def _cell(xp: Any, numbers: Any, grads: Any, i: int, j: int, largest: float) -> str:
