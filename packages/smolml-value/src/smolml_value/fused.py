@@ -67,8 +67,7 @@ def _number(x: Any, who: str) -> float:
 
 def _node(out: float, op: Op, args: list[Any], partials: list[float]) -> Value:
     """The node for a result, given the partial to each argument."""
-    recorded = MODE.special == 0 or grad_enabled()
-    if recorded and any(isinstance(x, Value) for x in args):
+    if grad_enabled() and any(isinstance(x, Value) for x in args):
         return FusedValue(out, op, args, partials)
     made = Value(out)  # nothing flows back from it
     if MODE.watched:

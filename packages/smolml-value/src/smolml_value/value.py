@@ -124,7 +124,7 @@ class Value(NumberNode):
     @classmethod
     def _apply(cls, op: Op, args: Sequence[object]) -> Value:
         """The node that `op` makes of numbers and Values."""
-        if op.is_composite and (MODE.special == 0 or grad_enabled()):
+        if op.is_composite and grad_enabled():
             # constants as Values too, so that Python's own 1 / c does not raise in the forward
             traced = [a if isinstance(a, Value) else Value(as_float(a, op.name)) for a in args]
             last = op.forward(TRACED, *traced)

@@ -7,17 +7,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-
-class _Pauses:
-    """How many blocks are open, in all threads, and whether the collector was on before them."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.open = 0
-        self.was_enabled = False
-
-
-_pauses = _Pauses()
+_lock = threading.Lock()
+_open: list[bool] = []  # for each open block, in all threads: was the collector on before them?
 
 
 @contextmanager
@@ -37,15 +28,13 @@ def paused_gc() -> Iterator[None]:
     >>> gc.isenabled()
     True
     """
-    with _pauses.lock:
-        if _pauses.open == 0:
-            _pauses.was_enabled = gc.isenabled()
+    with _lock:
+        _open.append(_open[0] if _open else gc.isenabled())
+        if len(_open) == 1:
             gc.disable()
-        _pauses.open += 1
     try:
         yield
     finally:
-        with _pauses.lock:
-            _pauses.open -= 1
-            if _pauses.open == 0 and _pauses.was_enabled:
+        with _lock:
+            if _open.pop() and not _open:
                 gc.enable()
