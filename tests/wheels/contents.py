@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tarfile
+import tomllib
 import zipfile
 from dataclasses import dataclass
 from email.message import Message
@@ -34,7 +35,9 @@ class Distribution:
     @property
     def version(self) -> str:
         """The version that the source states."""
-        text = (self.folder / "src" / self.package / "__init__.py").read_text(encoding="utf-8")
+        project = tomllib.loads((self.folder / "pyproject.toml").read_text(encoding="utf-8"))
+        path = self.folder / project["tool"]["hatch"]["version"]["path"]
+        text = path.read_text(encoding="utf-8")
         match = re.search(r'^__version__(?:: \w+)? = "(.+)"$', text, re.MULTILINE)
         assert match, f"{self.name}: no __version__"
         return match[1]

@@ -19,8 +19,8 @@ from smolml_array._shapes.axes import Shape, ShapeError
 from smolml_array.backends.protocol import Backend, DType, Raw
 from smolml_array.config import default_backend
 from smolml_array.convert import each, is_floating
-from smolml_value import GraphError, Value, grad_enabled, graph, no_grad
-from smolml_value.extending import MODE, Node, Op, recording
+from smolml_value import GraphError, Value, grad_enabled, no_grad
+from smolml_value.extending import MODE, PASS_LOCK, Node, Op, one_pass, recording
 
 
 class Handle(Arithmetic):
@@ -330,9 +330,9 @@ class Handle(Arithmetic):
             )
         run = node.backend.silence.run_apart
         plain = node.__class__ is ArrayNode and not MODE.watched
-        with graph.LOCK:
-            if not (plain and run(graph.one_pass, node, backward_arrays)):
-                run(graph.one_pass, node, None)
+        with PASS_LOCK:
+            if not (plain and run(one_pass, node, backward_arrays)):
+                run(one_pass, node, None)
 
     def grad(self) -> Self:
         """The gradients of the elements, as a constant array of the same shape; 0 before backward.

@@ -13,8 +13,7 @@ from smolml_array.array import MLArray
 from smolml_array.backends.protocol import Backend, Raw
 from smolml_array.config import default_backend
 from smolml_array.convert import to_raw
-from smolml_value import graph
-from smolml_value.extending import MODE
+from smolml_value.extending import MODE, PASS_LOCK
 
 if TYPE_CHECKING:
     from smolml_array._replay.recorded_step import RecordedStep
@@ -128,7 +127,7 @@ class Replay:
                     self._busy = False
         if step is None or parts is None:
             return self._once(xp, data)
-        with graph.LOCK:
+        with PASS_LOCK:
             commit(step.gradients(nodes, parts))
         return MLArray._constant(xp, parts[0])
 

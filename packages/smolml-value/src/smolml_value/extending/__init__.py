@@ -11,6 +11,8 @@ from smolml_value._ops.plugin import Plugin, Plugins
 from smolml_value._ops.plugin import Status as PluginStatus
 from smolml_value._runtime.identity_map import WeakIdentityDict
 from smolml_value.errors import NoDerivativeError, PluginError
+from smolml_value.graph import LOCK as PASS_LOCK
+from smolml_value.graph import one_pass
 from smolml_value.node import Node, OperandBase
 from smolml_value.op import Op
 from smolml_value.operand import Operand
@@ -20,6 +22,7 @@ from smolml_value.traced import TRACED, TracedNamespace
 from smolml_value.traced import find as find_traced
 
 # Kinds of nodes: `Node` is any, `OperandBase` what ops apply to, `Operand` has them as methods.
+# The pass: `one_pass` from a node of any kind, made by who holds `PASS_LOCK`.
 # Ops: `Op`, those built in (`TABLE`), and the `xp` that makes derivatives of rules
 #   (`TracedNamespace`, `TRACED`, `find_traced`, `NoDerivativeError`).
 # Numbers: `is_number` says what counts as one, `as_float` makes it a float or says who got it.
@@ -29,6 +32,7 @@ from smolml_value.traced import find as find_traced
 # Recording: `MODE` is looked at first, `recording` and `record_here` are for transforms.
 __all__ = [
     "MODE",
+    "PASS_LOCK",
     "TABLE",
     "TRACED",
     "NoDerivativeError",
@@ -46,6 +50,7 @@ __all__ = [
     "as_float",
     "find_traced",
     "is_number",
+    "one_pass",
     "record_here",
     "recording",
 ]
