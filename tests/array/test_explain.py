@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from smolml_array import MLArray, concat, stack
+from smolml_array.extending import Rule, apply_rule
 from smolml_value import Value, elementwise, explain
 from smolml_value.transforms import checkpoint, custom_vjp, grad
 from tests.array.helpers import filled
@@ -170,3 +171,27 @@ def test_spanish_says_all_of_it_in_spanish(backend: str) -> None:
     assert "(al primer elemento más grande)" in text
     assert "(a cada elemento)" in text
     assert " the " not in text
+
+
+def test_a_rule_says_what_becomes_of_the_cotangent(backend: str) -> None:
+    def said(formula: str | tuple[str, ...]) -> list[tuple[str, str, str]]:
+        rule = Rule(
+            "weighted",
+            lambda xp, x, w: x * xp.sum(w),
+            lambda xp, g, out, x, w: g * xp.sum(w),
+            lambda xp, g, out, x, w: xp.broadcast_to(xp.sum(g * x), w.shape),
+            formula=formula,
+        )
+        out = apply_rule(rule, x, w)
+        out.label = "out"
+        told = explain(out).steps[1].contributions
+        _same(told[1].contribution, [[3.0, 3.0]])
+        return [(c.formula, c.note, c.details) for c in told]
+
+    x, w = MLArray([1.0, 2.0], label="{x}; y"), MLArray([[3.0, 4.0]], label="w")
+    assert said(("{g} · sum({y})", "sum({g} · {x}); each")) == [
+        ("out.grad · sum(w)", "", ""),
+        ("sum(out.grad · {x}; y)", "each", ""),
+    ]
+    assert said("{g}; summed {shape}") == [("out.grad", "summed", "(2)")] * 2
+    assert said("") == [("(∂out/∂{x}; y)ᵀ · out.grad", "", ""), ("(∂out/∂w)ᵀ · out.grad", "", "")]

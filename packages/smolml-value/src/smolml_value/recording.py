@@ -29,11 +29,11 @@ class Watcher:
     def passed(self, root: Any) -> None:
         """The cotangents of a backward pass are complete, and nothing is committed yet."""
 
-    def vjp(self) -> Any:
+    def pull(self, traced: bool) -> Any:
         """What a walk with cotangents uses in place of the rules; None: the rules."""
         return None
 
-    def jvp(self) -> Any:
+    def push(self, traced: bool) -> Any:
         """What a walk with tangents uses in place of the rules; None: the rules."""
         return None
 

@@ -56,11 +56,16 @@ class Rule:
             g, put back along the axis, times weights; else a function
             `jvp(xp, tangents, out, *operands, **params)`, None among the tangents for zero. None
             where there is none: forward mode then raises.
+        formula: what explanations say of the cotangent on its way to an operand, one text for each
+            or one for all: `{g}` is the cotangent, `{x}` and `{y}` are the first and the last
+            operand, `{out}` is the result, `{n}` how many elements go into one of it, `{freedom}`
+            that less the correction, `{shape}` the shape of x, `{place}` the key. After "; " may
+            stand a note of those that explanations know, such as "each". "" for none.
         not_saved: the positions of the operands, and OUT for the result, of which the rules read
             no more than shape and dtype. Their numbers need not be kept for the backward pass.
     """
 
-    __slots__ = ("forward", "jvp", "name", "not_saved", "vjp_all", "vjps")
+    __slots__ = ("formula", "forward", "jvp", "name", "not_saved", "vjp_all", "vjps")
 
     def __init__(
         self,
@@ -70,6 +75,7 @@ class Rule:
         vjp_all: Vjp | None = None,
         jvp: Literal["linear", "multilinear", "reduction"] | Callable[..., Any] | None = None,
         not_saved: Collection[int] = (),
+        formula: str | tuple[str, ...] = "",
     ) -> None:
         self.name = name
         self.forward = forward
@@ -77,6 +83,7 @@ class Rule:
         self.vjp_all = vjp_all
         self.jvp = jvp
         self.not_saved = not_saved
+        self.formula = formula
 
     @property
     def symbol(self) -> str:

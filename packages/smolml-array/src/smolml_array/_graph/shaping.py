@@ -15,6 +15,7 @@ RESHAPE = Rule(
     lambda xp, g, out, x, *, shape: xp.reshape(g, x.shape),
     jvp="linear",
     not_saved=(0, OUT),
+    formula="{g}; back",
 )
 
 
@@ -28,6 +29,7 @@ STACK = Rule(
     lambda xp, *xs, axis: xp.stack(list(xs), axis=axis),
     vjp_all=_stack_vjp,
     jvp="linear",
+    formula="{g}; part",
 )
 
 
@@ -46,6 +48,7 @@ CONCAT = Rule(
     lambda xp, *xs, axis: xp.concat(list(xs), axis=axis),
     vjp_all=_concat_vjp,
     jvp="linear",
+    formula="{g}; part",
 )
 
 

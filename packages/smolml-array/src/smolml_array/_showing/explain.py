@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from smolml_array._derivatives.arguments import OutputNode
+from smolml_array._derivatives.arguments import PartNode
 from smolml_array._graph.node import ArrayNode
-from smolml_array._graph.rule import call_plugin
+from smolml_array._graph.rule import Rule, call_plugin
 from smolml_array._graph.views import Element, ValuesNode
 from smolml_array._graph.vjps import evaluated
 from smolml_array._showing.draw import axis_text, place_of, summary, written_key
 from smolml_array.array import MLArray
 from smolml_array.backends.protocol import Raw
 from smolml_value import Op
-from smolml_value.extending.derivatives import of
+from smolml_value.extending.derivatives import derive
 from smolml_value.extending.showing import (
     Namer,
     Part,
@@ -27,6 +27,7 @@ from smolml_value.extending.showing import (
 )
 
 _FEW: Final = 6  # elements that are written out
+_ANY: Final = "(∂{out}/∂{operand})ᵀ · {g}"  # the formula of a rule that has none
 
 # How a result was computed -----------------------------------------------------------------------
 
@@ -69,7 +70,7 @@ def _(v: Element, args: Sequence[str]) -> str:
 def _(node: ArrayNode, namer: Namer) -> Sequence[Part | None]:
     rule, out = node.rule, namer(node)
     names = [namer(x) for x in protocol.operands(node)]
-    found: list[Part] = []
+    found: list[Part | None] = []
     for i, (parent, primal) in enumerate(zip(node.operands, node.primals, strict=True)):
         if parent is None:
             continue
@@ -78,8 +79,8 @@ def _(node: ArrayNode, namer: Namer) -> Sequence[Part | None]:
             shape = getattr(primal, "shape", ())
             note = ("", "") if shape == node.shape else ("summed", shape_text(shape))
             found.append(Part(formula, True, partial, *note))
-        else:
-            formula, *said = _flow(node, i, names, out)
+        elif rule is not None:
+            formula, *said = _flow(node, rule, i, names, out)
             found.append(Part(formula, False, None, *said))
     return found
 
@@ -98,51 +99,39 @@ def _partial(node: ArrayNode, op: Op, i: int, names: Sequence[str], out: str) ->
     return formula, partial if xp.is_array(partial) else float(partial)
 
 
-def _flow(node: ArrayNode, i: int, names: Sequence[str], out: str) -> tuple[str, str, str]:
+def _flow(
+    node: ArrayNode, rule: Rule, i: int, names: Sequence[str], out: str
+) -> tuple[str, str, str]:
     """What is done with the cotangent of an array operation on its way to operand i.
 
     As a formula, a note on what else happens, and what the note speaks of.
     """
-    g, x = f"{out}.grad", names[0]
-    params = node.params
-    n = node.primals[0].size // max(node.out.size, 1) if node.primals else 0
-    flows: dict[str, tuple[str, str, str]] = {
-        "matmul": (f"{g} @ {names[-1]}ᵀ" if i == 0 else f"{x}ᵀ @ {g}", "", ""),
-        "sum": (g, "each", ""),
-        "mean": (f"{g} / {n}", "each", ""),
-        "max": (g, "first_max", ""),
-        "min": (g, "first_min", ""),
-        "prod": (f"{g} · {out} / {x}", "", ""),
-        "var": (f"{g} · 2 ({x} − mean({x})) / {_freedom(n, params)}", "", ""),
-        "std": (f"{g} · ({x} − mean({x})) / ({_freedom(n, params)} · {out})", "", ""),
-        "reshape": (g, "back", ""),
-        "permute_dims": (g, "back", ""),
-        "flip": (g, "back", ""),
-        "broadcast_to": (g, "summed", shape_text(node.primals[0].shape)),
-        "concat": (g, "part", ""),
-        "stack": (g, "part", ""),
+    formula = rule.formula if isinstance(rule.formula, str) else rule.formula[min(i, 1)]
+    first, params = node.primals[0], node.params
+    n = first.size // max(node.out.size, 1)
+    terms = {
+        "g": f"{out}.grad",
+        "x": names[0],
+        "y": names[-1],
+        "operand": names[i],
+        "out": out,
+        "n": n,
+        "freedom": numeral(n - float(params.get("correction", 0.0))),
+        "shape": shape_text(first.shape),
+        "place": f"[{written_key(params.get('key'))}]",
     }
-    if "key" in params:
-        place = f"[{written_key(params['key'])}]"
-        flows["getitem"] = (g, "at", place)
-        flows["setitem"] = (g, "elsewhere" if i == 0 else "at", place)
-        flows["index_add"] = (g, "", "") if i == 0 else (g, "at", place)
-    of_any = f"(∂{out}/∂{names[i]})ᵀ · {g}"
-    return flows.get(node.rule.name if node.rule else "", (of_any, "", ""))
+    text, _, note = (formula or _ANY).partition("; ")
+    kind, _, details = note.partition(" ")
+    return text.format_map(terms), kind, details.format_map(terms)
 
 
-def _freedom(n: int, params: Mapping[str, Any]) -> str:
-    """n - correction, the divisor of a variance."""
-    return numeral(n - float(params.get("correction", 0.0)))
-
-
-@protocol.expression.register(OutputNode)
-def _(node: OutputNode, args: Sequence[str]) -> str:
+@protocol.expression.register(PartNode)
+def _(node: PartNode, args: Sequence[str]) -> str:
     return f"{node.name}: {args[0]}"
 
 
-@protocol.parts.register(OutputNode)
-def _(node: OutputNode, namer: Namer) -> Sequence[Part]:
+@protocol.parts.register(PartNode)
+def _(node: PartNode, namer: Namer) -> Sequence[Part]:
     return [Part(f"{namer(node)}.grad", False)]
 
 
@@ -171,7 +160,7 @@ def _(node: ArrayNode) -> MLArray:
 def _(node: ArrayNode, number: Any) -> Any:
     if number is None or type(number) is float:
         return number
-    xp, raw = node.backend, of(node).finalize(node, number)
+    xp, raw = node.backend, derive.gathered(node, number)
     return MLArray._constant(xp, raw if xp.is_array(raw) else xp.asarray(raw))
 
 

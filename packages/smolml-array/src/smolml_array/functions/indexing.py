@@ -38,13 +38,20 @@ def _put_vjp(xp: Any, g: Raw, out: Raw, x: Raw, v: Raw, *, key: Any) -> Raw:
     return xp.sum_to_shape(chosen, getattr(v, "shape", ()))
 
 
-GETITEM = Rule("getitem", lambda xp, x, *, key: xp.index(x, key), _index_vjp, jvp="linear")
+GETITEM = Rule(
+    "getitem",
+    lambda xp, x, *, key: xp.index(x, key),
+    _index_vjp,
+    jvp="linear",
+    formula="{g}; at {place}",
+)
 INDEX_PUT = Rule(
     "setitem",
     lambda xp, x, v, *, key: xp.index_put(x, key, v),
     lambda xp, g, out, x, v, *, key: xp.index_put(g, key, 0.0),
     _put_vjp,
     jvp="linear",
+    formula=("{g}; elsewhere {place}", "{g}; at {place}"),
 )
 INDEX_ADD = Rule(
     "index_add",
@@ -52,6 +59,7 @@ INDEX_ADD = Rule(
     lambda xp, g, out, x, v, *, key: g,
     lambda xp, g, out, x, v, *, key: xp.sum_to_shape(xp.index(g, key), getattr(v, "shape", ())),
     jvp="linear",
+    formula=("{g}", "{g}; at {place}"),
 )
 
 

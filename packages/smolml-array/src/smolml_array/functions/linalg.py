@@ -64,6 +64,7 @@ MATMUL = Rule(
     _matmul_right,
     jvp="multilinear",
     not_saved=(OUT,),
+    formula=("{g} @ {y}ᵀ", "{x}ᵀ @ {g}"),
 )
 
 

@@ -45,6 +45,7 @@ PERMUTE_DIMS = Rule(
     lambda xp, g, out, x, *, axes: xp.permute_dims(g, inverse_permutation(axes)),
     jvp="linear",
     not_saved=(0, OUT),
+    formula="{g}; back",
 )
 FLIP = Rule(
     "flip",
@@ -52,6 +53,7 @@ FLIP = Rule(
     lambda xp, g, out, x, *, axis: xp.flip(g, axis=axis),
     jvp="linear",
     not_saved=(0, OUT),
+    formula="{g}; back",
 )
 
 
@@ -181,6 +183,7 @@ BROADCAST_TO = Rule(
     lambda xp, g, out, x, *, shape: xp.sum_to_shape(g, x.shape),
     jvp="linear",
     not_saved=(0, OUT),
+    formula="{g}; summed {shape}",
 )
 ASTYPE = Rule(
     "astype",

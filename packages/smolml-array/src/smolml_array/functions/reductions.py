@@ -101,6 +101,15 @@ def _std_vjp(xp: Any, g: Raw, out: Raw, x: Raw, **how: Any) -> Raw:
     return _var_vjp(xp, xp.where(flat, xp.zeros_like(g), g / (2.0 * safe)), out, x, **how)
 
 
+def _reduction(name: str, vjp: Any, formula: str) -> Rule:
+    """The rule of the reduction that has this name on every backend."""
+
+    def forward(xp: Any, x: Any, **how: Any) -> Any:
+        return getattr(xp, name)(x, **how)
+
+    return Rule(name, forward, vjp, jvp="reduction", formula=formula)
+
+
 _UNREAD = (0, OUT)
 SUM = Rule(
     "sum",
@@ -108,6 +117,7 @@ SUM = Rule(
     _sum_vjp,
     jvp="linear",
     not_saved=_UNREAD,
+    formula="{g}; each",
 )
 MEAN = Rule(
     "mean",
@@ -115,22 +125,25 @@ MEAN = Rule(
     _mean_vjp,
     jvp="linear",
     not_saved=_UNREAD,
+    formula="{g} / {n}; each",
 )
 MAX = Rule(
     "max",
     lambda xp, x, *, axis=None, keepdims=False: xp.max(x, axis=axis, keepdims=keepdims),
     _extreme_vjp("max"),
     jvp="reduction",
+    formula="{g}; first_max",
 )
 MIN = Rule(
     "min",
     lambda xp, x, *, axis=None, keepdims=False: xp.min(x, axis=axis, keepdims=keepdims),
     _extreme_vjp("min"),
     jvp="reduction",
+    formula="{g}; first_min",
 )
-PROD = Rule("prod", lambda xp, x, **how: xp.prod(x, **how), _prod_vjp, jvp="reduction")
-VAR = Rule("var", lambda xp, x, **how: xp.var(x, **how), _var_vjp, jvp="reduction")
-STD = Rule("std", lambda xp, x, **how: xp.std(x, **how), _std_vjp, jvp="reduction")
+PROD = _reduction("prod", _prod_vjp, "{g} · {out} / {x}")
+VAR = _reduction("var", _var_vjp, "{g} · 2 ({x} − mean({x})) / {freedom}")
+STD = _reduction("std", _std_vjp, "{g} · ({x} − mean({x})) / ({freedom} · {out})")
 
 # The functions ---------------------------------------------------------------------------------
 
