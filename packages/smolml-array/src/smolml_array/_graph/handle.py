@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextvars import copy_context
 from typing import Any, Self
 
 from smolml_array._graph.arithmetic import Arithmetic, ArrayLike
@@ -328,11 +329,12 @@ class Handle(Arithmetic):
                 "backward: this array is a constant, or was computed from constants only or inside "
                 "no_grad(): it depends on nothing that has a gradient; use requires_grad=True"
             )
-        run = node.backend.silence.run_apart
+        here = copy_context()  # what is set inside is undone
+        here.run(node.backend.silence.enter)
         plain = node.__class__ is ArrayNode and not MODE.watched
         with PASS_LOCK:
-            if not (plain and run(one_pass, node, backward_arrays)):
-                run(one_pass, node, None)
+            if not (plain and here.run(one_pass, node, backward_arrays)):
+                here.run(one_pass, node, None)
 
     def grad(self) -> Self:
         """The gradients of the elements, as a constant array of the same shape; 0 before backward.

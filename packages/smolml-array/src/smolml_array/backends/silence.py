@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import Context, copy_context
+from functools import partial
 from typing import Any
 
 
@@ -19,18 +20,23 @@ class Silence:
             not broadcast may raise in others' words.
 
     Attributes:
+        as_array: turns the scalars that `plain` may give for 0-d arrays into raw arrays.
         context: see above.
+        enter: makes the context silent in which it is called, a copy of one.
         new: `new().run(f, *args)` is `run(f, *args)` for who counts nanoseconds.
         plain: see above.
     """
 
-    __slots__ = ("as_array", "context", "new", "plain")
+    __slots__ = ("as_array", "context", "enter", "new", "plain")
 
     def __init__(
         self, context: Context, plain: Any, as_array: Callable[[Any], Any] | None = None
     ) -> None:
         self.context = context
         self.new = context.copy
+        settings = [partial(variable.set, value) for variable, value in context.items()]
+        # NumPy has one: then nothing of ours is called
+        self.enter = settings[0] if len(settings) == 1 else lambda: [s() for s in settings]
         self.plain = plain
         self.as_array = as_array or _unchanged
 
@@ -41,8 +47,7 @@ class Silence:
     def run_apart(self, f: Callable[..., Any], /, *args: Any) -> Any:
         """f(*args) in silence, in a copy of the caller's context: what it sets is undone."""
         here = copy_context()
-        for variable, value in self.context.items():
-            here.run(variable.set, value)
+        here.run(self.enter)
         return here.run(f, *args)
 
 

@@ -23,9 +23,6 @@ _bool = builtins.bool
 _sum: Any = np.add.reduce
 
 
-_add: Callable[..., Any] = np.add.reduce
-
-
 def _reduce(
     reduce: Callable[..., Any], who: str, x: Raw, axis: Axis, dtype: Any, keepdims: bool
 ) -> Raw:
@@ -53,8 +50,8 @@ def check_not_empty(who: str, shape: Shape, axes: tuple[int, ...]) -> None:
 def sum(x: Raw, /, axis: Axis = None, *, dtype: DType = None, keepdims: _bool = False) -> Raw:
     """The sum; 0 of nothing; bools are counted."""
     if axis is None:  # nothing can be wrong
-        return _add(x, None, dtype, None, keepdims)
-    return _reduce(_add, "sum", x, axis, dtype, keepdims)
+        return _sum(x, None, dtype, None, keepdims)
+    return _reduce(_sum, "sum", x, axis, dtype, keepdims)
 
 
 def prod(x: Raw, /, axis: Axis = None, *, dtype: DType = None, keepdims: _bool = False) -> Raw:
