@@ -26,18 +26,13 @@ def add_draw(commands: Any) -> None:
         "Graphviz, .mmd and .md are Mermaid.",
         epilog="Exit codes: 0 drawn, 1 the script failed, 2 wrong use, no such script or variable.",
     )
-    parser.add_argument("target", metavar="SCRIPT:NAME", help="such as train.py:loss")
-    parser.add_argument("--out", "-o", default="graph.svg", help="the file (default: graph.svg)")
-    parser.add_argument(
-        "--fold", default="auto", metavar="HOW", help=f"{', '.join(FOLDS)} (default: auto)"
-    )
-    parser.add_argument(
-        "--max-nodes", default="100", metavar="N", help="boxes at most (default: 100)"
-    )
-    parser.add_argument(
-        "--direction", default="right", metavar="WHERE", help="right or down (default: right)"
-    )
-    parser.add_argument("--title", help="a line above")
+    add = parser.add_argument
+    add("target", metavar="SCRIPT:NAME", help="such as train.py:loss")
+    add("--out", "-o", default="graph.svg", help="the file (default: graph.svg)")
+    add("--fold", default="auto", metavar="HOW", help=f"{', '.join(FOLDS)} (default: auto)")
+    add("--max-nodes", default="100", metavar="N", help="boxes at most (default: 100)")
+    add("--direction", default="right", metavar="WHERE", help="right or down (default: right)")
+    add("--title", help="a line above")
     parser.set_defaults(run=run, parser=parser)
 
 

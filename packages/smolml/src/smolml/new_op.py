@@ -21,11 +21,10 @@ def add_new_op(commands: Any) -> None:
         help="write a package with an op of your own",
         description="Write a package with one op: source, tests, README, ready for pip install.",
     )
-    parser.add_argument("name", metavar="NAME", type=_op_name, help="of the op, such as swish")
-    parser.add_argument(
-        "--directory", metavar="DIR", type=Path, help="where it goes (default: smolml-NAME)"
-    )
-    parser.add_argument("--force", action="store_true", help="overwrite files without asking")
+    add = parser.add_argument
+    add("name", metavar="NAME", type=_op_name, help="of the op, such as swish")
+    add("--directory", metavar="DIR", type=Path, help="where it goes (default: smolml-NAME)")
+    add("--force", action="store_true", help="overwrite files without asking")
     parser.set_defaults(run=run, parser=parser)
 
 
