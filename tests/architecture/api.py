@@ -18,15 +18,17 @@ from typing import Any
 PACKAGES = ("smolml_value", "smolml_array", "smolml_utils", "smolml")
 
 
-def signature(thing: Any, types: bool) -> str:
-    """As it is called; "" if that cannot be known."""
+def signature(thing: Any, types: bool, bound: bool = False) -> str:
+    """As it is called, `bound` without its first argument; "" if that cannot be known."""
     try:
         found = inspect.signature(thing)
     except (TypeError, ValueError):
         return ""
+    parameters = list(found.parameters.values())[bound:]
     if not types:
-        bare = [p.replace(annotation=p.empty) for p in found.parameters.values()]
-        found = found.replace(parameters=bare, return_annotation=found.empty)
+        parameters = [p.replace(annotation=p.empty) for p in parameters]
+        found = found.replace(return_annotation=found.empty)
+    found = found.replace(parameters=parameters)
     return re.sub(r" at 0x[0-9a-f]+", "", str(found))
 
 
@@ -36,7 +38,8 @@ def members(owner: type, types: bool) -> Iterator[str]:
         if not name.startswith("_") or name.endswith("__"):
             kind = inspect.getattr_static(owner, name)
             if isinstance(kind, staticmethod | classmethod) or callable(kind):
-                yield name + signature(getattr(owner, name), types)
+                bound = inspect.isfunction(kind)
+                yield name + signature(getattr(owner, name), types, bound)
             elif not name.startswith("_"):
                 yield name
 
