@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from smolml_value import table
 from smolml_value.extending import Op, Operand
@@ -58,29 +58,32 @@ class Arithmetic(Operand):
         """The backend's comparison of this name as a constant array, or NotImplemented."""
         raise NotImplementedError
 
-    __add__ = _left(table.add)
-    __radd__ = _right(table.add)
-    __iadd__ = _augmented(table.add)
-    __sub__ = _left(table.subtract)
-    __rsub__ = _right(table.subtract)
-    __mul__ = _left(table.multiply)
-    __rmul__ = _right(table.multiply)
-    __truediv__ = _left(table.divide)
-    __rtruediv__ = _right(table.divide)
-    __pow__ = _left(table.pow)
-    __rpow__ = _right(table.pow)
-    __isub__ = _augmented(table.subtract)
-    __imul__ = _augmented(table.multiply)
-    __itruediv__ = _augmented(table.divide)
-    __lt__ = _compared("less")
-    __le__ = _compared("less_equal")
-    __gt__ = _compared("greater")
-    __ge__ = _compared("greater_equal")
-    __eq__ = _compared("equal")  # type: ignore[assignment]  # element by element
-    __ne__ = _compared("not_equal")  # type: ignore[assignment]  # element by element
-    __and__ = __rand__ = _compared("bitwise_and")
-    __or__ = __ror__ = _compared("bitwise_or")
-    __xor__ = __rxor__ = _compared("bitwise_xor")
+    __add__: Final = _left(table.add)
+    __radd__: Final = _right(table.add)
+    __iadd__: Final = _augmented(table.add)
+    __sub__: Final = _left(table.subtract)
+    __rsub__: Final = _right(table.subtract)
+    __mul__: Final = _left(table.multiply)
+    __rmul__: Final = _right(table.multiply)
+    __truediv__: Final = _left(table.divide)
+    __rtruediv__: Final = _right(table.divide)
+    __pow__: Final = _left(table.pow)
+    __rpow__: Final = _right(table.pow)
+    __isub__: Final = _augmented(table.subtract)
+    __imul__: Final = _augmented(table.multiply)
+    __itruediv__: Final = _augmented(table.divide)
+    __lt__: Final = _compared("less")
+    __le__: Final = _compared("less_equal")
+    __gt__: Final = _compared("greater")
+    __ge__: Final = _compared("greater_equal")
+    __eq__: Final = _compared("equal")  # type: ignore[assignment]  # element by element
+    __ne__: Final = _compared("not_equal")  # type: ignore[assignment]  # element by element
+    __and__: Final = _compared("bitwise_and")
+    __rand__: Final = __and__
+    __or__: Final = _compared("bitwise_or")
+    __ror__: Final = __or__
+    __xor__: Final = _compared("bitwise_xor")
+    __rxor__: Final = __xor__
 
     def __neg__(self) -> Self:
         return self._operate(table.negative, self)  # type: ignore[no-any-return]

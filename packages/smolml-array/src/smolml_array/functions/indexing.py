@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from copy import deepcopy
-from typing import Any
+from typing import Any, Final
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.mixing import for_message, numbers_on
@@ -278,7 +278,7 @@ class Indexing(Array):
     """These functions as methods."""
 
     __slots__ = ()
-    take = take
-    take_along_axis = take_along_axis
-    __getitem__ = getitem
-    __setitem__ = setitem
+    take: Final = take
+    take_along_axis: Final = take_along_axis
+    __getitem__: Final = getitem
+    __setitem__: Final = setitem

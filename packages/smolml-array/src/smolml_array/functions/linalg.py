@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import OUT, Rule
@@ -218,14 +218,14 @@ class LinearAlgebra(Array):
     """These functions as methods."""
 
     __slots__ = ()
-    matmul = matmul
-    outer = outer
-    tril = tril
-    triu = triu
-    diagonal = diagonal
-    trace = trace
-    __matmul__ = times
-    __rmatmul__ = reflected_times
+    matmul: Final = matmul
+    outer: Final = outer
+    tril: Final = tril
+    triu: Final = triu
+    diagonal: Final = diagonal
+    trace: Final = trace
+    __matmul__: Final = times
+    __rmatmul__: Final = reflected_times
 
     @property
     def mT(self) -> Self:

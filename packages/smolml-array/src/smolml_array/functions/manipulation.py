@@ -351,18 +351,18 @@ class Manipulation(Array):
     """These functions as methods."""
 
     __slots__ = ()
-    reshape = reshape
-    flatten = flatten
-    transpose = transpose
-    squeeze = squeeze
-    expand_dims = expand_dims
-    flip = flip
-    broadcast_to = broadcast_to
-    astype = astype
-    roll = roll
-    repeat = repeat
-    tile = tile
-    split = split
+    reshape: Final = reshape
+    flatten: Final = flatten
+    transpose: Final = transpose
+    squeeze: Final = squeeze
+    expand_dims: Final = expand_dims
+    flip: Final = flip
+    broadcast_to: Final = broadcast_to
+    astype: Final = astype
+    roll: Final = roll
+    repeat: Final = repeat
+    tile: Final = tile
+    split: Final = split
 
     @property
     def T(self) -> Self:

@@ -158,6 +158,6 @@ class Norms(Array):
     """These functions as methods."""
 
     __slots__ = ()
-    vector_norm = vector_norm
-    matrix_norm = matrix_norm
-    norm = norm
+    vector_norm: Final = vector_norm
+    matrix_norm: Final = matrix_norm
+    norm: Final = norm

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 from smolml_array._graph.rule import OUT, Rule
 from smolml_array._shapes.axes import (
@@ -270,14 +270,14 @@ class Reductions(Array):
     """These functions as methods."""
 
     __slots__ = ()
-    sum = sum
-    mean = mean
-    prod = prod
-    max = max
-    min = min
-    var = var
-    std = std
-    argmax = argmax
-    argmin = argmin
-    any = any
-    all = all
+    sum: Final = sum
+    mean: Final = mean
+    prod: Final = prod
+    max: Final = max
+    min: Final = min
+    var: Final = var
+    std: Final = std
+    argmax: Final = argmax
+    argmin: Final = argmin
+    any: Final = any
+    all: Final = all

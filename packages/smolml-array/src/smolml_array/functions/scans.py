@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import Rule
@@ -230,7 +230,7 @@ class Scans(Array):
     """These functions as methods."""
 
     __slots__ = ()
-    cumulative_sum = cumulative_sum
-    cumulative_prod = cumulative_prod
-    logcumsumexp = logcumsumexp
-    diff = diff
+    cumulative_sum: Final = cumulative_sum
+    cumulative_prod: Final = cumulative_prod
+    logcumsumexp: Final = logcumsumexp
+    diff: Final = diff

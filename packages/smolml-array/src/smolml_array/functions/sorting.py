@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import Rule
 from smolml_array._shapes.axes import normalize_axis
@@ -69,5 +71,5 @@ class Sorting(Array):
     """These functions as methods."""
 
     __slots__ = ()
-    sort = sort
-    argsort = argsort
+    sort: Final = sort
+    argsort: Final = argsort

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import Rule
@@ -147,5 +147,5 @@ class Windows(Array):
     """These functions as methods."""
 
     __slots__ = ()
-    sliding_windows = sliding_windows
-    pad = pad
+    sliding_windows: Final = sliding_windows
+    pad: Final = pad
