@@ -17,7 +17,8 @@ from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.rule import OUT, Rule
 from smolml_array._graph.vjps import cotangents_of
 from smolml_array.backends import get_backend
-from smolml_array.functions import linalg, manipulation, products, reductions
+from smolml_array.functions import affine as affine_family
+from smolml_array.functions import linalg, manipulation, reductions
 from smolml_value import gradients, hvp
 from smolml_value.table import TABLE
 
@@ -151,7 +152,7 @@ def _rules_with_operands() -> list[Any]:
     a, b, c = (rng.normal(size=s) for s in ((4, 3), (3, 2), (2,)))
     known: dict[Rule, tuple[list[Any], dict[str, Any]]] = {
         linalg.MATMUL: ([a, b], {}),
-        products.AFFINE: ([a, b, c], {}),
+        affine_family.AFFINE: ([a, b, c], {}),
         reductions.SUM: ([a], {"axis": (0,), "keepdims": False}),
         reductions.MEAN: ([a], {"axis": (1,), "keepdims": True}),
         shaping.RESHAPE: ([a], {"shape": (2, 6)}),
@@ -162,7 +163,7 @@ def _rules_with_operands() -> list[Any]:
     }
     declared = {
         rule
-        for module in (linalg, manipulation, products, reductions, shaping)
+        for module in (affine_family, linalg, manipulation, reductions, shaping)
         for rule in vars(module).values()
         if isinstance(rule, Rule) and rule.not_saved
     }

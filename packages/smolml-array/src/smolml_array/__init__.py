@@ -11,10 +11,10 @@ from smolml_array._showing import explain as explain
 from smolml_array._showing import html as html
 from smolml_array.array import MLArray
 from smolml_array.config import use_backend
+from smolml_array.functions.affine import affine
 from smolml_array.functions.creation import arange, eye, from_dlpack, full, linspace, ones, zeros
 from smolml_array.functions.einsum import einsum
 from smolml_array.functions.joining import clip, concat, maximum, minimum, stack, where
-from smolml_array.functions.products import affine
 from smolml_array.functions.random import Generator, rand, randn, seed
 
 # The methods serve as functions, too, which take lists and numbers and give MLArrays.

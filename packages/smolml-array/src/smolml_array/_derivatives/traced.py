@@ -7,31 +7,21 @@ entries of the table of array functions, and the ops.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 from smolml_array._graph.hooks import HOOKS
-from smolml_array._shapes.axes import Shape, unbroadcast_axes
 from smolml_array.array import MLArray
 from smolml_array.backends import get_backend
-from smolml_array.functions import einsum, joining, products  # noqa: F401  # they fill the table
+from smolml_array.backends.derived import DERIVED
+from smolml_array.functions import affine, einsum, joining  # noqa: F401  # they fill the table
 from smolml_array.functions.table import FOR_RULES, FUNCTIONS
 from smolml_value.extending import TracedNamespace, find_traced
-
-
-def _sum_to_shape(x: MLArray, shape: Shape) -> MLArray:
-    """The adjoint of broadcasting from `shape`."""
-    if x.shape == shape:
-        return x
-    summed = x.sum(unbroadcast_axes(x.shape, shape))
-    return summed if summed.shape == shape else FOR_RULES["reshape"](summed, shape)
-
 
 _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     **{name: entry.function for name, entry in FUNCTIONS.items()},
     **FOR_RULES,
     "add_into": lambda total, x: total + x,
-    "sum_to_shape": _sum_to_shape,
 }
 _CREATION: Final = (
     *("zeros", "ones", "full", "arange", "eye"),
@@ -51,13 +41,12 @@ def traced(backend: str) -> TracedNamespace:
 
         return made
 
-    functions = {**_FUNCTIONS, **{name: create(name) for name in _CREATION}}
-
-    def look_up(name: str) -> Any:
-        function = functions.get(name)
-        return find_traced(name) if function is None else function
-
-    return TracedNamespace(look_up)
+    functions = {**_FUNCTIONS, **{name: create(name) for name in _CREATION}, "bool": xp.bool}
+    space = TracedNamespace(
+        lambda name: functions[name] if name in functions else find_traced(name)
+    )
+    functions["sum_to_shape"] = partial(DERIVED["sum_to_shape"], space)
+    return space
 
 
 HOOKS.traced = traced

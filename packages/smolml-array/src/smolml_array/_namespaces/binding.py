@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from smolml_array.functions import einsum, joining, products, searching  # noqa: F401  # they fill it
+from smolml_array.functions import affine, einsum, joining, searching  # noqa: F401  # they fill it
 from smolml_array.functions.table import Entry
 
 Function = Callable[..., Any]
@@ -54,10 +54,10 @@ def bound(
             value = "ddof if correction is None else correction"
         elif p.name == "axis" and entry.flattens and namespace:
             first, value = f"flat({first}, axis)", "0 if axis is None else axis"
-        elif p.name == "b" or target.annotation == "MLArray":
+        elif p.name == "b" or target.annotation in ("MLArray", "Raw"):
             value = f"convert({xp}{p.name})"
-        packed = target.kind is inspect.Parameter.VAR_POSITIONAL
-        arguments.append(value if packed else f"{target.name}={value}")
+        by_place = target.kind in (target.POSITIONAL_ONLY, target.VAR_POSITIONAL)
+        arguments.append(value if by_place else f"{target.name}={value}")
     call = f"function({', '.join([first, *arguments])})"
     scope = {"function": entry.function, "convert": convert, "cast": _cast, "flat": _flat}
     return _written(name, xp + parameters, call, scope, entry.function.__doc__)

@@ -42,11 +42,14 @@ def first_array(who: str, operands: tuple[Any, ...]) -> Applying:
     raise TypeError(f"{who}: expected an MLArray among the operands, got {given}")
 
 
-def constant(name: str, *operands: Any) -> Any:
-    """The backend's function of the numbers, as a constant."""
+def constant(name: str, *operands: Any, **how: Any) -> Any:
+    """The backend's function of the numbers, as a constant or several."""
     array = first_array(name, operands)
     xp, _, _, numbers = array._operands(name, operands)
-    return array._constant(xp, getattr(xp, name)(*numbers))
+    out = getattr(xp, name)(*numbers, **how)
+    if isinstance(out, tuple):
+        return tuple(array._constant(xp, raw) for raw in out)
+    return array._constant(xp, out)
 
 
 def is_tracked(operand: object) -> bool:

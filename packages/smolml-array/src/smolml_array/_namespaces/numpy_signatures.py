@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Final
 
+from smolml_array._namespaces import functions  # noqa: F401  # more of the table
 from smolml_array._namespaces.binding import Function, bound
 from smolml_array.functions.einsum import einsum
 from smolml_array.functions.table import FUNCTIONS as TABLE

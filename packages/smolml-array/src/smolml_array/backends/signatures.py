@@ -49,7 +49,7 @@ class TypedReduction(Protocol):
 
 
 class Scan(Protocol):
-    """cumulative_sum or cumulative_prod: sums or products of the elements up to each one.
+    """Sums or products of the elements up to each one.
 
     Along an axis, which only a 1-D array need not name; with include_initial a 0 or a 1 comes
     first. bool counts as int64; `dtype` to add or multiply in another type.

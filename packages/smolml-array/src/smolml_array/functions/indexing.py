@@ -11,12 +11,12 @@ from smolml_array._graph.mixing import for_message, numbers_on
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.shaping import RESHAPE
 from smolml_array._shapes.axes import (
-    AxisError,
     Shape,
     ShapeError,
     _broadcast_shapes,
     is_index,
     normalize_axis,
+    one_axis,
 )
 from smolml_array.backends.protocol import Backend, Raw
 from smolml_array.functions.table import A, Array, array_function, as_array, for_rules
@@ -200,7 +200,7 @@ def take(x: ArrayLike, indices: ArrayLike, axis: int | None = None) -> Array:
     [[3.0, 4.0], [3.0, 4.0], [1.0, 2.0]]
     """
     array = as_array(x)
-    axis = only_axis(array, axis, "take")
+    axis = one_axis(axis, len(array.shape), "take")
     places = _places(array, "take", indices, axis)
     return index(array, (slice(None),) * axis + (places,))
 
@@ -233,16 +233,6 @@ def take_along_axis(x: ArrayLike, indices: ArrayLike, axis: int = -1) -> Array:
     around = tuple(1 if i == axis else n for i, n in enumerate(shape))
     _broadcast_shapes(around, places.shape, who="take_along_axis")
     return _take_along_axis(array, places, axis)
-
-
-def only_axis(x: Array, axis: int | None, who: str) -> int:
-    """The axis, which only an array of one dimension need not name."""
-    if axis is None and len(x.shape) != 1:
-        raise AxisError(
-            f"{who}: expected axis= for an array of {len(x.shape)} dimensions; "
-            f"only with 1 may it be left out"
-        )
-    return normalize_axis(axis or 0, len(x.shape), who)
 
 
 def _places(x: Array, who: str, indices: ArrayLike, axis: int) -> Raw:

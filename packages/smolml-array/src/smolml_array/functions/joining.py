@@ -1,4 +1,4 @@
-"""Several arrays: joined, stacked, chosen between, brought to one shape, taken apart."""
+"""Several arrays: joined, stacked, chosen between, taken apart."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import cast
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.shaping import CONCAT, STACK, axis_to_join
-from smolml_array._shapes.axes import ShapeError, _broadcast_shapes, normalize_axis
+from smolml_array._shapes.axes import ShapeError, normalize_axis
 from smolml_array.array import MLArray
 from smolml_array.functions.table import as_array, entry
 from smolml_value import table
@@ -100,32 +100,8 @@ def clip(x: ArrayLike, min: float | None = None, max: float | None = None) -> ML
     return made
 
 
-@entry("*arrays")
-def broadcast_arrays(*arrays: MLArray) -> tuple[MLArray, ...]:
-    """The arrays, each with the common shape."""
-    shape = _broadcast_shapes(*(x.shape for x in arrays), who="broadcast_arrays")
-    return tuple(x.broadcast_to(shape) for x in arrays)
-
-
 @entry("x, /, *, axis=0")
 def unstack(x: MLArray, axis: int = 0) -> tuple[MLArray, ...]:
     """The slices along the axis."""
     place = normalize_axis(axis, x.ndim, "unstack")
     return tuple(x[(*(slice(None),) * place, i)] for i in range(x.shape[place]))
-
-
-@entry("*arrays, indexing='xy'")
-def meshgrid(*arrays: MLArray, indexing: str = "xy") -> tuple[MLArray, ...]:
-    """Coordinate arrays of the grid that 1-D arrays span."""
-    if indexing not in ("xy", "ij"):
-        raise ValueError(f"meshgrid: unknown indexing {indexing!r}: expected 'xy' or 'ij'")
-    places = list(range(len(arrays)))  # the axis along which each one varies
-    if indexing == "xy" and len(arrays) > 1:
-        places[:2] = [1, 0]
-    shape = [0] * len(arrays)
-    for x, axis in zip(arrays, places, strict=True):
-        shape[axis] = x.size()
-    return tuple(
-        x.reshape((-1,) + (1,) * (len(arrays) - 1 - axis)).broadcast_to(shape)
-        for x, axis in zip(arrays, places, strict=True)
-    )

@@ -9,9 +9,9 @@ from typing import Any, Final
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.shaping import CONCAT, axis_to_join
-from smolml_array._shapes.axes import normalize_axis
+from smolml_array._shapes.axes import normalize_axis, one_axis
 from smolml_array.backends.protocol import Raw
-from smolml_array.functions.indexing import getitem, only_axis
+from smolml_array.functions.indexing import getitem
 from smolml_array.functions.manipulation import broadcast_to, floating
 from smolml_array.functions.table import Array, array_function, as_array
 from smolml_value import table
@@ -21,7 +21,7 @@ _STANDARD = "x, /, *, axis=None, dtype=None, include_initial=False"
 
 def _scanned(rule: Rule, x: ArrayLike, axis: int | None, include_initial: bool) -> Array:
     array = as_array(x)
-    axis = only_axis(array, axis, rule.name)
+    axis = one_axis(axis, len(array.shape), rule.name)
     return array._rule(rule, array, axis=axis, include_initial=bool(include_initial))
 
 
@@ -215,7 +215,7 @@ def logcumsumexp(x: ArrayLike, axis: int | None = None) -> Array:
     [0.6931471805599453, 1000.0]
     """
     array = floating(as_array(x))
-    axis = only_axis(array, axis, "logcumsumexp")
+    axis = one_axis(axis, len(array.shape), "logcumsumexp")
     by, n = 1, array.shape[axis]
     while by < n:
         tail, lead = getitem(array, _cut(axis, by, None)), getitem(array, _cut(axis, None, n - by))

@@ -1,21 +1,17 @@
-"""Products beyond matmul: x @ w + b in one step, sums of products over chosen axes."""
+"""x @ w + b in one step: one node, and one buffer, where the composite has two."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import OUT, Rule
 from smolml_array._shapes.axes import ShapeError, _broadcast_shapes, matmul_shape
-from smolml_array._shapes.contraction import Axes, tensordot_axes, vecdot_axes
 from smolml_array.array import MLArray
 from smolml_array.backends.protocol import Raw
 from smolml_array.functions.linalg import _matmul_left, _matmul_right
-from smolml_array.functions.manipulation import moveaxis
 from smolml_array.functions.table import as_array, entry
-from smolml_value import grad_enabled
 
 
 def _affine(xp: Any, x: Raw, w: Raw, b: Raw) -> Raw:
@@ -74,27 +70,3 @@ def affine(x: ArrayLike, w: ArrayLike, b: ArrayLike) -> MLArray:
     raise ShapeError(
         f"affine: b of shape {b.shape} does not broadcast to {product}, the shape of x @ w"
     )
-
-
-@entry("x1, x2, /, *, axis=-1")
-def vecdot(x1: MLArray, x2: MLArray, axis: int = -1) -> MLArray:
-    """The sum of products along one axis, the others broadcast."""
-    if not grad_enabled() or not (x1.requires_grad or x2.requires_grad):
-        xp = x1._backend_of("vecdot", (x1, x2))
-        return x1._constant(xp, xp.vecdot(x1._fetch().raw, x2._fetch().raw, axis=axis))
-    i, j = vecdot_axes(x1.shape, x2.shape, axis)
-    return (moveaxis(x1, i, -1) * moveaxis(x2, j, -1)).sum(axis=-1)
-
-
-@entry("x1, x2, /, *, axes=2", numpy="a, b, axes=2")
-def tensordot(x1: MLArray, x2: MLArray, axes: Axes = 2) -> MLArray:
-    """The sum of products over the last axes of x1 and the first of x2, or those named."""
-    left, right = tensordot_axes(x1.shape, x2.shape, axes)
-    rows = tuple(i for i in range(x1.ndim) if i not in left)
-    columns = tuple(j for j in range(x2.ndim) if j not in right)
-    k = math.prod(x1.shape[i] for i in left)
-    n, m = math.prod(x1.shape[i] for i in rows), math.prod(x2.shape[j] for j in columns)
-    a = x1.transpose(rows + left).reshape(n, k)
-    b = x2.transpose(right + columns).reshape(k, m)
-    shape = (*(x1.shape[i] for i in rows), *(x2.shape[j] for j in columns))
-    return a.matmul(b).reshape(shape)
