@@ -22,11 +22,8 @@ _ROUNDS: Final = 30
 Point = tuple[float, float]
 
 
-@dataclass
-class Route:
-    """An edge: its straight pieces, joined by curves that lie between two layers."""
-
-    pieces: list[tuple[Point, Point]]
+# An edge: its straight pieces, joined by curves that lie between two layers.
+Route = list[tuple[Point, Point]]
 
 
 @dataclass
@@ -63,7 +60,7 @@ def arrange(sizes: Sequence[Point], edges: Sequence[tuple[int, int]]) -> Layout:
         x, y = places[target]
         y += ports[k]
         pieces.append(((begins[graph.layer_of[target]], y), (x - sizes[target][0] / 2, y)))
-        routes.append(Route(pieces))
+        routes.append(pieces)
     breadth = max((across[v] + breadths[v] / 2 for v in range(len(breadths))), default=0.0)
     return Layout(places, routes, depth, breadth)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -157,8 +157,7 @@ def _constant(
 def _folded_box(found: Found, group: Group, names: Mapping[int, str]) -> Box:
     """A box for several nodes: how many, which ops, and the gradient if it has one result."""
     members = group.members
-    ops = Counter(protocol.tag(found.nodes[i])[0] for i in members)
-    ops.pop("", None)
+    ops = _ops(found, members)
     inside = set(members)
     used_inside = {p for i in members for p in found.operands[i] if p in inside}
     ends = [i for i in members if i not in used_inside]
@@ -168,7 +167,7 @@ def _folded_box(found: Found, group: Group, names: Mapping[int, str]) -> Box:
     if not ops:
         leaf = protocol.look(found.nodes[members[0]])
         op = "array" if leaf.shape is not None else "value"
-    looks = [protocol.look(found.nodes[i]) for i in (ends if len(ends) <= 100 else ends[:100])]
+    looks = [protocol.look(found.nodes[i]) for i in ends[:100]]
     rows = [("", count_text(len(members), "node"))] if ops else []
     if len(ops) > 1 or (ops and title):
         rows.append(("ops", _census(ops, _LONGEST)))
@@ -180,6 +179,12 @@ def _folded_box(found: Found, group: Group, names: Mapping[int, str]) -> Box:
     size = max((look.size for look in looks), default=0.0)
     more = f"{count_text(len(members), 'node')}\n{_census(ops, 400)}"
     return Box("group", op, shortened(title, _LONGEST), rows, size, more, count=len(members))
+
+
+def _ops(found: Found, members: Sequence[int]) -> Counter[str]:
+    """How often which op has made one of these nodes; leaves do not count."""
+    names = (protocol.tag(found.nodes[i])[0] for i in members)
+    return Counter(name for name in names if name)
 
 
 def _census(ops: Counter[str], most: int) -> str:
@@ -195,8 +200,7 @@ def _census(ops: Counter[str], most: int) -> str:
 
 def _rest(found: Found, folded: Folded, hidden: int) -> Box:
     """The box of all that is not shown."""
-    ops = Counter(protocol.tag(found.nodes[i])[0] for i in _hidden_members(folded))
-    ops.pop("", None)
+    ops = _ops(found, _hidden_members(folded))
     title = f"{'' if found.exact else 'over '}{count_text(hidden, 'more node')}"
     rows = [("ops", _census(ops, _LONGEST))] if ops and not found.more else []
     return Box("group", "…", title, rows, None, _census(ops, 400), count=hidden)

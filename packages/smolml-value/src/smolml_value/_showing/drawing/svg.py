@@ -175,7 +175,7 @@ def _edges(picture: Picture, layout: Layout, at: Placing, flips: bool) -> list[s
             lines.append(f'{path} stroke-width="{width:.2f}">{title}</path>')
         else:
             lines.append(f"{path}/>")
-        x, y = at(route.pieces[-1][1])
+        x, y = at(route[-1][1])
         tip = "l-3.5 -7h7z" if flips else "l-7 -3.5v7z"
         heads.append(f'<path d="M{x:.1f} {y:.1f}{tip}"/>')
         if picture.boxes[edge.target].ordered and edge.position >= 0:
@@ -187,7 +187,7 @@ def _last_ports(picture: Picture, layout: Layout) -> set[int]:
     """The edges that arrive at a box below all others (right of them, where it grows down)."""
     last: dict[int, tuple[float, int]] = {}
     for k, (edge, route) in enumerate(zip(picture.edges, layout.routes, strict=True)):
-        port = route.pieces[-1][1][1]
+        port = route[-1][1][1]
         if edge.target not in last or last[edge.target][0] < port:
             last[edge.target] = (port, k)
     return {k for _, k in last.values()}
@@ -206,7 +206,7 @@ def _path(route: Route, at: Placing, flips: bool) -> str:
     """Straight along a layer, and between layers a curve that leaves and arrives straight."""
     parts: list[str] = []
     before: Point | None = None
-    for begin, end in route.pieces:
+    for begin, end in route:
         here, there = at(begin), at(end)
         if before is None:
             parts.append(f"M{_pair(here)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
 
 from smolml_value._showing import protocol
@@ -21,23 +21,26 @@ from smolml_value._showing.explaining.translations import WORDS, Language
 
 def text(steps: Sequence[Step], language: Language) -> str:
     """Numbered paragraphs."""
-    lines = []
-    for step in steps:
-        lines.append(f"{step.number}. {headline(step, language)}")
-        indent = " " * (len(str(step.number)) + 2)
-        lines += [f"{indent}- {contribution_text(step, c, language)}" for c in step.contributions]
-    return "\n".join(lines)
+    return "\n".join(_lines(steps, language))
 
 
 def markdown(steps: Sequence[Step], language: Language) -> str:
     """A numbered list, with a list of what is added under each step."""
-    lines = []
+    return "\n".join(_lines(steps, language, "    ", _literal)) + "\n"
+
+
+def _lines(
+    steps: Sequence[Step],
+    language: Language,
+    indent: str | None = None,
+    written: Callable[[str], str] = str,
+) -> Iterator[str]:
     for step in steps:
-        lines.append(f"{step.number}. {_literal(headline(step, language))}")
-        lines += [
-            f"    - {_literal(contribution_text(step, c, language))}" for c in step.contributions
-        ]
-    return "\n".join(lines) + "\n"
+        number = f"{step.number}. "
+        yield number + written(headline(step, language))
+        before = " " * len(number) if indent is None else indent
+        for c in step.contributions:
+            yield f"{before}- {written(contribution_text(step, c, language))}"
 
 
 def _literal(text: str) -> str:
@@ -45,23 +48,19 @@ def _literal(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>#|~$&])", r"\\\1", text)
 
 
-def rows(steps: Sequence[Step], language: Language) -> Iterator[tuple[int, list[str]]]:
-    """The rows of a table: the step's number, and one cell for each column, or a single one."""
+def rows(steps: Sequence[Step], language: Language) -> Iterator[tuple[str, list[str]]]:
+    """The rows of a table: the step's number where it begins, and its cells or a single one."""
     for step in steps:
         if step.kind != "op" or not step.contributions:
-            yield step.number, [headline(step, language)]
+            yield str(step.number), [headline(step, language)]
             continue
-        for i, c in enumerate(step.contributions):
-            first = [f"{step.name} = {step.expression}", protocol.short(step.cotangent)]
-            yield (
-                step.number,
-                [
-                    *(first if i == 0 else ["", ""]),
-                    partial_text(step, c) if c.is_partial else "",
-                    f"{grad_of(c.name)} += {product_text(step, c, language)}",
-                    now_text(c, language).partition(" ")[2],
-                ],
-            )
+        number = str(step.number)
+        first = [f"{step.name} = {step.expression}", protocol.short(step.cotangent)]
+        for c in step.contributions:
+            partial = partial_text(step, c) if c.is_partial else ""
+            sends = f"{grad_of(c.name)} += {product_text(step, c, language)}"
+            yield number, [*first, partial, sends, now_text(c, language).partition(" ")[2]]
+            number, first = "", ["", ""]
 
 
 def columns(language: Language) -> list[str]:
@@ -80,14 +79,11 @@ def html(steps: Sequence[Step], language: Language) -> str:
         f"<thead><tr>{heads}</tr></thead>",
         "<tbody>",
     ]
-    before = 0
     for number, cells in rows(steps, language):
-        shown = str(number) if number != before else ""
-        before = number
         left = ' style="text-align:left;vertical-align:top"'
         if len(cells) == 1:
             body = f'<td colspan="{len(columns(language))}"{left}>{escape(cells[0])}</td>'
         else:
             body = "".join(f"<td{left}>{escape(cell)}</td>" for cell in cells)
-        lines.append(f"<tr><td>{shown}</td>{body}</tr>")
+        lines.append(f"<tr><td>{number}</td>{body}</tr>")
     return "\n".join([*lines, "</tbody>", "</table>"])

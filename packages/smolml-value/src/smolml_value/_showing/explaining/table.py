@@ -21,16 +21,13 @@ def table(steps: Sequence[Step], language: Language) -> RenderableType:
     styles = ("bold", "", "cyan", "yellow", "green")
     for head, style in zip(columns(language), styles, strict=True):
         made.add_column(Text(head), style=style, overflow="fold")
-    around: dict[bool, list[Text]] = {True: [], False: []}
-    number_before = 0
+    before: list[Text] = []
+    after: list[Text] = []
     for number, cells in rows(steps, language):
-        if len(cells) == 1:
-            line = Text(f"{number}. {cells[0]}")
-            around[number_before == 0].append(line)
-            continue
-        shown = str(number) if number != number_before else ""
-        made.add_row(shown, *(Text(cell) for cell in cells))
-        number_before = number
+        if len(cells) > 1:
+            made.add_row(number, *map(Text, cells))
+        else:
+            (after if made.row_count else before).append(Text(f"{number}. {cells[0]}"))
     title = Text(WORDS[language]["title"].format(name=steps[0].name), style="bold")
     middle = [made] if made.row_count else []
-    return Group(title, *around[True], *middle, *around[False])
+    return Group(title, *before, *middle, *after)

@@ -6,69 +6,61 @@ from typing import Final, Literal
 
 Language = Literal["en", "es"]
 
-WORDS: Final[dict[str, dict[str, str]]] = {
-    "en": {
-        "title": "How the gradient of {name} gets to its inputs",
-        "start": "Start at the end: {grad} = {g}.",
-        "op": "{expression} has {grad} = {g} and passes it back:",
-        "folded": "{n} more steps of the same kind: {ops}.",
-        "end": "Everything has its gradient: {gradients}.",
-        "end_none": "{name} depends on nothing: there is nothing to do.",
-        "others": "{n} more",
-        "adds": "{partial}, so {grad} += {product}; {now}",
-        "adds_rule": "{grad} += {product}; {now}",
-        "now": "now {grad} = {g}",
-        "before": "backward() adds this to what is there: {changes}.",
-        "step": "step",
-        "node": "operation",
-        "cotangent": "its gradient",
-        "partial": "local partial",
-        "sends": "adds",
-        "gradient": "gradient so far",
-    },
-    "es": {
-        "title": "Cómo llega el gradiente de {name} a sus entradas",
-        "start": "Empezar por el final: {grad} = {g}.",
-        "op": "{expression} tiene {grad} = {g} y lo pasa hacia atrás:",
-        "folded": "{n} pasos más del mismo tipo: {ops}.",
-        "end": "Todo tiene su gradiente: {gradients}.",
-        "end_none": "{name} no depende de nada: no hay nada que hacer.",
-        "others": "{n} más",
-        "adds": "{partial}, así que {grad} += {product}; {now}",
-        "adds_rule": "{grad} += {product}; {now}",
-        "now": "ahora {grad} = {g}",
-        "before": "backward() suma esto a lo que ya hay: {changes}.",
-        "step": "paso",
-        "node": "operación",
-        "cotangent": "su gradiente",
-        "partial": "derivada parcial local",
-        "sends": "suma",
-        "gradient": "gradiente hasta ahora",
-    },
+_WORDS: Final = {
+    "title": (
+        "How the gradient of {name} gets to its inputs",
+        "Cómo llega el gradiente de {name} a sus entradas",
+    ),
+    "start": ("Start at the end: {grad} = {g}.", "Empezar por el final: {grad} = {g}."),
+    "op": (
+        "{expression} has {grad} = {g} and passes it back:",
+        "{expression} tiene {grad} = {g} y lo pasa hacia atrás:",
+    ),
+    "folded": ("{n} more steps of the same kind: {ops}.", "{n} pasos más del mismo tipo: {ops}."),
+    "end": ("Everything has its gradient: {gradients}.", "Todo tiene su gradiente: {gradients}."),
+    "end_none": (
+        "{name} depends on nothing: there is nothing to do.",
+        "{name} no depende de nada: no hay nada que hacer.",
+    ),
+    "others": ("{n} more", "{n} más"),
+    "adds": (
+        "{partial}, so {grad} += {product}; {now}",
+        "{partial}, así que {grad} += {product}; {now}",
+    ),
+    "adds_rule": ("{grad} += {product}; {now}", "{grad} += {product}; {now}"),
+    "now": ("now {grad} = {g}", "ahora {grad} = {g}"),
+    "before": (
+        "backward() adds this to what is there: {changes}.",
+        "backward() suma esto a lo que ya hay: {changes}.",
+    ),
+    "step": ("step", "paso"),
+    "node": ("operation", "operación"),
+    "cotangent": ("its gradient", "su gradiente"),
+    "partial": ("local partial", "derivada parcial local"),
+    "sends": ("adds", "suma"),
+    "gradient": ("gradient so far", "gradiente hasta ahora"),
 }
 
-NOTES: Final[dict[str, dict[str, str]]] = {
-    "en": {
-        "summed": "summed up to the shape {details}",
-        "each": "to each element",
-        "first_max": "to the first largest element",
-        "first_min": "to the first smallest element",
-        "back": "put back in shape",
-        "at": "at {details}",
-        "elsewhere": "except at {details}",
-        "part": "its part",
-        "element": "its element",
-    },
-    "es": {
-        "summed": "sumado hasta la forma {details}",
-        "each": "a cada elemento",
-        "first_max": "al primer elemento más grande",
-        "first_min": "al primer elemento más pequeño",
-        "back": "devuelto a su forma",
-        "at": "en {details}",
-        "elsewhere": "salvo en {details}",
-        "part": "su parte",
-        "element": "su elemento",
-    },
+# What else happens to a cotangent on its way to an operand.
+_NOTES: Final = {
+    "summed": ("summed up to the shape {details}", "sumado hasta la forma {details}"),
+    "each": ("to each element", "a cada elemento"),
+    "first_max": ("to the first largest element", "al primer elemento más grande"),
+    "first_min": ("to the first smallest element", "al primer elemento más pequeño"),
+    "back": ("put back in shape", "devuelto a su forma"),
+    "at": ("at {details}", "en {details}"),
+    "elsewhere": ("except at {details}", "salvo en {details}"),
+    "part": ("its part", "su parte"),
+    "element": ("its element", "su elemento"),
 }
-"""What else happens to a cotangent on its way to an operand."""
+
+
+def _by_language(texts: dict[str, tuple[str, str]]) -> dict[str, dict[str, str]]:
+    return {
+        language: {name: pair[i] for name, pair in texts.items()}
+        for i, language in enumerate(("en", "es"))
+    }
+
+
+WORDS: Final = _by_language(_WORDS)
+NOTES: Final = _by_language(_NOTES)
