@@ -19,7 +19,9 @@ _FENCE = re.compile(
     r"(?P<text>.*?)^(?P=indent)(?P=fence)[ \t]*$",
     re.MULTILINE | re.DOTALL,
 )
-EXTRAS = frozenset({"matplotlib", "nbclient", "scipy", "sklearn", "smolml_special", "torch"})
+EXTRAS = frozenset(
+    {"matplotlib", "nbclient", "scipy", "sklearn", "smolml_special", "smolml_torch", "torch"}
+)
 """What a block may need that is not always installed. Without it the block is left out."""
 
 

@@ -23,6 +23,7 @@ from smolml_array._shapes.axes import (
 )
 from smolml_array.array import MLArray
 from smolml_array.backends import BackendInfo, backends, get_backend
+from smolml_array.backends.namespace import Namespace
 from smolml_array.backends.protocol import Backend, DType, Raw
 from smolml_array.config import default_backend
 from smolml_array.convert import as_dtype, holds, is_array_like, is_floating, to_raw
@@ -36,6 +37,7 @@ __all__ = [
     "Backend",
     "BackendInfo",
     "DType",
+    "Namespace",
     "Raw",
     "Rule",
     "Shape",

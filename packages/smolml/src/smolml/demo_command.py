@@ -37,7 +37,7 @@ def add_digits(demos: Any) -> None:
         type=_backend,
         metavar=f"{{{','.join(BACKENDS)}}}",
         default=os.environ.get("SMOLML_BACKEND", "").strip() or "numpy",
-        help="what computes: NumPy, or lists of floats",
+        help="what computes: NumPy, lists of floats, or a backend that is installed",
     )
     options: list[tuple[str, Callable[[str], object], object, str]] = [
         ("epochs", _whole(1, 100_000), new.epochs, "passes over the training set"),
@@ -55,7 +55,10 @@ def add_digits(demos: Any) -> None:
 
 def _backend(text: str) -> str:
     if text not in BACKENDS:  # not `choices`: these do not check a default, here SMOLML_BACKEND
-        raise argparse.ArgumentTypeError(f"expected {either(BACKENDS)}, got {text!r}")
+        from smolml_array.extending import backends
+
+        if text not in backends.names():
+            raise argparse.ArgumentTypeError(f"expected {either(backends.names())}, got {text!r}")
     return text
 
 
