@@ -82,18 +82,18 @@ class ArrayNode(Node):
         primals: Sequence[Raw] = (),
         params: Mapping[str, Any] = NO_PARAMS,
     ) -> None:
-        self.backend = backend
-        self.raw = raw
-        self.tracked = tracked
-        self.rule = rule
-        self.operands = operands
-        self.primals = primals
-        self.out = raw
-        self.params = params
+        self.backend: Backend = backend
+        self.raw: Raw = raw
+        self.tracked: bool = tracked
+        self.rule: Op | Rule | None = rule
+        self.operands: Sequence[Node | None] = operands
+        self.primals: Sequence[Raw] = primals
+        self.out: Raw = raw
+        self.params: Mapping[str, Any] = params
         self.grad: Raw | None = None
         self.writes: dict[int, float] | None = None
         if rule is not None:
-            self.order = next(_order)
+            self.order: int = next(_order)
 
     @property
     def label(self) -> str:

@@ -77,13 +77,13 @@ class Rule:
         not_saved: Collection[int] = (),
         formula: str | tuple[str, ...] = "",
     ) -> None:
-        self.name = name
-        self.forward = forward
-        self.vjps = vjps
-        self.vjp_all = vjp_all
+        self.name: str = name
+        self.forward: Callable[..., Any] = forward
+        self.vjps: tuple[Vjp | None, ...] = vjps
+        self.vjp_all: Vjp | None = vjp_all
         self.jvp = jvp
-        self.not_saved = not_saved
-        self.formula = formula
+        self.not_saved: Collection[int] = not_saved
+        self.formula: str | tuple[str, ...] = formula
 
     @property
     def symbol(self) -> str:

@@ -30,7 +30,7 @@ class ValuesNode(ArrayNode):
     __slots__ = ("_bits", "values")
 
     def __init__(self, backend: Backend, values: list[Value], shape: Shape) -> None:
-        self.values = values
+        self.values: list[Value] = values
         numbers = array("d", [v._data for v in values])
         self._bits = numbers.tobytes()
         raw = backend.from_flat(numbers.tolist(), shape, backend.float64)

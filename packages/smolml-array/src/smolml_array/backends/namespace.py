@@ -12,7 +12,13 @@ from smolml_array.backends.derived import DERIVED
 from smolml_array.backends.protocol import protocol_names
 from smolml_array.backends.silence import Silence
 
-CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan, "newaxis": None}
+CONSTANTS: dict[str, float | None] = {
+    "pi": math.pi,
+    "e": math.e,
+    "inf": math.inf,
+    "nan": math.nan,
+    "newaxis": None,
+}
 
 
 class Namespace:
@@ -42,7 +48,7 @@ class Namespace:
         as_array: Callable[[Any], Any] | None = None,
     ) -> None:
         self.name = name
-        self.adopts = None
+        self.adopts: Any = None
         plain: Any = self if guard is None else Namespace(name, [*modules, *loud], extra)
         self.silence: Silence = Silence(silence or Context(), plain, as_array)
         plain.silence = self.silence

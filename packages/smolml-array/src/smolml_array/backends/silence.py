@@ -32,13 +32,15 @@ class Silence:
     def __init__(
         self, context: Context, plain: Any, as_array: Callable[[Any], Any] | None = None
     ) -> None:
-        self.context = context
-        self.new = context.copy
+        self.context: Context = context
+        self.new: Callable[[], Context] = context.copy
         settings = [partial(variable.set, value) for variable, value in context.items()]
         # NumPy has one: then nothing of ours is called
-        self.enter = settings[0] if len(settings) == 1 else lambda: [s() for s in settings]
-        self.plain = plain
-        self.as_array = as_array or _unchanged
+        self.enter: Callable[[], Any] = (
+            settings[0] if len(settings) == 1 else lambda: [s() for s in settings]
+        )
+        self.plain: Any = plain
+        self.as_array: Callable[[Any], Any] = as_array or _unchanged
 
     def run(self, f: Callable[..., Any], /, *args: Any) -> Any:
         """f(*args) in silence. f must not read context variables."""

@@ -115,7 +115,7 @@ def _made(xp: Backend, raw: Raw, requires_grad: bool) -> MLArray:
     return made
 
 
-default_generator = Generator()
+default_generator: Generator = Generator()
 """What `rand` and `randn` take their numbers from unless they are given a generator."""
 
 

@@ -8,11 +8,15 @@ import numpy as np
 
 from smolml_array.backends.protocol import DType
 
-F64 = float64 = np.dtype(np.float64)
-F32 = float32 = np.dtype(np.float32)
-I64 = int64 = np.dtype(np.int64)
-BOOL = bool_ = np.dtype(np.bool)
-DTYPES = {F64: F64, F32: F32, I64: I64, BOOL: BOOL}
+F64: DType = np.dtype(np.float64)
+F32: DType = np.dtype(np.float32)
+I64: DType = np.dtype(np.int64)
+BOOL: DType = np.dtype(np.bool)
+float64: DType = F64
+float32: DType = F32
+int64: DType = I64
+bool_: DType = BOOL
+DTYPES: dict[DType, DType] = {F64: F64, F32: F32, I64: I64, BOOL: BOOL}
 
 
 def as_dtype(dtype: DType, who: str) -> Any:

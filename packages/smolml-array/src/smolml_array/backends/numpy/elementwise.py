@@ -9,7 +9,7 @@ import numpy as np
 
 from smolml_array.backends.numpy.dtypes import DTYPES, F32, F64, I64
 from smolml_array.backends.numpy.guard import check_broadcast
-from smolml_array.backends.protocol import Raw
+from smolml_array.backends.protocol import Binary, Raw, Unary
 
 ndarray = np.ndarray
 _FLOATS = {F64, F32}
@@ -61,72 +61,72 @@ def _named(f: Callable[..., Any], ufunc: Any) -> Any:
     return f
 
 
-abs = np.abs
-bitwise_invert = np.bitwise_invert
-isfinite = np.isfinite
-isinf = np.isinf
-isnan = np.isnan
-logical_not = np.logical_not
-negative = np.negative
-positive = np.positive
-sign = np.sign
-signbit = np.signbit
+abs: Unary = np.abs
+bitwise_invert: Unary = np.bitwise_invert
+isfinite: Unary = np.isfinite
+isinf: Unary = np.isinf
+isnan: Unary = np.isnan
+logical_not: Unary = np.logical_not
+negative: Unary = np.negative
+positive: Unary = np.positive
+sign: Unary = np.sign
+signbit: Unary = np.signbit
 
-ceil = _rounding(np.ceil)
-floor = _rounding(np.floor)
-round = _rounding(np.rint)
-trunc = _rounding(np.trunc)
+ceil: Unary = _rounding(np.ceil)
+floor: Unary = _rounding(np.floor)
+round: Unary = _rounding(np.rint)
+trunc: Unary = _rounding(np.trunc)
 
-acos = _float_unary(np.acos)
-acosh = _float_unary(np.acosh)
-asin = _float_unary(np.asin)
-asinh = _float_unary(np.asinh)
-atan = _float_unary(np.atan)
-atanh = _float_unary(np.atanh)
-cos = _float_unary(np.cos)
-cosh = _float_unary(np.cosh)
-exp = _float_unary(np.exp)
-expm1 = _float_unary(np.expm1)
-log = _float_unary(np.log)
-log10 = _float_unary(np.log10)
-log1p = _float_unary(np.log1p)
-log2 = _float_unary(np.log2)
-reciprocal = _float_unary(np.reciprocal)
-sin = _float_unary(np.sin)
-sinh = _float_unary(np.sinh)
-sqrt = _float_unary(np.sqrt)
-tan = _float_unary(np.tan)
-tanh = _float_unary(np.tanh)
+acos: Unary = _float_unary(np.acos)
+acosh: Unary = _float_unary(np.acosh)
+asin: Unary = _float_unary(np.asin)
+asinh: Unary = _float_unary(np.asinh)
+atan: Unary = _float_unary(np.atan)
+atanh: Unary = _float_unary(np.atanh)
+cos: Unary = _float_unary(np.cos)
+cosh: Unary = _float_unary(np.cosh)
+exp: Unary = _float_unary(np.exp)
+expm1: Unary = _float_unary(np.expm1)
+log: Unary = _float_unary(np.log)
+log10: Unary = _float_unary(np.log10)
+log1p: Unary = _float_unary(np.log1p)
+log2: Unary = _float_unary(np.log2)
+reciprocal: Unary = _float_unary(np.reciprocal)
+sin: Unary = _float_unary(np.sin)
+sinh: Unary = _float_unary(np.sinh)
+sqrt: Unary = _float_unary(np.sqrt)
+tan: Unary = _float_unary(np.tan)
+tanh: Unary = _float_unary(np.tanh)
 
-add = np.add
-bitwise_and = np.bitwise_and
-bitwise_or = np.bitwise_or
-bitwise_xor = np.bitwise_xor
-divide = np.divide
-equal = np.equal
-greater = np.greater
-greater_equal = np.greater_equal
-less = np.less
-less_equal = np.less_equal
-logical_and = np.logical_and
-logical_or = np.logical_or
-logical_xor = np.logical_xor
-maximum = np.maximum
-minimum = np.minimum
-multiply = np.multiply
-not_equal = np.not_equal
-subtract = np.subtract
+add: Binary = np.add
+bitwise_and: Binary = np.bitwise_and
+bitwise_or: Binary = np.bitwise_or
+bitwise_xor: Binary = np.bitwise_xor
+divide: Binary = np.divide
+equal: Binary = np.equal
+greater: Binary = np.greater
+greater_equal: Binary = np.greater_equal
+less: Binary = np.less
+less_equal: Binary = np.less_equal
+logical_and: Binary = np.logical_and
+logical_or: Binary = np.logical_or
+logical_xor: Binary = np.logical_xor
+maximum: Binary = np.maximum
+minimum: Binary = np.minimum
+multiply: Binary = np.multiply
+not_equal: Binary = np.not_equal
+subtract: Binary = np.subtract
 
-atan2 = _wide_binary(np.atan2)
-bitwise_left_shift = _wide_binary(np.bitwise_left_shift)
-bitwise_right_shift = _wide_binary(np.bitwise_right_shift)
-copysign = _wide_binary(np.copysign)
-floor_divide = _wide_binary(np.floor_divide)
-hypot = _wide_binary(np.hypot)
-logaddexp = _wide_binary(np.logaddexp)
-nextafter = _wide_binary(np.nextafter)
-remainder = _wide_binary(np.remainder)
-_power = _wide_binary(np.pow)
+atan2: Binary = _wide_binary(np.atan2)
+bitwise_left_shift: Binary = _wide_binary(np.bitwise_left_shift)
+bitwise_right_shift: Binary = _wide_binary(np.bitwise_right_shift)
+copysign: Binary = _wide_binary(np.copysign)
+floor_divide: Binary = _wide_binary(np.floor_divide)
+hypot: Binary = _wide_binary(np.hypot)
+logaddexp: Binary = _wide_binary(np.logaddexp)
+nextafter: Binary = _wide_binary(np.nextafter)
+remainder: Binary = _wide_binary(np.remainder)
+_power: Binary = _wide_binary(np.pow)
 
 
 def square(x: Raw, /) -> Raw:

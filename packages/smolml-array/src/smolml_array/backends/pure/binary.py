@@ -85,16 +85,16 @@ def _minimum(x: Any, y: Any) -> Any:
     return x if x <= y or x != x else y
 
 
-add = _arithmetic("add", operator.add, operator.add, None, operator.or_)
-subtract = _arithmetic("subtract", operator.sub, operator.sub, no_bools=True)
-multiply = _arithmetic("multiply", operator.mul, operator.mul, None, operator.and_)
-floor_divide = _arithmetic(
+add: Binary = _arithmetic("add", operator.add, operator.add, None, operator.or_)
+subtract: Binary = _arithmetic("subtract", operator.sub, operator.sub, no_bools=True)
+multiply: Binary = _arithmetic("multiply", operator.mul, operator.mul, None, operator.and_)
+floor_divide: Binary = _arithmetic(
     "floor_divide", operator.floordiv, scalar.floor_divide, _int_floor_divide
 )
-remainder = _arithmetic("remainder", operator.mod, scalar.remainder, _int_remainder)
-_general_maximum = _arithmetic("maximum", _maximum, _maximum, None, operator.or_)
-_general_minimum = _arithmetic("minimum", _minimum, _minimum, None, operator.and_)
-_general_pow = _arithmetic("pow", math.pow, scalar.pow, _int_power)
+remainder: Binary = _arithmetic("remainder", operator.mod, scalar.remainder, _int_remainder)
+_general_maximum: Binary = _arithmetic("maximum", _maximum, _maximum, None, operator.or_)
+_general_minimum: Binary = _arithmetic("minimum", _minimum, _minimum, None, operator.and_)
+_general_pow: Binary = _arithmetic("pow", math.pow, scalar.pow, _int_power)
 
 
 def maximum(x1: Any, x2: Any, /) -> NDArray:
@@ -129,12 +129,12 @@ def _float_binary(name: str, quick: _F2, safe: _F2) -> Binary:
     return named(function, name, f"{name} of each pair: float64.")  # type: ignore[no-any-return]
 
 
-atan2 = _float_binary("atan2", math.atan2, scalar.atan2)
-copysign = _float_binary("copysign", math.copysign, scalar.copysign)
-divide = _float_binary("divide", operator.truediv, scalar.divide)
-hypot = _float_binary("hypot", math.hypot, scalar.hypot)
-logaddexp = _float_binary("logaddexp", scalar.logaddexp, scalar.logaddexp)
-nextafter = _float_binary("nextafter", math.nextafter, math.nextafter)
+atan2: Binary = _float_binary("atan2", math.atan2, scalar.atan2)
+copysign: Binary = _float_binary("copysign", math.copysign, scalar.copysign)
+divide: Binary = _float_binary("divide", operator.truediv, scalar.divide)
+hypot: Binary = _float_binary("hypot", math.hypot, scalar.hypot)
+logaddexp: Binary = _float_binary("logaddexp", scalar.logaddexp, scalar.logaddexp)
+nextafter: Binary = _float_binary("nextafter", math.nextafter, math.nextafter)
 
 
 def _comparison(name: str, f: _F2) -> Binary:
@@ -148,15 +148,15 @@ def _comparison(name: str, f: _F2) -> Binary:
     return named(function, name, f"{name} of each pair: bool.")  # type: ignore[no-any-return]
 
 
-equal = _comparison("equal", operator.eq)
-greater = _comparison("greater", operator.gt)
-greater_equal = _comparison("greater_equal", operator.ge)
-less = _comparison("less", operator.lt)
-less_equal = _comparison("less_equal", operator.le)
-logical_and = _comparison("logical_and", scalar.logical_and)
-logical_or = _comparison("logical_or", scalar.logical_or)
-logical_xor = _comparison("logical_xor", scalar.logical_xor)
-not_equal = _comparison("not_equal", operator.ne)
+equal: Binary = _comparison("equal", operator.eq)
+greater: Binary = _comparison("greater", operator.gt)
+greater_equal: Binary = _comparison("greater_equal", operator.ge)
+less: Binary = _comparison("less", operator.lt)
+less_equal: Binary = _comparison("less_equal", operator.le)
+logical_and: Binary = _comparison("logical_and", scalar.logical_and)
+logical_or: Binary = _comparison("logical_or", scalar.logical_or)
+logical_xor: Binary = _comparison("logical_xor", scalar.logical_xor)
+not_equal: Binary = _comparison("not_equal", operator.ne)
 
 
 def _bitwise(name: str, f: _F2) -> Binary:
@@ -172,9 +172,9 @@ def _bitwise(name: str, f: _F2) -> Binary:
     return named(function, name, f"{name} of each pair of integers or bools.")  # type: ignore[no-any-return]
 
 
-bitwise_and = _bitwise("bitwise_and", operator.and_)
-bitwise_or = _bitwise("bitwise_or", operator.or_)
-bitwise_xor = _bitwise("bitwise_xor", operator.xor)
+bitwise_and: Binary = _bitwise("bitwise_and", operator.and_)
+bitwise_or: Binary = _bitwise("bitwise_or", operator.or_)
+bitwise_xor: Binary = _bitwise("bitwise_xor", operator.xor)
 
 
 def _shift(name: str, f: _F2) -> Binary:
@@ -199,5 +199,5 @@ def _right(x: int, by: int) -> int:
     return x >> by if 0 <= by < 64 else -(x < 0)
 
 
-bitwise_left_shift = _shift("bitwise_left_shift", _left)
-bitwise_right_shift = _shift("bitwise_right_shift", _right)
+bitwise_left_shift: Binary = _shift("bitwise_left_shift", _left)
+bitwise_right_shift: Binary = _shift("bitwise_right_shift", _right)

@@ -21,10 +21,10 @@ class DType:
     __slots__ = ("kind", "name", "python", "rank")
 
     def __init__(self, name: str, kind: str, python: type, rank: int) -> None:
-        self.name = name
-        self.kind = kind  # NumPy's letter
-        self.python = python
-        self.rank = rank  # promotion goes to the higher
+        self.name: str = name
+        self.kind: str = kind  # NumPy's letter
+        self.python: type = python
+        self.rank: int = rank  # promotion goes to the higher
 
     def __eq__(self, other: object) -> bool:
         return self is other or bool(self.name == getattr(other, "name", other))
@@ -39,9 +39,9 @@ class DType:
         return as_dtype, (self.name,)
 
 
-float64 = DType("float64", "f", float, 2)
-int64 = DType("int64", "i", int, 1)
-bool_ = DType("bool", "b", bool, 0)
+float64: DType = DType("float64", "f", float, 2)
+int64: DType = DType("int64", "i", int, 1)
+bool_: DType = DType("bool", "b", bool, 0)
 _ALL = (float64, int64, bool_)
 _BY_NAME: dict[Any, DType] = {key: d for d in _ALL for key in (d, d.name, d.python)}
 _OF_SCALAR = {float: float64, int: int64, bool: bool_}

@@ -30,16 +30,16 @@ class NDArray:
 
     __slots__ = ("dtype", "flat", "shape")
     __array_ufunc__ = None  # `ndarray + NDArray` is an error, not an array of objects
-    __hash__ = None  # type: ignore[assignment]  # == compares the elements
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # == compares the elements
 
     # The namespace whose functions the operators are. The backend sets it once its functions,
     # which make NDArrays, are there.
     _xp: ClassVar[Any]
 
     def __init__(self, flat: list[Any], shape: Shape, dtype: DType) -> None:
-        self.flat = flat
-        self.shape = shape
-        self.dtype = dtype
+        self.flat: list[Any] = flat
+        self.shape: Shape = shape
+        self.dtype: DType = dtype
 
     @property
     def ndim(self) -> int:
@@ -178,7 +178,9 @@ class NDArray:
     def __xor__(self, other: Any) -> NDArray:
         return self._xp.bitwise_xor(self, other) if _fits(other) else NotImplemented
 
-    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+    __rand__ = __and__
+    __ror__ = __or__
+    __rxor__ = __xor__
 
     def __eq__(self, other: object) -> NDArray:  # type: ignore[override]
         return self._xp.equal(self, other) if _fits(other) else NotImplemented

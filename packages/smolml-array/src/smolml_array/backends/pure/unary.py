@@ -40,26 +40,26 @@ def _float_unary(name: str, quick: _F1, safe: _F1) -> Unary:
     return named(function, name, f"{name} of each element: float64.")  # type: ignore[no-any-return]
 
 
-acos = _float_unary("acos", math.acos, scalar.acos)
-acosh = _float_unary("acosh", math.acosh, scalar.acosh)
-asin = _float_unary("asin", math.asin, scalar.asin)
-asinh = _float_unary("asinh", math.asinh, scalar.asinh)
-atan = _float_unary("atan", math.atan, scalar.atan)
-atanh = _float_unary("atanh", math.atanh, scalar.atanh)
-cos = _float_unary("cos", math.cos, scalar.cos)
-cosh = _float_unary("cosh", math.cosh, scalar.cosh)
-exp = _float_unary("exp", math.exp, scalar.exp)
-expm1 = _float_unary("expm1", math.expm1, scalar.expm1)
-log = _float_unary("log", math.log, scalar.log)
-log10 = _float_unary("log10", math.log10, scalar.log10)
-log1p = _float_unary("log1p", math.log1p, scalar.log1p)
-log2 = _float_unary("log2", math.log2, scalar.log2)
-reciprocal = _float_unary("reciprocal", (1.0).__truediv__, scalar.reciprocal)
-sin = _float_unary("sin", math.sin, scalar.sin)
-sinh = _float_unary("sinh", math.sinh, scalar.sinh)
-sqrt = _float_unary("sqrt", math.sqrt, scalar.sqrt)
-tan = _float_unary("tan", math.tan, scalar.tan)
-tanh = _float_unary("tanh", math.tanh, scalar.tanh)
+acos: Unary = _float_unary("acos", math.acos, scalar.acos)
+acosh: Unary = _float_unary("acosh", math.acosh, scalar.acosh)
+asin: Unary = _float_unary("asin", math.asin, scalar.asin)
+asinh: Unary = _float_unary("asinh", math.asinh, scalar.asinh)
+atan: Unary = _float_unary("atan", math.atan, scalar.atan)
+atanh: Unary = _float_unary("atanh", math.atanh, scalar.atanh)
+cos: Unary = _float_unary("cos", math.cos, scalar.cos)
+cosh: Unary = _float_unary("cosh", math.cosh, scalar.cosh)
+exp: Unary = _float_unary("exp", math.exp, scalar.exp)
+expm1: Unary = _float_unary("expm1", math.expm1, scalar.expm1)
+log: Unary = _float_unary("log", math.log, scalar.log)
+log10: Unary = _float_unary("log10", math.log10, scalar.log10)
+log1p: Unary = _float_unary("log1p", math.log1p, scalar.log1p)
+log2: Unary = _float_unary("log2", math.log2, scalar.log2)
+reciprocal: Unary = _float_unary("reciprocal", (1.0).__truediv__, scalar.reciprocal)
+sin: Unary = _float_unary("sin", math.sin, scalar.sin)
+sinh: Unary = _float_unary("sinh", math.sinh, scalar.sinh)
+sqrt: Unary = _float_unary("sqrt", math.sqrt, scalar.sqrt)
+tan: Unary = _float_unary("tan", math.tan, scalar.tan)
+tanh: Unary = _float_unary("tanh", math.tanh, scalar.tanh)
 
 
 def _rounding(name: str, f: _F1) -> Unary:
@@ -72,10 +72,10 @@ def _rounding(name: str, f: _F1) -> Unary:
     return named(function, name, f"{name} of each element, in the same dtype.")  # type: ignore[no-any-return]
 
 
-ceil = _rounding("ceil", scalar.ceil)
-floor = _rounding("floor", scalar.floor)
-round = _rounding("round", scalar.round)
-trunc = _rounding("trunc", scalar.trunc)
+ceil: Unary = _rounding("ceil", scalar.ceil)
+floor: Unary = _rounding("floor", scalar.floor)
+round: Unary = _rounding("round", scalar.round)
+trunc: Unary = _rounding("trunc", scalar.trunc)
 
 
 def _test(name: str, f: _F1) -> Unary:
@@ -88,11 +88,11 @@ def _test(name: str, f: _F1) -> Unary:
     return named(function, name, f"{name} of each element: bool.")  # type: ignore[no-any-return]
 
 
-isfinite = _test("isfinite", math.isfinite)
-isinf = _test("isinf", math.isinf)
-isnan = _test("isnan", math.isnan)
-logical_not = _test("logical_not", operator.not_)
-signbit = _test("signbit", scalar.signbit)
+isfinite: Unary = _test("isfinite", math.isfinite)
+isinf: Unary = _test("isinf", math.isinf)
+isnan: Unary = _test("isnan", math.isnan)
+logical_not: Unary = _test("logical_not", operator.not_)
+signbit: Unary = _test("signbit", scalar.signbit)
 
 
 def _numeric(name: str, x: Any) -> NDArray:
