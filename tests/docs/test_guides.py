@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.architecture.source import code_lines
 from tests.docs.markdown import blocks
 
 ROOT = Path(__file__).parents[2]
@@ -88,6 +89,22 @@ def test_the_tour_names_every_module_and_no_other(folder: Path) -> None:
         "missing": [],
         "gone": [],
     }
+
+
+@pytest.mark.parametrize("folder", [ENGLISH, SPANISH], ids=lambda folder: str(folder.name))
+def test_what_is_read_in_an_evening_is_as_long_as_the_tour_says(folder: Path) -> None:
+    tour = _text(folder, "inside.md")
+    rows = re.findall(r"^\| `(smolml\w+)/([\w/]+\.py)` \| (\d+) \|", tour, re.MULTILINE)
+    said = {f"{package}/{file}": int(lines) for package, file, lines in rows}
+    counted = {
+        name: code_lines(PACKAGES[package] / file)
+        for name, (package, file, _) in zip(said, rows, strict=True)
+    }
+    assert len(said) > 5
+    assert {n: k for n, k in counted.items() if abs(k - said[n]) > 10} == {}
+    total = re.search(r"([\d,]{4,6}) (?:lines, to be read|líneas, que se leen)", tour)
+    assert total
+    assert int(total[1].replace(",", "")) == sum(said.values())
 
 
 def test_a_module_that_the_tour_forgets_is_noticed() -> None:
