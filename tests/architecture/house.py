@@ -9,9 +9,6 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
-from types import CodeType, FrameType
 from typing import Final, NamedTuple
 
 from tests.architecture.source import INSTALLED, ORDER, code_lines, imports, source_files
@@ -46,7 +43,6 @@ LIMITS: Final = {
     "modules in circles of any kind": Limit(0, 0),
     "code lines that smolml_value.value imports": Limit(1250, 1250),
     "code lines that smolml_array.array imports": Limit(2400, 3500),
-    "functions called by (x @ w).tanh().sum(), backward, grad": Limit(25, 36),
     "imports of the guests in the core": Limit(0, 0),
     "imports of another package's private modules": Limit(0, 0),
     "imports of another package's undeclared modules": Limit(0, 0),
@@ -188,29 +184,6 @@ def _undeclared() -> Iterable[str]:
     return (m for m in FILES if m not in {package_of(m) + end for end in DECLARED[package_of(m)]})
 
 
-def _called() -> Figure:
-    """Our functions that one small training step calls, once everything is imported and cached."""
-    from smolml_array import MLArray
-
-    called: dict[CodeType, None] = {}
-    before = sys.getprofile()
-
-    def note(frame: FrameType, event: str, argument: object) -> None:
-        if event == "call" and frame.f_globals.get("__name__", "").startswith("smolml"):
-            called[frame.f_code] = None
-
-    for profiler in (None, note):
-        x, w = MLArray([[1.0, 2.0], [3.0, 4.0]]), MLArray([[0.5], [-0.5]])
-        sys.setprofile(profiler)
-        try:
-            (x @ w).tanh().sum().backward()
-            w.grad()
-        finally:
-            sys.setprofile(before)
-    found = [f"{Path(c.co_filename).name}: {c.co_qualname}" for c in called]
-    return Figure(len(found), found)
-
-
 def _pairs(pairs: list[tuple[str, str]]) -> Figure:
     found = sorted({f"{name} imports {target}" for name, target in pairs})
     return Figure(len(found), found)
@@ -242,8 +215,6 @@ def figures() -> dict[str, Figure]:
     for start in ("smolml_value.value", "smolml_array.array"):
         if package_of(start) in INSTALLED:
             found[f"code lines that {start} imports"] = _closure(start)
-    if "smolml_array" in INSTALLED and find_spec("numpy"):
-        found["functions called by (x @ w).tanh().sum(), backward, grad"] = _called()
     found["imports of the guests in the core"] = _pairs(_guests_in_the_core())
     found["imports of another package's private modules"] = _pairs(_across(_private()))
     found["imports of another package's undeclared modules"] = _pairs(_across(_undeclared()))

@@ -1,5 +1,7 @@
 """N-d arrays in which every element is a Value: MLArray, its backends and its functions."""
 
+from typing import Final
+
 from smolml_array._anomaly import answers as answers
 from smolml_array._derivatives import arguments as arguments
 from smolml_array._derivatives import nodes as nodes  # arrays answer to the transforms
@@ -14,34 +16,41 @@ from smolml_array.config import use_backend
 from smolml_array.functions.affine import affine
 from smolml_array.functions.creation import arange, eye, from_dlpack, full, linspace, ones, zeros
 from smolml_array.functions.einsum import einsum
-from smolml_array.functions.joining import clip, concat, maximum, minimum, stack, where
+from smolml_array.functions.joining import (
+    clip,
+    concat,
+    matmul,
+    maximum,
+    minimum,
+    outer,
+    stack,
+    where,
+)
 from smolml_array.functions.random import Generator, rand, randn, seed
 
 # The methods serve as functions, too, which take lists and numbers and give MLArrays.
-argsort = MLArray.argsort
-cumulative_prod = MLArray.cumulative_prod
-cumulative_sum = MLArray.cumulative_sum
-diagonal = MLArray.diagonal
-diff = MLArray.diff
-flip = MLArray.flip
-logcumsumexp = MLArray.logcumsumexp
-matmul = MLArray.matmul
-matrix_norm = MLArray.matrix_norm
-norm = MLArray.norm
-outer = MLArray.outer
-pad = MLArray.pad
-repeat = MLArray.repeat
-roll = MLArray.roll
-sliding_windows = MLArray.sliding_windows
-sort = MLArray.sort
-split = MLArray.split
-take = MLArray.take
-take_along_axis = MLArray.take_along_axis
-tile = MLArray.tile
-trace = MLArray.trace
-tril = MLArray.tril
-triu = MLArray.triu
-vector_norm = MLArray.vector_norm
+argsort: Final = MLArray.argsort
+cumulative_prod: Final = MLArray.cumulative_prod
+cumulative_sum: Final = MLArray.cumulative_sum
+diagonal: Final = MLArray.diagonal
+diff: Final = MLArray.diff
+flip: Final = MLArray.flip
+logcumsumexp: Final = MLArray.logcumsumexp
+matrix_norm: Final = MLArray.matrix_norm
+norm: Final = MLArray.norm
+pad: Final = MLArray.pad
+repeat: Final = MLArray.repeat
+roll: Final = MLArray.roll
+sliding_windows: Final = MLArray.sliding_windows
+sort: Final = MLArray.sort
+split: Final = MLArray.split
+take: Final = MLArray.take
+take_along_axis: Final = MLArray.take_along_axis
+tile: Final = MLArray.tile
+trace: Final = MLArray.trace
+tril: Final = MLArray.tril
+triu: Final = MLArray.triu
+vector_norm: Final = MLArray.vector_norm
 
 __version__ = "0.1.0"
 

@@ -1,4 +1,4 @@
-"""Several arrays: joined, stacked, chosen between, taken apart."""
+"""Several arrays: joined, stacked, chosen between, taken apart, multiplied."""
 
 from __future__ import annotations
 
@@ -68,6 +68,24 @@ def where(condition: ArrayLike, x1: ArrayLike, x2: ArrayLike) -> MLArray:
     """
     out: MLArray = table.where(as_array(condition, x1, x2), x1, x2)
     return out
+
+
+def matmul(x1: ArrayLike, x2: ArrayLike) -> MLArray:
+    """x1 @ x2: the method, with the names that the array API gives to its operands.
+
+    >>> matmul([1.0, 2.0], [3.0, 4.0]).item()
+    11.0
+    """
+    return MLArray.matmul(x1, x2)
+
+
+def outer(x1: ArrayLike, x2: ArrayLike) -> MLArray:
+    """The products of all pairs of elements: out[i, j] = x1[i] x2[j], both flattened.
+
+    >>> outer([1, 2], [3, 4]).to_list()
+    [[3.0, 4.0], [6.0, 8.0]]
+    """
+    return MLArray.outer(x1, x2)
 
 
 def maximum(x1: ArrayLike, x2: ArrayLike) -> MLArray:
