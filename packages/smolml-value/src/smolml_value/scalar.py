@@ -28,7 +28,7 @@ nan: float = math.nan
 _isnan = math.isnan
 
 
-def _unary(f: _Unary, at_error: _Unary) -> _Unary:
+def _unary(f: _Unary, at_error: _Unary = lambda x: nan) -> _Unary:
     """`f`, with the IEEE answer of `at_error(x)` where `math` raises."""
 
     def ieee(x: float, /) -> float:
@@ -42,46 +42,26 @@ def _unary(f: _Unary, at_error: _Unary) -> _Unary:
     return ieee
 
 
-def _nan(x: float) -> float:
-    return nan
-
-
-def _inf(x: float) -> float:
-    return inf
-
-
-def _signed_inf(x: float) -> float:
-    return math.copysign(inf, x)
-
-
 def _log_error(x: float) -> float:
     return -inf if x == 0.0 else nan
 
 
-def _log1p_error(x: float) -> float:
-    return -inf if x == -1.0 else nan
-
-
-def _atanh_error(x: float) -> float:
-    return math.copysign(inf, x) if abs(x) == 1.0 else nan
-
-
-exp: _Unary = _unary(math.exp, _inf)
-expm1: _Unary = _unary(math.expm1, _inf)
+exp: _Unary = _unary(math.exp, lambda x: inf)
+expm1: _Unary = _unary(math.expm1, lambda x: inf)
 log: _Unary = _unary(math.log, _log_error)
 log2: _Unary = _unary(math.log2, _log_error)
 log10: _Unary = _unary(math.log10, _log_error)
-log1p: _Unary = _unary(math.log1p, _log1p_error)
-sqrt: _Unary = _unary(math.sqrt, _nan)
-sin: _Unary = _unary(math.sin, _nan)
-cos: _Unary = _unary(math.cos, _nan)
-tan: _Unary = _unary(math.tan, _nan)
-asin: _Unary = _unary(math.asin, _nan)
-acos: _Unary = _unary(math.acos, _nan)
-sinh: _Unary = _unary(math.sinh, _signed_inf)
-cosh: _Unary = _unary(math.cosh, _inf)
-acosh: _Unary = _unary(math.acosh, _nan)
-atanh: _Unary = _unary(math.atanh, _atanh_error)
+log1p: _Unary = _unary(math.log1p, lambda x: -inf if x == -1.0 else nan)
+sqrt: _Unary = _unary(math.sqrt)
+sin: _Unary = _unary(math.sin)
+cos: _Unary = _unary(math.cos)
+tan: _Unary = _unary(math.tan)
+asin: _Unary = _unary(math.asin)
+acos: _Unary = _unary(math.acos)
+sinh: _Unary = _unary(math.sinh, lambda x: math.copysign(inf, x))
+cosh: _Unary = _unary(math.cosh, lambda x: inf)
+acosh: _Unary = _unary(math.acosh)
+atanh: _Unary = _unary(math.atanh, lambda x: math.copysign(inf, x) if abs(x) == 1.0 else nan)
 atan: _Unary = math.atan
 tanh: _Unary = math.tanh
 asinh: _Unary = math.asinh

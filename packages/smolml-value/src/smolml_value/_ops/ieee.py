@@ -6,6 +6,7 @@ raises (or turns complex) it runs again here, on `IEEEFloat` and a namespace tha
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -13,46 +14,29 @@ from typing import Any
 from smolml_value import scalar
 
 
+def _answering(f: Callable[[float, float], float]) -> tuple[Any, Any]:
+    """f as the method of an operator, and as that of the operator reflected."""
+
+    def method(self: float, other: float) -> IEEEFloat:
+        return IEEEFloat(f(float(self), float(other)))
+
+    def reflected(self: float, other: float) -> IEEEFloat:
+        return IEEEFloat(f(float(other), float(self)))
+
+    return method, reflected
+
+
 class IEEEFloat(float):
     """A float whose arithmetic answers as IEEE 754 does, and stays an IEEEFloat."""
 
     __slots__ = ()
-
-    def __add__(self, other: float) -> IEEEFloat:
-        return IEEEFloat(float(self) + float(other))
-
-    def __sub__(self, other: float) -> IEEEFloat:
-        return IEEEFloat(float(self) - float(other))
-
-    def __rsub__(self, other: float) -> IEEEFloat:
-        return IEEEFloat(float(other) - float(self))
-
-    def __mul__(self, other: float) -> IEEEFloat:
-        return IEEEFloat(float(self) * float(other))
-
-    def __truediv__(self, other: float) -> IEEEFloat:
-        return IEEEFloat(scalar.divide(float(self), float(other)))
-
-    def __rtruediv__(self, other: float) -> IEEEFloat:
-        return IEEEFloat(scalar.divide(float(other), float(self)))
-
-    def __floordiv__(self, other: float) -> IEEEFloat:
-        return IEEEFloat(scalar.floor_divide(float(self), float(other)))
-
-    def __rfloordiv__(self, other: float) -> IEEEFloat:
-        return IEEEFloat(scalar.floor_divide(float(other), float(self)))
-
-    def __mod__(self, other: float) -> IEEEFloat:
-        return IEEEFloat(scalar.remainder(float(self), float(other)))
-
-    def __rmod__(self, other: float) -> IEEEFloat:
-        return IEEEFloat(scalar.remainder(float(other), float(self)))
-
-    def __pow__(self, other: float, mod: None = None) -> IEEEFloat:
-        return IEEEFloat(scalar.pow(float(self), float(other)))
-
-    def __rpow__(self, other: float, mod: None = None) -> IEEEFloat:
-        return IEEEFloat(scalar.pow(float(other), float(self)))
+    __add__, __radd__ = _answering(operator.add)
+    __sub__, __rsub__ = _answering(operator.sub)
+    __mul__, __rmul__ = _answering(operator.mul)
+    __truediv__, __rtruediv__ = _answering(scalar.divide)
+    __floordiv__, __rfloordiv__ = _answering(scalar.floor_divide)
+    __mod__, __rmod__ = _answering(scalar.remainder)
+    __pow__, __rpow__ = _answering(scalar.pow)
 
     def __neg__(self) -> IEEEFloat:
         return IEEEFloat(-float(self))
@@ -62,9 +46,6 @@ class IEEEFloat(float):
 
     def __abs__(self) -> IEEEFloat:
         return IEEEFloat(abs(float(self)))
-
-    __radd__ = __add__
-    __rmul__ = __mul__
 
 
 def _lifted(f: Callable[..., Any]) -> Callable[..., Any]:
