@@ -10,13 +10,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from smolml_value._anomaly.messages import forward_error, origin
-from smolml_value._anomaly.nodes import given, made_by, misfit, outcome, text
+from smolml_value._anomaly.messages import forward_error
+from smolml_value._anomaly.nodes import given, made_by, misfit, outcome
 from smolml_value._anomaly.source import keep_lines
 from smolml_value._anomaly.state import checking, is_open, opened
 from smolml_value._anomaly.walk import WatchedPush, inspect_pass, watched_pull
 from smolml_value.node import Node
-from smolml_value.op import Op
 from smolml_value.recording import MODE, Watcher, grad_enabled
 
 
@@ -57,16 +56,18 @@ class _Anomalies(Watcher):
     """Looks at results, cotangents and tangents where a block is open, and keeps lines."""
 
     def made(self, node: Node) -> None:
-        out = outcome(node) if checking() else None
-        if out is not None:
-            _look(node, made_by(node), out, given(node))
+        if checking():
+            bad = misfit(node, outcome(node))
+            if bad is not None:
+                raise forward_error(node, bad, made_by(node), given(node))
         if is_open() and grad_enabled():
             keep_lines(node)
 
     def computed(self, out: Any, op: Any, args: Sequence[Any]) -> None:
-        if checking():
+        bad = misfit(out, outcome(out)) if checking() else None
+        if bad is not None:
             operands = [(a if isinstance(a, Node) else None, float(a)) for a in args]
-            _look(out, op, outcome(out), operands)
+            raise forward_error(out, bad, op, operands)
 
     def passed(self, root: Node) -> None:
         if checking():
@@ -80,19 +81,3 @@ class _Anomalies(Watcher):
 
 
 _WATCHER: Final = _Anomalies()
-
-
-def _look(node: Node, op: Any, out: Any, operands: Sequence[tuple[Node | None, Any]]) -> None:
-    """Raise if the result that `op` has made of these operands holds a nan or inf."""
-    bad = misfit(node, out)
-    if bad is None:
-        return
-    known = [(i, a, c) for i, (a, c) in enumerate(operands) if c is not None]
-    before = [
-        f"  operand {i} was {earlier} before: {'a constant' if a is None else origin(a)}"
-        for i, a, c in known
-        if (earlier := misfit(node, c)) is not None
-    ]
-    place = bad.place if isinstance(op, Op) else None
-    texts = [text(node, c, a, place) for _, a, c in known]
-    raise forward_error(op.name, bad, texts, before[:1])

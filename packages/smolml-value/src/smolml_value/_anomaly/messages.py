@@ -5,20 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from smolml_value._anomaly.nodes import Misfit, given, made_by, named, operand_number, text
+from smolml_value._anomaly.nodes import Misfit, given, made_by, misfit, named, operand_number, text
 from smolml_value._anomaly.source import Place, lines_of, user_places
 from smolml_value.errors import AnomalyError
 from smolml_value.node import Node
+from smolml_value.op import Op
 
 SHOWN: Final = 6  # operands that a message shows
 
 
 def forward_error(
-    op: str, bad: Misfit, operands: Sequence[str], given: Sequence[str]
+    node: Node, bad: Misfit, op: Any, operands: Sequence[tuple[Node | None, Any]]
 ) -> AnomalyError:
-    """The error for a result; `given` says which operands were nan or inf already."""
-    lines = [f"{op}: the result is {bad}", *_operand_lines(operands), *given[:1]]
-    return _error(lines, user_places(), op, "forward")
+    """The error for a result of `op`, which made `node` of these operands."""
+    place = bad.place if isinstance(op, Op) else None
+    known = [(i, x, c) for i, (x, c) in enumerate(operands) if c is not None]
+    lines = [f"{op.name}: the result is {bad}"]
+    lines += _operand_lines([text(node, c, x, place) for _, x, c in known])
+    for i, x, c in known:
+        earlier = misfit(node, c)
+        if earlier is not None:
+            lines.append(f"  operand {i} was {earlier} before: {origin(x)}")
+            break
+    return _error(lines, user_places(), op.name, "forward")
 
 
 def cotangent_error(node: Node, place: int, parent: Node, g: Any, bad: Misfit) -> AnomalyError:

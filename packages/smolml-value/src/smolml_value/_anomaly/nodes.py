@@ -37,8 +37,8 @@ def made_by(node: Node) -> Any:
 
 @singledispatch
 def outcome(node: Node) -> Any:
-    """The result that its op has computed; None if that need not be looked at."""
-    return None
+    """The result that its op has computed; 0 if that need not be looked at."""
+    return 0.0
 
 
 @singledispatch
