@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import copy
 import pickle
+import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import smolml_array
+import smolml_value
 from smolml_array import MLArray, use_backend
 from smolml_array.backends import BACKENDS, BackendInfo, backends, get_backend
 from smolml_value import PluginError
@@ -87,6 +91,32 @@ def test_those_built_in_need_no_metadata(monkeypatch: pytest.MonkeyPatch) -> Non
     assert {row.status for row in backends.info()} == {"built-in"}
     with pytest.raises(ValueError, match="unknown backend 'jax': expected one of 'numpy', 'pure'"):
         get_backend("jax")
+
+
+def test_from_a_zip_file_without_metadata_or_numpy(tmp_path: Path) -> None:
+    archive = tmp_path / "house.zip"
+    with zipfile.ZipFile(archive, "w") as house:
+        for package in (smolml_value, smolml_array):
+            home = Path(package.__file__ or "").parent
+            for path in home.rglob("*.py"):
+                house.write(path, path.relative_to(home.parent))
+    program = (
+        "from smolml_array import MLArray, use_backend\n"
+        "from smolml_array.extending import backends\n"
+        "print(MLArray([1.0]).backend, [row[-2:] for row in backends.info()])\n"
+        "use_backend('numpy')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", program],  # -S: nothing that is installed
+        env={"PYTHONPATH": str(archive)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    rows = "[('broken', 'NumPy is not installed'), ('built-in', '')]"
+    assert done.stdout == f"pure {rows}\n", done.stderr
+    assert "needs NumPy >= 2, which is not installed: pip install numpy" in done.stderr
 
 
 @pytest.mark.parametrize(

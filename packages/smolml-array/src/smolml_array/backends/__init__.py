@@ -35,7 +35,10 @@ class BackendInfo(NamedTuple):
 def _admit(name: str, loaded: object) -> str:
     missing = [wanted for wanted in protocol_names() if not hasattr(loaded, wanted)]
     if missing:
-        return f"it lacks {', '.join(missing[:5])}, which smolml_array.backends.protocol describes"
+        return (
+            f"it lacks {', '.join(missing[:5])}, which smolml_array.backends.protocol describes; "
+            f"smolml_array.extending.Namespace derives of the others what can be derived"
+        )
     if getattr(loaded, "name", None) != name:
         return "the name of its entry point must be the backend's own name"
     return ""

@@ -96,9 +96,5 @@ def explained(error: Exception) -> str:
 
 def show(point: Point) -> str:
     """A point for messages."""
-    return ", ".join(f"{x:.6g}" for x in point) if len(point) == 1 else f"({show_all(point)})"
-
-
-def show_all(numbers: Sequence[float]) -> str:
-    """Numbers for messages."""
-    return ", ".join(f"{x:.6g}" for x in numbers)
+    numbers = ", ".join(f"{x:.6g}" for x in point)
+    return numbers if len(point) == 1 else f"({numbers})"
