@@ -10,6 +10,7 @@ import pytest
 from smolml_array import (
     MLArray,
     cumulative_prod,
+    logcumsumexp,
     norm,
     outer,
     pad,
@@ -87,6 +88,14 @@ def test_running_products_with_zeros(zeros: list[int], backend: str) -> None:
         got = grad(lambda x, k=k: cumulative_prod(x)[k])(MLArray(numbers))
         want = [math.prod(numbers[j] for j in range(k + 1) if j != i) * (i <= k) for i in range(5)]
         assert_close(got, want)
+
+
+def test_what_is_not_there_adds_nothing_to_logarithms_of_sums(backend: str) -> None:
+    x = MLArray([-math.inf, -math.inf, 1000.0, 1000.0])
+    y = logcumsumexp(x)
+    y[2:].sum().backward()
+    assert_close(y, [-math.inf, -math.inf, 1000.0, 1000.0 + math.log(2.0)])
+    assert_close(x.grad(), [0.0, 0.0, 1.5, 0.5])
 
 
 def test_pieces_diagonals_and_flips_are_windows(backend: str) -> None:
