@@ -29,11 +29,11 @@ class Watcher:
     def passed(self, root: Any) -> None:
         """The cotangents of a backward pass are complete, and nothing is committed yet."""
 
-    def pull(self, traced: bool) -> Any:
+    def vjp(self) -> Any:
         """What a walk with cotangents uses in place of the rules; None: the rules."""
         return None
 
-    def push(self, traced: bool) -> Any:
+    def jvp(self) -> Any:
         """What a walk with tangents uses in place of the rules; None: the rules."""
         return None
 

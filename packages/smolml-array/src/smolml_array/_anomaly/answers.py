@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from smolml_array._derivatives.arguments import PartNode
+from smolml_array._derivatives.arguments import OutputNode
 from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.views import Element, ValuesNode
 from smolml_array._shapes.nested import unravel
@@ -59,8 +59,8 @@ def _(node: ArrayNode) -> Sequence[tuple[Node | None, Any]]:
 
 
 # An element is no result of an op, a part that of a whole function.
-questions.outcome.register(PartNode, questions.outcome.dispatch(object))
-for kind in (ValuesNode, PartNode, Element):
+questions.outcome.register(OutputNode, questions.outcome.dispatch(object))
+for kind in (ValuesNode, OutputNode, Element):
     questions.given.register(kind, questions.given.dispatch(object))
 
 

@@ -7,7 +7,7 @@ numbers, run with the traced namespace on arrays they give operands; one walk se
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -21,12 +21,104 @@ from smolml_array.array import MLArray
 from smolml_array.backends.protocol import Raw
 from smolml_value import GraphError, Op, Value
 from smolml_value.extending import Node
-from smolml_value.extending.derivatives import derive, pinned
-
-Parts = Sequence[Any]
+from smolml_value.extending.derivatives import NodeRules, OutputRules, Parts, of, pinned, register
 
 
-# Cotangents, as operands -----------------------------------------------------------------------
+class ArrayNodeRules(NodeRules):
+    """The answers for what an op or a rule made.
+
+    Sums of cotangents are whole arrays, or dicts index -> number or Value for single elements.
+    """
+
+    def vjp_graph(self, node: ArrayNode, g: MLArray, needs: Sequence[bool]) -> Parts:
+        each = iter(needs)
+        wanted = [p is not None and next(each) for p in node.operands]
+        return [
+            None if c is None else _for_parent(parent, c)
+            for parent, c in zip(node.operands, _vjp_graph(node, g, wanted), strict=True)
+            if parent is not None
+        ]
+
+    def jvp(self, node: ArrayNode, tangents: Parts, create_graph: bool) -> Any:
+        xp, rule = node.backend, node.rule
+        known = iter(tangents)
+        every = [None if parent is None else next(known) for parent in node.operands]
+        if not create_graph:
+            call = partial(call_plugin, xp) if is_plugin(rule) else xp.silence.run
+            t: Raw | None = call(_jvp, node, xp, every, list(node.primals), node.out)
+            return t if t is None else cast(xp, t, node.out)
+        every = [_as_array(node, t) if isinstance(t, Value) else t for t in every]
+        made = _jvp(node, traced(xp.name), every, _operands(node), _pinned(node, node.out))
+        return made if made is None or made.dtype == node.out.dtype else made.astype(node.out.dtype)
+
+    def plus(self, node: ArrayNode, a: Any, b: Any) -> Any:
+        if isinstance(a, dict) and isinstance(b, dict):
+            for i, c in b.items():  # a was made by the vjp of an element, for us alone
+                a[i] = a[i] + c if i in a else c
+            return a
+        left, right = self.finalize(node, a), self.finalize(node, b)
+        return left + right if isinstance(left, MLArray) else node.backend.add(left, right)
+
+    def finalize(self, node: ArrayNode, g: Any) -> Any:
+        if not isinstance(g, dict):
+            return g
+        xp, raw = node.backend, node.raw
+        flat: list[Any] = [0.0] * raw.size
+        for i, c in g.items():
+            flat[i] = c
+        if not any(isinstance(c, Value) for c in g.values()):
+            return xp.from_flat(flat, raw.shape, raw.dtype)
+        made = MLArray(flat, backend=xp.name).reshape(raw.shape)
+        return made if made.dtype == raw.dtype else made.astype(raw.dtype)
+
+    def accumulate(self, node: ArrayNode, c: Any) -> None:
+        raw = of(c).number_of(c)
+        if not hasattr(raw, "shape"):
+            raw = node.backend.asarray(raw, dtype=node.raw.dtype)
+        if raw.shape != node.shape:
+            raise GraphError(
+                f"a transform: its rule returned a cotangent of shape {raw.shape} for an operand "
+                f"of shape {node.shape}; they must be equal"
+            )
+        node._receive(raw)
+
+    def lift(self, node: ArrayNode, number: Raw) -> MLArray:
+        return MLArray._constant(node.backend, number)
+
+
+class ValuesNodeRules(ArrayNodeRules):
+    """The answers for arrays of Values that the user holds."""
+
+    def vjp_graph(self, node: Any, g: MLArray, needs: Sequence[bool]) -> Parts:
+        return list(g._values())
+
+    def jvp(self, node: Any, tangents: Parts, create_graph: bool) -> Any:
+        flat = [0.0 if t is None else t for t in tangents]
+        if create_graph:
+            return MLArray(flat, backend=node.backend.name).reshape(node.shape)
+        return node.backend.from_flat(flat, node.shape, node.raw.dtype)
+
+
+class ElementRules(OutputRules):
+    """The answers for elements of arrays; as nodes and as operands."""
+
+    def jvp(self, node: Any, tangents: Parts, create_graph: bool) -> Any:
+        (t,) = tangents
+        if t is None or create_graph:
+            return self._picked(node, t)
+        xp = node._node.backend
+        return float(xp.index(xp.reshape(t, (-1,)), node._index))
+
+    def sources(self, x: Element) -> tuple[list[Node], Callable[[list[Any]], Any]]:
+        return [x._node], lambda cotangents: self._picked(x, cotangents[0])
+
+    def _picked(self, x: Element, c: MLArray | None) -> Value | None:
+        return None if c is None else c.flatten()[x._index].data
+
+
+def _as_array(node: ArrayNode, t: Value) -> MLArray:
+    made = MLArray(t, backend=node.backend.name)
+    return made if made.dtype == node.out.dtype else made.astype(node.out.dtype)
 
 
 def _pinned(node: ArrayNode, raw: Raw) -> MLArray:
@@ -55,86 +147,37 @@ def _operands(node: ArrayNode) -> list[Any]:
     return found
 
 
-def _product(g: MLArray, p: Any, either: bool = False) -> Any:
-    """cotangent x partial, where a cotangent of zero gives zero whatever the partial is.
-
-    With `either` also the other way round: for tangents, to which the partial of the branch that
-    where() does not take comes after the inf of that branch.
-    """
-    if isinstance(p, float | int) and p in (1, -1):
-        return g if p == 1 else -g
-    c = g * p
-    node = c._fetch()
-    xp = node.backend
-    if _is_finite(xp, node.raw):
-        return c
-    zero = xp.equal(g._fetch().raw, 0)
-    if either:
-        zero = xp.logical_or(zero, xp.equal(derive.number_of(p), 0))
-    return traced(xp.name).where(MLArray._constant(xp, zero), 0.0, c)
+# Cotangents ------------------------------------------------------------------------------------
 
 
-def _is_finite(xp: Any, raw: Raw) -> bool:
-    total = float(xp.sum(raw))  # the quick look; the sum of large numbers may overflow
-    return math.isfinite(total) or bool(xp.all(xp.isfinite(raw)))
-
-
-def _number_product(xp: Any, t: Raw, p: Any) -> Raw:
-    """partial x tangent as numbers, where a zero of either gives zero."""
-    if isinstance(p, float | int):
-        return t if p == 1 else (xp.zeros_like(t) if p == 0 else xp.multiply(t, p))
-    c = xp.multiply(t, p)
-    if _is_finite(xp, c):
-        return c
-    zero = xp.logical_or(xp.equal(t, 0), xp.equal(p, 0))
-    return xp.where(zero, xp.zeros_like(c), c)
-
-
-def _elementwise_parts(
-    op: Op, node: ArrayNode, args: list[Any], g: MLArray, wanted: Sequence[bool]
-) -> list[Any]:
-    """For each operand that is wanted its part of the cotangent g, in the shape of the result."""
-    xp, out = traced(node.backend.name), _pinned(node, node.out)
-    if op.vjp is not None:
-        parts = op.vjp(xp, g, out, *args)
-        return [xp.full(g.shape, float(c)) if isinstance(c, float | int) else c for c in parts]
-    assert op.partials is not None
-    return [
-        _product(g, rule(xp, out, *args) if callable(rule) else rule)
-        if want and rule is not None
-        else None
-        for want, rule in zip(wanted, op.partials, strict=True)
-    ]
-
-
-@derive.pull_operands.register(ArrayNode)
-def _(node: ArrayNode, g: MLArray, needs: Sequence[bool]) -> Parts:
-    rule = node.rule
-    xp = traced(node.backend.name)
-    each = iter(needs)
-    wanted = [p is not None and next(each) for p in node.operands]
-    args = _operands(node)
+def _vjp_graph(node: ArrayNode, g: MLArray, wanted: Sequence[bool]) -> Sequence[Any]:
+    """What the rule of node sends to each operand that is wanted, as arrays."""
+    rule, xp = node.rule, traced(node.backend.name)
+    args, out = _operands(node), _pinned(node, node.out)
     if isinstance(rule, Op):
-        parts = _elementwise_parts(rule, node, args, g, wanted)
-        found = [
-            None if c is None else xp.sum_to_shape(c, getattr(primal, "shape", ()))
-            for c, primal in zip(parts, node.primals, strict=True)
-        ]
-    else:
-        assert rule is not None
-        out = _pinned(node, node.out)
-        if rule.vjp_all is not None:
-            found = list(rule.vjp_all(xp, g, out, *args, **node.params))
+        if rule.vjp is not None:
+            parts: list[Any] = list(rule.vjp(xp, g, out, *args))
         else:
-            found = [
-                vjp(xp, g, out, *args, **node.params) if want and vjp is not None else None
-                for want, vjp in zip(wanted, rule.vjps, strict=True)
-            ]
+            parts = [None] * len(args)
+            for i, want in enumerate(wanted):
+                p = _partial(rule, i, xp, out, args) if want else None
+                parts[i] = None if p is None else _product(node.backend, xp, g, p)
+        shapes = [getattr(primal, "shape", ()) for primal in node.primals]
+        return [
+            None if c is None else xp.sum_to_shape(_whole(xp, c, g), shape)
+            for c, shape in zip(parts, shapes, strict=True)
+        ]
+    assert rule is not None
+    if rule.vjp_all is not None:
+        return rule.vjp_all(xp, g, out, *args, **node.params)  # type: ignore[no-any-return]
     return [
-        None if c is None else _for_parent(parent, c)
-        for parent, c in zip(node.operands, found, strict=True)
-        if parent is not None
+        vjp(xp, g, out, *args, **node.params) if want and vjp is not None else None
+        for want, vjp in zip(wanted, rule.vjps, strict=True)
     ]
+
+
+def _whole(xp: Any, c: Any, g: MLArray) -> Any:
+    return xp.full(g.shape, float(c)) if isinstance(c, float | int) else c
 
 
 def _for_parent(parent: Node, c: MLArray) -> Any:
@@ -145,96 +188,19 @@ def _for_parent(parent: Node, c: MLArray) -> Any:
     return c if c.dtype == parent.raw.dtype else c.astype(parent.raw.dtype)
 
 
-@derive.pull_operands.register(ValuesNode)
-def _(node: ValuesNode, g: MLArray, needs: Sequence[bool]) -> Parts:
-    return list(g._values())
-
-
-@derive.pull_operands.register(Element)
-def _(node: Element, g: Value, needs: Sequence[bool]) -> Parts:
-    return [{node._index: g}]
-
-
-# Sums of cotangents: whole arrays, and dicts index -> number or Value for single elements --------
-
-
-@derive.plus.register(ArrayNode)
-def _(node: ArrayNode, a: Any, b: Any) -> Any:
-    if isinstance(a, dict) and isinstance(b, dict):
-        for i, c in b.items():  # a was made by the pull of an element, for us alone
-            a[i] = a[i] + c if i in a else c
-        return a
-    left, right = derive.gathered(node, a), derive.gathered(node, b)
-    return left + right if isinstance(left, MLArray) else node.backend.add(left, right)
-
-
-@derive.gathered.register(ArrayNode)
-def _(node: ArrayNode, g: Any) -> Any:
-    if not isinstance(g, dict):
-        return g
-    xp, raw = node.backend, node.raw
-    flat: list[Any] = [0.0] * raw.size
-    for i, c in g.items():
-        flat[i] = c
-    if not any(isinstance(c, Value) for c in g.values()):
-        return xp.from_flat(flat, raw.shape, raw.dtype)
-    made = MLArray(flat, backend=xp.name).reshape(raw.shape)
-    return made if made.dtype == raw.dtype else made.astype(raw.dtype)
-
-
 # Tangents --------------------------------------------------------------------------------------
 
 
-@derive.push_numbers.register(ArrayNode)
-def _(node: ArrayNode, tangents: Parts) -> Raw | None:
-    xp = node.backend
-    known = iter(tangents)
-    every = [None if parent is None else next(known) for parent in node.operands]
-    call = partial(call_plugin, xp) if is_plugin(node.rule) else xp.silence.run
-    t: Raw | None = call(_push_numbers, node, every)
-    return t if t is None else cast(node.backend, t, node.out)
-
-
-def _push_numbers(node: ArrayNode, tangents: list[Any]) -> Raw | None:
-    xp, rule, primals, out = node.backend, node.rule, node.primals, node.out
-    total: Raw | None = None
-    if isinstance(rule, Op):
-        ones = xp.ones_like(out) if rule.vjp is not None else None
-        for i, t in enumerate(tangents):
-            p = None if t is None else _partial(rule, i, xp, out, primals, ones)
-            if p is None:
-                continue
-            if getattr(t, "shape", ()) != out.shape:
-                t = xp.broadcast_to(xp.asarray(t, dtype=out.dtype), out.shape)
-            term = _number_product(xp, t, p)
-            total = term if total is None else xp.add(total, term)
-        return total
+def _jvp(node: ArrayNode, xp: Any, tangents: list[Any], args: list[Any], out: Any) -> Any:
+    """The tangent of the result: as numbers or operands, as xp, the operands and the result are."""
+    rule, params = node.rule, node.params
     assert rule is not None
-    product = partial(_number_product, xp)
-    return _pushed(rule, xp, out, list(primals), tangents, node.params, product)
-
-
-def _partial(op: Op, i: int, xp: Any, out: Any, args: Sequence[Any], ones: Any) -> Any:
-    """The partial to operand i: an array, a number, or None."""
-    if op.vjp is not None:
-        return op.vjp(xp, ones, out, *args)[i]
-    assert op.partials is not None
-    rule = op.partials[i]
-    return evaluated(rule, xp, out, args) if callable(rule) else rule
-
-
-def _pushed(
-    rule: Rule, xp: Any, out: Any, args: list[Any], tangents: list[Any], params: Any, product: Any
-) -> Any:
-    """The tangent of what a rule other than an op made: numbers or operands, as xp is.
-
-    The result of most rules is linear in all operands together, or in each. That of a reduction
-    is not, but its vjp is (g, put back along the axis) x weights, so its tangent is the sum of
-    tangents x weights.
-
-    Raises:
-        GraphError: a rule without a jvp.
-    """
+    if isinstance(rule, Op):
+        return _total(
+            _product(node.backend, xp, _spread(node, xp, t), p)
+            for i, t in enumerate(tangents)
+            if t is not None and (p := _partial(rule, i, xp, out, args)) is not None
+        )
     if rule.jvp is None:
         raise GraphError(
             f"{rule.name}: its rule says nothing of tangents, which forward mode needs; give it "
@@ -245,73 +211,79 @@ def _pushed(
     if rule.jvp == "linear":
         given = [xp.zeros_like(a) if t is None else t for a, t in zip(args, tangents, strict=True)]
         return rule.forward(xp, *given, **params)
-    total: Any = None
-    for i, t in enumerate(tangents):
-        if t is None:
-            continue
-        if rule.jvp == "multilinear":
-            term = rule.forward(xp, *args[:i], t, *args[i + 1 :], **params)
-        else:
-            vjp = rule.vjps[i]
-            assert vjp is not None
-            weights = vjp(xp, xp.ones_like(out), out, *args, **params)
-            term = xp.sum(
-                product(t, weights), axis=params.get("axis"), keepdims=params.get("keepdims", False)
-            )
+    known = [(i, t) for i, t in enumerate(tangents) if t is not None]
+    if rule.jvp == "multilinear":
+        return _total(rule.forward(xp, *args[:i], t, *args[i + 1 :], **params) for i, t in known)
+    return _total(_reduced(node, rule, xp, i, t, args, out) for i, t in known)
+
+
+def _reduced(
+    node: ArrayNode, rule: Rule, xp: Any, i: int, t: Any, args: list[Any], out: Any
+) -> Any:
+    """The vjp of a reduction is (g, put back along the axis) x weights.
+
+    So its tangent is the sum of tangents x weights.
+    """
+    vjp, params = rule.vjps[i], node.params
+    assert vjp is not None
+    weights = vjp(xp, xp.ones_like(out), out, *args, **params)
+    terms = _product(node.backend, xp, t, weights)
+    return xp.sum(terms, axis=params.get("axis"), keepdims=params.get("keepdims", False))
+
+
+def _total(terms: Any) -> Any:
+    total = None
+    for term in terms:
         total = term if total is None else total + term
     return total
 
 
-@derive.push_operands.register(ArrayNode)
-def _(node: ArrayNode, tangents: Parts) -> MLArray | None:
-    known = iter(tangents)
-    every = [None if parent is None else next(known) for parent in node.operands]
-    t = _push_operands(node, every)
-    return t if t is None or t.dtype == node.out.dtype else t.astype(node.out.dtype)
+def _spread(node: ArrayNode, xp: Any, t: Any) -> Any:
+    """A tangent in the shape of the result."""
+    out = node.out
+    if getattr(t, "shape", ()) == out.shape:
+        return t
+    if xp is node.backend:
+        t = xp.asarray(t, dtype=out.dtype)
+    return xp.broadcast_to(t, out.shape)
 
 
-def _push_operands(node: ArrayNode, tangents: list[Any]) -> MLArray | None:
-    rule, args = node.rule, _operands(node)
-    xp, out = traced(node.backend.name), _pinned(node, node.out)
-    product = partial(_product, either=True)
-    total: MLArray | None = None
-    if isinstance(rule, Op):
-        ones = xp.ones_like(out) if rule.vjp is not None else None
-        for i, t in enumerate(tangents):
-            p = None if t is None else _partial(rule, i, xp, out, args, ones)
-            if p is not None:
-                is_array = isinstance(t, MLArray)
-                t = t.broadcast_to(out.shape) if is_array else t * xp.ones_like(out)
-                term = product(t, p)
-                total = term if total is None else total + term
-        return total
-    assert rule is not None
-    name = node.backend.name
-    arrays = [MLArray(t, backend=name) if isinstance(t, Value) else t for t in tangents]
-    made: MLArray = _pushed(rule, xp, out, args, arrays, node.params, product)
-    return made
+# Both ------------------------------------------------------------------------------------------
 
 
-@derive.push_numbers.register(ValuesNode)
-def _(node: ValuesNode, tangents: Parts) -> Raw:
-    flat = [0.0 if t is None else t for t in tangents]
-    return node.backend.from_flat(flat, node.shape, node.raw.dtype)
+def _partial(op: Op, i: int, xp: Any, out: Any, args: Sequence[Any]) -> Any:
+    """The partial to operand i: an array or a number; None for zero."""
+    if op.vjp is not None:
+        return op.vjp(xp, xp.ones_like(out), out, *args)[i]
+    assert op.partials is not None
+    p = op.partials[i]
+    if callable(p):
+        return evaluated(p, xp, out, args)
+    return None if p == 0 else p
 
 
-@derive.push_operands.register(ValuesNode)
-def _(node: ValuesNode, tangents: Parts) -> MLArray:
-    flat = [0.0 if t is None else t for t in tangents]
-    return MLArray(flat, backend=node.backend.name).reshape(node.shape)
+def _product(backend: Any, xp: Any, g: Any, p: Any) -> Any:
+    """cotangent or tangent x partial; zero if either is, be the other inf or nan."""
+    if isinstance(p, float | int):
+        return g if p == 1 else xp.negative(g) if p == -1 else xp.multiply(g, p)
+    c = xp.multiply(g, p)
+    if _is_finite(backend, _raw(c)):
+        return c
+    zero = backend.logical_or(backend.equal(_raw(g), 0), backend.equal(_raw(p), 0))
+    if isinstance(c, MLArray):
+        zero = MLArray._constant(backend, zero)
+    return xp.where(zero, xp.zeros_like(c), c)
 
 
-@derive.push_numbers.register(Element)
-def _(node: Element, tangents: Parts) -> float | None:
-    (t,) = tangents
-    xp = node._node.backend
-    return None if t is None else float(xp.index(xp.reshape(t, (-1,)), node._index))
+def _raw(x: Any) -> Any:
+    return of(x).number_of(x) if isinstance(x, MLArray | Value) else x
 
 
-@derive.push_operands.register(Element)
-def _(node: Element, tangents: Parts) -> Value | None:
-    (t,) = tangents
-    return None if t is None else t.flatten()[node._index].data
+def _is_finite(xp: Any, raw: Raw) -> bool:
+    total = float(xp.sum(raw))  # the quick look; the sum of large numbers may overflow
+    return math.isfinite(total) or bool(xp.all(xp.isfinite(raw)))
+
+
+register(ArrayNode, ArrayNodeRules())
+register(ValuesNode, ValuesNodeRules())
+register(Element, ElementRules())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from smolml_array._derivatives.arguments import PartNode
+from smolml_array._derivatives.arguments import OutputNode
 from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.rule import Rule, call_plugin
 from smolml_array._graph.views import Element, ValuesNode
@@ -14,7 +14,7 @@ from smolml_array._showing.draw import axis_text, place_of, summary, written_key
 from smolml_array.array import MLArray
 from smolml_array.backends.protocol import Raw
 from smolml_value import Op
-from smolml_value.extending.derivatives import derive
+from smolml_value.extending.derivatives import of
 from smolml_value.extending.showing import (
     Namer,
     Part,
@@ -125,13 +125,13 @@ def _flow(
     return text.format_map(terms), kind, details.format_map(terms)
 
 
-@protocol.expression.register(PartNode)
-def _(node: PartNode, args: Sequence[str]) -> str:
+@protocol.expression.register(OutputNode)
+def _(node: OutputNode, args: Sequence[str]) -> str:
     return f"{node.name}: {args[0]}"
 
 
-@protocol.parts.register(PartNode)
-def _(node: PartNode, namer: Namer) -> Sequence[Part]:
+@protocol.parts.register(OutputNode)
+def _(node: OutputNode, namer: Namer) -> Sequence[Part]:
     return [Part(f"{namer(node)}.grad", False)]
 
 
@@ -160,7 +160,7 @@ def _(node: ArrayNode) -> MLArray:
 def _(node: ArrayNode, number: Any) -> Any:
     if number is None or type(number) is float:
         return number
-    xp, raw = node.backend, derive.gathered(node, number)
+    xp, raw = node.backend, of(node).finalize(node, number)
     return MLArray._constant(xp, raw if xp.is_array(raw) else xp.asarray(raw))
 
 

@@ -14,7 +14,7 @@ from smolml_value._anomaly.messages import forward_error
 from smolml_value._anomaly.nodes import given, made_by, misfit, outcome
 from smolml_value._anomaly.source import keep_lines
 from smolml_value._anomaly.state import checking, is_open, opened
-from smolml_value._anomaly.walk import WatchedPush, inspect_pass, watched_pull
+from smolml_value._anomaly.walk import WatchedJvp, inspect_pass, watched_vjp
 from smolml_value.node import Node
 from smolml_value.recording import MODE, Watcher, grad_enabled
 
@@ -73,11 +73,11 @@ class _Anomalies(Watcher):
         if checking():
             inspect_pass(root)
 
-    def pull(self, traced: bool) -> Any:
-        return watched_pull(traced) if checking() else None
+    def vjp(self) -> Any:
+        return watched_vjp() if checking() else None
 
-    def push(self, traced: bool) -> Any:
-        return WatchedPush(traced) if checking() else None
+    def jvp(self) -> Any:
+        return WatchedJvp() if checking() else None
 
 
 _WATCHER: Final = _Anomalies()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import singledispatch
 from typing import Any, NamedTuple
 
-from smolml_value._derivatives.value_rules import PartValue
+from smolml_value._derivatives.value_rules import FunctionOutput
 from smolml_value.graph import ScalarNode
 from smolml_value.node import Node
 from smolml_value.value import NaryValue, Value
@@ -108,7 +108,7 @@ def _(v: Value) -> Sequence[tuple[Node | None, Any]]:
 
 
 # A part's operands are those of the function of which it is a result.
-given.register(PartValue, given.dispatch(object))
+given.register(FunctionOutput, given.dispatch(object))
 
 
 def operand_number(node: Node, k: int) -> int:

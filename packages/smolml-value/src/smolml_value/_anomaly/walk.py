@@ -9,62 +9,57 @@ from typing import Any
 from smolml_value._anomaly.messages import cotangent_error, sum_error, tangent_error
 from smolml_value._anomaly.nodes import Misfit, held, misfit
 from smolml_value._anomaly.state import unchecked
-from smolml_value._derivatives import derive
-from smolml_value._derivatives.function_node import Hub
-from smolml_value._derivatives.subgraph import Route
+from smolml_value._derivatives.function_node import FunctionNode
+from smolml_value._derivatives.rules import of
+from smolml_value._derivatives.subgraph import Subgraph
 from smolml_value.node import Node, topological
 
 
-def watched_pull(traced: bool) -> Callable[[Node, Any, Sequence[bool]], Sequence[Any]]:
-    """What stands for `_cotangents` or `pull_operands`: the same, with a look at the results."""
-    parts_of: dict[int, Node] = {}  # id of a hub -> a result of it, which has a name and a line
+def watched_vjp() -> Callable[[Node, Any, Sequence[bool], bool], Sequence[Any]]:
+    """What stands for the `vjp` of rules: the same, with a look at the results."""
+    # id of a FunctionNode -> a result of it, which has a name and a line
+    parts_of: dict[int, Node] = {}
 
-    def pull(node: Node, g: Any, needs: Sequence[bool]) -> Sequence[Any]:
+    def vjp(node: Node, g: Any, needs: Sequence[bool], create_graph: bool) -> Sequence[Any]:
         bad = misfit(node, g)
         if bad is not None:
             raise sum_error(node, bad)
-        parts = _pulled(node, g, needs, traced)
+        with _looking_at(node, create_graph):
+            parts: Sequence[Any] = of(node).vjp(node, g, needs, create_graph)
         for k, (parent, c, need) in enumerate(zip(node._parents(), parts, needs, strict=True)):
             if need and c is not None:
                 bad = misfit(parent, c)
                 if bad is not None:
                     raise cotangent_error(parts_of.get(id(node), node), k, parent, g, bad)
-                if isinstance(parent, Hub):
+                if isinstance(parent, FunctionNode):
                     parts_of[id(parent)] = node
         return parts
 
-    return pull
+    return vjp
 
 
-def _pulled(node: Node, g: Any, needs: Sequence[bool], traced: bool) -> Sequence[Any]:
-    if traced:
-        with _rules_of(node):
-            return derive.pull_operands(node, g, needs)
-    return node._cotangents(g, needs)
+def _looking_at(node: Node, create_graph: bool) -> Any:
+    """Where operands are computed, a function's rule is the user's own program, others are ours.
 
-
-def _rules_of(node: Node) -> Any:
-    """A hub's rule is the user's own program, the others are ours.
-
-    Of these only the outcome counts, where an inf has met its zero.
+    Of ours only the outcome counts, where an inf has met its zero.
     """
-    return nullcontext() if isinstance(node, Hub) else unchecked()
+    return unchecked() if create_graph and not isinstance(node, FunctionNode) else nullcontext()
 
 
-class WatchedPush:
-    """What stands for `push_numbers` or `push_operands`: the same, with a look at the results.
+class WatchedJvp:
+    """What stands for the `jvp` of rules: the same, with a look at the results.
 
     Tangents meet the zero of a branch that where() does not take after they have gone through the
     branch, cotangents before. So a nan or inf is reported when it arrives at a result.
     """
 
-    def __init__(self, traced: bool) -> None:
-        self._traced = traced
+    def __init__(self) -> None:
         # id of a node with a bad tangent -> the node where that came up
         self._first: dict[int, tuple[Node, Misfit]] = {}
 
-    def __call__(self, node: Node, tangents: Sequence[Any]) -> Any:
-        t = _pushed(node, tangents, self._traced)
+    def __call__(self, node: Node, tangents: Sequence[Any], create_graph: bool) -> Any:
+        with _looking_at(node, create_graph):
+            t = of(node).jvp(node, tangents, create_graph)
         bad = None if t is None else misfit(node, t)
         if bad is not None:
             before = [self._first[id(p)] for p in node._parents() if id(p) in self._first]
@@ -76,13 +71,6 @@ class WatchedPush:
         for output in outputs:
             if id(output) in self._first:
                 raise tangent_error(*self._first[id(output)])
-
-
-def _pushed(node: Node, tangents: Sequence[Any], traced: bool) -> Any:
-    if traced:
-        with _rules_of(node):
-            return derive.push_operands(node, tangents)
-    return derive.push_numbers(node, tangents)
 
 
 def inspect_pass(root: Node) -> None:
@@ -97,5 +85,5 @@ def inspect_pass(root: Node) -> None:
         bad = None if g is None else misfit(node, g)
         if bad is not None:
             leaves = [p for p in order if not p._parents()]
-            Route([root], leaves, beyond=True).pull([held(root)], traced=False)
+            Subgraph([root], leaves, beyond=True).vjp([held(root)], create_graph=False)
             raise sum_error(node, bad)  # all of its parts were finite

@@ -11,9 +11,10 @@ from typing import NamedTuple
 from smolml_value._checking.close import close
 from smolml_value._checking.diagnosis import Mismatch, likely_reason
 from smolml_value._checking.finite_differences import Slopes, Vector, central, one_sided
-from smolml_value._derivatives import derive, trees
+from smolml_value._derivatives import trees
 from smolml_value._derivatives.arguments import Inputs
 from smolml_value._derivatives.nesting import Level
+from smolml_value._derivatives.rules import of, shape_of
 from smolml_value._derivatives.trees import Tree
 from smolml_value.node import OperandBase
 from smolml_value.recording import no_grad
@@ -86,7 +87,8 @@ def check_grads(
             raise ValueError(f"check_grads: unknown mode {mode!r}; expected 'fwd' or 'rev'")
     given = args if isinstance(args, tuple) else (args,)
     names = [f"argument {i}" for i in range(len(given))]
-    Inputs("check_grads", Level(traced=False, connected=False), given, names)  # raises if need be
+    level = Level(create_graph=False, connected=False)
+    Inputs("check_grads", level, given, names)  # raises if need be
     settings = _Settings(tuple(modes), rtol, step, elements, Random(seed))
     _check(_Subject(f, given, settings), settings, order, "")
 
@@ -106,16 +108,16 @@ class _Numbers:
         self.labels = [
             path + place
             for path, x in zip(paths, self.leaves, strict=True)
-            for place in _places(derive.shape_of(x))
+            for place in _places(shape_of(x))
         ]
 
     def filled(self, numbers: Vector) -> Tree:
         """The same tree with other numbers; Values for floats, as the transforms do it."""
         made, rest = [], iter(numbers)
         for x in self.leaves:
-            mine = list(islice(rest, len(derive.to_floats(x))))
-            x = x if isinstance(x, OperandBase) else derive.leaf(float(x))
-            made.append(derive.from_floats(x, mine))
+            mine = list(islice(rest, len(of(x).to_floats(x))))
+            x = x if isinstance(x, OperandBase) else of(0.0).new_leaf(x)
+            made.append(of(x).from_floats(x, mine))
         return trees.rebuild(self._tree, made)
 
     def directions(self, settings: _Settings) -> Iterator[tuple[str, Vector]]:
@@ -150,7 +152,7 @@ class _Subject:
             result = f(*self.here())
         self.result = _Numbers(result, trees.paths(result, "the result"))
         leaves = [*self.point.leaves, *self.result.leaves]
-        self.epsilon = max(map(derive.epsilon, leaves), default=2.0**-52)
+        self.epsilon = max((of(x).epsilon(x) for x in leaves), default=2.0**-52)
         self.rtol = settings.rtol or self.epsilon**0.4
 
     def here(self) -> tuple[Tree, ...]:
@@ -169,7 +171,7 @@ class _Subject:
 
 
 def _flat(tree: Tree) -> Vector:
-    return [number for x in trees.leaves(tree) for number in derive.to_floats(x)]
+    return [number for x in trees.leaves(tree) for number in of(x).to_floats(x)]
 
 
 def _check(subject: _Subject, settings: _Settings, order: int, derived: str) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import index
-from typing import Any
+from typing import Any, Final
 
-from smolml_value._derivatives import derive, trees
+from smolml_value._derivatives import nesting, rules, trees
 from smolml_value._derivatives.nesting import Level
+from smolml_value._derivatives.rules import of, shape_of
 from smolml_value._derivatives.trees import Tree
 from smolml_value._ops.number import is_number
 from smolml_value.node import OperandBase
 
 Function = Callable[..., Tree]
+NO_OPTIONS: Final[Mapping[str, Any]] = {}
 
 
 class Inputs:
@@ -34,24 +36,46 @@ class Inputs:
         self._args = args
         for arg, name in zip(args, names, strict=True):
             flat = trees.leaves(arg)
-            made = [_fresh(who, level, x, arg, name, k) for k, x in enumerate(flat)]
+            made = [_operand(who, level, x, arg, name, k) for k, x in enumerate(flat)]
             self.trees.append(trees.rebuild(arg, made))
             self.operands += made
         self.originals = [x for arg in args for x in trees.leaves(arg)]
-        self.nodes = [derive.node_of(x) for x in self.operands]
+        self.nodes = [rules.node_of(x) for x in self.operands]
         self.as_floats = [not isinstance(x, OperandBase) for x in self.originals]
         self.numbers_only = all(self.as_floats)
+        self._call: Sequence[Tree] = self.trees
+        self._is_one = False
 
-    def packed(self, found: Sequence[Any]) -> list[Tree]:
-        """One object per leaf in the containers of the arguments."""
+    @classmethod
+    def chosen(
+        cls, who: str, level: Level, args: Sequence[Tree], argnums: int | Sequence[int]
+    ) -> Inputs:
+        """Those among all arguments that argnums names; what is `packed` then has its form."""
+        places = selected(who, args, argnums)
+        made = cls(who, level, [args[i] for i in places], [f"argument {i}" for i in places])
+        call = list(args)
+        for i, tree in zip(places, made.trees, strict=True):
+            call[i] = tree
+        made._call = call
+        made._is_one = not isinstance(argnums, Sequence)
+        return made
+
+    def call(self, f: Function, kwargs: Mapping[str, Any] = NO_OPTIONS) -> Tree:
+        """What f returns for them, recorded."""
+        with nesting.nested():
+            return f(*self._call, **kwargs)
+
+    def packed(self, found: Sequence[Any]) -> Tree:
+        """One object per leaf, in the containers of the arguments: a tuple of these, or one."""
         rest = iter(found)
-        return [trees.map_leaves(lambda _: next(rest), arg) for arg in self._args]
+        made = [trees.map_leaves(lambda _: next(rest), arg) for arg in self._args]
+        return made[0] if self._is_one else tuple(made)
 
 
-def _fresh(who: str, level: Level, x: object, arg: Tree, name: str, k: int) -> Any:
+def _operand(who: str, level: Level, x: object, arg: Tree, name: str, k: int) -> Any:
     if isinstance(x, OperandBase | float):
         try:
-            return derive.fresh(x) if level.connected else derive.leaf(x)
+            return of(x).alias(x) if level.connected else of(x).new_leaf(x)
         except TypeError as error:
             raise TypeError(f"{who}: {name}{trees.paths(arg)[k]}: {error}") from None
     where = f"{name}{trees.paths(arg)[k]}"
@@ -99,7 +123,7 @@ def selected(who: str, args: Sequence[Any], argnums: int | Sequence[int]) -> lis
 
 def is_scalar(y: object) -> bool:
     """Whether y is one number."""
-    return is_number(y) or (isinstance(y, OperandBase) and derive.shape_of(y) == ())
+    return is_number(y) or (isinstance(y, OperandBase) and shape_of(y) == ())
 
 
 def check_scalar(who: str, y: object, inputs: Inputs) -> None:
@@ -109,7 +133,7 @@ def check_scalar(who: str, y: object, inputs: Inputs) -> None:
         TypeError: it has more elements, or is something else.
     """
     if not is_scalar(y):
-        given = f"shape {derive.shape_of(y)}" if isinstance(y, OperandBase) else _described(y)
+        given = f"shape {shape_of(y)}" if isinstance(y, OperandBase) else _described(y)
         raise TypeError(
             f"{who}: the function must return one number, got {given}; use jacobian, "
             f"elementwise_grad, or sum it"
@@ -122,7 +146,7 @@ def warn_if_constant(who: str, outputs: Sequence[object], inputs: Inputs) -> Non
     own = {id(node) for node in inputs.nodes}
     for y in outputs:
         if isinstance(y, OperandBase):
-            node = derive.node_of(y)
+            node = rules.node_of(y)
             if id(node) in own or node._parents():
                 return
     if outputs and inputs.operands:
@@ -149,11 +173,6 @@ def _described(y: object) -> str:
     return f"a {type(y).__name__}" if y is not None else "None (is a return missing?)"
 
 
-def operands_of(tree: Tree) -> list[Any]:
-    """The Values and arrays among the leaves."""
-    return [x for x in trees.leaves(tree) if isinstance(x, OperandBase)]
-
-
 def shaped_like(who: str, what: str, y: Any, g: Any) -> Any:
     """A tangent or cotangent g for y as an operand of its kind.
 
@@ -161,14 +180,14 @@ def shaped_like(who: str, what: str, y: Any, g: Any) -> Any:
         TypeError: it has another shape, or is no number.
     """
     if is_number(g):
-        return derive.full_like(y, float(g))
+        return of(y).full_like(y, float(g))
     if not isinstance(g, OperandBase):
         if not hasattr(g, "__array__"):
             raise TypeError(f"{who}: {what} is a {type(g).__name__}: {g!r:.40}; expected numbers")
-        g = derive.full_like(y, 1.0) * g
-    if derive.shape_of(g) != derive.shape_of(y):
+        g = of(y).full_like(y, 1.0) * g
+    if shape_of(g) != shape_of(y):
         raise TypeError(
-            f"{who}: {what} has shape {derive.shape_of(g)}, but what it belongs to has "
-            f"{derive.shape_of(y)}; they must be equal"
+            f"{who}: {what} has shape {shape_of(g)}, but what it belongs to has "
+            f"{shape_of(y)}; they must be equal"
         )
     return g

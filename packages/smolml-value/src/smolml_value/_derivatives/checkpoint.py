@@ -6,11 +6,12 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from smolml_value._derivatives import derive, trees
+from smolml_value._derivatives import trees
 from smolml_value._derivatives.arguments import Function
-from smolml_value._derivatives.function_node import Hub
+from smolml_value._derivatives.function_node import FunctionNode
 from smolml_value._derivatives.reverse import named
-from smolml_value._derivatives.subgraph import Route
+from smolml_value._derivatives.rules import node_of, of
+from smolml_value._derivatives.subgraph import Subgraph
 from smolml_value._derivatives.trees import Tree
 from smolml_value.errors import GraphError
 from smolml_value.node import Node, OperandBase, topological
@@ -54,9 +55,9 @@ class _Segment:
         self.args = args
         self.kwargs = kwargs
         flat = trees.leaves(args)
-        self.places = [i for i, x in enumerate(flat) if derive.is_tracked(x)]
+        self.places = [i for i, x in enumerate(flat) if of(x).is_tracked(x)]
         # with the numbers they have now, still connected to the arguments
-        self.pinned = [derive.fresh(x) if derive.is_tracked(x) else x for x in flat]
+        self.pinned = [of(x).alias(x) if of(x).is_tracked(x) else x for x in flat]
         self.results: list[Any] = []  # the numbers that must come out again
         self.outside: list[Node] = []  # what f closes over
 
@@ -64,17 +65,18 @@ class _Segment:
         """What f returns, and the nodes that it started from."""
         leaves = list(self.pinned)
         for i in self.places:
-            leaves[i] = derive.fresh(leaves[i]) if connected else derive.leaf(leaves[i])
+            x = leaves[i]
+            leaves[i] = of(x).alias(x) if connected else of(x).new_leaf(x)
         value = self.f(*trees.rebuild(self.args, leaves), **self.kwargs)
-        return value, [derive.node_of(leaves[i]) for i in self.places]
+        return value, [node_of(leaves[i]) for i in self.places]
 
-    def again(self, traced: bool) -> tuple[Route, list[Node], list[Node]]:
+    def again(self, create_graph: bool) -> tuple[Subgraph, list[Node], list[Node]]:
         """The way through f, recorded anew, with its outputs and inputs."""
         with recording():
-            value, nodes = self.call(connected=traced)
-        outputs = [y for y in trees.leaves(value) if derive.is_tracked(y)]
+            value, nodes = self.call(connected=create_graph)
+        outputs = [y for y in trees.leaves(value) if of(y).is_tracked(y)]
         same = len(outputs) == len(self.results) and all(
-            map(derive.is_close, outputs, self.results)
+            of(y).is_close(y, before) for y, before in zip(outputs, self.results, strict=True)
         )
         if not same:
             raise GraphError(
@@ -83,53 +85,51 @@ class _Segment:
                 f"and pass them in), and data must not be set before the derivative is computed"
             )
         inputs = [*nodes, *self.outside]
-        made = [derive.node_of(y) for y in outputs]
-        return Route(made, inputs), made, inputs
+        made = [node_of(y) for y in outputs]
+        return Subgraph(made, inputs), made, inputs
 
-    def pull(self, cotangents: list[Any]) -> list[Any]:
-        traced = grad_enabled()
-        route, outputs, inputs = self.again(traced)
+    def vjp(self, cotangents: list[Any]) -> list[Any]:
+        create_graph = grad_enabled()
+        graph, outputs, inputs = self.again(create_graph)
         given = cotangents + [None] * (len(outputs) - len(cotangents))
-        return _walked(route.pull, given, inputs, traced)
+        return _walked(graph.vjp, given, inputs, create_graph)
 
-    def push(self, tangents: list[Any]) -> list[Any]:
-        traced = grad_enabled()
-        route, outputs, _ = self.again(traced)
-        return _walked(route.push, tangents, outputs, traced)
+    def jvp(self, tangents: list[Any]) -> list[Any]:
+        create_graph = grad_enabled()
+        graph, outputs, _ = self.again(create_graph)
+        return _walked(graph.jvp, tangents, outputs, create_graph)
 
 
-def _walked(walk: Function, given: list[Any], ends: list[Node], traced: bool) -> list[Any]:
+def _walked(walk: Function, given: list[Any], ends: list[Node], create_graph: bool) -> list[Any]:
     """The operands that a walk gives at its ends, from operands."""
-    if traced:
-        found: list[Any] = walk(given, True)
-        return found
-    numbers = [None if g is None else derive.number_of(g) for g in given]
+    if not create_graph:
+        given = [None if g is None else of(g).number_of(g) for g in given]
     return [
-        None if c is None else derive.operand(node, c)
-        for node, c in zip(ends, walk(numbers, False), strict=True)
+        c if c is None or create_graph else of(node).lift(node, c)
+        for node, c in zip(ends, walk(given, create_graph), strict=True)
     ]
 
 
 def _run(segment: _Segment) -> Tree:
-    """The results, with a hub in place of the graph between them and the arguments."""
+    """The results, with a FunctionNode in place of the graph between them and the arguments."""
     value, nodes = segment.call(connected=False)
     outputs = trees.leaves(value)
-    tracked = [derive.is_tracked(y) for y in outputs]
-    roots = [derive.node_of(y) for y, t in zip(outputs, tracked, strict=True) if t]
+    tracked = [of(y).is_tracked(y) for y in outputs]
+    roots = [node_of(y) for y, t in zip(outputs, tracked, strict=True) if t]
     order = topological(roots, {id(node) for node in nodes})
     reached = {id(node) for node in roots}
-    outputs = [derive.constant(y) if isinstance(y, OperandBase) else y for y in outputs]
+    outputs = [of(y).detach(y) if isinstance(y, OperandBase) else y for y in outputs]
     tree = trees.rebuild(value, outputs)
     del value, nodes, roots
     segment.outside = _held_by_others(order, reached)
     segment.results = [y for y, t in zip(outputs, tracked, strict=True) if t]
-    parents = [derive.node_of(segment.pinned[i]) for i in segment.places]
-    hub = Hub([*parents, *segment.outside], segment.pull, segment.push)
+    parents = [node_of(segment.pinned[i]) for i in segment.places]
+    function = FunctionNode([*parents, *segment.outside], segment.vjp, segment.jvp)
     index = iter(range(len(outputs)))
     return trees.rebuild(
         tree,
         [
-            derive.part_of(y, hub, next(index), "checkpoint") if t else y
+            of(y).make_output(y, function, next(index), "checkpoint") if t else y
             for y, t in zip(outputs, tracked, strict=True)
         ],
     )

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from smolml_value._anomaly.state import unchecked
-from smolml_value._derivatives import derive, nesting, trees
+from smolml_value._derivatives import nesting, trees
 from smolml_value._derivatives.arguments import Function
-from smolml_value._derivatives.function_node import Hub
+from smolml_value._derivatives.function_node import FunctionNode
 from smolml_value._derivatives.reverse import gradients
+from smolml_value._derivatives.rules import node_of, of, shape_of
 from smolml_value._derivatives.trees import Tree
 from smolml_value.node import OperandBase
 from smolml_value.recording import grad_enabled
@@ -25,7 +26,7 @@ def stop_gradient(x: Tree) -> Tree:
     3.0
     """
     return trees.map_leaves(
-        lambda leaf: derive.constant(leaf) if isinstance(leaf, OperandBase) else leaf, x
+        lambda leaf: of(leaf).detach(leaf) if isinstance(leaf, OperandBase) else leaf, x
     )
 
 
@@ -74,12 +75,12 @@ class custom_vjp:  # noqa: N801  # a decorator
                 f"{self.__name__}: call {self.__name__}.defvjp(forward, backward) first"
             )
         flat = trees.leaves(args)
-        places = [i for i, x in enumerate(flat) if derive.is_tracked(x)]
+        places = [i for i, x in enumerate(flat) if of(x).is_tracked(x)]
         if not places or not grad_enabled():
             return self.f(*args)
         pinned = list(flat)
         for i in places:
-            pinned[i] = derive.fresh(flat[i])  # with the numbers it has now
+            pinned[i] = of(flat[i]).alias(flat[i])  # with the numbers it has now
         made = forward(*trees.rebuild(args, pinned))
         if not isinstance(made, tuple) or len(made) != 2:
             raise TypeError(
@@ -88,7 +89,7 @@ class custom_vjp:  # noqa: N801  # a decorator
             )
         value, residuals = made
         outputs = trees.leaves(value)
-        zeros = [derive.full_like(y, 0.0) if isinstance(y, OperandBase) else 0.0 for y in outputs]
+        zeros = [of(y).full_like(y, 0.0) if isinstance(y, OperandBase) else 0.0 for y in outputs]
 
         def pullback(received: list[Any]) -> list[Any]:
             received = received + [None] * (len(outputs) - len(received))
@@ -101,11 +102,11 @@ class custom_vjp:  # noqa: N801  # a decorator
             return _transposed(zeros, pullback, tangents)
 
         shown = self.__name__ if self.__name__.isidentifier() else "custom_vjp"  # <lambda>
-        hub = Hub([derive.node_of(pinned[i]) for i in places], pullback, pushforward)
+        function = FunctionNode([node_of(pinned[i]) for i in places], pullback, pushforward)
         return trees.rebuild(
             value,
             [
-                derive.part_of(y, hub, k, shown) if isinstance(y, OperandBase) else y
+                of(y).make_output(y, function, k, shown) if isinstance(y, OperandBase) else y
                 for k, y in enumerate(outputs)
             ],
         )
@@ -124,15 +125,15 @@ class custom_vjp:  # noqa: N801  # a decorator
                 [None] * len(trees.leaves(arg)) if c is None else trees.leaves_like(arg, c, who)
             )
         for x, c in zip(flat, parts, strict=True):
-            if c is not None and derive.shape_of(c) != derive.shape_of(x):
+            if c is not None and shape_of(c) != shape_of(x):
                 raise TypeError(
                     f"{self.__name__}: its backward returned a cotangent of shape "
-                    f"{derive.shape_of(c)} for an argument of shape {derive.shape_of(x)}; "
+                    f"{shape_of(c)} for an argument of shape {shape_of(x)}; "
                     f"they must be equal"
                 )
         with unchecked():  # what it hands on is reported as what this function sends back
             return [
-                derive.full_like(x, 1.0) * c
+                of(x).full_like(x, 1.0) * c
                 if c is not None and not isinstance(c, OperandBase) and isinstance(x, OperandBase)
                 else c
                 for x, c in zip(flat, parts, strict=True)
@@ -146,14 +147,14 @@ def _transposed(zeros: list[Any], pullback: Function, tangents: list[Any]) -> li
     """
     places = [k for k, z in enumerate(zeros) if isinstance(z, OperandBase)]
     found: list[Any] = [None] * len(zeros)
-    with nesting.deeper():
+    with nesting.nested():
         seeds = list(zeros)
         for k in places:
-            seeds[k] = derive.leaf(zeros[k])
+            seeds[k] = of(zeros[k]).new_leaf(zeros[k])
         total: Any = None
         for c, t in zip(pullback(seeds), tangents, strict=True):
             if c is not None and t is not None:
-                term = derive.inner(c, t)
+                term = of(c).inner(c, t)
                 total = term if total is None else total + term
         if isinstance(total, OperandBase):
             for k, t in zip(places, gradients(total, [seeds[k] for k in places]), strict=True):

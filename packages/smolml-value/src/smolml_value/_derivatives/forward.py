@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from smolml_value._derivatives import arguments, derive, nesting, trees
+from smolml_value._derivatives import arguments, nesting, trees
 from smolml_value._derivatives.arguments import Function, Inputs
-from smolml_value._derivatives.subgraph import Route
+from smolml_value._derivatives.rules import as_operands, node_of, of
+from smolml_value._derivatives.subgraph import Subgraph
 from smolml_value._derivatives.trees import Tree
 from smolml_value.node import OperandBase
 
@@ -16,21 +17,16 @@ def tangents_of(
     outputs: Sequence[Any], inputs: Sequence[Any], tangents: Sequence[Any]
 ) -> Callable[[bool], list[Any]]:
     """The function that computes J tangents: with operands if called with True, else constants."""
-    nodes = [derive.node_of(y) if isinstance(y, OperandBase) else None for y in outputs]
-    present = [node for node in nodes if node is not None]
-    route = Route(present, [derive.node_of(x) for x in inputs])
+    present = [isinstance(y, OperandBase) for y in outputs]
+    like = [y if known else 0.0 for y, known in zip(outputs, present, strict=True)]
+    nodes = [node_of(y) for y, known in zip(outputs, present, strict=True) if known]
+    graph = Subgraph(nodes, [node_of(x) for x in inputs])
 
-    def compute(traced: bool) -> list[Any]:
-        given = [t if traced else derive.number_of(t) for t in tangents]
-        found = iter(route.push(given, traced))
-        made = []
-        for y, node in zip(outputs, nodes, strict=True):
-            t = None if node is None else next(found)
-            if node is None or t is None:
-                made.append(derive.full_like(y if node is not None else 0.0, 0.0))
-            else:
-                made.append(t if traced else derive.operand(node, t))
-        return made
+    def compute(create_graph: bool) -> list[Any]:
+        given = [t if create_graph else of(t).number_of(t) for t in tangents]
+        found = iter(graph.jvp(given, create_graph))
+        every = [next(found) if known else None for known in present]
+        return as_operands(like, every, create_graph)
 
     return compute
 
@@ -66,8 +62,8 @@ def jvp(f: Function, primals: Sequence[Tree], tangents: Sequence[Tree]) -> tuple
     inputs = Inputs("jvp", level, primals, names)
     given = trees.leaves_like(tuple(primals), tuple(tangents), "jvp: the tangents")
     where = [f"tangents{path}" for path in trees.paths(tuple(primals))]
-    with nesting.deeper():
-        value = f(*inputs.trees)
+    value = inputs.call(f)
+    with nesting.nested():
         seeds = [
             arguments.shaped_like("jvp", what, x, t)
             for what, x, t in zip(where, inputs.operands, given, strict=True)

@@ -1,4 +1,4 @@
-"""Hub: a node between several results and what they were made from, with a derivative given."""
+"""FunctionNode: a node between several results and what they were made from, with a derivative."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from smolml_value._derivatives import derive
+from smolml_value._derivatives import rules
+from smolml_value._derivatives.rules import NodeRules, Parts, of
 from smolml_value.node import Node
 from smolml_value.recording import no_grad
 
@@ -15,21 +16,21 @@ Pullback = Callable[[list[Any]], Sequence[Any]]
 Pushforward = Callable[[list[Any]], Sequence[Any]]
 
 
-class Hub(Node):
+class FunctionNode(Node):
     """A function's derivative as one node: its results are made by it, its arguments its parents.
 
-    A hub's cotangent is a dict, index of a result -> its cotangent; its tangent is the list of
+    Its cotangent is a dict, index of a result -> its cotangent; its tangent is the list of
     theirs. Both hold operands, also where the rest of the graph is walked with numbers.
     """
 
-    __slots__ = ("_given", "_pullback", "_pushforward", "_received")
+    __slots__ = ("_given", "_pullback", "_received", "jvp")
 
     def __init__(
         self, parents: Sequence[Node], pullback: Pullback, pushforward: Pushforward
     ) -> None:
         self._given = tuple(parents)
         self._pullback = pullback
-        self._pushforward = pushforward
+        self.jvp = pushforward  # the tangents of the results, given those of the parents
         self._received: dict[int, Any] = {}
 
     def _parents(self) -> Sequence[Node]:
@@ -44,15 +45,15 @@ class Hub(Node):
 
     def _cotangents(self, g: Any, needs: Sequence[bool] | None = None) -> Sequence[Any]:
         with no_grad():
-            found = self.pull(g)
-        return [None if c is None else derive.number_of(c) for c in found]
+            found = self.vjp(g)
+        return [None if c is None else of(c).number_of(c) for c in found]
 
     def _push(self) -> None:
         with no_grad():
-            found = self.pull(self._received)
+            found = self.vjp(self._received)
         for parent, c in zip(self._parents(), found, strict=True):
             if c is not None:
-                derive.receive(parent, c)
+                of(parent).accumulate(parent, c)
 
     def _commit(self) -> None:
         self._received = {}
@@ -60,20 +61,16 @@ class Hub(Node):
     def _abort(self) -> None:
         self._received = {}
 
-    def pull(self, received: dict[int, Any]) -> Sequence[Any]:
+    def vjp(self, received: dict[int, Any]) -> Sequence[Any]:
         """The cotangents of the parents, given those of some results."""
         count = 1 + max(received, default=-1)
         return self._pullback([received.get(k) for k in range(count)])
-
-    def push(self, tangents: Sequence[Any]) -> Sequence[Any]:
-        """The tangents of the results, given those of the parents."""
-        return self._pushforward(list(tangents))
 
 
 _making = threading.RLock()  # a pass must see the same parents each time it asks
 
 
-class Deferred(Hub):
+class LazyGradient(FunctionNode):
     """Gradients whose numbers are known and whose graph is made when somebody asks for it.
 
     Most gradients are never differentiated again, and making their graph costs more than they do.
@@ -89,37 +86,35 @@ class Deferred(Hub):
         with _making:
             make = self._make
             if make is not None:
-                self._given = tuple(derive.node_of(x) for x in make())
+                self._given = tuple(rules.node_of(x) for x in make())
                 self._make = None
             return self._given
 
-    def pull(self, received: dict[int, Any]) -> Sequence[Any]:
+    def vjp(self, received: dict[int, Any]) -> Sequence[Any]:
         """Each result is its parent."""
         return [received.get(k) for k in range(len(self._parents()))]
 
 
-@derive.pull_operands.register(Hub)
-def _(node: Hub, g: dict[int, Any], needs: Sequence[bool]) -> Sequence[Any]:
-    return node.pull(g)
+class FunctionRules(NodeRules):
+    """The answers for functions: their own derivative, which is of operands, whatever is asked."""
+
+    def vjp_graph(self, node: FunctionNode, g: dict[int, Any], needs: Sequence[bool]) -> Parts:
+        return node.vjp(g)
+
+    def jvp(self, node: FunctionNode, tangents: Parts, create_graph: bool) -> Any:
+        if create_graph:
+            return node.jvp(list(tangents))
+        with no_grad():
+            return node.jvp(
+                [
+                    None if t is None else of(parent).lift(parent, t)
+                    for parent, t in zip(node._parents(), tangents, strict=True)
+                ]
+            )
+
+    def plus(self, node: Any, a: dict[int, Any], b: dict[int, Any]) -> dict[int, Any]:
+        a.update(b)  # made by the vjp of a result, for us alone
+        return a
 
 
-@derive.push_operands.register(Hub)
-def _(node: Hub, tangents: Sequence[Any]) -> Sequence[Any]:
-    return node.push(tangents)
-
-
-@derive.push_numbers.register(Hub)
-def _(node: Hub, tangents: Sequence[Any]) -> Sequence[Any]:
-    with no_grad():
-        return node.push(
-            [
-                None if t is None else derive.operand(parent, t)
-                for parent, t in zip(node._parents(), tangents, strict=True)
-            ]
-        )
-
-
-@derive.plus.register(Hub)
-def _(node: Hub, a: dict[int, Any], b: dict[int, Any]) -> dict[int, Any]:
-    a.update(b)  # made by a result's pull, for us alone
-    return a
+rules.register(FunctionNode, FunctionRules())

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from smolml_value._derivatives import arguments, derive, nesting, trees
+from smolml_value._derivatives import arguments, nesting, trees
 from smolml_value._derivatives.arguments import Function, Inputs
 from smolml_value._derivatives.forward import jvp
 from smolml_value._derivatives.reverse import grad, named
-from smolml_value._derivatives.subgraph import Route
+from smolml_value._derivatives.rules import as_operands, node_of, of, shape_of
+from smolml_value._derivatives.subgraph import Subgraph
 from smolml_value._derivatives.trees import Tree
 from smolml_value.node import OperandBase
 
@@ -40,15 +41,8 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 
     def matrix(*args: Tree, **kwargs: Any) -> Tree:
         level = nesting.current()
-        chosen = arguments.selected("jacobian", args, argnums)
-        inputs = Inputs(
-            "jacobian", level, [args[i] for i in chosen], [f"argument {i}" for i in chosen]
-        )
-        call = list(args)
-        for i, tree in zip(chosen, inputs.trees, strict=True):
-            call[i] = tree
-        with nesting.deeper():
-            value = f(*call, **kwargs)
+        inputs = Inputs.chosen("jacobian", level, args, argnums)
+        value = inputs.call(f, kwargs)
         outputs = trees.leaves(value)
         for path, y in zip(trees.paths(value), outputs, strict=True):
             if not isinstance(y, OperandBase) and not arguments.is_scalar(y):
@@ -57,12 +51,8 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
                     f"a {type(y).__name__}{f' at {path}' if path else ''}"
                 )
         arguments.warn_if_constant("jacobian", outputs, inputs)
-        found = _blocks(level, inputs, outputs)
-        rows = []
-        for _ in outputs:
-            row = inputs.packed(found[: len(inputs.operands)])
-            found = found[len(inputs.operands) :]
-            rows.append(tuple(row) if isinstance(argnums, Sequence) else row[0])
+        found = iter(_blocks(level, inputs, outputs))
+        rows = [inputs.packed([next(found) for _ in inputs.operands]) for _ in outputs]
         return trees.rebuild(value, rows)
 
     return named(matrix, "jacobian", f)
@@ -70,19 +60,19 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 
 def _blocks(level: nesting.Level, inputs: Inputs, outputs: list[Any]) -> list[Any]:
     """All blocks, row by row, in the form for the user."""
-    nodes = [derive.node_of(y) if isinstance(y, OperandBase) else None for y in outputs]
+    nodes = [node_of(y) if isinstance(y, OperandBase) else None for y in outputs]
     present = [y for y in outputs if isinstance(y, OperandBase)]
-    route = Route([node for node in nodes if node is not None], inputs.nodes)
+    graph = Subgraph([node for node in nodes if node is not None], inputs.nodes)
     by_rows = sum(map(_size, present)) <= sum(map(_size, inputs.operands))
 
-    def compute(traced: bool) -> list[Any]:
-        found = iter((_rows if by_rows else _columns)(route, inputs, present, traced))
-        zeros = [derive.full_like(x, 0.0) for x in inputs.operands]
+    def compute(create_graph: bool) -> list[Any]:
+        found = iter((_rows if by_rows else _columns)(graph, inputs, present, create_graph))
+        zeros = [of(x).full_like(x, 0.0) for x in inputs.operands]
         rows = [zeros if node is None else next(found) for node in nodes]
         return [block for row in rows for block in row]
 
     low = [
-        is_float and (inputs.numbers_only or derive.shape_of(y) == ())
+        is_float and (inputs.numbers_only or shape_of(y) == ())
         for y in outputs
         for is_float in inputs.as_floats
     ]
@@ -90,48 +80,39 @@ def _blocks(level: nesting.Level, inputs: Inputs, outputs: list[Any]) -> list[An
 
 
 def _size(x: Any) -> int:
-    return prod(derive.shape_of(x))
+    return prod(shape_of(x))
 
 
-def _rows(route: Route, inputs: Inputs, outputs: list[Any], traced: bool) -> _Blocks:
+def _rows(graph: Subgraph, inputs: Inputs, outputs: list[Any], create_graph: bool) -> _Blocks:
     """One reverse pass for each element of the results."""
     blocks = []
     for k, y in enumerate(outputs):
         rows = []
-        for unit in derive.basis(y):
+        for unit in of(y).basis(y):
             seeds: list[Any] = [None] * len(outputs)
-            seeds[k] = unit if traced else derive.number_of(unit)
-            rows.append(_as_operands(inputs.operands, route.pull(seeds, traced), traced))
+            seeds[k] = unit if create_graph else of(unit).number_of(unit)
+            rows.append(as_operands(inputs.operands, graph.vjp(seeds, create_graph), create_graph))
         blocks.append(
             [
-                derive.assembled(y, [row[j] for row in rows], True, x)
+                of(y).stack_rows(y, [row[j] for row in rows], True, x)
                 for j, x in enumerate(inputs.operands)
             ]
         )
     return blocks
 
 
-def _columns(route: Route, inputs: Inputs, outputs: list[Any], traced: bool) -> _Blocks:
+def _columns(graph: Subgraph, inputs: Inputs, outputs: list[Any], create_graph: bool) -> _Blocks:
     """One forward pass for each element of the arguments."""
     blocks: _Blocks = [[] for _ in outputs]
     for j, x in enumerate(inputs.operands):
         columns = []
-        for unit in derive.basis(x):
+        for unit in of(x).basis(x):
             seeds: list[Any] = [None] * len(inputs.operands)
-            seeds[j] = unit if traced else derive.number_of(unit)
-            columns.append(_as_operands(outputs, route.push(seeds, traced), traced))
+            seeds[j] = unit if create_graph else of(unit).number_of(unit)
+            columns.append(as_operands(outputs, graph.jvp(seeds, create_graph), create_graph))
         for k, y in enumerate(outputs):
-            blocks[k].append(derive.assembled(x, [column[k] for column in columns], False, y))
+            blocks[k].append(of(x).stack_rows(x, [column[k] for column in columns], False, y))
     return blocks
-
-
-def _as_operands(like: Sequence[Any], found: Sequence[Any], traced: bool) -> list[Any]:
-    return [
-        derive.full_like(x, 0.0)
-        if c is None
-        else (c if traced else derive.operand(derive.node_of(x), c))
-        for x, c in zip(like, found, strict=True)
-    ]
 
 
 def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:

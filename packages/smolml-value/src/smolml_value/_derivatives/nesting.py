@@ -1,4 +1,4 @@
-"""How deep in transforms a computation is, and what its results are: numbers, operands, deferred.
+"""How deep in transforms a computation is, and whether its results are numbers or operands.
 
 The outermost transform walks the graph with numbers. What it returns for Values and arrays is
 connected to them, but the graph of these gradients is made only if somebody differentiates it. A
@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-from smolml_value._derivatives import derive, trees
-from smolml_value._derivatives.function_node import Deferred
+from smolml_value._derivatives import rules, trees
+from smolml_value._derivatives.function_node import LazyGradient
+from smolml_value._derivatives.rules import of
 from smolml_value._derivatives.trees import Tree
 from smolml_value.node import OperandBase
 from smolml_value.recording import grad_enabled, no_grad, recording
@@ -22,20 +23,25 @@ _depth: ContextVar[int] = ContextVar("smolml_transform_depth", default=0)
 
 
 class Level(NamedTuple):
-    """`traced`: walk with operands; `connected`: operands given by the user are differentiated."""
+    """Of a transform that is called.
 
-    traced: bool
+    Attributes:
+        create_graph: whether it walks with operands.
+        connected: whether operands that the user gives are differentiated.
+    """
+
+    create_graph: bool
     connected: bool
 
 
 def current() -> Level:
     """The level of a transform that is called here."""
     enabled = grad_enabled()
-    return Level(traced=enabled and _depth.get() > 0, connected=enabled)
+    return Level(create_graph=enabled and _depth.get() > 0, connected=enabled)
 
 
 @contextmanager
-def deeper() -> Iterator[None]:
+def nested() -> Iterator[None]:
     """One level down, where everything is recorded: the function to be differentiated runs here."""
     token = _depth.set(_depth.get() + 1)
     try:
@@ -48,15 +54,15 @@ def deeper() -> Iterator[None]:
 def derivatives(
     level: Level, compute: Callable[[bool], Sequence[Any]], as_floats: Sequence[bool], name: str
 ) -> list[Any]:
-    """What `compute(traced)` gives, the derivatives as operands, in the form for the user.
+    """What `compute(create_graph)` gives, the derivatives as operands, in the form for the user.
 
     Args:
         level: the level of the transform.
         compute: called with False it may return constants; with True it must not.
         as_floats: per result whether the user gets a float for it, outside of all transforms.
-        name: what drawings show as the op of a deferred result.
+        name: what drawings show as the op of a lazy gradient.
     """
-    if level.traced:
+    if level.create_graph:
         with recording():
             return [_as_result(x) for x in compute(True)]
     with no_grad():
@@ -65,21 +71,21 @@ def derivatives(
         return [_float_or_constant(x, low) for x, low in zip(found, as_floats, strict=True)]
 
     def make() -> list[Any]:
-        with deeper():
+        with nested():
             again = compute(True)
         return [x for x, low in zip(again, as_floats, strict=True) if not low]
 
-    hub = Deferred(make)
+    function = LazyGradient(make)
     index = iter(range(len(found)))
     return [
-        _float_or_constant(x, True) if low else derive.part_of(x, hub, next(index), name)
+        _float_or_constant(x, True) if low else of(x).make_output(x, function, next(index), name)
         for x, low in zip(found, as_floats, strict=True)
     ]
 
 
 def result(level: Level, tree: Tree, numbers_only: bool) -> Tree:
     """What the function returned, in the form for the user: numbers for numbers."""
-    if level.traced or (level.connected and not numbers_only):
+    if level.create_graph or (level.connected and not numbers_only):
         return tree
     return trees.map_leaves(lambda y: _float_or_constant(y, numbers_only), tree)
 
@@ -87,7 +93,7 @@ def result(level: Level, tree: Tree, numbers_only: bool) -> Tree:
 def _float_or_constant(x: Any, as_float: bool) -> Any:
     if not isinstance(x, OperandBase):
         return x
-    return float(x) if as_float and derive.shape_of(x) == () else derive.constant(x)  # type: ignore[arg-type]  # a scalar
+    return float(x) if as_float and rules.shape_of(x) == () else of(x).detach(x)  # type: ignore[arg-type]  # a scalar
 
 
 def _as_result(x: Any) -> Any:
@@ -95,6 +101,6 @@ def _as_result(x: Any) -> Any:
 
     A function that returns it returns a result then, not a constant by mistake.
     """
-    while not derive.node_of(x)._parents():
-        x = derive.fresh(x)  # of a constant array a leaf, of a leaf a node
+    while not rules.node_of(x)._parents():
+        x = of(x).alias(x)  # of a constant array a leaf, of a leaf a node
     return x

@@ -5,28 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from smolml_value._derivatives import arguments, derive, nesting, trees
+from smolml_value._derivatives import arguments, nesting, trees
 from smolml_value._derivatives.arguments import Function, Inputs
-from smolml_value._derivatives.subgraph import Route
+from smolml_value._derivatives.rules import as_operands, node_of, of, shape_of
+from smolml_value._derivatives.subgraph import Subgraph
 from smolml_value._derivatives.trees import Tree
 from smolml_value.node import OperandBase
 
 
 def cotangents(
-    outputs: Sequence[Any], seeds: Sequence[Any], inputs: Sequence[Any], beyond: bool = False
+    outputs: Sequence[Any], seeds: Sequence[Any], inputs: Sequence[Any]
 ) -> Callable[[bool], list[Any]]:
     """The function that computes J' seeds: with operands if called with True, else constants."""
-    nodes = [derive.node_of(x) for x in inputs]
     pairs = [(y, g) for y, g in zip(outputs, seeds, strict=True) if isinstance(y, OperandBase)]
-    route = Route([derive.node_of(y) for y, _ in pairs], nodes, beyond)
+    graph = Subgraph([node_of(y) for y, _ in pairs], [node_of(x) for x in inputs])
 
-    def compute(traced: bool) -> list[Any]:
-        given = [g if traced else derive.number_of(g) for _, g in pairs]
-        found = route.pull(given, traced)
-        return [
-            derive.full_like(x, 0.0) if c is None else (c if traced else derive.operand(node, c))
-            for x, node, c in zip(inputs, nodes, found, strict=True)
-        ]
+    def compute(create_graph: bool) -> list[Any]:
+        given = [g if create_graph else of(g).number_of(g) for _, g in pairs]
+        return as_operands(inputs, graph.vjp(given, create_graph), create_graph)
 
     return compute
 
@@ -68,16 +64,12 @@ def gradients(output: Any, inputs: Sequence[Any], cotangent: Any = None) -> list
             )
     seed = 1.0 if cotangent is None else cotangent
     seed = arguments.shaped_like("gradients", "the cotangent", output, seed)
-    sources = [derive.sources(x) for x in inputs]
+    sources = [of(x).sources(x) for x in inputs]
     nodes = [node for own, _ in sources for node in own]
-    with nesting.deeper():
-        found = Route([derive.node_of(output)], nodes, beyond=True).pull([seed], traced=True)
-        made = []
-        for x, (own, shown) in zip(inputs, sources, strict=True):
-            c = shown(found[: len(own)])
-            found = found[len(own) :]
-            made.append(derive.full_like(x, 0.0) if c is None else c)
-    return made
+    with nesting.nested():
+        found = iter(Subgraph([node_of(output)], nodes, beyond=True).vjp([seed], True))
+        made = [shown([next(found) for _ in own]) for own, shown in sources]
+        return as_operands(inputs, made, True)
 
 
 def value_and_grad(
@@ -154,8 +146,8 @@ def elementwise_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
         def summed(*inner_args: Tree, **inner_kwargs: Any) -> Any:
             results = trees.leaves(f(*inner_args, **inner_kwargs))
             for i in arguments.selected("elementwise_grad", args, argnums):
-                given = [derive.shape_of(x) for x in trees.leaves(inner_args[i])]
-                got = [derive.shape_of(y) for y in results]
+                given = [shape_of(x) for x in trees.leaves(inner_args[i])]
+                got = [shape_of(y) for y in results]
                 if got != given:
                     raise TypeError(
                         f"elementwise_grad: the result has shape {_joined(got)} and argument {i} "
@@ -164,7 +156,7 @@ def elementwise_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
             total: Any = 0.0
             for y in results:
                 scalar = arguments.is_scalar(y)
-                total = total + (y if scalar else derive.inner(y, derive.full_like(y, 1.0)))
+                total = total + (y if scalar else of(y).inner(y, of(y).full_like(y, 1.0)))
             return total
 
         return run("elementwise_grad", summed, args, kwargs, argnums, False)[1]
@@ -186,13 +178,8 @@ def run(
 ) -> Tree:
     """f(*args, **kwargs), with aux if it has, and the gradient."""
     level = nesting.current()
-    chosen = arguments.selected(who, args, argnums)
-    inputs = Inputs(who, level, [args[i] for i in chosen], [f"argument {i}" for i in chosen])
-    call = list(args)
-    for i, tree in zip(chosen, inputs.trees, strict=True):
-        call[i] = tree
-    with nesting.deeper():
-        value = f(*call, **kwargs)
+    inputs = Inputs.chosen(who, level, args, argnums)
+    value = inputs.call(f, kwargs)
     y = value
     if has_aux:
         if not isinstance(value, tuple) or len(value) != 2:
@@ -202,13 +189,11 @@ def run(
             )
         y = value[0]
     arguments.check_scalar(who, y, inputs)
-    with nesting.deeper():
-        seed = derive.full_like(y, 1.0) if isinstance(y, OperandBase) else 1.0
+    with nesting.nested():
+        seed = of(y).full_like(y, 1.0) if isinstance(y, OperandBase) else 1.0
     compute = cotangents([y], [seed], inputs.operands)
     found = nesting.derivatives(level, compute, inputs.as_floats, "grad")
-    trees = inputs.packed(found)
-    gradient = trees[0] if not isinstance(argnums, Sequence) else tuple(trees)
-    return nesting.result(level, value, inputs.numbers_only), gradient
+    return nesting.result(level, value, inputs.numbers_only), inputs.packed(found)
 
 
 def vjp(f: Function, *primals: Tree) -> tuple[Tree, Function]:
@@ -229,8 +214,7 @@ def vjp(f: Function, *primals: Tree) -> tuple[Tree, Function]:
     """
     level = nesting.current()
     inputs = Inputs("vjp", level, primals, [f"argument {i}" for i in range(len(primals))])
-    with nesting.deeper():
-        value = f(*inputs.trees)
+    value = inputs.call(f)
     outputs = trees.leaves(value)
 
     def pullback(cotangent: Tree) -> Tree:
@@ -242,10 +226,10 @@ def vjp(f: Function, *primals: Tree) -> tuple[Tree, Function]:
             for what, y, g in zip(where, outputs, given, strict=True)
         ]
         here = nesting.current()
-        mode = nesting.Level(level.traced or here.traced, here.connected)
+        mode = nesting.Level(level.create_graph or here.create_graph, here.connected)
         compute = cotangents(outputs, seeds, inputs.operands)
         low = [is_float and numbers for is_float in inputs.as_floats]
-        return tuple(inputs.packed(nesting.derivatives(mode, compute, low, "vjp")))
+        return inputs.packed(nesting.derivatives(mode, compute, low, "vjp"))
 
     return nesting.result(level, value, inputs.numbers_only), pullback
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from smolml_value._derivatives import derive
-from smolml_value._derivatives.function_node import Deferred
+from smolml_value._derivatives.function_node import LazyGradient
+from smolml_value._derivatives.rules import of
 from smolml_value.graph import ScalarNode
 from smolml_value.node import Node, product
 from smolml_value.recording import MODE
 
 
-class Route:
+class Subgraph:
     """What lies between inputs and outputs: found once, walked as often as one likes.
 
     With `beyond` the search goes on behind an input, to find inputs that it depends on. Without,
     the inputs are leaves that nothing outside depends on: they end the search.
 
-    Cotangents and tangents are operands of the graph (`traced`: what is computed can then be
+    Cotangents and tangents are operands of the graph (`create_graph`: what is computed can then be
     differentiated again), or numbers: floats for Values, raw arrays for arrays.
     """
 
@@ -31,7 +31,7 @@ class Route:
         self._outputs = [search.place[id(node)] for node in outputs]
         self._inputs = [search.place.get(id(node), -1) for node in inputs]
 
-    def pull(self, cotangents: Sequence[Any], traced: bool) -> list[Any | None]:
+    def vjp(self, cotangents: Sequence[Any], create_graph: bool) -> list[Any | None]:
         """The cotangent of each input, given those of the outputs; None where nothing arrives."""
         steps = self._steps
         found: list[Any] = [None] * len(steps)
@@ -39,9 +39,9 @@ class Route:
             if g is not None and i >= 0:
                 _add(found, i, steps[i][0], g)
         kept = frozenset(self._inputs)
-        watched = MODE.watcher.pull(traced) if MODE.watched else None
-        pull = watched or (derive.pull_operands if traced else _cotangents)
-        quick = not traced and watched is None
+        watched = MODE.watcher.vjp() if MODE.watched else None
+        vjp = watched or _vjp
+        quick = not create_graph and watched is None
         for i in range(len(steps) - 1, -1, -1):
             g = found[i]
             if g is None:
@@ -68,26 +68,26 @@ class Route:
             if stored:
                 places = _present(node, places)
             elif not isinstance(node, ScalarNode):
-                g = derive.gathered(node, g)
+                g = of(node).finalize(node, g)
                 if i in kept:
                     found[i] = g
             needs = [j >= 0 for j in places]
             if any(needs):
-                for j, c in zip(places, pull(node, g, needs), strict=True):
+                for j, c in zip(places, vjp(node, g, needs, create_graph), strict=True):
                     if j >= 0 and c is not None:
                         _add(found, j, steps[j][0], c)
         return [found[i] if i >= 0 else None for i in self._inputs]
 
-    def push(self, tangents: Sequence[Any], traced: bool) -> list[Any | None]:
+    def jvp(self, tangents: Sequence[Any], create_graph: bool) -> list[Any | None]:
         """The tangent of each output, given those of the inputs; None where nothing arrives."""
         steps = self._steps
         found: list[Any] = [None] * (len(steps) + 1)  # the last one is for the place -1: nothing
         for i, t in zip(self._inputs, tangents, strict=True):
             if i >= 0:
                 found[i] = t
-        watched = MODE.watcher.push(traced) if MODE.watched else None
-        push = watched or (derive.push_operands if traced else derive.push_numbers)
-        quick = not traced and watched is None
+        watched = MODE.watcher.jvp() if MODE.watched else None
+        jvp = watched or _jvp
+        quick = not create_graph and watched is None
         for i, (node, places, stored) in enumerate(steps):
             if stored and quick:
                 left, right = places
@@ -105,7 +105,7 @@ class Route:
                 places = _present(node, places)
             known = [found[j] for j in places]
             if any(t is not None for t in known):
-                t = push(node, known)
+                t = jvp(node, known, create_graph)
                 if t is not None:
                     _add(found, i, node, t)
         if watched is not None:
@@ -153,7 +153,7 @@ class _Search:
                         self.settle(node, (i, j), True, i >= 0 or j >= 0)
                     continue
             # a deferred gradient was complete before the inputs were made
-            ends = isinstance(node, Deferred) and not self.beyond
+            ends = isinstance(node, LazyGradient) and not self.beyond
             parents = () if ends else node._parents()
             places = [place.get(id(parent), -2) for parent in parents]
             waiting = [p for p, i in zip(parents, places, strict=True) if i == -2]
@@ -174,7 +174,7 @@ class _Search:
 
 def _add(found: list[Any], i: int, node: Node, c: Any) -> None:
     before = found[i]
-    found[i] = c if before is None else derive.plus(node, before, c)
+    found[i] = c if before is None else of(node).plus(node, before, c)
 
 
 def _present(node: Node, places: Sequence[int]) -> list[int]:
@@ -183,5 +183,9 @@ def _present(node: Node, places: Sequence[int]) -> list[int]:
     return [j for j, parent in zip(places, both, strict=True) if parent is not None]
 
 
-def _cotangents(node: Node, g: Any, needs: Sequence[bool]) -> Sequence[Any]:
-    return node._cotangents(g, needs)
+def _vjp(node: Node, g: Any, needs: Sequence[bool], create_graph: bool) -> Sequence[Any]:
+    return of(node).vjp(node, g, needs, create_graph)  # type: ignore[no-any-return]
+
+
+def _jvp(node: Node, tangents: Sequence[Any], create_graph: bool) -> Any:
+    return of(node).jvp(node, tangents, create_graph)

@@ -1,4 +1,4 @@
-"""How transforms see Values: cotangents and tangents from the same partials as backward."""
+"""How transforms see numbers and Values: the same partials as backward, as numbers or operands."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from smolml_value import table
-from smolml_value._derivatives import derive
-from smolml_value._derivatives.function_node import Hub
+from smolml_value._derivatives import rules
+from smolml_value._derivatives.function_node import FunctionNode
+from smolml_value._derivatives.rules import NodeRules, OperandRules, Parts
+from smolml_value._ops.fused_rules import PARTIALS
 from smolml_value.errors import GraphError
 from smolml_value.fused import FusedValue
 from smolml_value.node import Node, product
@@ -17,16 +19,80 @@ from smolml_value.recording import MODE
 from smolml_value.traced import TRACED
 from smolml_value.value import NaryValue, Value, make_node
 
-# With numbers: the partials that were stored.
+
+class NumberRules(OperandRules):
+    """The answers for floats."""
+
+    def alias(self, x: float) -> Value:
+        return Value(x)
+
+    def new_leaf(self, x: float) -> Value:
+        return Value(float(x))
+
+    def lift(self, x: float, number: float) -> Value:
+        return Value(number)
+
+    def full_like(self, x: float, number: float) -> Value:
+        return Value(number)
+
+    def from_floats(self, like: float, numbers: list[float]) -> Any:
+        return numbers[0]
 
 
-@derive.push_numbers.register(Value)
-def _(v: Value, tangents: Sequence[float | None]) -> float:
-    pairs = zip(tangents, v._edges(), strict=True)
-    return sum((product(t, partial) for t, (_, partial) in pairs if t is not None), 0.0)
+class ValueRules(NumberRules, NodeRules):
+    """The answers for Values, as nodes and as operands."""
 
+    def node_of(self, x: Value) -> Node:
+        return x
 
-# With operands: the partials run on the operands, so that they have derivatives themselves ------
+    def is_tracked(self, x: Value) -> bool:
+        return True
+
+    def alias(self, x: Any) -> Value:
+        return make_node(table.positive, x._data, x, None, 1.0, 0.0)
+
+    def detach(self, x: Value) -> Value:
+        return Value(x._data, x.label)
+
+    def basis(self, x: Value) -> list[Value]:
+        return [Value(1.0)]
+
+    def from_floats(self, like: Any, numbers: list[float]) -> Value:
+        return Value(numbers[0])
+
+    def make_output(self, x: Value, function: Any, index: int, op: str) -> Value:
+        return FunctionOutput(x._data, function, index, _shown_as(op))
+
+    def accumulate(self, node: Value, c: Any) -> None:
+        node._grad += float(c)
+
+    def vjp_graph(self, node: Value, g: Value, needs: Sequence[bool]) -> Parts:
+        op = node._made_by
+        assert isinstance(op, Op)
+        if op.vjp is not None and not isinstance(node, FusedValue):
+            out, args = _traced(node)
+            parts = op.vjp(TRACED, g, out, *args)
+            return [
+                Value(c) if isinstance(c, float | int) else c
+                for c, a in zip(parts, args, strict=True)
+                if isinstance(a, Value)
+            ]
+        return [None if p is None else _product(g, p) for p in _partials(node, op, needs)]
+
+    def jvp(self, node: Value, tangents: Parts, create_graph: bool) -> Any:
+        op = node._made_by
+        assert isinstance(op, Op)
+        needs = [t is not None for t in tangents]
+        partials: Sequence[Any] = (
+            _partials(node, op, needs) if create_graph else [p for _, p in node._edges()]
+        )
+        times: Any = _product if create_graph else product
+        total: Any = None
+        for t, p in zip(tangents, partials, strict=True):
+            if t is not None and p is not None:
+                term = times(t, p)
+                total = term if total is None else total + term
+        return total
 
 
 def pinned(x: Any, number: float) -> Any:
@@ -38,32 +104,41 @@ def pinned(x: Any, number: float) -> Any:
     return make_node(table.positive, float(number), x, None, 1.0, 0.0)
 
 
-def _operands(v: Value) -> tuple[Value, tuple[Any, ...]]:
-    """v, and what its op was applied to, constants included."""
-    if isinstance(v, NaryValue):
-        *numbers, out = v._numbers
-        args = tuple(pinned(a, x) for a, x in zip(v._args, numbers, strict=True))
-        return pinned(v, out), args
-    op = v._made_by
-    assert isinstance(op, Op)
-    left: object = v._lhs if v._lhs is not None else v._dl
-    right: object = v._rhs if v._rhs is not None else v._dr
-    return v, (left,) if op.arity == 1 else (left, right)
-
-
-def _partial(op: Op, v: Value, i: int, out: Value, args: tuple[Any, ...]) -> Any:
-    """The partial to operand i as an operand or a number."""
-    assert op.partials is not None
-    rule = op.partials[i]
-    if not callable(rule):
-        return rule
-    try:
-        p = rule(TRACED, out, *args)
-    except ArithmeticError:  # Python's own 1 / c of a constant; a Value's is inf
-        p = rule(TRACED, out, *(a if isinstance(a, Value) else Value(a) for a in args))
+def _traced(v: Value) -> tuple[Value, Sequence[Any]]:
+    """v and its operands, to run rules on: at the numbers it was made with, if these are kept."""
     if not isinstance(v, NaryValue):
-        _check_unchanged(op, float(p), v._dr if i else v._dl)
-    return p
+        return v, v._operands()
+    *numbers, out = v._numbers
+    return pinned(v, out), [pinned(a, x) for a, x in zip(v._args, numbers, strict=True)]
+
+
+def _partials(v: Value, op: Op, needs: Sequence[bool]) -> list[Any]:
+    """The partials to the parents of v, as operands or numbers; None for zero and if not needed."""
+    out, args = _traced(v)
+    every: Sequence[Any] = op.partials or ()
+    if isinstance(v, FusedValue):
+        every = PARTIALS[op](TRACED, out, *args)
+    elif op.vjp is not None:
+        every = op.vjp(TRACED, Value(1.0), out, *args)
+    found: list[Any] = []
+    places = [i for i, a in enumerate(args) if isinstance(a, Value)]
+    stored = None if isinstance(v, NaryValue) else v._edges()
+    for k, (i, needed) in enumerate(zip(places, needs, strict=True)):
+        p = every[i] if needed else None
+        if callable(p):
+            p = _applied(p, out, args)
+        if p is not None and stored is not None:
+            _check_unchanged(op, float(p), stored[k][1])
+        # nothing flows through a zero that is a constant, and nothing that could be differentiated
+        found.append(None if isinstance(p, float | int) and p == 0 else p)
+    return found
+
+
+def _applied(rule: Any, out: Value, args: Sequence[Any]) -> Any:
+    try:
+        return rule(TRACED, out, *args)
+    except ArithmeticError:  # Python's own 1 / c of a constant; a Value's is inf
+        return rule(TRACED, out, *(a if isinstance(a, Value) else Value(a) for a in args))
 
 
 def _check_unchanged(op: Op, now: float, stored: float) -> None:
@@ -81,127 +156,41 @@ def _check_unchanged(op: Op, now: float, stored: float) -> None:
         )
 
 
-def _is_zero(p: Any) -> bool:
-    """Whether p is a constant zero: nothing flows, and nothing that could be differentiated."""
-    return isinstance(p, float | int) and p == 0
-
-
 def _product(g: Any, p: Any) -> Any:
-    """cotangent x partial, where a cotangent of zero gives zero whatever the partial is."""
+    """`product` of operands: a zero of either gives zero, be the other inf or nan.
+
+    Cotangents meet the zero of a branch that where() does not take before the inf of that branch,
+    tangents after it.
+    """
     if isinstance(p, float | int):
         if p == 1:
             return g
         if p == -1:
             return -g
-    if float(g) == 0.0 and not math.isfinite(p):
+    a, b = float(g), float(p)
+    if a * b != a * b and product(a, b) == 0.0:
         return Value(0.0)
     return g * p
 
 
-def _tangent_product(t: Any, p: Any) -> Any:
-    """partial x tangent, where a zero of either gives zero whatever the other is.
-
-    The partial of the branch that where() does not take is zero: here it comes after the inf of
-    that branch, in reverse mode before it.
-    """
-    if float(p) == 0.0 and not math.isfinite(t):
-        return Value(0.0)
-    return _product(t, p)
+# Results of functions --------------------------------------------------------------------------
 
 
-@derive.pull_operands.register(Value)
-def _(v: Value, g: Value, needs: Sequence[bool]) -> Sequence[Any]:
-    op = v._made_by
-    assert isinstance(op, Op)
-    out, args = _operands(v)
-    places = [i for i, arg in enumerate(args) if isinstance(arg, Value)]
-    if op.vjp is not None:
-        parts = op.vjp(TRACED, g, out, *args)
-        given = [parts[i] for i in places]
-        return [Value(c) if isinstance(c, float | int) else c for c in given]
-    assert op.partials is not None
-    found: list[Any] = []
-    for i, needed in zip(places, needs, strict=True):
-        p = _partial(op, v, i, out, args) if needed else None
-        found.append(None if p is None or _is_zero(p) else _product(g, p))
-    return found
+class FunctionOutput(Value):
+    """A Value that is one result of a FunctionNode."""
 
+    __slots__ = ("_function", "_index")
 
-@derive.push_operands.register(Value)
-def _(v: Value, tangents: Sequence[Any]) -> Any:
-    op = v._made_by
-    assert isinstance(op, Op)
-    out, args = _operands(v)
-    places = [i for i, arg in enumerate(args) if isinstance(arg, Value)]
-    parts = None if op.vjp is None else op.vjp(TRACED, Value(1.0), out, *args)
-    total: Any = None
-    for i, t in zip(places, tangents, strict=True):
-        if t is None:
-            continue
-        p = _partial(op, v, i, out, args) if parts is None else parts[i]
-        if p is not None and not _is_zero(p):
-            term = _tangent_product(t, p)
-            total = term if total is None else total + term
-    return total
-
-
-def _fused_parts(v: FusedValue, g: Value) -> list[Any]:
-    """The cotangents of the operands of v, in their order."""
-    op, args = v._made_by, v._operands()
-    assert isinstance(op, Op)
-    assert op.vjp is not None
-    numbers = [float(a) for a in args]
-    now = op.scalar_vjp(1.0, op.on_floats(numbers), numbers)
-    places = [i for i, a in enumerate(args) if isinstance(a, Value)]
-    for i, (_, partial) in zip(places, v._edges(), strict=True):
-        _check_unchanged(op, now[i], partial)
-    parts = op.vjp(TRACED, g, v, *args)
-    return [parts[i] for i in places]
-
-
-@derive.pull_operands.register(FusedValue)
-def _(v: FusedValue, g: Value, needs: Sequence[bool]) -> Sequence[Any]:
-    return _fused_parts(v, g)
-
-
-@derive.push_operands.register(FusedValue)
-def _(v: FusedValue, tangents: Sequence[Any]) -> Any:
-    total: Any = None
-    for t, p in zip(tangents, _fused_parts(v, Value(1.0)), strict=True):
-        if t is not None:
-            term = _tangent_product(t, p)
-            total = term if total is None else total + term
-    return total
-
-
-@derive.receive.register(Value)
-def _(node: Value, c: Any) -> None:
-    node._grad += float(c)
-
-
-@derive.operand.register(Value)
-def _(node: Value, number: float) -> Value:
-    return Value(number)
-
-
-# Results of hubs -------------------------------------------------------------------------------
-
-
-class PartValue(Value):
-    """A Value that is one result of a hub."""
-
-    __slots__ = ("_hub", "_index")
-
-    def __init__(self, data: float, hub: Hub, index: int, op: Op) -> None:
+    def __init__(self, data: float, function: FunctionNode, index: int, op: Op) -> None:
         super().__init__(data)
         self._made_by = op
-        self._hub = hub
+        self._function = function
         self._index = index
         if MODE.watched:
             MODE.watcher.made(self)
 
     def _parents(self) -> Sequence[Node]:
-        return () if self._made_by is None else (self._hub,)
+        return () if self._made_by is None else (self._function,)
 
     def _operands(self) -> Sequence[Any]:
         return self._parents()
@@ -210,34 +199,24 @@ class PartValue(Value):
         return [{self._index: Value(g)}]
 
     def _backward(self) -> None:
-        """Nothing to do: what it was made of gets its gradient from the hub."""
+        """Nothing to do: what it was made of gets its gradient from the function."""
 
     def _push(self) -> None:
-        self._hub.collect(*self._cotangents(self._grad))
+        self._function.collect(*self._cotangents(self._grad))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Value, (self._data, self.label)  # a copy is a leaf
 
 
-@derive.pull_operands.register(PartValue)
-def _(v: PartValue, g: Value, needs: Sequence[bool]) -> Sequence[Any]:
-    return [{v._index: g}]
+class OutputRules(ValueRules):
+    """The answers for results of functions, whose cotangents a FunctionNode collects."""
 
+    def vjp_graph(self, node: Any, g: Any, needs: Sequence[bool]) -> Parts:
+        return [{node._index: g}]
 
-@derive.push_numbers.register(PartValue)
-def _(v: PartValue, tangents: Sequence[Any]) -> float | None:
-    t = tangents[0][v._index]
-    return None if t is None else float(t)
-
-
-@derive.push_operands.register(PartValue)
-def _(v: PartValue, tangents: Sequence[Any]) -> Any:
-    return tangents[0][v._index]
-
-
-@derive.part_of.register(Value)
-def _(x: Value, hub: Hub, index: int, op: str) -> Value:
-    return PartValue(x._data, hub, index, _shown_as(op))
+    def jvp(self, node: Any, tangents: Parts, create_graph: bool) -> Any:
+        t = tangents[0][node._index]  # type: ignore[index]  # those of all results
+        return t if t is None or create_graph else float(t)
 
 
 def _shown_as(name: str) -> Op:
@@ -249,43 +228,6 @@ def _shown_as(name: str) -> Op:
 
 _NAMES: dict[str, Op] = {}
 
-
-# Operands --------------------------------------------------------------------------------------
-
-
-@derive.fresh.register(Value)
-def _(x: Value) -> Value:
-    return make_node(table.positive, x._data, x, None, 1.0, 0.0)
-
-
-@derive.leaf.register(Value)
-@derive.leaf.register(float)
-@derive.fresh.register(float)
-def _(x: Value | float) -> Value:
-    return Value(float(x))
-
-
-@derive.constant.register(Value)
-def _(x: Value) -> Value:
-    return Value(x._data, x.label)
-
-
-@derive.full_like.register(Value)
-@derive.full_like.register(float)
-def _(x: Value | float, number: float) -> Value:
-    return Value(number)
-
-
-@derive.basis.register(Value)
-def _(x: Value) -> list[Value]:
-    return [Value(1.0)]
-
-
-@derive.from_floats.register(Value)
-def _(like: Value, numbers: list[float]) -> Value:
-    return Value(numbers[0])
-
-
-@derive.from_floats.register(float)
-def _(like: float, numbers: list[float]) -> float:
-    return numbers[0]
+rules.register(float, NumberRules())
+rules.register(Value, ValueRules())
+rules.register(FunctionOutput, OutputRules())

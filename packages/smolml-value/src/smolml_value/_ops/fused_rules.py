@@ -1,11 +1,24 @@
-"""What made a fused node, and its rule for derivatives of higher order; never compiled."""
+"""What made a fused node, and its rules for derivatives of higher order; never compiled."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from smolml_value.op import Op, elementwise
+
+PARTIALS: Final[dict[Op, Callable[..., Sequence[Any]]]] = {}
+"""Per fused op the partials to all its operands: `partials(xp, out, *operands)`."""
+
+
+def _fused(name: str, forward: Callable[..., Any], partials: Callable[..., Sequence[Any]]) -> Op:
+    op = elementwise(
+        name,
+        forward,
+        vjp=lambda xp, g, out, *xs: tuple(g * p for p in partials(xp, out, *xs)),
+    )
+    PARTIALS[op] = partials
+    return op
 
 
 def _sum(xs: Iterable[Any]) -> Any:
@@ -15,21 +28,20 @@ def _sum(xs: Iterable[Any]) -> Any:
     return total
 
 
-FSUM: Final[Op] = elementwise(
-    "fsum", lambda xp, *xs: _sum(xs), vjp=lambda xp, g, out, *xs: (g,) * len(xs)
-)
-MEAN: Final[Op] = elementwise(
+FSUM: Final[Op] = _fused("fsum", lambda xp, *xs: _sum(xs), lambda xp, out, *xs: (1.0,) * len(xs))
+MEAN: Final[Op] = _fused(
     "mean",
     lambda xp, *xs: _sum(xs) / len(xs),
-    vjp=lambda xp, g, out, *xs: (g * (1.0 / len(xs)),) * len(xs),
+    lambda xp, out, *xs: (1.0 / len(xs),) * len(xs),
 )
-DOT: Final[Op] = elementwise(  # of pairs: x_1, y_1, x_2, y_2, ...
+# its operands come in pairs
+DOT: Final[Op] = _fused(
     "dot",
     lambda xp, *xs: _sum(x * y for x, y in zip(xs[0::2], xs[1::2], strict=True)),
-    vjp=lambda xp, g, out, *xs: tuple(g * xs[i ^ 1] for i in range(len(xs))),
+    lambda xp, out, *xs: [xs[i ^ 1] for i in range(len(xs))],
 )
-LOGSUMEXP: Final[Op] = elementwise(
+LOGSUMEXP: Final[Op] = _fused(
     "logsumexp",
     lambda xp, *xs: xp.log(_sum(xp.exp(x) for x in xs)),
-    vjp=lambda xp, g, out, *xs: tuple(g * xp.exp(x - out) for x in xs),
+    lambda xp, out, *xs: [xp.exp(x - out) for x in xs],
 )

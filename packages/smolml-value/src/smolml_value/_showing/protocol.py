@@ -1,6 +1,6 @@
 """What drawings and explanations ask of nodes; each kind of node registers its own answers.
 
-As in `derive`, every question is dispatched on the type of its first argument. `values` answers
+Every question is dispatched on the type of its first argument, by functools. `values` answers
 for Values, smolml-array for arrays, so that neither needs to be known here.
 """
 
@@ -28,7 +28,7 @@ class Look(NamedTuple):
         shape: the shape of an array; None for a number.
         more: lines with all that a tooltip can hold.
         title: what stands in place of a label where there is none ("x[0, 1]", say).
-        is_function: whether it is no number but a function's rule (see Hub).
+        is_function: whether it is no number but a function's rule (see FunctionNode).
         ordered: whether the order of its operands matters.
     """
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from smolml_value._derivatives.function_node import Hub
-from smolml_value._derivatives.value_rules import PartValue
+from smolml_value._derivatives.function_node import FunctionNode
+from smolml_value._derivatives.value_rules import FunctionOutput
 from smolml_value._ops.fused_rules import DOT, FSUM, LOGSUMEXP, MEAN
 from smolml_value._showing import protocol
 from smolml_value._showing.formulas import partial_formula
@@ -69,13 +69,13 @@ def _(v: Value) -> tuple[str, str]:
     return v._op, v.label
 
 
-@protocol.tag.register(Hub)
-def _(node: Hub) -> tuple[str, str]:
+@protocol.tag.register(FunctionNode)
+def _(node: FunctionNode) -> tuple[str, str]:
     return "function", ""
 
 
-@protocol.look.register(Hub)
-def _(node: Hub) -> Look:
+@protocol.look.register(FunctionNode)
+def _(node: FunctionNode) -> Look:
     return Look("function", "", "", "", 0.0, is_function=True)
 
 
@@ -87,8 +87,8 @@ def _(v: Value, args: Sequence[str]) -> str:
     return expression_of(v._made_by, args)
 
 
-@protocol.expression.register(PartValue)
-def _(v: PartValue, args: Sequence[str]) -> str:
+@protocol.expression.register(FunctionOutput)
+def _(v: FunctionOutput, args: Sequence[str]) -> str:
     return f"{op_text(v._made_by)}: {args[0]}"
 
 
@@ -153,18 +153,18 @@ def _formula(
     return partial_formula(made_by, i, names, out, [None] * len(numbers))[0]
 
 
-@protocol.parts.register(PartValue)
-def _(v: PartValue, namer: Namer) -> Sequence[Part | None]:
+@protocol.parts.register(FunctionOutput)
+def _(v: FunctionOutput, namer: Namer) -> Sequence[Part | None]:
     return [Part("1", True, 1.0)]
 
 
-@protocol.filled.register(Hub)
-def _(node: Hub, number: float) -> Any:
+@protocol.filled.register(FunctionNode)
+def _(node: FunctionNode, number: float) -> Any:
     return {}
 
 
-@protocol.shown.register(Hub)
-def _(node: Hub, number: Any) -> Any:
+@protocol.shown.register(FunctionNode)
+def _(node: FunctionNode, number: Any) -> Any:
     return dict(number) if isinstance(number, dict) else number  # sums are made in place
 
 

@@ -1,10 +1,31 @@
 """What `grad` and its kin ask of nodes and operands: a new kind registers its answers."""
 
-from smolml_value._derivatives import derive
-from smolml_value._derivatives.function_node import Hub
+from smolml_value._derivatives.function_node import FunctionNode
+from smolml_value._derivatives.rules import (
+    NodeRules,
+    OperandRules,
+    Parts,
+    of,
+    register,
+    shape_of,
+)
 from smolml_value._derivatives.trees import leaves, map_leaves
-from smolml_value._derivatives.value_rules import pinned
+from smolml_value._derivatives.value_rules import OutputRules, pinned
 
-# The questions: `derive`. `Hub` is a node with several results, `pinned` holds an operand at the
-# number it had. Arguments may be nested: `leaves` lists what is in them, `map_leaves` makes others.
-__all__ = ["Hub", "derive", "leaves", "map_leaves", "pinned"]
+# The questions: `NodeRules`, `OperandRules`; `register` sets the answers of a kind, `of` has them.
+# `FunctionNode` is a node with several results, `OutputRules` answer for these; `pinned` holds an
+# operand at the number it had. Arguments may be nested: `leaves` lists what is in them,
+# `map_leaves` makes others.
+__all__ = [
+    "FunctionNode",
+    "NodeRules",
+    "OperandRules",
+    "OutputRules",
+    "Parts",
+    "leaves",
+    "map_leaves",
+    "of",
+    "pinned",
+    "register",
+    "shape_of",
+]

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, get_args
 
-from smolml_value._derivatives import derive
+from smolml_value._derivatives.rules import node_of
 from smolml_value._runtime.memory import paused_gc
 from smolml_value._showing import protocol
 from smolml_value._showing import values as _values  # noqa: F401  # Values answer what is asked
@@ -145,7 +145,7 @@ def draw(
         raise ValueError(f"draw: direction must be 'right' or 'down', got {direction!r}")
     if not isinstance(max_nodes, int) or not 1 <= max_nodes <= MOST:
         raise ValueError(f"draw: max_nodes must be from 1 to {MOST:,}, got {max_nodes!r}")
-    roots = [derive.node_of(x) for x in roots_of("draw", root)]
+    roots = [node_of(x) for x in roots_of("draw", root)]
     with paused_gc():  # walking a large graph is no reason to search all of it for garbage
         found = collect(roots)
         if fold is None and found.total > max_nodes:

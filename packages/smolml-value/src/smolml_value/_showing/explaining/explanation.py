@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, get_args
 
-from smolml_value._derivatives import derive
+from smolml_value._derivatives.rules import node_of
 from smolml_value._showing import protocol
 from smolml_value._showing.explaining import renderers
 from smolml_value._showing.explaining.steps import Step, Walk
@@ -58,7 +58,7 @@ class Explanation:
         >>> explain(a * a).gradient(a)
         6.0
         """
-        node = derive.node_of(x)
+        node = node_of(x)
         if node not in self._walk.name:
             raise KeyError(f"explain: this {type(x).__name__} is not part of the graph")
         return self._walk.gradient(node)
@@ -130,4 +130,4 @@ def explain(
         raise ValueError(f"explain: max_steps must be a whole number from 0, got {max_steps!r}")
     if language not in get_args(Language):
         raise ValueError(f"explain: language must be 'en' or 'es', got {language!r}")
-    return Explanation(Walk(derive.node_of(root), max_steps, protocol.named(names)), language)
+    return Explanation(Walk(node_of(root), max_steps, protocol.named(names)), language)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, Literal
 
-from smolml_value._derivatives import derive
+from smolml_value._derivatives.rules import of
 from smolml_value._showing import protocol
 from smolml_value._showing import values as _values  # noqa: F401  # Values answer what is asked
 from smolml_value._showing.protocol import Constant
@@ -128,7 +128,7 @@ class Walk:
     def _cotangent(self, node: Node) -> Any:
         """What a node has received, zero if nothing arrived."""
         g = self.received.get(id(node))
-        return protocol.filled(node, 0.0) if g is None else derive.gathered(node, g)
+        return protocol.filled(node, 0.0) if g is None else of(node).finalize(node, g)
 
     def _run(
         self, root: Node, inner: Sequence[Node], leaves: Sequence[Node], most: int
@@ -160,7 +160,7 @@ class Walk:
     def _add(self, node: Node, c: Any) -> None:
         if c is not None:
             before = self.received.get(id(node))
-            self.received[id(node)] = c if before is None else derive.plus(node, before, c)
+            self.received[id(node)] = c if before is None else of(node).plus(node, before, c)
 
     def _step(self, number: int, node: Node) -> Step:
         """One node: what it sends to its operands, told in full."""

@@ -1,0 +1,182 @@
+"""What transforms ask of nodes and of operands: each kind of them has a class of answers.
+
+smolml-value answers for numbers and Values, smolml-array for arrays. Cotangents and tangents come
+as numbers (floats for Values, raw arrays for arrays) or, where a graph of them is asked for, as
+operands: results of ops on operands, which can be differentiated again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from smolml_value.graph import ScalarNode
+from smolml_value.node import Node
+
+Cotangent = Any  # a number or an operand of the kind of the node it belongs to
+Parts = Sequence[Cotangent | None]  # one for each parent, in the order of `_parents`
+
+
+class NodeRules:
+    """What is asked of the nodes of one kind; these answers do for many of them."""
+
+    def vjp(self, node: Any, g: Cotangent, needs: Sequence[bool], create_graph: bool) -> Parts:
+        """The cotangents of the parents that need one, given that of `node`."""
+        return self.vjp_graph(node, g, needs) if create_graph else node._cotangents(g, needs)
+
+    def vjp_graph(self, node: Any, g: Cotangent, needs: Sequence[bool]) -> Parts:
+        """The same as operands."""
+        raise _no_answer(node)
+
+    def jvp(self, node: Any, tangents: Parts, create_graph: bool) -> Cotangent | None:
+        """The tangent of `node`, given those of its parents; None stands for zero."""
+        raise _no_answer(node)
+
+    def plus(self, node: Any, a: Cotangent, b: Cotangent) -> Cotangent:
+        """The sum of two cotangents or tangents of `node`."""
+        return a + b
+
+    def finalize(self, node: Any, g: Cotangent) -> Cotangent:
+        """A cotangent that `plus` put together, in its final form."""
+        return g
+
+    def accumulate(self, node: Any, c: Cotangent) -> None:
+        """Add an operand's numbers to a node's cotangent in the middle of a backward pass."""
+        raise _no_answer(node)
+
+    def lift(self, node: Any, number: Any) -> Any:
+        """A cotangent or tangent of `node` that is a number, as an operand: a constant."""
+        raise _no_answer(node)
+
+
+class OperandRules:
+    """What is asked of the operands of one kind; these answers are those for numbers."""
+
+    def node_of(self, x: Any) -> Node:
+        """The node of the graph that an operand stands for; a Value is its own."""
+        raise _not_an_operand(x)
+
+    def is_tracked(self, x: Any) -> bool:
+        """Whether gradients flow to x."""
+        return False
+
+    def alias(self, x: Any) -> Any:
+        """A new node with the same numbers, still connected to x where x is in a graph."""
+        raise _not_an_operand(x)
+
+    def new_leaf(self, x: Any) -> Any:
+        """A new leaf with the same numbers."""
+        raise _not_an_operand(x)
+
+    def detach(self, x: Any) -> Any:
+        """The same numbers without a graph."""
+        return x
+
+    def shape_of(self, x: Any) -> tuple[int, ...]:
+        """The shape of an operand, () for a number."""
+        return ()
+
+    def lift(self, x: Any, number: Any) -> Any:
+        """A cotangent or tangent of x that is a number, as an operand: a constant."""
+        raise _not_an_operand(x)
+
+    def number_of(self, x: Any) -> Any:
+        """The numbers of an operand as cotangents and tangents have them."""
+        return float(x)
+
+    def full_like(self, x: Any, number: float) -> Any:
+        """A constant with the shape of x."""
+        raise _not_an_operand(x)
+
+    def basis(self, x: Any) -> list[Any]:
+        """The unit vectors of the space of x, in C order."""
+        raise _not_an_operand(x)
+
+    def inner(self, x: Any, y: Any) -> Any:
+        """The sum of the products of the elements."""
+        return x * y
+
+    def stack_rows(self, like: Any, rows: list[Any], axis_first: bool, other: Any) -> Any:
+        """Rows, one for each element of `like`, as one array if that is what `like` is.
+
+        With axis_first the axes of `like` come first, then those of `other`; else the other way.
+        """
+        return rows[0]
+
+    def make_output(self, x: Any, function: Node, index: int, op: str) -> Any:
+        """x's numbers as result `index` of a FunctionNode; `op` is what drawings show as its op."""
+        raise _not_an_operand(x)
+
+    def sources(self, x: Any) -> tuple[list[Node], Callable[[list[Any]], Any]]:
+        """The nodes that hold the gradient of x, and how to get it from theirs (None: zero).
+
+        A window onto an array, for one, shows the gradient of that array.
+        """
+        return [self.node_of(x)], lambda cotangents: cotangents[0]
+
+    def to_floats(self, x: Any) -> list[float]:
+        """The numbers of an operand in C order."""
+        return [float(x)]
+
+    def from_floats(self, like: Any, numbers: list[float]) -> Any:
+        """A leaf like `like` with other numbers."""
+        raise _not_an_operand(like)
+
+    def is_close(self, x: Any, y: Any) -> bool:
+        """Whether two operands have the same numbers, up to rounding."""
+        a, b = float(x), float(y)
+        return a == b or abs(a - b) <= 1e-10 * abs(b) or (a != a and b != b)
+
+    def epsilon(self, x: Any) -> float:
+        """The distance from 1 to the next larger number of the type that x computes with."""
+        return 2.0**-52
+
+
+class _Unknown(OperandRules, NodeRules):
+    """The answers for numbers that are no floats, and refusals."""
+
+
+_rules: dict[type, Any] = {object: _Unknown()}
+
+
+def register(kind: type, rules: NodeRules | OperandRules) -> None:
+    """Have `rules` answer for this kind, and for what is derived from it."""
+    _rules[kind] = rules
+
+
+def of(x: Any) -> Any:
+    """The answers for a node (NodeRules) or an operand or number (OperandRules)."""
+    for kind in type(x).__mro__:
+        rules = _rules.get(kind)
+        if rules is not None:
+            return rules
+    raise _not_an_operand(x)
+
+
+def node_of(x: Any) -> Node:
+    """The node of the graph that an operand stands for; a Value is its own."""
+    return x if isinstance(x, ScalarNode) else of(x).node_of(x)
+
+
+def shape_of(x: Any) -> tuple[int, ...]:
+    """The shape of an operand, () for a number."""
+    return of(x).shape_of(x)  # type: ignore[no-any-return]
+
+
+def as_operands(like: Sequence[Any], found: Sequence[Any], create_graph: bool) -> list[Any]:
+    """What a walk found for operands, as operands: zeros for None, constants for numbers."""
+    return [
+        of(x).full_like(x, 0.0) if c is None else c if create_graph else of(x).lift(x, c)
+        for x, c in zip(like, found, strict=True)
+    ]
+
+
+def _no_answer(node: object) -> TypeError:
+    return TypeError(
+        f"{type(node).__name__}: this kind of node cannot be differentiated; its rules must be "
+        f"registered with smolml_value.extending.derivatives"
+    )
+
+
+def _not_an_operand(x: object) -> TypeError:
+    return TypeError(f"expected a float, Value or MLArray, got a {type(x).__name__}")
