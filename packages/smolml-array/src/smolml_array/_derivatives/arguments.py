@@ -178,7 +178,7 @@ class OutputNode(ArrayNode):
 class OutputNodeRules(ArrayNodeRules):
     """The answers for results of functions, whose cotangents a FunctionNode collects."""
 
-    def vjp_graph(self, node: Any, g: MLArray, needs: Sequence[bool]) -> Parts:
+    def vjp(self, node: Any, g: MLArray, needs: Sequence[bool]) -> Parts:
         return [{node._index: g}]
 
     def jvp(self, node: Any, tangents: Parts, create_graph: bool) -> Any:

@@ -30,12 +30,12 @@ class ArrayNodeRules(NodeRules):
     Sums of cotangents are whole arrays, or dicts index -> number or Value for single elements.
     """
 
-    def vjp_graph(self, node: ArrayNode, g: MLArray, needs: Sequence[bool]) -> Parts:
+    def vjp(self, node: ArrayNode, g: MLArray, needs: Sequence[bool]) -> Parts:
         each = iter(needs)
         wanted = [p is not None and next(each) for p in node.operands]
         return [
             None if c is None else _for_parent(parent, c)
-            for parent, c in zip(node.operands, _vjp_graph(node, g, wanted), strict=True)
+            for parent, c in zip(node.operands, _vjp(node, g, wanted), strict=True)
             if parent is not None
         ]
 
@@ -89,7 +89,7 @@ class ArrayNodeRules(NodeRules):
 class ValuesNodeRules(ArrayNodeRules):
     """The answers for arrays of Values that the user holds."""
 
-    def vjp_graph(self, node: Any, g: MLArray, needs: Sequence[bool]) -> Parts:
+    def vjp(self, node: Any, g: MLArray, needs: Sequence[bool]) -> Parts:
         return list(g._values())
 
     def jvp(self, node: Any, tangents: Parts, create_graph: bool) -> Any:
@@ -150,7 +150,7 @@ def _operands(node: ArrayNode) -> list[Any]:
 # Cotangents ------------------------------------------------------------------------------------
 
 
-def _vjp_graph(node: ArrayNode, g: MLArray, wanted: Sequence[bool]) -> Sequence[Any]:
+def _vjp(node: ArrayNode, g: MLArray, wanted: Sequence[bool]) -> Sequence[Any]:
     """What the rule of node sends to each operand that is wanted, as arrays."""
     rule, xp = node.rule, traced(node.backend.name)
     args, out = _operands(node), _pinned(node, node.out)
@@ -265,9 +265,11 @@ def _partial(op: Op, i: int, xp: Any, out: Any, args: Sequence[Any]) -> Any:
 def _product(backend: Any, xp: Any, g: Any, p: Any) -> Any:
     """cotangent or tangent x partial; zero if either is, be the other inf or nan."""
     if isinstance(p, float | int):
-        return g if p == 1 else xp.negative(g) if p == -1 else xp.multiply(g, p)
-    c = xp.multiply(g, p)
-    if _is_finite(backend, _raw(c)):
+        if p in (0, 1, -1):
+            return g if p == 1 else -g if p else xp.zeros_like(g)
+        return g * p
+    c = g * p
+    if _is_finite(backend, c._fetch().raw if isinstance(c, MLArray) else c):
         return c
     zero = backend.logical_or(backend.equal(_raw(g), 0), backend.equal(_raw(p), 0))
     if isinstance(c, MLArray):

@@ -9,8 +9,8 @@ from typing import Any
 from smolml_value._anomaly.messages import cotangent_error, sum_error, tangent_error
 from smolml_value._anomaly.nodes import Misfit, held, misfit
 from smolml_value._anomaly.state import unchecked
+from smolml_value._derivatives import rules
 from smolml_value._derivatives.function_node import FunctionNode
-from smolml_value._derivatives.rules import of
 from smolml_value._derivatives.subgraph import Subgraph
 from smolml_value.node import Node, topological
 
@@ -25,7 +25,7 @@ def watched_vjp() -> Callable[[Node, Any, Sequence[bool], bool], Sequence[Any]]:
         if bad is not None:
             raise sum_error(node, bad)
         with _looking_at(node, create_graph):
-            parts: Sequence[Any] = of(node).vjp(node, g, needs, create_graph)
+            parts: Sequence[Any] = rules.vjp(node, g, needs, create_graph)
         for k, (parent, c, need) in enumerate(zip(node._parents(), parts, needs, strict=True)):
             if need and c is not None:
                 bad = misfit(parent, c)
@@ -59,7 +59,7 @@ class WatchedJvp:
 
     def __call__(self, node: Node, tangents: Sequence[Any], create_graph: bool) -> Any:
         with _looking_at(node, create_graph):
-            t = of(node).jvp(node, tangents, create_graph)
+            t = rules.jvp(node, tangents, create_graph)
         bad = None if t is None else misfit(node, t)
         if bad is not None:
             before = [self._first[id(p)] for p in node._parents() if id(p) in self._first]

@@ -98,7 +98,7 @@ class LazyGradient(FunctionNode):
 class FunctionRules(NodeRules):
     """The answers for functions: their own derivative, which is of operands, whatever is asked."""
 
-    def vjp_graph(self, node: FunctionNode, g: dict[int, Any], needs: Sequence[bool]) -> Parts:
+    def vjp(self, node: FunctionNode, g: dict[int, Any], needs: Sequence[bool]) -> Parts:
         return node.vjp(g)
 
     def jvp(self, node: FunctionNode, tangents: Parts, create_graph: bool) -> Any:

@@ -20,12 +20,8 @@ Parts = Sequence[Cotangent | None]  # one for each parent, in the order of `_par
 class NodeRules:
     """What is asked of the nodes of one kind; these answers do for many of them."""
 
-    def vjp(self, node: Any, g: Cotangent, needs: Sequence[bool], create_graph: bool) -> Parts:
-        """The cotangents of the parents that need one, given that of `node`."""
-        return self.vjp_graph(node, g, needs) if create_graph else node._cotangents(g, needs)
-
-    def vjp_graph(self, node: Any, g: Cotangent, needs: Sequence[bool]) -> Parts:
-        """The same as operands."""
+    def vjp(self, node: Any, g: Cotangent, needs: Sequence[bool]) -> Parts:
+        """The cotangents of the parents that need one, given that of `node`, as operands."""
         raise _no_answer(node)
 
     def jvp(self, node: Any, tangents: Parts, create_graph: bool) -> Cotangent | None:
@@ -151,6 +147,16 @@ def of(x: Any) -> Any:
         if rules is not None:
             return rules
     raise _not_an_operand(x)
+
+
+def vjp(node: Node, g: Cotangent, needs: Sequence[bool], create_graph: bool) -> Parts:
+    """The cotangents of the parents that need one: operands, or numbers as the node itself says."""
+    return of(node).vjp(node, g, needs) if create_graph else node._cotangents(g, needs)
+
+
+def jvp(node: Node, tangents: Parts, create_graph: bool) -> Cotangent | None:
+    """The tangent of a node, given those of its parents; None stands for zero."""
+    return of(node).jvp(node, tangents, create_graph)
 
 
 def node_of(x: Any) -> Node:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from smolml_value._derivatives import rules
 from smolml_value._derivatives.function_node import LazyGradient
 from smolml_value._derivatives.rules import of
 from smolml_value.graph import ScalarNode
@@ -40,7 +41,7 @@ class Subgraph:
                 _add(found, i, steps[i][0], g)
         kept = frozenset(self._inputs)
         watched = MODE.watcher.vjp() if MODE.watched else None
-        vjp = watched or _vjp
+        vjp = watched or rules.vjp
         quick = not create_graph and watched is None
         for i in range(len(steps) - 1, -1, -1):
             g = found[i]
@@ -86,7 +87,7 @@ class Subgraph:
             if i >= 0:
                 found[i] = t
         watched = MODE.watcher.jvp() if MODE.watched else None
-        jvp = watched or _jvp
+        jvp = watched or rules.jvp
         quick = not create_graph and watched is None
         for i, (node, places, stored) in enumerate(steps):
             if stored and quick:
@@ -181,11 +182,3 @@ def _present(node: Node, places: Sequence[int]) -> list[int]:
     """The places of the parents that a node of floats has."""
     both = (node._lhs, node._rhs)  # type: ignore[attr-defined]  # a ScalarNode
     return [j for j, parent in zip(places, both, strict=True) if parent is not None]
-
-
-def _vjp(node: Node, g: Any, needs: Sequence[bool], create_graph: bool) -> Sequence[Any]:
-    return of(node).vjp(node, g, needs, create_graph)  # type: ignore[no-any-return]
-
-
-def _jvp(node: Node, tangents: Sequence[Any], create_graph: bool) -> Any:
-    return of(node).jvp(node, tangents, create_graph)

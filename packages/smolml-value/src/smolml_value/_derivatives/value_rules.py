@@ -66,7 +66,7 @@ class ValueRules(NumberRules, NodeRules):
     def accumulate(self, node: Value, c: Any) -> None:
         node._grad += float(c)
 
-    def vjp_graph(self, node: Value, g: Value, needs: Sequence[bool]) -> Parts:
+    def vjp(self, node: Value, g: Value, needs: Sequence[bool]) -> Parts:
         op = node._made_by
         assert isinstance(op, Op)
         if op.vjp is not None and not isinstance(node, FusedValue):
@@ -121,15 +121,21 @@ def _partials(v: Value, op: Op, needs: Sequence[bool]) -> list[Any]:
     elif op.vjp is not None:
         every = op.vjp(TRACED, Value(1.0), out, *args)
     found: list[Any] = []
-    places = [i for i, a in enumerate(args) if isinstance(a, Value)]
-    stored = None if isinstance(v, NaryValue) else v._edges()
-    for k, (i, needed) in enumerate(zip(places, needs, strict=True)):
-        p = every[i] if needed else None
+    edges: Sequence[tuple[Any, float]] = ()
+    for i, a in enumerate(args):
+        if not isinstance(a, Value):
+            continue
+        k = len(found)
+        p = every[i] if needs[k] else None
         if callable(p):
             p = _applied(p, out, args)
-        if p is not None and stored is not None:
-            _check_unchanged(op, float(p), stored[k][1])
-        # nothing flows through a zero that is a constant, and nothing that could be differentiated
+        elif isinstance(p, float | int):
+            found.append(p or None)
+            continue
+        if p is not None and not isinstance(v, NaryValue):
+            edges = edges or v._edges()
+            _check_unchanged(op, float(p), edges[k][1])
+        # nothing flows through a zero that is a number, and nothing that could be differentiated
         found.append(None if isinstance(p, float | int) and p == 0 else p)
     return found
 
@@ -167,10 +173,10 @@ def _product(g: Any, p: Any) -> Any:
             return g
         if p == -1:
             return -g
-    a, b = float(g), float(p)
-    if a * b != a * b and product(a, b) == 0.0:
+    c = g * p
+    if c._data != c._data and product(float(g), float(p)) == 0.0:
         return Value(0.0)
-    return g * p
+    return c
 
 
 # Results of functions --------------------------------------------------------------------------
@@ -211,7 +217,7 @@ class FunctionOutput(Value):
 class OutputRules(ValueRules):
     """The answers for results of functions, whose cotangents a FunctionNode collects."""
 
-    def vjp_graph(self, node: Any, g: Any, needs: Sequence[bool]) -> Parts:
+    def vjp(self, node: Any, g: Any, needs: Sequence[bool]) -> Parts:
         return [{node._index: g}]
 
     def jvp(self, node: Any, tangents: Parts, create_graph: bool) -> Any:
