@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from smolml_array._graph.apply import Applying
+from smolml_array._namespaces.binding import Function, passing
 from smolml_array.backends.protocol import Backend
 from smolml_value import Value, grad_enabled
 from smolml_value.extending import TABLE, NoDerivativeError
-
-Function = Callable[..., Any]
 
 # They answer in booleans, or take none but whole numbers: no gradient is lost.
 _CONSTANT: Final = {
@@ -82,28 +81,11 @@ def apply(name: str, *operands: Any) -> Any:
     return first_array(name, operands)._apply(op, operands)
 
 
-def _unary(name: str) -> Function:
-    def function(x: Any, /) -> Any:
-        return apply(name, x)
-
-    return _named(function, name, f"{name} of each element.")
-
-
-def _binary(name: str) -> Function:
-    def function(x1: Any, x2: Any, /) -> Any:
-        return apply(name, x1, x2)
-
-    return _named(function, name, f"{name} of each pair of elements, which broadcast.")
-
-
-def _named(function: Function, name: str, doc: str) -> Function:
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = doc
-    return function
-
-
 FUNCTIONS: Final[dict[str, Function]] = {
-    **{name: _unary(name) for name in names("Unary")},
-    **{name: _binary(name) for name in names("Binary")},
+    **{n: passing(n, "x, /", partial(apply, n), f"{n} of each element.") for n in names("Unary")},
+    **{
+        n: passing(n, "x1, x2, /", partial(apply, n), f"{n} of each pair, which broadcast.")
+        for n in names("Binary")
+    },
 }
 """Every element-wise function of the standard that the backends have, by name."""
