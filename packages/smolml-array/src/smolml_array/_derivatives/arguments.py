@@ -53,9 +53,6 @@ class ArrayRules(OperandRules):
     def number_of(self, x: MLArray) -> Raw:
         return x._fetch().raw
 
-    def lift(self, x: MLArray, number: Raw) -> MLArray:
-        return MLArray._constant(x._fetch().backend, number)
-
     def full_like(self, x: MLArray, number: float) -> MLArray:
         node = x._fetch()
         return MLArray._constant(node.backend, node.backend.full_like(node.raw, number))

@@ -72,9 +72,7 @@ class ArrayNodeRules(NodeRules):
         return made if made.dtype == raw.dtype else made.astype(raw.dtype)
 
     def accumulate(self, node: ArrayNode, c: Any) -> None:
-        raw = of(c).number_of(c)
-        if not hasattr(raw, "shape"):
-            raw = node.backend.asarray(raw, dtype=node.raw.dtype)
+        raw = c if hasattr(c, "shape") else node.backend.asarray(c, dtype=node.raw.dtype)
         if raw.shape != node.shape:
             raise GraphError(
                 f"a transform: its rule returned a cotangent of shape {raw.shape} for an operand "

@@ -88,7 +88,7 @@ def _(node: ScalarNode) -> float:
 
 @text.register(ScalarNode)
 def _(node: ScalarNode, c: Any, operand: Node | None, place: Sequence[int] | None) -> str:
-    if isinstance(c, dict):  # of a hub's results
+    if isinstance(c, dict):  # of a function's results
         return ""
     return f"{float(c)!r}{'' if place is None else named(operand)}"
 

@@ -11,6 +11,7 @@ from smolml_value._anomaly.nodes import Misfit, held, misfit
 from smolml_value._anomaly.state import unchecked
 from smolml_value._derivatives import rules
 from smolml_value._derivatives.function_node import FunctionNode
+from smolml_value._derivatives.rules import of
 from smolml_value._derivatives.subgraph import Subgraph
 from smolml_value.node import Node, topological
 
@@ -85,5 +86,6 @@ def inspect_pass(root: Node) -> None:
         bad = None if g is None else misfit(node, g)
         if bad is not None:
             leaves = [p for p in order if not p._parents()]
-            Subgraph([root], leaves, beyond=True).vjp([held(root)], create_graph=False)
+            given = of(root).lift(root, held(root))
+            Subgraph([root], leaves, beyond=True).vjp([given], create_graph=False)
             raise sum_error(node, bad)  # all of its parts were finite

@@ -86,9 +86,8 @@ def check_grads(
         if mode not in ("fwd", "rev"):
             raise ValueError(f"check_grads: unknown mode {mode!r}; expected 'fwd' or 'rev'")
     given = args if isinstance(args, tuple) else (args,)
-    names = [f"argument {i}" for i in range(len(given))]
     level = Level(create_graph=False, connected=False)
-    Inputs("check_grads", level, given, names)  # raises if need be
+    Inputs("check_grads", level, given)  # raises if need be
     settings = _Settings(tuple(modes), rtol, step, elements, Random(seed))
     _check(_Subject(f, given, settings), settings, order, "")
 

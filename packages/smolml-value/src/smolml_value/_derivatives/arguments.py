@@ -21,44 +21,36 @@ NO_OPTIONS: Final[Mapping[str, Any]] = {}
 class Inputs:
     """The arguments that a function is differentiated by, remade from new nodes.
 
+    Those that argnums names, or all; errors call them by `name`, in which {} is their number.
+
     Attributes:
-        trees: the arguments in the same containers, to call the function with.
         operands: the new leaves of all of them.
-        originals: what stood there.
         nodes: the nodes of the operands.
         as_floats: per leaf whether it was a plain number.
         numbers_only: whether no Value or array was given.
     """
 
-    def __init__(self, who: str, level: Level, args: Sequence[Tree], names: Sequence[str]) -> None:
-        self.trees: list[Tree] = []
+    def __init__(
+        self,
+        who: str,
+        level: Level,
+        args: Sequence[Tree],
+        argnums: int | Sequence[int] | None = None,
+        name: str = "argument {}",
+    ) -> None:
+        places = range(len(args)) if argnums is None else selected(who, args, argnums)
+        self._is_one = argnums is not None and not isinstance(argnums, Sequence)
+        self._args = [args[i] for i in places]
+        self._call = list(args)
         self.operands: list[Any] = []
-        self._args = args
-        for arg, name in zip(args, names, strict=True):
-            flat = trees.leaves(arg)
-            made = [_operand(who, level, x, arg, name, k) for k, x in enumerate(flat)]
-            self.trees.append(trees.rebuild(arg, made))
+        for i in places:
+            flat = trees.leaves(args[i])
+            made = [_operand(who, level, x, args[i], name.format(i), k) for k, x in enumerate(flat)]
+            self._call[i] = trees.rebuild(args[i], made)
             self.operands += made
-        self.originals = [x for arg in args for x in trees.leaves(arg)]
         self.nodes = [rules.node_of(x) for x in self.operands]
-        self.as_floats = [not isinstance(x, OperandBase) for x in self.originals]
+        self.as_floats = [not isinstance(x, OperandBase) for x in trees.leaves(self._args)]
         self.numbers_only = all(self.as_floats)
-        self._call: Sequence[Tree] = self.trees
-        self._is_one = False
-
-    @classmethod
-    def chosen(
-        cls, who: str, level: Level, args: Sequence[Tree], argnums: int | Sequence[int]
-    ) -> Inputs:
-        """Those among all arguments that argnums names; what is `packed` then has its form."""
-        places = selected(who, args, argnums)
-        made = cls(who, level, [args[i] for i in places], [f"argument {i}" for i in places])
-        call = list(args)
-        for i, tree in zip(places, made.trees, strict=True):
-            call[i] = tree
-        made._call = call
-        made._is_one = not isinstance(argnums, Sequence)
-        return made
 
     def call(self, f: Function, kwargs: Mapping[str, Any] = NO_OPTIONS) -> Tree:
         """What f returns for them, recorded."""
@@ -144,12 +136,9 @@ def check_scalar(who: str, y: object, inputs: Inputs) -> None:
 def warn_if_constant(who: str, outputs: Sequence[object], inputs: Inputs) -> None:
     """Warn if none of the results was computed from anything."""
     own = {id(node) for node in inputs.nodes}
-    for y in outputs:
-        if isinstance(y, OperandBase):
-            node = rules.node_of(y)
-            if id(node) in own or node._parents():
-                return
-    if outputs and inputs.operands:
+    nodes = [rules.node_of(y) for y in outputs if isinstance(y, OperandBase)]
+    computed = any(id(node) in own or node._parents() for node in nodes)
+    if outputs and inputs.operands and not computed:
         warnings.warn(
             f"{who}: the function returned a constant, so the derivative is zero; was the "
             f"argument turned into a plain number (float(x), x.data), or computed in no_grad()?",

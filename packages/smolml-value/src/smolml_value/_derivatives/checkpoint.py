@@ -70,8 +70,8 @@ class _Segment:
         value = self.f(*trees.rebuild(self.args, leaves), **self.kwargs)
         return value, [node_of(leaves[i]) for i in self.places]
 
-    def again(self, create_graph: bool) -> tuple[Subgraph, list[Node], list[Node]]:
-        """The way through f, recorded anew, with its outputs and inputs."""
+    def again(self, create_graph: bool) -> tuple[Subgraph, int]:
+        """The way through f, recorded anew, and how many outputs it has."""
         with recording():
             value, nodes = self.call(connected=create_graph)
         outputs = [y for y in trees.leaves(value) if of(y).is_tracked(y)]
@@ -84,30 +84,14 @@ class _Segment:
                 f"when it was computed again; it must not draw random numbers (draw them outside "
                 f"and pass them in), and data must not be set before the derivative is computed"
             )
-        inputs = [*nodes, *self.outside]
-        made = [node_of(y) for y in outputs]
-        return Subgraph(made, inputs), made, inputs
+        return Subgraph([node_of(y) for y in outputs], [*nodes, *self.outside]), len(outputs)
 
     def vjp(self, cotangents: list[Any]) -> list[Any]:
-        create_graph = grad_enabled()
-        graph, outputs, inputs = self.again(create_graph)
-        given = cotangents + [None] * (len(outputs) - len(cotangents))
-        return _walked(graph.vjp, given, inputs, create_graph)
+        graph, count = self.again(grad_enabled())
+        return graph.vjp(cotangents + [None] * (count - len(cotangents)), grad_enabled())
 
     def jvp(self, tangents: list[Any]) -> list[Any]:
-        create_graph = grad_enabled()
-        graph, outputs, _ = self.again(create_graph)
-        return _walked(graph.jvp, tangents, outputs, create_graph)
-
-
-def _walked(walk: Function, given: list[Any], ends: list[Node], create_graph: bool) -> list[Any]:
-    """The operands that a walk gives at its ends, from operands."""
-    if not create_graph:
-        given = [None if g is None else of(g).number_of(g) for g in given]
-    return [
-        c if c is None or create_graph else of(node).lift(node, c)
-        for node, c in zip(ends, walk(given, create_graph), strict=True)
-    ]
+        return self.again(grad_enabled())[0].jvp(tangents, grad_enabled())
 
 
 def _run(segment: _Segment) -> Tree:

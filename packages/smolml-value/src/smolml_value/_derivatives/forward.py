@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from smolml_value._derivatives import arguments, nesting, trees
 from smolml_value._derivatives.arguments import Function, Inputs
-from smolml_value._derivatives.rules import as_operands, node_of, of
+from smolml_value._derivatives.rules import node_of, or_zeros
 from smolml_value._derivatives.subgraph import Subgraph
 from smolml_value._derivatives.trees import Tree
 from smolml_value.node import OperandBase
-
-
-def tangents_of(
-    outputs: Sequence[Any], inputs: Sequence[Any], tangents: Sequence[Any]
-) -> Callable[[bool], list[Any]]:
-    """The function that computes J tangents: with operands if called with True, else constants."""
-    present = [isinstance(y, OperandBase) for y in outputs]
-    like = [y if known else 0.0 for y, known in zip(outputs, present, strict=True)]
-    nodes = [node_of(y) for y, known in zip(outputs, present, strict=True) if known]
-    graph = Subgraph(nodes, [node_of(x) for x in inputs])
-
-    def compute(create_graph: bool) -> list[Any]:
-        given = [t if create_graph else of(t).number_of(t) for t in tangents]
-        found = iter(graph.jvp(given, create_graph))
-        every = [next(found) if known else None for known in present]
-        return as_operands(like, every, create_graph)
-
-    return compute
 
 
 def jvp(f: Function, primals: Sequence[Tree], tangents: Sequence[Tree]) -> tuple[Tree, Tree]:
@@ -58,8 +40,7 @@ def jvp(f: Function, primals: Sequence[Tree], tangents: Sequence[Tree]) -> tuple
             "write (x,) for one"
         )
     level = nesting.current()
-    names = [f"primals[{i}]" for i in range(len(primals))]
-    inputs = Inputs("jvp", level, primals, names)
+    inputs = Inputs("jvp", level, primals, name="primals[{}]")
     given = trees.leaves_like(tuple(primals), tuple(tangents), "jvp: the tangents")
     where = [f"tangents{path}" for path in trees.paths(tuple(primals))]
     value = inputs.call(f)
@@ -70,7 +51,15 @@ def jvp(f: Function, primals: Sequence[Tree], tangents: Sequence[Tree]) -> tuple
         ]
     outputs = trees.leaves(value)
     numbers = inputs.numbers_only and not any(isinstance(t, OperandBase) for t in given)
-    compute = tangents_of(outputs, inputs.operands, seeds)
-    low = [numbers or not isinstance(y, OperandBase) for y in outputs]
+    present = [isinstance(y, OperandBase) for y in outputs]
+    like = [y if known else 0.0 for y, known in zip(outputs, present, strict=True)]
+    nodes = [node_of(y) for y, known in zip(outputs, present, strict=True) if known]
+    graph = Subgraph(nodes, inputs.nodes)
+
+    def compute(create_graph: bool) -> list[Any]:
+        found = iter(graph.jvp(seeds, create_graph))
+        return or_zeros([next(found) if known else None for known in present], like)
+
+    low = [numbers or not known for known in present]
     found = nesting.derivatives(level, compute, low, "jvp")
     return nesting.result(level, value, numbers), trees.rebuild(value, found)

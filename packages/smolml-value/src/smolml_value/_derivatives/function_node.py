@@ -12,8 +12,7 @@ from smolml_value.node import Node
 from smolml_value.recording import no_grad
 
 # Cotangents of results (None: zero) -> cotangents of parents; and tangents the other way.
-Pullback = Callable[[list[Any]], Sequence[Any]]
-Pushforward = Callable[[list[Any]], Sequence[Any]]
+Linear = Callable[[list[Any]], Sequence[Any]]
 
 
 class FunctionNode(Node):
@@ -25,9 +24,7 @@ class FunctionNode(Node):
 
     __slots__ = ("_given", "_pullback", "_received", "jvp")
 
-    def __init__(
-        self, parents: Sequence[Node], pullback: Pullback, pushforward: Pushforward
-    ) -> None:
+    def __init__(self, parents: Sequence[Node], pullback: Linear, pushforward: Linear) -> None:
         self._given = tuple(parents)
         self._pullback = pullback
         self.jvp = pushforward  # the tangents of the results, given those of the parents
@@ -49,17 +46,11 @@ class FunctionNode(Node):
         return [None if c is None else of(c).number_of(c) for c in found]
 
     def _push(self) -> None:
-        with no_grad():
-            found = self.vjp(self._received)
-        for parent, c in zip(self._parents(), found, strict=True):
+        for parent, c in zip(self._parents(), self._cotangents(self._received), strict=True):
             if c is not None:
                 of(parent).accumulate(parent, c)
 
-    def _commit(self) -> None:
-        self._received = {}
-
-    def _abort(self) -> None:
-        self._received = {}
+    _commit = _abort = _begin
 
     def vjp(self, received: dict[int, Any]) -> Sequence[Any]:
         """The cotangents of the parents, given those of some results."""

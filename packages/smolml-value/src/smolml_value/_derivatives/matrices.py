@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import prod
 from typing import Any
 
@@ -10,7 +10,7 @@ from smolml_value._derivatives import arguments, nesting, trees
 from smolml_value._derivatives.arguments import Function, Inputs
 from smolml_value._derivatives.forward import jvp
 from smolml_value._derivatives.reverse import grad, named
-from smolml_value._derivatives.rules import as_operands, node_of, of, shape_of
+from smolml_value._derivatives.rules import node_of, of, or_zeros, shape_of
 from smolml_value._derivatives.subgraph import Subgraph
 from smolml_value._derivatives.trees import Tree
 from smolml_value.node import OperandBase
@@ -41,7 +41,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 
     def matrix(*args: Tree, **kwargs: Any) -> Tree:
         level = nesting.current()
-        inputs = Inputs.chosen("jacobian", level, args, argnums)
+        inputs = Inputs("jacobian", level, args, argnums)
         value = inputs.call(f, kwargs)
         outputs = trees.leaves(value)
         for path, y in zip(trees.paths(value), outputs, strict=True):
@@ -66,7 +66,9 @@ def _blocks(level: nesting.Level, inputs: Inputs, outputs: list[Any]) -> list[An
     by_rows = sum(map(_size, present)) <= sum(map(_size, inputs.operands))
 
     def compute(create_graph: bool) -> list[Any]:
-        found = iter((_rows if by_rows else _columns)(graph, inputs, present, create_graph))
+        found = iter(
+            (_rows if by_rows else _columns)(graph, inputs.operands, present, create_graph)
+        )
         zeros = [of(x).full_like(x, 0.0) for x in inputs.operands]
         rows = [zeros if node is None else next(found) for node in nodes]
         return [block for row in rows for block in row]
@@ -83,33 +85,29 @@ def _size(x: Any) -> int:
     return prod(shape_of(x))
 
 
-def _rows(graph: Subgraph, inputs: Inputs, outputs: list[Any], create_graph: bool) -> _Blocks:
+def _seeds(operands: list[Any]) -> Iterator[tuple[Any, list[list[Any]]]]:
+    """Each operand and, for each of its elements, one where that is and None for the others."""
+    for k, x in enumerate(operands):
+        before, after = [None] * k, [None] * (len(operands) - k - 1)
+        yield x, [[*before, unit, *after] for unit in of(x).basis(x)]
+
+
+def _rows(graph: Subgraph, xs: list[Any], outputs: list[Any], create_graph: bool) -> _Blocks:
     """One reverse pass for each element of the results."""
     blocks = []
-    for k, y in enumerate(outputs):
-        rows = []
-        for unit in of(y).basis(y):
-            seeds: list[Any] = [None] * len(outputs)
-            seeds[k] = unit if create_graph else of(unit).number_of(unit)
-            rows.append(as_operands(inputs.operands, graph.vjp(seeds, create_graph), create_graph))
+    for y, seeds in _seeds(outputs):
+        rows = [or_zeros(graph.vjp(given, create_graph), xs) for given in seeds]
         blocks.append(
-            [
-                of(y).stack_rows(y, [row[j] for row in rows], True, x)
-                for j, x in enumerate(inputs.operands)
-            ]
+            [of(y).stack_rows(y, [row[j] for row in rows], True, x) for j, x in enumerate(xs)]
         )
     return blocks
 
 
-def _columns(graph: Subgraph, inputs: Inputs, outputs: list[Any], create_graph: bool) -> _Blocks:
+def _columns(graph: Subgraph, xs: list[Any], outputs: list[Any], create_graph: bool) -> _Blocks:
     """One forward pass for each element of the arguments."""
     blocks: _Blocks = [[] for _ in outputs]
-    for j, x in enumerate(inputs.operands):
-        columns = []
-        for unit in of(x).basis(x):
-            seeds: list[Any] = [None] * len(inputs.operands)
-            seeds[j] = unit if create_graph else of(unit).number_of(unit)
-            columns.append(as_operands(outputs, graph.jvp(seeds, create_graph), create_graph))
+    for x, seeds in _seeds(xs):
+        columns = [or_zeros(graph.jvp(given, create_graph), outputs) for given in seeds]
         for k, y in enumerate(outputs):
             blocks[k].append(of(x).stack_rows(x, [column[k] for column in columns], False, y))
     return blocks

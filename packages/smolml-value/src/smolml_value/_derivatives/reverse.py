@@ -7,7 +7,7 @@ from typing import Any
 
 from smolml_value._derivatives import arguments, nesting, trees
 from smolml_value._derivatives.arguments import Function, Inputs
-from smolml_value._derivatives.rules import as_operands, node_of, of, shape_of
+from smolml_value._derivatives.rules import node_of, of, or_zeros, shape_of
 from smolml_value._derivatives.subgraph import Subgraph
 from smolml_value._derivatives.trees import Tree
 from smolml_value.node import OperandBase
@@ -21,8 +21,7 @@ def cotangents(
     graph = Subgraph([node_of(y) for y, _ in pairs], [node_of(x) for x in inputs])
 
     def compute(create_graph: bool) -> list[Any]:
-        given = [g if create_graph else of(g).number_of(g) for _, g in pairs]
-        return as_operands(inputs, graph.vjp(given, create_graph), create_graph)
+        return or_zeros(graph.vjp([g for _, g in pairs], create_graph), inputs)
 
     return compute
 
@@ -69,7 +68,7 @@ def gradients(output: Any, inputs: Sequence[Any], cotangent: Any = None) -> list
     with nesting.nested():
         found = iter(Subgraph([node_of(output)], nodes, beyond=True).vjp([seed], True))
         made = [shown([next(found) for _ in own]) for own, shown in sources]
-        return as_operands(inputs, made, True)
+        return or_zeros(made, inputs)
 
 
 def value_and_grad(
@@ -178,7 +177,7 @@ def run(
 ) -> Tree:
     """f(*args, **kwargs), with aux if it has, and the gradient."""
     level = nesting.current()
-    inputs = Inputs.chosen(who, level, args, argnums)
+    inputs = Inputs(who, level, args, argnums)
     value = inputs.call(f, kwargs)
     y = value
     if has_aux:
@@ -213,7 +212,7 @@ def vjp(f: Function, *primals: Tree) -> tuple[Tree, Function]:
     (12.0, (4.0, 3.0))
     """
     level = nesting.current()
-    inputs = Inputs("vjp", level, primals, [f"argument {i}" for i in range(len(primals))])
+    inputs = Inputs("vjp", level, primals)
     value = inputs.call(f)
     outputs = trees.leaves(value)
 

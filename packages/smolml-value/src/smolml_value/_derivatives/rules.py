@@ -37,7 +37,7 @@ class NodeRules:
         return g
 
     def accumulate(self, node: Any, c: Cotangent) -> None:
-        """Add an operand's numbers to a node's cotangent in the middle of a backward pass."""
+        """Add numbers to a node's cotangent in the middle of a backward pass."""
         raise _no_answer(node)
 
     def lift(self, node: Any, number: Any) -> Any:
@@ -71,10 +71,6 @@ class OperandRules:
     def shape_of(self, x: Any) -> tuple[int, ...]:
         """The shape of an operand, () for a number."""
         return ()
-
-    def lift(self, x: Any, number: Any) -> Any:
-        """A cotangent or tangent of x that is a number, as an operand: a constant."""
-        raise _not_an_operand(x)
 
     def number_of(self, x: Any) -> Any:
         """The numbers of an operand as cotangents and tangents have them."""
@@ -169,12 +165,10 @@ def shape_of(x: Any) -> tuple[int, ...]:
     return of(x).shape_of(x)  # type: ignore[no-any-return]
 
 
-def as_operands(like: Sequence[Any], found: Sequence[Any], create_graph: bool) -> list[Any]:
-    """What a walk found for operands, as operands: zeros for None, constants for numbers."""
-    return [
-        of(x).full_like(x, 0.0) if c is None else c if create_graph else of(x).lift(x, c)
-        for x, c in zip(like, found, strict=True)
-    ]
+def or_zeros(found: Sequence[Any], like: Sequence[Any]) -> list[Any]:
+    """What a walk found for operands `like` these, with zeros in place of None."""
+    pairs = zip(like, found, strict=True)
+    return [of(x).full_like(x, 0.0) if c is None else c for x, c in pairs]
 
 
 def _no_answer(node: object) -> TypeError:

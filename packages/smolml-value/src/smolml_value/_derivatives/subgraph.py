@@ -19,26 +19,34 @@ class Subgraph:
     With `beyond` the search goes on behind an input, to find inputs that it depends on. Without,
     the inputs are leaves that nothing outside depends on: they end the search.
 
-    Cotangents and tangents are operands of the graph (`create_graph`: what is computed can then be
-    differentiated again), or numbers: floats for Values, raw arrays for arrays.
+    Cotangents and tangents are operands. Inside they are numbers (floats for Values, raw arrays
+    for arrays), unless create_graph is set: what is found can then be differentiated again.
     """
 
     def __init__(
         self, outputs: Sequence[Node], inputs: Sequence[Node], beyond: bool = False
     ) -> None:
-        search = _Search(inputs, beyond)
-        search.run(outputs)
-        self._steps = search.steps
-        self._outputs = [search.place[id(node)] for node in outputs]
-        self._inputs = [search.place.get(id(node), -1) for node in inputs]
+        # per node on the way itself, the places of its parents (-1: not on the way), and whether
+        # its partials are stored as floats: it has then two places; parents come first
+        self._steps: list[tuple[Node, Sequence[int], bool]] = []
+        # the place among the steps by the id of a node; -1 if it is not on the way
+        self._place: dict[int, int] = {}
+        self._ends = {id(node) for node in inputs}
+        if not beyond:
+            for node in inputs:
+                self._settle(node, (), False, True)
+        self._search(outputs, beyond)
+        self._outputs = [self._place[id(node)] for node in outputs]
+        self._inputs = [self._place.get(id(node), -1) for node in inputs]
+        self._place.clear()
 
     def vjp(self, cotangents: Sequence[Any], create_graph: bool) -> list[Any | None]:
         """The cotangent of each input, given those of the outputs; None where nothing arrives."""
         steps = self._steps
-        found: list[Any] = [None] * len(steps)
+        found: list[Any] = [None] * (len(steps) + 1)  # the last one is for the place -1: nothing
         for i, g in zip(self._outputs, cotangents, strict=True):
             if g is not None and i >= 0:
-                _add(found, i, steps[i][0], g)
+                _add(found, i, steps[i][0], g if create_graph else of(g).number_of(g))
         kept = frozenset(self._inputs)
         watched = MODE.watcher.vjp() if MODE.watched else None
         vjp = watched or rules.vjp
@@ -51,7 +59,9 @@ class Subgraph:
                 found[i] = None
             node, places, stored = steps[i]
             if stored and quick:
-                if g != 0.0:  # `product` of both, written out: only nan may have to be zero
+                # `product` of both, written out, which is three times as fast: only nan may have
+                # to be zero
+                if g != 0.0:
                     left, right = places
                     if left >= 0:
                         c = node._dl * g  # type: ignore[attr-defined]  # a ScalarNode
@@ -77,15 +87,15 @@ class Subgraph:
                 for j, c in zip(places, vjp(node, g, needs, create_graph), strict=True):
                     if j >= 0 and c is not None:
                         _add(found, j, steps[j][0], c)
-        return [found[i] if i >= 0 else None for i in self._inputs]
+        return [self._end(found, i, create_graph) for i in self._inputs]
 
     def jvp(self, tangents: Sequence[Any], create_graph: bool) -> list[Any | None]:
         """The tangent of each output, given those of the inputs; None where nothing arrives."""
         steps = self._steps
-        found: list[Any] = [None] * (len(steps) + 1)  # the last one is for the place -1: nothing
+        found: list[Any] = [None] * (len(steps) + 1)
         for i, t in zip(self._inputs, tangents, strict=True):
-            if i >= 0:
-                found[i] = t
+            if i >= 0 and t is not None:
+                found[i] = t if create_graph else of(t).number_of(t)
         watched = MODE.watcher.jvp() if MODE.watched else None
         jvp = watched or rules.jvp
         quick = not create_graph and watched is None
@@ -111,30 +121,16 @@ class Subgraph:
                     _add(found, i, node, t)
         if watched is not None:
             watched.end([steps[i][0] for i in self._outputs if i >= 0])
-        return [found[i] for i in self._outputs]
+        return [self._end(found, i, create_graph) for i in self._outputs]
 
+    def _end(self, found: list[Any], i: int, create_graph: bool) -> Any:
+        """What has arrived at an end of the walk, as an operand."""
+        c, node = found[i], self._steps[i][0] if found[i] is not None else None
+        return c if node is None or create_graph else of(node).lift(node, c)
 
-class _Search:
-    """What lies on the way from outputs to inputs.
-
-    Attributes:
-        steps: per node on the way itself, the places of its parents (-1: not on the way), and
-            whether its partials are stored as floats: it has then two places. Parents come first.
-        place: the place among the steps by the id of a node; -1 if it is not on the way.
-    """
-
-    def __init__(self, inputs: Sequence[Node], beyond: bool) -> None:
-        self.steps: list[tuple[Node, Sequence[int], bool]] = []
-        self.place: dict[int, int] = {}
-        self.beyond = beyond
-        self.inputs = {id(node) for node in inputs}
-        if not beyond:
-            for node in inputs:
-                self.settle(node, (), False, True)
-
-    def run(self, outputs: Sequence[Node]) -> None:
+    def _search(self, outputs: Sequence[Node], beyond: bool) -> None:
         """Depth first and iterative: a node is settled when its parents are."""
-        place = self.place
+        place = self._place
         stack = list(outputs)
         while stack:
             node = stack[-1]
@@ -151,26 +147,26 @@ class _Search:
                     if j == -2:
                         stack.append(right)  # type: ignore[arg-type]
                     if i != -2 and j != -2:
-                        self.settle(node, (i, j), True, i >= 0 or j >= 0)
+                        self._settle(node, (i, j), True, i >= 0 or j >= 0)
                     continue
             # a deferred gradient was complete before the inputs were made
-            ends = isinstance(node, LazyGradient) and not self.beyond
+            ends = isinstance(node, LazyGradient) and not beyond
             parents = () if ends else node._parents()
             places = [place.get(id(parent), -2) for parent in parents]
             waiting = [p for p, i in zip(parents, places, strict=True) if i == -2]
             if waiting:
                 stack += waiting
             else:
-                self.settle(node, places, False, max(places, default=-1) >= 0)
+                self._settle(node, places, False, max(places, default=-1) >= 0)
 
-    def settle(self, node: Node, places: Sequence[int], stored: bool, on_the_way: bool) -> None:
+    def _settle(self, node: Node, places: Sequence[int], stored: bool, on_the_way: bool) -> None:
         """Give a node its place, once."""
         key = id(node)
-        if not on_the_way and key not in self.inputs:
-            self.place[key] = -1
-        elif key not in self.place:
-            self.place[key] = len(self.steps)
-            self.steps.append((node, places, stored))
+        if not on_the_way and key not in self._ends:
+            self._place[key] = -1
+        elif key not in self._place:
+            self._place[key] = len(self._steps)
+            self._steps.append((node, places, stored))
 
 
 def _add(found: list[Any], i: int, node: Node, c: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from smolml_value import table
@@ -28,9 +29,6 @@ class NumberRules(OperandRules):
 
     def new_leaf(self, x: float) -> Value:
         return Value(float(x))
-
-    def lift(self, x: float, number: float) -> Value:
-        return Value(number)
 
     def full_like(self, x: float, number: float) -> Value:
         return Value(number)
@@ -65,6 +63,9 @@ class ValueRules(NumberRules, NodeRules):
 
     def accumulate(self, node: Value, c: Any) -> None:
         node._grad += float(c)
+
+    def lift(self, node: Value, number: float) -> Value:
+        return Value(number)
 
     def vjp(self, node: Value, g: Value, needs: Sequence[bool]) -> Parts:
         op = node._made_by
@@ -225,14 +226,11 @@ class OutputRules(ValueRules):
         return t if t is None or create_graph else float(t)
 
 
+@cache
 def _shown_as(name: str) -> Op:
     """An Op that only bears a name, for drawings."""
-    if name not in _NAMES:
-        _NAMES[name] = elementwise(name, lambda xp, x: x)
-    return _NAMES[name]
+    return elementwise(name, lambda xp, x: x)
 
-
-_NAMES: dict[str, Op] = {}
 
 rules.register(float, NumberRules())
 rules.register(Value, ValueRules())
