@@ -9,6 +9,9 @@ import torch
 
 import smolml_torch
 from smolml import Adam, Generator, MLArray, cross_entropy, use_backend
+from smolml.demo.data import load
+from smolml.demo.digits import initial_parameters, train
+from smolml.demo.options import Options
 from smolml_array.extending import get_backend
 from smolml_array.testing import check_backend
 
@@ -43,6 +46,21 @@ def test_training_is_the_same_as_on_numpy() -> None:
     ours = _losses("torch")
     assert ours[-1] < 0.5 * ours[0]
     assert ours == pytest.approx(_losses("numpy"), abs=1e-9)
+
+
+def _digits_losses(backend: str) -> list[float]:
+    with use_backend(backend):
+        generator, options = Generator(0), Options(epochs=1)
+        digits = load(generator)
+        parameters = initial_parameters(options.hidden, generator)
+        images, labels = digits.train_images, digits.train_labels
+        return list(train(parameters, images, labels, options, generator))
+
+
+def test_the_digits_demo_has_the_same_losses_as_on_numpy() -> None:
+    ours = _digits_losses("torch")
+    assert ours[-1] < 0.5 * ours[0]
+    assert ours == pytest.approx(_digits_losses("numpy"), abs=1e-6)
 
 
 def test_tensors_go_in_and_come_out() -> None:
