@@ -25,7 +25,6 @@ from smolml_array.backends.numpy import (  # only once NumPy is known to be ther
     linalg,
     manipulation,
     reductions,
-    scans,
     windows,
 )
 from smolml_array.backends.numpy.guard import SILENT, guarded
@@ -34,7 +33,7 @@ BACKEND = Namespace(
     "numpy",
     [creation, dtypes, manipulation],
     extra=["float32"],
-    loud=[cotangents, elementwise, indexing, linalg, reductions, scans, windows],
+    loud=[cotangents, elementwise, indexing, linalg, reductions, windows],
     guard=guarded,
     silence=SILENT,
     as_array=_numpy.asarray,

@@ -61,71 +61,27 @@ def _named(f: Callable[..., Any], ufunc: Any) -> Any:
     return f
 
 
-abs: Unary = np.abs
-bitwise_invert: Unary = np.bitwise_invert
-isfinite: Unary = np.isfinite
-isinf: Unary = np.isinf
-isnan: Unary = np.isnan
-logical_not: Unary = np.logical_not
-negative: Unary = np.negative
-positive: Unary = np.positive
-sign: Unary = np.sign
-signbit: Unary = np.signbit
-
-ceil: Unary = _rounding(np.ceil)
-floor: Unary = _rounding(np.floor)
+_AS_THEY_ARE = (
+    "abs bitwise_invert isfinite isinf isnan logical_not negative positive sign signbit "
+    "add bitwise_and bitwise_or bitwise_xor divide equal greater greater_equal less less_equal "
+    "logical_and logical_or logical_xor maximum minimum multiply not_equal subtract"
+)
+_IN_FLOATS = (
+    "acos acosh asin asinh atan atanh cos cosh exp expm1 log log10 log1p log2 reciprocal sin sinh "
+    "sqrt tan tanh"
+)
+_WIDE = (
+    "atan2 bitwise_left_shift bitwise_right_shift copysign floor_divide hypot logaddexp nextafter "
+    "remainder"
+)
+_MADE: list[tuple[str, Callable[[Any], Any]]] = [
+    (_AS_THEY_ARE, lambda ufunc: ufunc),
+    (_IN_FLOATS, _float_unary),
+    (_WIDE, _wide_binary),
+    ("ceil floor trunc", _rounding),
+]
+globals().update({name: made(getattr(np, name)) for names, made in _MADE for name in names.split()})
 round: Unary = _rounding(np.rint)
-trunc: Unary = _rounding(np.trunc)
-
-acos: Unary = _float_unary(np.acos)
-acosh: Unary = _float_unary(np.acosh)
-asin: Unary = _float_unary(np.asin)
-asinh: Unary = _float_unary(np.asinh)
-atan: Unary = _float_unary(np.atan)
-atanh: Unary = _float_unary(np.atanh)
-cos: Unary = _float_unary(np.cos)
-cosh: Unary = _float_unary(np.cosh)
-exp: Unary = _float_unary(np.exp)
-expm1: Unary = _float_unary(np.expm1)
-log: Unary = _float_unary(np.log)
-log10: Unary = _float_unary(np.log10)
-log1p: Unary = _float_unary(np.log1p)
-log2: Unary = _float_unary(np.log2)
-reciprocal: Unary = _float_unary(np.reciprocal)
-sin: Unary = _float_unary(np.sin)
-sinh: Unary = _float_unary(np.sinh)
-sqrt: Unary = _float_unary(np.sqrt)
-tan: Unary = _float_unary(np.tan)
-tanh: Unary = _float_unary(np.tanh)
-
-add: Binary = np.add
-bitwise_and: Binary = np.bitwise_and
-bitwise_or: Binary = np.bitwise_or
-bitwise_xor: Binary = np.bitwise_xor
-divide: Binary = np.divide
-equal: Binary = np.equal
-greater: Binary = np.greater
-greater_equal: Binary = np.greater_equal
-less: Binary = np.less
-less_equal: Binary = np.less_equal
-logical_and: Binary = np.logical_and
-logical_or: Binary = np.logical_or
-logical_xor: Binary = np.logical_xor
-maximum: Binary = np.maximum
-minimum: Binary = np.minimum
-multiply: Binary = np.multiply
-not_equal: Binary = np.not_equal
-subtract: Binary = np.subtract
-
-atan2: Binary = _wide_binary(np.atan2)
-bitwise_left_shift: Binary = _wide_binary(np.bitwise_left_shift)
-bitwise_right_shift: Binary = _wide_binary(np.bitwise_right_shift)
-copysign: Binary = _wide_binary(np.copysign)
-floor_divide: Binary = _wide_binary(np.floor_divide)
-hypot: Binary = _wide_binary(np.hypot)
-logaddexp: Binary = _wide_binary(np.logaddexp)
-nextafter: Binary = _wide_binary(np.nextafter)
-remainder: Binary = _wide_binary(np.remainder)
 _power: Binary = _wide_binary(np.pow)
 
 

@@ -11,8 +11,6 @@ from smolml_array.backends.pure import (
     linalg,
     manipulation,
     reductions,
-    scans,
-    selection,
     sorting,
     unary,
 )
@@ -28,8 +26,6 @@ BACKEND = Namespace(
         linalg,
         manipulation,
         reductions,
-        scans,
-        selection,
         sorting,
         unary,
     ],

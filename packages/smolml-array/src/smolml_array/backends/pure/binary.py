@@ -12,7 +12,7 @@ from typing import Any
 
 from smolml_array._shapes.axes import ShapeError
 from smolml_array.backends.protocol import Binary
-from smolml_array.backends.pure.broadcasting import Operand, _broadcast_and_apply
+from smolml_array.backends.pure.broadcasting import Operand, _broadcast_and_apply, common
 from smolml_array.backends.pure.dtypes import bool_, float64, int64, wrapped
 from smolml_array.backends.pure.ndarray import NDArray
 from smolml_array.backends.pure.operands import as_array, as_float64, promoted
@@ -201,3 +201,23 @@ def _right(x: int, by: int) -> int:
 
 bitwise_left_shift: Binary = _shift("bitwise_left_shift", _left)
 bitwise_right_shift: Binary = _shift("bitwise_right_shift", _right)
+
+
+def where(condition: Any, x1: Any, x2: Any, /) -> NDArray:
+    """x1 where the condition is true (not zero), else x2."""
+    x, y, dtype = promoted("where", x1, x2)
+    (c, a, b), shape = common("where", as_array(condition, "where"), x, y)
+    return NDArray([v if p else w for p, v, w in zip(c, a, b, strict=True)], shape, dtype)
+
+
+def cotangent_product(g: NDArray, p: Operand, /) -> NDArray:
+    """g * p (cotangent x partial); zero if either is, even where the other is inf or nan.
+
+    The sum of the product tells whether anything in it is not finite.
+    """
+    product: NDArray = multiply(g, p)
+    if not isinstance(p, NDArray) and math.isfinite(p):
+        return product if p != 0.0 else NDArray([0.0] * product.size, product.shape, product.dtype)
+    if math.isfinite(sum(product.flat)):
+        return product
+    return where(logical_or(equal(g, 0), equal(p, 0)), 0, product)

@@ -40,26 +40,13 @@ def _float_unary(name: str, quick: _F1, safe: _F1) -> Unary:
     return named(function, name, f"{name} of each element: float64.")  # type: ignore[no-any-return]
 
 
-acos: Unary = _float_unary("acos", math.acos, scalar.acos)
-acosh: Unary = _float_unary("acosh", math.acosh, scalar.acosh)
-asin: Unary = _float_unary("asin", math.asin, scalar.asin)
-asinh: Unary = _float_unary("asinh", math.asinh, scalar.asinh)
-atan: Unary = _float_unary("atan", math.atan, scalar.atan)
-atanh: Unary = _float_unary("atanh", math.atanh, scalar.atanh)
-cos: Unary = _float_unary("cos", math.cos, scalar.cos)
-cosh: Unary = _float_unary("cosh", math.cosh, scalar.cosh)
-exp: Unary = _float_unary("exp", math.exp, scalar.exp)
-expm1: Unary = _float_unary("expm1", math.expm1, scalar.expm1)
-log: Unary = _float_unary("log", math.log, scalar.log)
-log10: Unary = _float_unary("log10", math.log10, scalar.log10)
-log1p: Unary = _float_unary("log1p", math.log1p, scalar.log1p)
-log2: Unary = _float_unary("log2", math.log2, scalar.log2)
+_OF_MATH = (
+    "acos acosh asin asinh atan atanh cos cosh exp expm1 log log10 log1p log2 sin sinh sqrt tan "
+    "tanh"
+)
+for _name in _OF_MATH.split():
+    globals()[_name] = _float_unary(_name, getattr(math, _name), getattr(scalar, _name))
 reciprocal: Unary = _float_unary("reciprocal", (1.0).__truediv__, scalar.reciprocal)
-sin: Unary = _float_unary("sin", math.sin, scalar.sin)
-sinh: Unary = _float_unary("sinh", math.sinh, scalar.sinh)
-sqrt: Unary = _float_unary("sqrt", math.sqrt, scalar.sqrt)
-tan: Unary = _float_unary("tan", math.tan, scalar.tan)
-tanh: Unary = _float_unary("tanh", math.tanh, scalar.tanh)
 
 
 def _rounding(name: str, f: _F1) -> Unary:
