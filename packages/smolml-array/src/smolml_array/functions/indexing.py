@@ -61,19 +61,8 @@ INDEX_ADD = Rule(
     jvp="linear",
     formula=("{g}", "{g}; at {place}"),
 )
-
-
-def picked(xp: Any, x: Raw, places: Raw, axis: int) -> Raw:
-    """For each position the element there, along an axis."""
-    return xp.take_along_axis(x, places, axis=axis)
-
-
-# The key says with arrays of positions what `indices` say along the axis.
 TAKE_ALONG_AXIS = Rule(
-    "take_along_axis",
-    lambda xp, x, *, indices, axis, key: picked(xp, x, indices, axis),
-    lambda xp, g, out, x, *, indices, axis, key: _index_vjp(xp, g, out, x, key=key),
-    jvp="linear",
+    "take_along_axis", lambda xp, x, *, key: xp.index(x, key), _index_vjp, jvp="linear"
 )
 
 # As rules call them: by keys and positions that need no check ----------------------------------
@@ -106,12 +95,6 @@ def along(xp: Backend, shape: Shape, indices: Raw, axis: int) -> tuple[Raw, ...]
         else xp.reshape(xp.arange(n), tuple(n if j == i else 1 for j in range(ndim)))
         for i, n in enumerate(shape)
     )
-
-
-@for_rules
-def _take_along_axis(x: A, indices: Raw, axis: int) -> A:
-    key = along(x._fetch().backend, x.shape, indices, axis)
-    return x._rule(TAKE_ALONG_AXIS, x, indices=indices, axis=axis, key=key)
 
 
 # x[key] ----------------------------------------------------------------------------------------
@@ -232,7 +215,8 @@ def take_along_axis(x: ArrayLike, indices: ArrayLike, axis: int = -1) -> Array:
         )
     around = tuple(1 if i == axis else n for i, n in enumerate(shape))
     _broadcast_shapes(around, places.shape, who="take_along_axis")
-    return _take_along_axis(array, places, axis)
+    key = along(array._fetch().backend, shape, places, axis)
+    return array._rule(TAKE_ALONG_AXIS, array, key=key)
 
 
 def _places(x: Array, who: str, indices: ArrayLike, axis: int) -> Raw:

@@ -7,14 +7,14 @@ from typing import Final
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import Rule
 from smolml_array._shapes.axes import normalize_axis
-from smolml_array.functions.indexing import along, picked
+from smolml_array.functions.indexing import along
 from smolml_array.functions.table import Array, array_function, as_array
 
-# `order` names each position once, and `back` undoes it: nothing needs to be added up.
+# Both are keys: `order` names each position once, and `back` undoes it, so nothing is added up.
 SORT = Rule(
     "sort",
-    lambda xp, x, *, order, back, axis: picked(xp, x, order, axis),
-    lambda xp, g, out, x, *, order, back, axis: picked(xp, g, back, axis),
+    lambda xp, x, *, order, back: xp.index(x, order),
+    lambda xp, g, out, x, *, order, back: xp.index(g, back),
     jvp="linear",
 )
 
@@ -59,12 +59,13 @@ def sort(x: ArrayLike, axis: int = -1, descending: bool = False, stable: bool = 
     array = as_array(x)
     axis = normalize_axis(axis, len(array.shape), "sort")
     xp, shape = array._fetch().backend, array.shape
-    order = back = argsort(array, axis, descending, stable)._node.raw
+    places = argsort(array, axis, descending, stable)._node.raw
+    order = back = along(xp, shape, places, axis)
     if array.requires_grad:  # back[order[i]] = i
-        key = along(xp, shape, order, axis)
         lengths = tuple(n if i == axis else 1 for i, n in enumerate(shape))
-        back = xp.index_put(order, key, xp.reshape(xp.arange(shape[axis]), lengths))
-    return array._rule(SORT, array, order=order, back=back, axis=axis)
+        places = xp.index_put(places, order, xp.reshape(xp.arange(shape[axis]), lengths))
+        back = along(xp, shape, places, axis)
+    return array._rule(SORT, array, order=order, back=back)
 
 
 class Sorting(Array):
