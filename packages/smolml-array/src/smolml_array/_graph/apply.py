@@ -117,7 +117,7 @@ class Applying(Handle):
         nodes: list[Node | None] = []
         primals: list[Raw] = []
         for arg in args:  # most are arrays that are no windows and have no data set on elements
-            if isinstance(arg, Handle) and arg._view is None:
+            if isinstance(arg, Handle):
                 node = arg._node
                 if node.writes is not None or (node.backend is not xp and xp is not None):
                     break
@@ -128,7 +128,9 @@ class Applying(Handle):
                     nodes.append(node)
                 else:
                     nodes.append(None)
-            elif arg.__class__ is float and not is_rule:
+            elif not is_rule and (
+                arg.__class__ is float or (arg.__class__ is int and -_LARGE <= arg < _LARGE)
+            ):
                 nodes.append(None)
                 primals.append(arg)
             else:

@@ -19,7 +19,7 @@ def _left(op: Op) -> Callable[[A, ArrayLike], A]:
     """x op other."""
 
     def operate(self: A, other: ArrayLike) -> A:
-        if other.__class__ is float or isinstance(other, Arithmetic):  # which it mostly is
+        if other.__class__ in (float, int) or isinstance(other, Arithmetic):  # as it mostly is
             return self._apply(op, (self, other))  # type: ignore[no-any-return]
         return self._operate(op, self, other)  # type: ignore[no-any-return]
 

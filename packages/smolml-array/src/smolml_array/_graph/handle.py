@@ -15,7 +15,7 @@ from smolml_array._graph.node import ELEMENTS_LOCK, NO_PARAMS, ArrayNode, init_n
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import Element, ValuesNode, node_from_data
-from smolml_array._graph.windows import ViewOf
+from smolml_array._graph.windows import ViewOf, put_at
 from smolml_array._shapes.axes import Shape, ShapeError
 from smolml_array.backends.protocol import Backend, DType, Raw
 from smolml_array.config import default_backend
@@ -55,8 +55,6 @@ class Handle(Arithmetic):
     def shape(self) -> Shape:
         """The length of each axis."""
         return self._node.raw.shape  # type: ignore[no-any-return]  # a tuple on every backend
-
-    # Making one --------------------------------------------------------------------------------
 
     @classmethod
     def _of(cls, node: ArrayNode) -> Self:
@@ -186,6 +184,7 @@ class Handle(Arithmetic):
     def _window(self, rule: Rule, params: Mapping[str, Any]) -> Self:
         """The same elements in another arrangement."""
         window: Self = self._apply(rule, (self,), params)
+        window._node.writes = {}  # not None: look again before it is used
         node, view = self._node, self._view
         if view is None:
             window._view = ViewOf(self, node, node.raw, rule, params, None)
@@ -259,7 +258,7 @@ class Handle(Arithmetic):
         if self._view is not None:
             root = self._view.root
             node = root._fetch()
-            root._set_numbers(_put(node.backend, node.raw, self._view.positions(), raw))
+            root._set_numbers(put_at(node.backend, node.raw, self._view.positions(), raw))
             return
         node = self._node
         if raw.dtype != node.raw.dtype:
@@ -323,7 +322,9 @@ class Handle(Arithmetic):
         >>> x.grad().to_list()
         [2.0, 4.0]
         """
-        node = self._node if self._view is None else self._fetch()
+        node = self._node
+        if node.writes is not None:
+            node = self._fetch()
         if not node.tracked:
             raise GraphError(
                 "backward: this array is a constant, or was computed from constants only or inside "
@@ -342,8 +343,10 @@ class Handle(Arithmetic):
         >>> MLArray([1.0, 2.0]).grad().to_list()
         [0.0, 0.0]
         """
-        view = self._view
-        node = self._node if view is None else view.root._fetch()
+        node = self._node
+        view = None if node.writes is None else self._view
+        if view is not None:
+            node = view.root._fetch()
         raw = node.grad
         if raw is None or HOOKS.on_gradient is not None:
             raw = node.gradient()
@@ -351,8 +354,9 @@ class Handle(Arithmetic):
 
     def zero_grad(self) -> None:
         """Set the gradient to zero."""
-        if self._view is None and self._node.writes is None:  # one look, since it is in every step
-            self._node.grad = None
+        node = self._node
+        if node.writes is None:  # one look, since it is in every step
+            node.grad = None
             return
         node = (self if self._view is None else self._view.root)._fetch()
         if isinstance(node, ValuesNode):
@@ -361,7 +365,7 @@ class Handle(Arithmetic):
         elif self._view is None:
             node.grad = None
         elif node.grad is not None:
-            node.grad = _put(node.backend, node.grad, self._view.positions(), 0.0)
+            node.grad = put_at(node.backend, node.grad, self._view.positions(), 0.0)
 
     @property
     def requires_grad(self) -> bool:
@@ -386,8 +390,3 @@ class Handle(Arithmetic):
         """A constant with the same numbers, cut off from the graph."""
         node = self._fetch()
         return self._constant(node.backend, node.raw)
-
-
-def _put(xp: Backend, raw: Raw, positions: Raw, new: Any) -> Raw:
-    """A copy with other numbers at these positions, counted in C order."""
-    return xp.reshape(xp.index_put(xp.reshape(raw, (-1,)), positions, new), raw.shape)

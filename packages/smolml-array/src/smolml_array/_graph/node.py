@@ -41,7 +41,8 @@ class ArrayNode(Node):
         params: keyword arguments of the rule.
         tracked: whether gradients flow here.
         grad: the gradient that the user sees; None for zero.
-        writes: data set on elements, not yet in `raw`; a ValuesNode has always some.
+        writes: data set on elements, not yet in `raw`. Not None, but empty, where the numbers may
+            be others for another reason: of a window, and where Values have them.
         order: of a result: the later it was made, the smaller.
     """
 
@@ -230,9 +231,9 @@ class ArrayNode(Node):
 
     def current(self) -> Raw:
         """The numbers, with what was set on elements."""
-        if self.writes is not None:
+        if self.writes:
             with ELEMENTS_LOCK:
-                if self.writes is not None:  # another thread may have been quicker
+                if self.writes:  # another thread may have been quicker
                     flat = self.backend.to_flat(self.raw)
                     for i, number in self.writes.items():
                         flat[i] = number
@@ -243,7 +244,7 @@ class ArrayNode(Node):
     def write(self, i: int, number: float) -> None:
         """Set element `i`; what was recorded before keeps the number it was made with."""
         with ELEMENTS_LOCK:
-            if self.writes is None:
+            if not self.writes:
                 self.writes = {}
             self.writes[i] = number
 

@@ -35,7 +35,7 @@ class ValuesNode(ArrayNode):
         self._bits = numbers.tobytes()
         raw = backend.from_flat(numbers.tolist(), shape, backend.float64)
         super().__init__(backend, raw, True, None, values)
-        self.writes = NO_WRITES  # not None: `current` is to be asked for every op
+        self.writes = {}  # not None: `current` is to be asked for every op
 
     @property
     def made_by(self) -> str:
@@ -156,4 +156,3 @@ class Element(Value):
 
 
 ELEMENT: Final = Rule("element", lambda xp, x: x)
-NO_WRITES: Final[dict[int, float]] = {}

@@ -16,18 +16,12 @@ from smolml_value.extending import Node, Op
 class Applied(Protocol):
     """What a rule was applied to, and what it made: an `ArrayNode`, for one."""
 
-    @property
-    def rule(self) -> Op | Rule | None: ...
-    @property
-    def operands(self) -> Sequence[Node | None]: ...
-    @property
-    def primals(self) -> Sequence[Raw]: ...
-    @property
-    def out(self) -> Raw: ...
-    @property
-    def params(self) -> Mapping[str, Any]: ...
-    @property
-    def backend(self) -> Backend: ...
+    rule: Op | Rule | None
+    operands: Sequence[Node | None]
+    primals: Sequence[Raw]
+    out: Raw
+    params: Mapping[str, Any]
+    backend: Backend
 
 
 def cotangents_of(
@@ -144,10 +138,8 @@ def _plugin_cotangents(
             c = xp.cotangent_product(g, p)
         elif partial is None or partial == 0.0:
             c = None
-        elif partial == 1.0:
-            c = g
         else:
-            c = xp.negative(g) if partial == -1.0 else xp.multiply(g, partial)
+            c = xp.multiply(g, float(partial))
         if c is not None:
             if c.shape != g.shape:
                 raise GraphError(

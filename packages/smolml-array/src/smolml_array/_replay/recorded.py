@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Protocol
 
 import numpy as np
 
-from smolml_array._shapes.axes import Shape
 from smolml_value import GraphError
 
 
@@ -22,12 +22,12 @@ class Recorder(Protocol):
     def expect(self, condition: Recorded, truth: bool) -> None: ...
 
 
-def _operator(ufunc: Any, swapped: bool = False) -> Any:
+def _operator(f: Any, name: str = "", swapped: bool = False) -> Any:
     """An operator with its array first, or swapped: last."""
 
     def apply(self: Recorded, *other: Any) -> Any:
         operands = (*other, self) if swapped else (self, *other)
-        return self.recording.call(ufunc.__name__, ufunc, operands, {})
+        return self.recording.call(name or f.__name__, f, operands, {})
 
     return apply
 
@@ -56,29 +56,12 @@ class Recorded:
     def __repr__(self) -> str:
         return f"<recorded {self.dtype} of shape {self.shape}>"
 
-    @property
-    def shape(self) -> Shape:
-        return self.array.shape  # type: ignore[no-any-return]
-
-    @property
-    def dtype(self) -> Any:
-        return self.array.dtype
-
-    @property
-    def ndim(self) -> int:
-        return self.array.ndim  # type: ignore[no-any-return]
-
-    @property
-    def size(self) -> int:
-        return self.array.size  # type: ignore[no-any-return]
-
-    @property
-    def T(self) -> Any:  # NumPy's name
-        return self.recording.call("T", operator.attrgetter("T"), (self,), {})
-
-    @property
-    def mT(self) -> Any:  # NumPy's name
-        return self.recording.call("mT", operator.attrgetter("mT"), (self,), {})
+    shape = property(attrgetter("array.shape"))
+    dtype = property(attrgetter("array.dtype"))
+    ndim = property(attrgetter("array.ndim"))
+    size = property(attrgetter("array.size"))
+    T = property(_operator(attrgetter("T"), "T"))
+    mT = property(_operator(attrgetter("mT"), "mT"))  # noqa: N815  # NumPy's name
 
     def __getitem__(self, key: Any) -> Any:
         return self.recording.call("getitem", operator.getitem, (self, key), {})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.backward import commit
+from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.node import ArrayNode
 from smolml_array.array import MLArray
 from smolml_array.backends.protocol import Backend, Raw
@@ -104,15 +105,16 @@ class Replay:
 
     def __call__(self, *data: ArrayLike) -> MLArray:
         """The value of f(*data), a constant; adds the gradients to those of the leaves."""
-        # most are plain leaves: one look, since this is in every step
-        nodes = [
-            p._node if p._view is None and p._node.writes is None else p._fetch()
-            for p in self._params
-        ]
+        nodes = []
+        for p in self._params:
+            node = p._node  # most are plain leaves: one look, since this is in every step
+            nodes.append(node if node.writes is None else p._fetch())
         xp = nodes[0].backend if nodes else self._backend_of(data)
         for x in data:
             if isinstance(x, MLArray):
-                nodes.append(x._fetch())
+                node = x._node
+                plain = node.writes is None and HOOKS.on_read is None
+                nodes.append(node if plain else x._fetch())
             else:
                 nodes.append(ArrayNode(xp, self._numbers(xp, x, data), False))
         step = parts = None
