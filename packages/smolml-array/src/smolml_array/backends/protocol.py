@@ -11,7 +11,12 @@ The differences to the standard itself are a table in docs/design.md.
 No function changes its arguments, raises for numbers (1 / 0 is inf, log(-1) is nan) or warns.
 Results may share memory with arguments: a raw array is never written to once it is made.
 
-Raw arrays also have `shape ndim size dtype`, Python's operators and NumPy's indexing. These are
+Required of a backend is what `backends/derived` does not have, 84 names; `Namespace` gathers these
+from modules and derives the others, of which a backend may have faster ones of its own. `silence`
+and `adopts` have defaults too.
+
+Raw arrays have `shape` (a tuple), `ndim`, `size`, `dtype` (with a `name`, compared by ==), `T` and
+`mT`, Python's operators, `bool()` and `float()` of one element, and NumPy's indexing. These are
 ndarray's own on the NumPy backend: between 0-d arrays they give NumPy scalars, which every function
 here takes, and they warn outside `silence`.
 """
