@@ -28,6 +28,11 @@ def test_page(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     pytest.importorskip("smolml")
     monkeypatch.chdir(tmp_path)  # a page may write files
     from docs import pictures  # it needs the package
+    from smolml import ops
+    from smolml_array.extending import backends
+
+    for plugins in (ops, backends):  # and register what other tests must not see
+        monkeypatch.setattr(plugins, "_registered", dict(plugins._registered))
 
     _skip_if_left_out(run_file(path, pictures))
 
