@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import singledispatch
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from smolml_value._derivatives.value_rules import FunctionOutput
@@ -71,19 +72,9 @@ def _(node: ScalarNode, c: Any) -> Misfit | None:
     return None if math.isfinite(x) else Misfit(x)
 
 
-@made_by.register(ScalarNode)
-def _(node: ScalarNode) -> Any:
-    return node._made_by
-
-
-@outcome.register(ScalarNode)
-def _(node: ScalarNode) -> float:
-    return node._data
-
-
-@held.register(ScalarNode)
-def _(node: ScalarNode) -> float:
-    return node._grad
+made_by.register(ScalarNode, attrgetter("_made_by"))
+outcome.register(ScalarNode, attrgetter("_data"))
+held.register(ScalarNode, attrgetter("_grad"))
 
 
 @text.register(ScalarNode)

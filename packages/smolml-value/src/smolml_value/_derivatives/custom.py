@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from smolml_value._anomaly.state import unchecked
@@ -25,9 +26,7 @@ def stop_gradient(x: Tree) -> Tree:
     >>> grad(lambda x: x * stop_gradient(x))(3.0)
     3.0
     """
-    return trees.map_leaves(
-        lambda leaf: of(leaf).detach(leaf) if isinstance(leaf, OperandBase) else leaf, x
-    )
+    return trees.map_leaves(lambda leaf: of(leaf).detach(leaf), x)
 
 
 class custom_vjp:  # noqa: N801  # a decorator
@@ -98,9 +97,7 @@ class custom_vjp:  # noqa: N801  # a decorator
             parts = self._checked(args, flat, found)
             return [parts[i] for i in places]
 
-        def pushforward(tangents: list[Any]) -> list[Any]:
-            return _transposed(zeros, pullback, tangents)
-
+        pushforward = partial(_transposed, zeros, pullback)
         shown = self.__name__ if self.__name__.isidentifier() else "custom_vjp"  # <lambda>
         function = FunctionNode([node_of(pinned[i]) for i in places], pullback, pushforward)
         return trees.rebuild(

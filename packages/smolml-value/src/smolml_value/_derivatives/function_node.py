@@ -96,12 +96,8 @@ class FunctionRules(NodeRules):
         if create_graph:
             return node.jvp(list(tangents))
         with no_grad():
-            return node.jvp(
-                [
-                    None if t is None else of(parent).lift(parent, t)
-                    for parent, t in zip(node._parents(), tangents, strict=True)
-                ]
-            )
+            pairs = zip(node._parents(), tangents, strict=True)
+            return node.jvp([None if t is None else of(p).lift(p, t) for p, t in pairs])
 
     def plus(self, node: Any, a: dict[int, Any], b: dict[int, Any]) -> dict[int, Any]:
         a.update(b)  # made by the vjp of a result, for us alone

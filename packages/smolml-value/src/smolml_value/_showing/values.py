@@ -69,14 +69,12 @@ def _(v: Value) -> tuple[str, str]:
     return v._op, v.label
 
 
-@protocol.tag.register(FunctionNode)
-def _(node: FunctionNode) -> tuple[str, str]:
-    return "function", ""
-
-
 @protocol.look.register(FunctionNode)
 def _(node: FunctionNode) -> Look:
     return Look("function", "", "", "", 0.0, is_function=True)
+
+
+protocol.tag.register(FunctionNode, lambda node: ("function", ""))
 
 
 # Explaining ------------------------------------------------------------------------------------
@@ -85,11 +83,6 @@ def _(node: FunctionNode) -> Look:
 @protocol.expression.register(Value)
 def _(v: Value, args: Sequence[str]) -> str:
     return expression_of(v._made_by, args)
-
-
-@protocol.expression.register(FunctionOutput)
-def _(v: FunctionOutput, args: Sequence[str]) -> str:
-    return f"{op_text(v._made_by)}: {args[0]}"
 
 
 def expression_of(made_by: object, args: Sequence[str]) -> str:
@@ -153,14 +146,10 @@ def _formula(
     return partial_formula(made_by, i, names, out, [None] * len(numbers))[0]
 
 
-@protocol.parts.register(FunctionOutput)
-def _(v: FunctionOutput, namer: Namer) -> Sequence[Part | None]:
-    return [Part("1", True, 1.0)]
-
-
-@protocol.filled.register(FunctionNode)
-def _(node: FunctionNode, number: float) -> Any:
-    return {}
+# A result of a function hands its gradient on to the function, which has one for each result.
+protocol.expression.register(FunctionOutput, lambda v, args: f"{op_text(v._made_by)}: {args[0]}")
+protocol.parts.register(FunctionOutput, lambda v, namer: [Part("1", True, 1.0)])
+protocol.filled.register(FunctionNode, lambda node, number: {})
 
 
 @protocol.shown.register(FunctionNode)

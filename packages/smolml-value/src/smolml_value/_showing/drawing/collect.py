@@ -55,10 +55,9 @@ def collect(roots: Sequence[Node], closely: int = CLOSELY, at_all: int = AT_ALL)
             found.nodes.append(root)
         found.roots.append(place[id(root)])
     beyond: list[Node] = []
-    looked_at = 0
-    while looked_at < len(found.nodes):
+    for node in found.nodes:  # which grows on the way
         row: list[int | Constant] = []
-        for x in protocol.operands(found.nodes[looked_at]):
+        for x in protocol.operands(node):
             if isinstance(x, Constant):
                 row.append(x)
                 continue
@@ -70,7 +69,6 @@ def collect(roots: Sequence[Node], closely: int = CLOSELY, at_all: int = AT_ALL)
                 beyond.append(x)
             row.append(i)
         found.operands.append(row)
-        looked_at += 1
     if beyond:
         _count(found, place, beyond, at_all)
     return found

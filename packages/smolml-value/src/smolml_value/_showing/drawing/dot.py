@@ -3,16 +3,8 @@
 from __future__ import annotations
 
 from smolml_value._showing.drawing import colors
-from smolml_value._showing.drawing.picture import Box, Picture
+from smolml_value._showing.drawing.picture import STYLES, Box, Picture
 from smolml_value._showing.drawing.svg import Direction
-
-_SHAPES = {
-    "leaf": "box",
-    "node": "box",
-    "group": "box3d",
-    "constant": "plaintext",
-    "function": "oval",
-}
 
 
 def dot(picture: Picture, direction: Direction) -> str:
@@ -27,7 +19,7 @@ def dot(picture: Picture, direction: Direction) -> str:
     if caption:
         lines.append(f"  label={quoted(caption)}")
     for i, box in enumerate(picture.boxes):
-        look = f'shape={_SHAPES[box.kind]}, fillcolor="{picture.fill(box)}"'
+        look = f'shape={STYLES[box.kind].shape}, fillcolor="{picture.fill(box)}"'
         lines.append(f"  n{i} [label={quoted(box_text(box))}, {look}]")
     for edge in picture.edges:
         notes = []

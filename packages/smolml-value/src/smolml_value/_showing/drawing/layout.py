@@ -76,8 +76,7 @@ def _columns(graph: Layered, sizes: Sequence[Point]) -> tuple[list[float], list[
         ends[layer] = at
         between = sum(len(graph.consumers[v]) for v in graph.layers[layer])
         at += _GAP + min(2.0 * between, 60.0)  # many edges need room to bend
-    last = ends[0] if ends else 0.0
-    return begins, ends, last
+    return begins, ends, ends[0] if ends else 0.0
 
 
 def _ports(
@@ -136,11 +135,10 @@ def _across(graph: Layered, breadths: Sequence[float]) -> list[float]:
 
 def _weights(graph: Layered) -> list[list[tuple[int, float]]]:
     """Per vertex its neighbours and how strongly they pull: long edges should be straight."""
-    count = graph.count
     found: list[list[tuple[int, float]]] = [[] for _ in graph.layer_of]
     for v, consumers in enumerate(graph.consumers):
         for u in consumers:
-            points = (v >= count) + (u >= count)
+            points = (v >= graph.count) + (u >= graph.count)
             weight = (1.0, 2.0, 8.0)[points]
             found[v].append((u, weight))
             found[u].append((v, weight))

@@ -7,16 +7,8 @@ import re
 
 from smolml_value._showing.drawing import colors
 from smolml_value._showing.drawing.dot import box_text
-from smolml_value._showing.drawing.picture import Picture
+from smolml_value._showing.drawing.picture import STYLES, Picture
 from smolml_value._showing.drawing.svg import Direction
-
-_BRACKETS = {
-    "leaf": ("[", "]"),
-    "node": ("(", ")"),
-    "group": ("[[", "]]"),
-    "constant": ("([", "])"),
-    "function": ("{{", "}}"),
-}
 
 
 def mermaid(picture: Picture, direction: Direction) -> str:
@@ -26,7 +18,7 @@ def mermaid(picture: Picture, direction: Direction) -> str:
     if caption:
         lines = ["---", f"title: {_as_yaml(caption)}", "---", *lines]
     for i, box in enumerate(picture.boxes):
-        left, right = _BRACKETS[box.kind]
+        left, right = STYLES[box.kind].brackets
         lines.append(f"  n{i}{left}{_quoted(box_text(box))}{right}")
     for edge in picture.edges:
         note = ""

@@ -108,7 +108,6 @@ def _sweep(graph: Layered) -> None:
         _number(layer, position)
     best = [list(layer) for layer in graph.layers]
     fewest = _crossings(graph, position)
-    is_small = len(position) <= _SMALL
     for i in range(_SWEEPS):
         if fewest == 0:
             break
@@ -122,7 +121,7 @@ def _sweep(graph: Layered) -> None:
             }
             layer.sort(key=lambda v, means=means: means.get(v, position[v]))  # type: ignore[misc]
             _number(layer, position)
-        if is_small:
+        if len(position) <= _SMALL:
             _exchange(graph, position)
         crossings = _crossings(graph, position)
         if crossings < fewest:
@@ -152,11 +151,8 @@ def _crossings(graph: Layered, position: list[int]) -> int:
 def _exchange(graph: Layered, position: list[int]) -> None:
     """Exchange neighbours in a layer where that removes crossings."""
     for layer in graph.layers:
-        improved = True
-        rounds = 0
-        while improved and rounds < 4:
+        for _ in range(4):
             improved = False
-            rounds += 1
             for i in range(len(layer) - 1):
                 v, w = layer[i], layer[i + 1]
                 before = after = 0
@@ -169,3 +165,5 @@ def _exchange(graph: Layered, position: list[int]) -> None:
                     layer[i], layer[i + 1] = w, v
                     position[v], position[w] = i + 1, i
                     improved = True
+            if not improved:
+                break

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Final, Literal, NamedTuple
 
 from smolml_value._showing import protocol
 from smolml_value._showing.drawing import colors
@@ -18,6 +18,23 @@ from smolml_value._showing.protocol import Constant, Look
 
 Kind = Literal["leaf", "node", "constant", "group", "function"]
 _LONGEST = 28  # characters of a line in a box
+
+
+class Style(NamedTuple):
+    """How a kind of box looks: its outline in SVG, its shape in DOT, its brackets in Mermaid."""
+
+    stroke: str
+    shape: str
+    brackets: tuple[str, str]
+
+
+STYLES: Final[dict[Kind, Style]] = {
+    "leaf": Style(colors.LEAF, "box", ("[", "]")),
+    "node": Style(colors.NODE, "box", ("(", ")")),
+    "group": Style(colors.GROUP, "box3d", ("[[", "]]")),
+    "constant": Style(colors.LINE, "plaintext", ("([", "])")),
+    "function": Style(colors.GROUP, "oval", ("{{", "}}")),
+}
 
 
 @dataclass
@@ -81,7 +98,7 @@ class Picture:
 def picture(found: Found, folded: Folded, names: Mapping[int, str], title: str) -> Picture:
     """The boxes and edges of a graph that was folded."""
     boxes = [_box(found, group, names) for group in folded.groups]
-    hidden = sum(1 for g in folded.group_of if g == HIDDEN) + found.more
+    hidden = folded.group_of.count(HIDDEN) + found.more
     rest = len(boxes)
     if hidden:
         boxes.append(_rest(found, folded, hidden))

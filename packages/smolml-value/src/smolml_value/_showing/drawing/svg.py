@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from smolml_value._showing.drawing import colors
 from smolml_value._showing.drawing.layout import Layout, Point, Route, arrange
-from smolml_value._showing.drawing.picture import Box, Picture
+from smolml_value._showing.drawing.picture import STYLES, Box, Picture
 from smolml_value._showing.numerals import numeral
 
 Direction = Literal["right", "down"]
@@ -22,13 +22,6 @@ _ADVANCE: Final = 0.605 * _SIZE  # the width of a character in the widest of the
 _LINE: Final = 16.0
 _PAD: Final = 9.0
 _MARGIN: Final = 14.0
-_STROKES: Final = {
-    "leaf": colors.LEAF,
-    "node": colors.NODE,
-    "group": colors.GROUP,
-    "constant": colors.LINE,
-    "function": colors.GROUP,
-}
 _FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -125,7 +118,7 @@ def _rect(x: float, y: float, w: float, h: float, fill: str, stroke: str, more: 
 def _box(box: Box, fill: str, middle: Point, size: Point) -> list[str]:
     w, h = size
     x, y = middle[0] - w / 2, middle[1] - h / 2
-    stroke = _STROKES[box.kind]
+    stroke = STYLES[box.kind].stroke
     lines = [f'<g class="smolml-{box.kind}">']
     if box.more:
         lines.append(f"<title>{escaped(box.more)}</title>")

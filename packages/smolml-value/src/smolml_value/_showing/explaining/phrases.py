@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smolml_value._showing import protocol
-from smolml_value._showing.explaining.steps import Contribution, Gradient, Step
+from smolml_value._showing.explaining.steps import Contribution, Step
 from smolml_value._showing.explaining.translations import NOTES, WORDS, Language
 from smolml_value._showing.numerals import bracketed
 
@@ -48,14 +48,10 @@ def product_text(step: Step, c: Contribution, language: Language) -> str:
 def headline(step: Step, language: Language) -> str:
     """What a step says before it lists what is added to which operand."""
     words = WORDS[language]
-    grad = grad_of(step.name)
-    if step.kind == "start":
-        return words["start"].format(grad=grad, g=protocol.short(step.cotangent))
-    if step.kind == "op":
+    if step.kind in ("start", "op"):
         expression = f"{step.name} = {step.expression}"
-        return words["op"].format(
-            expression=expression, grad=grad, g=protocol.short(step.cotangent)
-        )
+        grad, g = grad_of(step.name), protocol.short(step.cotangent)
+        return words[step.kind].format(expression=expression, grad=grad, g=g)
     if step.kind == "folded":
         ops = ", ".join(f"{op} ×{n:,}" for op, n in step.folded)
         return words["folded"].format(n=f"{sum(n for _, n in step.folded):,}", ops=ops)
@@ -65,18 +61,14 @@ def headline(step: Step, language: Language) -> str:
     if step.left_out:
         found.append(words["others"].format(n=f"{step.left_out:,}"))
     text = words["end"].format(gradients=", ".join(found))
-    changes = [change for x in step.gradients for change in _change(x)]
+    changes = [
+        f"{grad_of(x.name)} {protocol.short(x.before)} → {protocol.short(x.before + x.added)}"
+        for x in step.gradients
+        if protocol.is_nonzero(x.before)
+    ]
     if changes:
         text += " " + words["before"].format(changes=", ".join(changes))
     return text
-
-
-def _change(x: Gradient) -> list[str]:
-    """From what to what the gradient of a leaf goes, if it is not zero now."""
-    before = protocol.short(x.before)
-    if not protocol.is_nonzero(x.before):
-        return []
-    return [f"{grad_of(x.name)} {before} → {protocol.short(x.before + x.added)}"]
 
 
 def contribution_text(step: Step, c: Contribution, language: Language) -> str:

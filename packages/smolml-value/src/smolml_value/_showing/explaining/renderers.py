@@ -7,14 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from html import escape
 
 from smolml_value._showing import protocol
-from smolml_value._showing.explaining.phrases import (
-    contribution_text,
-    grad_of,
-    headline,
-    now_text,
-    partial_text,
-    product_text,
-)
+from smolml_value._showing.explaining import phrases
 from smolml_value._showing.explaining.steps import Step
 from smolml_value._showing.explaining.translations import WORDS, Language
 
@@ -37,10 +30,10 @@ def _lines(
 ) -> Iterator[str]:
     for step in steps:
         number = f"{step.number}. "
-        yield number + written(headline(step, language))
+        yield number + written(phrases.headline(step, language))
         before = " " * len(number) if indent is None else indent
         for c in step.contributions:
-            yield f"{before}- {written(contribution_text(step, c, language))}"
+            yield f"{before}- {written(phrases.contribution_text(step, c, language))}"
 
 
 def _literal(text: str) -> str:
@@ -52,14 +45,14 @@ def rows(steps: Sequence[Step], language: Language) -> Iterator[tuple[str, list[
     """The rows of a table: the step's number where it begins, and its cells or a single one."""
     for step in steps:
         if step.kind != "op" or not step.contributions:
-            yield str(step.number), [headline(step, language)]
+            yield str(step.number), [phrases.headline(step, language)]
             continue
         number = str(step.number)
         first = [f"{step.name} = {step.expression}", protocol.short(step.cotangent)]
         for c in step.contributions:
-            partial = partial_text(step, c) if c.is_partial else ""
-            sends = f"{grad_of(c.name)} += {product_text(step, c, language)}"
-            yield number, [*first, partial, sends, now_text(c, language).partition(" ")[2]]
+            partial = phrases.partial_text(step, c) if c.is_partial else ""
+            sends = f"{phrases.grad_of(c.name)} += {phrases.product_text(step, c, language)}"
+            yield number, [*first, partial, sends, phrases.now_text(c, language).partition(" ")[2]]
             number, first = "", ["", ""]
 
 

@@ -88,17 +88,12 @@ class Names:
     """What nodes are called: by label, by the names given, else v1, v2, ... as they were made."""
 
     def __init__(self, order: Sequence[Node], given: Mapping[int, str]) -> None:
-        self._names: dict[int, str] = {}
         taken = set(given.values())
-        count = 0
-        for node in reversed(order):
-            name = protocol.tag(node)[1] or given.get(id(node), "")
-            if not name:
-                count += 1
-                while f"v{count}" in taken:
-                    count += 1
-                name = f"v{count}"
-            self._names[id(node)] = name
+        fresh = (name for name in map("v{}".format, count(1)) if name not in taken)
+        self._names = {
+            id(node): protocol.tag(node)[1] or given.get(id(node)) or next(fresh)
+            for node in reversed(order)
+        }
         self._given = given
 
     def __contains__(self, node: Node) -> bool:
