@@ -126,7 +126,7 @@ class MLArray(
         >>> MLArray([[1, 2], [3, 4]]).to_list()
         [[1.0, 2.0], [3.0, 4.0]]
         """
-        node = self._fetch()
+        node = self._current_node()
         return node.backend.to_list(node.raw)
 
     def item(self) -> Any:
@@ -140,7 +140,7 @@ class MLArray(
                 f"item: expected one element, got {self.size()} (shape {self.shape}); "
                 f"reduce it first, by sum() or mean(), or use to_list()"
             )
-        node = self._fetch()
+        node = self._current_node()
         return node.backend.to_flat(node.raw)[0]
 
     def __float__(self) -> float:
@@ -178,7 +178,7 @@ class MLArray(
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy is a leaf: a graph of a million nodes must not be pickled by recursion.
-        node = self._fetch()
+        node = self._current_node()
         to_flat = node.backend.to_flat
         grad = to_flat(self.grad()._node.raw)
         fields = (to_flat(node.raw), node.shape, node.raw.dtype.name, node.tracked, self.label)
@@ -187,11 +187,11 @@ class MLArray(
 
     def to_backend(self, name: str) -> Self:
         """A leaf with the same numbers on another backend; self if it is there already."""
-        node = self._fetch()
+        node = self._current_node()
         if node.backend.name == name:
             return self
         xp = get_backend(name)
-        return self._of(ArrayNode(xp, moved(xp, node), node.tracked))
+        return self._from_node(ArrayNode(xp, moved(xp, node), node.tracked))
 
     # Among other libraries ---------------------------------------------------------------------
 
@@ -279,4 +279,4 @@ def _restore(
     node = ArrayNode(xp, xp.from_flat(numbers, shape, wanted), requires_grad)
     node.grad = None if grad is None else xp.from_flat(grad, shape, wanted)
     node.label = label
-    return kind._of(node)
+    return kind._from_node(node)

@@ -38,7 +38,8 @@ _NATIVE: Final = (float, int, list, tuple, Value)
 
 def is_array_like(x: object) -> bool:
     """Whether x can be an operand: an array, a Value, a number, a list or a foreign array."""
-    return hasattr(x, "_fetch") or isinstance(x, _NATIVE) or hasattr(x, "__array__") or is_number(x)
+    own = hasattr(x, "_current_node") or isinstance(x, _NATIVE)
+    return own or hasattr(x, "__array__") or is_number(x)
 
 
 def value_or_number(x: Any, path: Sequence[int], who: str) -> Any:

@@ -130,7 +130,7 @@ class _Raws:
 
     def seen(self, x: Any) -> Any:
         """A result or an argument, without the backend that it is on."""
-        x = x._fetch().raw if isinstance(x, MLArray) else x
+        x = x._current_node().raw if isinstance(x, MLArray) else x
         if self.xp.is_array(x):
             return _Array(self._name(x.dtype), tuple(x.shape), (x.ndim, x.size), self.xp.to_flat(x))
         if isinstance(x, list | tuple):

@@ -32,7 +32,7 @@ def class_targets(who: str, logits: MLArray, targets: MLArray, axis: int) -> MLA
             f"{who}: y_pred has shape {shape}, y_true has shape {targets.shape}: expected class "
             f"indices of shape {without} or rows of probabilities of shape {shape}"
         )
-    node = targets._fetch()
+    node = targets._current_node()
     xp = node.backend
     indices, count = node.raw, shape[axis]
     wrong = xp.logical_or(xp.less(indices, 0), xp.greater_equal(indices, count))

@@ -86,10 +86,10 @@ def with_dtype(x: MLArray, dtype: DType) -> MLArray:
 
 def arrays(who: str, y_pred: Any, y_true: Any) -> tuple[MLArray, MLArray]:
     """Predictions and targets as MLArrays of one backend, of whatever shapes and dtypes."""
-    xp = next((y._fetch().backend for y in (y_pred, y_true) if isinstance(y, MLArray)), None)
+    xp = next((y._current_node().backend for y in (y_pred, y_true) if isinstance(y, MLArray)), None)
     p = as_array(f"{who}: y_pred", y_pred, xp)
-    t = as_array(f"{who}: y_true", y_true, p._fetch().backend)
-    if meeting(p._fetch().backend, t._fetch().backend) is None:
+    t = as_array(f"{who}: y_true", y_true, p._current_node().backend)
+    if meeting(p._current_node().backend, t._current_node().backend) is None:
         raise ValueError(
             f"{who}: y_pred lives on the backend {p.backend!r}, y_true on {t.backend!r}; "
             f"move one with y_true.to_backend({p.backend!r})"
@@ -122,7 +122,7 @@ def check_probabilities(who: str, name: str, x: Any, hint: str) -> None:
         ValueError: a number below 0 or above 1; names it and says what to do.
     """
     if isinstance(x, MLArray):
-        node = x._fetch()
+        node = x._current_node()
         if not node.raw.size:
             return
         xp = node.backend

@@ -157,7 +157,7 @@ class Optimizer(ABC):
     # Parameters and what is kept of them -------------------------------------------------------
 
     def _new_numbers(self, p: MLArray, state: State) -> Raw:
-        node = p._fetch()
+        node = p._current_node()
         xp = node.backend
         g = node.gradient() if p._view is None else p.grad()._node.raw
         return xp.asarray(xp.silence.run(self._advance, xp.silence.plain, node.raw, g, state))
@@ -189,7 +189,7 @@ class Optimizer(ABC):
                 f"{self._who}.{where}: parameter {which} must be an MLArray or a Value, "
                 f"got {type(p).__name__} {p!r:.60}"
             )
-        if isinstance(p, MLArray) and p._view is None and p._node.writes is None:
+        if isinstance(p, MLArray) and p._view is None and p._node.pending_writes is None:
             made_by = p._node.made_by  # most are plain leaves
         else:
             made_by = _made_by(p)

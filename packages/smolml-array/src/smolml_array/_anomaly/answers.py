@@ -35,7 +35,7 @@ def _(node: ArrayNode, c: Any) -> Misfit | None:
 
 
 def _raw(c: Any) -> Any:
-    return c._fetch().raw if isinstance(c, MLArray) else c
+    return c._current_node().raw if isinstance(c, MLArray) else c
 
 
 @questions.made_by.register(ArrayNode)

@@ -30,19 +30,19 @@ class ArrayRules(OperandRules):
     """The answers for arrays, as operands."""
 
     def node_of(self, x: MLArray) -> Node:
-        return x._fetch()
+        return x._current_node()
 
     def is_tracked(self, x: MLArray) -> bool:
-        return x._fetch().tracked
+        return x._current_node().tracked
 
     def alias(self, x: MLArray) -> MLArray:
-        if x._fetch().tracked:
+        if x._current_node().tracked:
             return MLArray._rule(RESHAPE, x, shape=_differentiable(x).shape)
         return self.new_leaf(x)
 
     def new_leaf(self, x: MLArray) -> MLArray:
         node = _differentiable(x)
-        return MLArray._of(ArrayNode(node.backend, node.raw, True))
+        return MLArray._from_node(ArrayNode(node.backend, node.raw, True))
 
     def detach(self, x: MLArray) -> MLArray:
         return x.detach()
@@ -51,14 +51,14 @@ class ArrayRules(OperandRules):
         return x.shape
 
     def number_of(self, x: MLArray) -> Raw:
-        return x._fetch().raw
+        return x._current_node().raw
 
     def full_like(self, x: MLArray, number: float) -> MLArray:
-        node = x._fetch()
+        node = x._current_node()
         return MLArray._constant(node.backend, node.backend.full_like(node.raw, number))
 
     def basis(self, x: MLArray) -> list[Any]:
-        node = x._fetch()
+        node = x._current_node()
         xp, count = node.backend, math.prod(node.shape)
         zeros = xp.zeros((count,), dtype=node.raw.dtype)
         return [
@@ -81,11 +81,11 @@ class ArrayRules(OperandRules):
         return stack(rows, axis=-1).reshape((*shape, *like.shape))
 
     def make_output(self, x: MLArray, function: Any, index: int, op: str) -> MLArray:
-        return MLArray._of(OutputNode(x._fetch(), function, index, op))
+        return MLArray._from_node(OutputNode(x._current_node(), function, index, op))
 
     def sources(self, x: MLArray) -> tuple[list[Node], Callable[[list[Any]], Any]]:
         """The gradient of a window is what it shows of its root's, that of Values is theirs."""
-        node = x._fetch()
+        node = x._current_node()
         view = x._view
         if view is not None:
             nodes, shown = self.sources(view.root)
@@ -110,28 +110,28 @@ class ArrayRules(OperandRules):
         return super().sources(x)
 
     def to_floats(self, x: MLArray) -> list[float]:
-        node = x._fetch()
+        node = x._current_node()
         return [float(number) for number in node.backend.to_flat(node.raw)]
 
     def from_floats(self, like: MLArray, numbers: list[float]) -> MLArray:
-        node = like._fetch()
+        node = like._current_node()
         raw = node.backend.from_flat(numbers, node.shape, node.raw.dtype)
-        return MLArray._of(ArrayNode(node.backend, raw, node.tracked))
+        return MLArray._from_node(ArrayNode(node.backend, raw, node.tracked))
 
     def epsilon(self, x: MLArray) -> float:
-        node = x._fetch()
+        node = x._current_node()
         is_float = node.backend.isdtype(node.raw.dtype, "real floating")
         return float(node.backend.finfo(node.raw.dtype).eps) if is_float else 2.0**-52
 
     def is_close(self, x: MLArray, y: Any) -> bool:
         if not isinstance(y, MLArray) or x.shape != y.shape:
             return False
-        xp, a, b = x._node.backend, x._fetch().raw, y._fetch().raw
+        xp, a, b = x._node.backend, x._current_node().raw, y._current_node().raw
         return bool(xp.silence.run(_close, xp, a, b, 1e4 * self.epsilon(x)))
 
 
 def _differentiable(x: MLArray) -> ArrayNode:
-    node = x._fetch()
+    node = x._current_node()
     if not node.backend.isdtype(node.raw.dtype, "real floating"):
         raise TypeError(f"an array of {node.raw.dtype} has no derivative; use x.astype('float64')")
     return node

@@ -44,7 +44,7 @@ class Kind:
 
     def raw(self, x: MLArray) -> Raw:
         """The array that rules get."""
-        return x._fetch().raw
+        return x._current_node().raw
 
     def raw_numbers(self, raw: Any) -> list[float]:
         """The numbers of a raw array in C order."""

@@ -122,9 +122,9 @@ def _as_array(node: ArrayNode, t: Value) -> MLArray:
 def _pinned(node: ArrayNode, raw: Raw) -> MLArray:
     """The array of a node with the numbers that it had: its data may have been set since."""
     if node.raw is raw:
-        return MLArray._of(node)
+        return MLArray._from_node(node)
     params = {"shape": raw.shape}
-    return MLArray._of(ArrayNode(node.backend, raw, True, RESHAPE, (node,), (raw,), params))
+    return MLArray._from_node(ArrayNode(node.backend, raw, True, RESHAPE, (node,), (raw,), params))
 
 
 def _operands(node: ArrayNode) -> list[Any]:
@@ -267,7 +267,7 @@ def _product(backend: Any, xp: Any, g: Any, p: Any) -> Any:
             return g if p == 1 else -g if p else xp.zeros_like(g)
         return g * p
     c = g * p
-    if _is_finite(backend, c._fetch().raw if isinstance(c, MLArray) else c):
+    if _is_finite(backend, c._current_node().raw if isinstance(c, MLArray) else c):
         return c
     zero = backend.logical_or(backend.equal(_raw(g), 0), backend.equal(_raw(p), 0))
     if isinstance(c, MLArray):

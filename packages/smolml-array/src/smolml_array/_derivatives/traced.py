@@ -36,7 +36,7 @@ def traced(backend: str) -> TracedNamespace:
 
     def create(name: str) -> Callable[..., MLArray]:
         def made(*args: Any, **kwargs: Any) -> MLArray:
-            numbers = (a._fetch().raw if isinstance(a, MLArray) else a for a in args)
+            numbers = (a._current_node().raw if isinstance(a, MLArray) else a for a in args)
             return MLArray._constant(xp, getattr(xp, name)(*numbers, **kwargs))
 
         return made

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Self
 
 from smolml_array._graph.arithmetic import ArrayLike
-from smolml_array._graph.handle import Handle
+from smolml_array._graph.array_base import ArrayBase
 from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.mixing import common, taken_in
 from smolml_array._graph.node import NO_PARAMS
@@ -23,8 +23,8 @@ _LARGE: Final = 2**63
 Operands = tuple[Backend, list[Node | None], bool, list[Raw]]
 
 
-class Applying(Handle):
-    """A handle that ops and rules can be applied to."""
+class Applying(ArrayBase):
+    """An array that ops and rules can be applied to."""
 
     __slots__ = ()
     _rank = 2  # above Value: where both are operands, arrays apply the op
@@ -38,8 +38,8 @@ class Applying(Handle):
         """
         xp: Backend | None = None
         for arg in args:
-            if isinstance(arg, Handle):
-                xp = common(who, xp, arg._fetch().backend)
+            if isinstance(arg, ArrayBase):
+                xp = common(who, xp, arg._current_node().backend)
         assert xp is not None
         return xp
 
@@ -48,11 +48,9 @@ class Applying(Handle):
         """A constant: a Value for a number, which leaves float32 arrays what they are."""
         if is_number(arg):
             return Value(arg)  # type: ignore[arg-type]  # Value takes every real number
-        made = cls._made(arg, xp)
-        is_constant = not isinstance(arg, list | tuple) or not (
-            holds(arg, Handle) or holds(arg, Value)
-        )
-        return made.detach() if is_constant else made
+        made = cls._from_data(arg, xp)
+        in_graph = isinstance(arg, list | tuple) and (holds(arg, ArrayBase) or holds(arg, Value))
+        return made if in_graph else made.detach()
 
     @classmethod
     def _operands(  # type: ignore[override]  # no node
@@ -70,10 +68,10 @@ class Applying(Handle):
         nodes: list[Node | None] = []
         primals: list[Raw] = []
         for arg in args:
-            if isinstance(arg, (list, tuple)) and (holds(arg, Handle) or holds(arg, Value)):
-                arg = cls._made(arg, xp)
-            if isinstance(arg, Handle):
-                node = arg._fetch()
+            if isinstance(arg, (list, tuple)) and (holds(arg, ArrayBase) or holds(arg, Value)):
+                arg = cls._from_data(arg, xp)
+            if isinstance(arg, ArrayBase):
+                node = arg._current_node()
                 if node.backend is xp:
                     nodes.append(node if node.tracked else None)
                     primals.append(node.raw)
@@ -117,9 +115,9 @@ class Applying(Handle):
         nodes: list[Node | None] = []
         primals: list[Raw] = []
         for arg in args:  # most are arrays that are no windows and have no data set on elements
-            if isinstance(arg, Handle):
+            if isinstance(arg, ArrayBase):
                 node = arg._node
-                if node.writes is not None or (node.backend is not xp and xp is not None):
+                if node.pending_writes is not None or (node.backend is not xp and xp is not None):
                     break
                 xp = node.backend
                 primals.append(node.raw)
@@ -162,8 +160,8 @@ class Applying(Handle):
             xp = cls._backend_of(op.name, args)
             assert HOOKS.traced is not None  # the package has set it
             # the author's formula may use any operator: on lists and numbers these differ
-            lifted = [a if isinstance(a, Handle | Value) else cls._lifted(a, xp) for a in args]
-            own = next(a._node.backend for a in args if isinstance(a, Handle))
+            lifted = [a if isinstance(a, ArrayBase | Value) else cls._lifted(a, xp) for a in args]
+            own = next(a._node.backend for a in args if isinstance(a, ArrayBase))
             return op.forward(HOOKS.traced(own.name), *lifted)
         xp, nodes, tracked, primals = cls._operands(op.name, args)
         shapes = [getattr(p, "shape", ()) for p in primals]
@@ -186,7 +184,7 @@ class Applying(Handle):
         return cls._apply(rule, args, params)  # type: ignore[no-any-return]
 
     def _operate(self, op: Op, *operands: object) -> Any:
-        if not all(isinstance(x, Handle) or is_array_like(x) for x in operands):
+        if not all(isinstance(x, ArrayBase) or is_array_like(x) for x in operands):
             return NotImplemented
         return self._apply(op, operands)
 
@@ -198,7 +196,7 @@ class Applying(Handle):
         """
         if grad_enabled():
             return NotImplemented
-        root = (self if self._view is None else self._view.root)._fetch()
+        root = (self if self._view is None else self._view.root)._current_node()
         if not (root.tracked and root.is_leaf):
             return NotImplemented
         made = self._operate(op, self, other)
@@ -209,7 +207,7 @@ class Applying(Handle):
                 f"{op.name}: an array of shape {self.shape} cannot become one of shape "
                 f"{made.shape} in place; inside no_grad() `x {op.symbol}= y` keeps x a leaf"
             )
-        self._set_numbers(made._fetch().raw)
+        self._set_numbers(made._current_node().raw)
         return self
 
     def _compare(self, name: str, other: ArrayLike) -> Any:
@@ -221,7 +219,7 @@ class Applying(Handle):
         return self._constant(xp, getattr(xp, name)(*operands))
 
     def __invert__(self) -> Self:
-        node = self._fetch()
+        node = self._current_node()
         _check_bits("bitwise_invert", node.backend, node.raw)
         return self._constant(node.backend, node.backend.bitwise_invert(node.raw))
 

@@ -63,7 +63,7 @@ def backward_arrays(root: ArrayNode) -> bool:
                         if following is None:
                             following = parent
                         else:
-                            heappush(waiting, (parent.order, parent))
+                            heappush(waiting, (parent.sequence, parent))
                 elif parent in owned:
                     found[parent] = xp.add_into(before, c)
                 else:
@@ -78,7 +78,7 @@ def backward_arrays(root: ArrayNode) -> bool:
         elif following is None:
             node = heappop(waiting)[1]
         else:
-            node = heappushpop(waiting, (following.order, following))[1]
+            node = heappushpop(waiting, (following.sequence, following))[1]
     commit(found)
     return True
 

@@ -56,7 +56,7 @@ def moved(xp: Backend, node: ArrayNode) -> Raw:
 
 def numbers_on(xp: Backend, x: Any) -> Raw:
     """The numbers of an array on this backend, moved there or taken in if they are on another."""
-    node = x._fetch()
+    node = x._current_node()
     if node.backend is xp:
         return node.raw
     if xp.adopts is node.backend:

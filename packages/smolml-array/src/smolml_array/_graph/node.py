@@ -25,7 +25,7 @@ NO_PARAMS: Final[Mapping[str, Any]] = {}
 # Reentrant: a signal handler or a finalizer may look at an array too.
 ELEMENTS_LOCK: Final = threading.RLock()
 
-_order: Final = itertools.count(0, -1)
+_sequence: Final = itertools.count(0, -1)
 
 
 class ArrayNode(Node):
@@ -41,9 +41,9 @@ class ArrayNode(Node):
         params: keyword arguments of the rule.
         tracked: whether gradients flow here.
         grad: the gradient that the user sees; None for zero.
-        writes: data set on elements, not yet in `raw`. Not None, but empty, where the numbers may
-            be others for another reason: of a window, and where Values have them.
-        order: of a result: the later it was made, the smaller.
+        pending_writes: data set on elements, not yet in `raw`. Not None, but empty, where the
+            numbers may be others for another reason: of a window, and where Values have them.
+        sequence: of a result: the later it was made, the smaller.
     """
 
     __slots__ = (
@@ -57,14 +57,14 @@ class ArrayNode(Node):
         "backend",
         "grad",
         "operands",
-        "order",
         "out",
         "params",
+        "pending_writes",
         "primals",
         "raw",
         "rule",
+        "sequence",
         "tracked",
-        "writes",
     )
 
     # of the pass that runs; `_begin` makes them
@@ -92,9 +92,9 @@ class ArrayNode(Node):
         self.out: Raw = raw
         self.params: Mapping[str, Any] = params
         self.grad: Raw | None = None
-        self.writes: dict[int, float] | None = None
+        self.pending_writes: dict[int, float] | None = None
         if rule is not None:
-            self.order: int = next(_order)
+            self.sequence: int = next(_sequence)
 
     @property
     def label(self) -> str:
@@ -231,26 +231,26 @@ class ArrayNode(Node):
 
     def current(self) -> Raw:
         """The numbers, with what was set on elements."""
-        if self.writes:
+        if self.pending_writes:
             with ELEMENTS_LOCK:
-                if self.writes:  # another thread may have been quicker
+                if self.pending_writes:  # another thread may have been quicker
                     flat = self.backend.to_flat(self.raw)
-                    for i, number in self.writes.items():
+                    for i, number in self.pending_writes.items():
                         flat[i] = number
                     self.raw = self.backend.from_flat(flat, self.shape, self.raw.dtype)
-                    self.writes = None
+                    self.pending_writes = None
         return self.raw
 
     def write(self, i: int, number: float) -> None:
         """Set element `i`; what was recorded before keeps the number it was made with."""
         with ELEMENTS_LOCK:
-            if not self.writes:
-                self.writes = {}
-            self.writes[i] = number
+            if not self.pending_writes:
+                self.pending_writes = {}
+            self.pending_writes[i] = number
 
     def replace(self, raw: Raw) -> None:
         """Other numbers for a leaf; what was recorded before keeps those it was made with."""
-        self.writes = None
+        self.pending_writes = None
         self.raw = raw
 
     def gradient(self) -> Raw:

@@ -35,7 +35,7 @@ class ValuesNode(ArrayNode):
         self._bits = numbers.tobytes()
         raw = backend.from_flat(numbers.tolist(), shape, backend.float64)
         super().__init__(backend, raw, True, None, values)
-        self.writes = {}  # not None: `current` is to be asked for every op
+        self.pending_writes = {}  # not None: `current` is to be asked for every op
 
     @property
     def made_by(self) -> str:

@@ -47,7 +47,7 @@ class ViewOf(NamedTuple):
 
     def positions(self) -> Raw:
         """For each element its position in the root, in C order."""
-        node = self.root._fetch()
+        node = self.root._current_node()
         xp = node.backend
         return self.shown(xp, xp.reshape(xp.arange(math.prod(node.shape)), node.shape))
 

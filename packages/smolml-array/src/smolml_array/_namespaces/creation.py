@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Final
 
-from smolml_array._graph.handle import Handle
+from smolml_array._graph.array_base import ArrayBase
 from smolml_array._namespaces.binding import Function, passing
 from smolml_array._namespaces.elementwise import is_tracked
 from smolml_array._namespaces.functions import array_of, copied, raw_of
@@ -101,7 +101,7 @@ class _Types:
     def __init__(self, xp: Backend) -> None:
         self._xp = xp
 
-    def _made(self, raw: Raw) -> MLArray:
+    def _array(self, raw: Raw) -> MLArray:
         return MLArray._constant(self._xp, raw)
 
     def asarray(
@@ -121,10 +121,10 @@ class _Types:
         """
         check_device(device, "asarray")
         graph = isinstance(obj, Value) or (
-            isinstance(obj, list | tuple) and (holds(obj, Handle) or holds(obj, Value))
+            isinstance(obj, list | tuple) and (holds(obj, ArrayBase) or holds(obj, Value))
         )
         if isinstance(obj, MLArray):
-            MLArray._backend_of("asarray", (self._made(self._xp.zeros(())), obj))
+            MLArray._backend_of("asarray", (self._array(self._xp.zeros(())), obj))
             if dtype is None or as_dtype(self._xp, dtype) == obj.dtype:
                 return copied(obj) if copy else obj
         if copy is False:
@@ -133,9 +133,9 @@ class _Types:
                 f"write to it"
             )
         if isinstance(obj, MLArray) or graph:
-            array = obj if isinstance(obj, MLArray) else MLArray._made(obj, self._xp)
+            array = obj if isinstance(obj, MLArray) else MLArray._from_data(obj, self._xp)
             return array if dtype is None else array.astype(dtype)
-        return self._made(self._numbers(obj, None if dtype is None else as_dtype(self._xp, dtype)))
+        return self._array(self._numbers(obj, None if dtype is None else as_dtype(self._xp, dtype)))
 
     def _numbers(self, obj: Any, dtype: DType | None) -> Raw:
         xp = self._xp
@@ -155,7 +155,7 @@ class _Types:
         if isinstance(x, MLArray) and x.backend == self._xp.name:
             check_device(device, "from_dlpack")
             return x.detach()  # nobody writes to its buffer
-        return self._made(from_dlpack(self._xp, x, device, copy))
+        return self._array(from_dlpack(self._xp, x, device, copy))
 
     def astype(
         self, x: MLArray, dtype: DType, /, *, copy: _bool = True, device: str | None = None

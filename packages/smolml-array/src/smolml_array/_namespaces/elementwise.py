@@ -53,9 +53,9 @@ def constant(name: str, *operands: Any, **how: Any) -> Any:
 
 def is_tracked(operand: object) -> bool:
     """Whether a gradient would flow to it from a result."""
-    if not grad_enabled():
-        return False
-    return operand._fetch().tracked if isinstance(operand, Applying) else isinstance(operand, Value)
+    if isinstance(operand, Applying):
+        return grad_enabled() and operand._current_node().tracked
+    return grad_enabled() and isinstance(operand, Value)
 
 
 def no_derivative(name: str) -> NoDerivativeError:

@@ -29,7 +29,7 @@ def array_of(who: str, x: object) -> MLArray:
 
 def raw_of(x: Any) -> Any:
     """The raw array of an MLArray; anything else as it is."""
-    return x._fetch().raw if isinstance(x, MLArray) else x
+    return x._current_node().raw if isinstance(x, MLArray) else x
 
 
 def copied(x: MLArray) -> MLArray:

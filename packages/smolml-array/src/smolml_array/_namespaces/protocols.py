@@ -9,7 +9,7 @@ from smolml_array.array import MLArray
 
 
 def _array(self: MLArray, dtype: Any = None, copy: bool | None = None) -> Any:
-    node = self._fetch()
+    node = self._current_node()
     return exchange.as_ndarray(node.backend, node.raw, dtype, copy)
 
 
@@ -21,7 +21,7 @@ def _dlpack(
     dl_device: tuple[int, int] | None = None,
     copy: bool | None = None,
 ) -> Any:
-    node = self._fetch()
+    node = self._current_node()
     return exchange.to_dlpack(node.backend, node.raw, stream, max_version, dl_device, copy)
 
 

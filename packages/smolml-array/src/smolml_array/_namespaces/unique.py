@@ -70,7 +70,7 @@ def unique_values(x: MLArray, /) -> MLArray:
 
 
 def _values(name: str, x: MLArray) -> tuple[Any, Any, Any]:
-    node = array_of(name, x)._fetch()
+    node = array_of(name, x)._current_node()
     if is_tracked(x):
         raise no_derivative(name)
     return node.backend, node.raw, node.backend.unique_values(node.raw)

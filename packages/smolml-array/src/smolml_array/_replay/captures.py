@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
-from smolml_array._graph.handle import Handle
+from smolml_array._graph.array_base import ArrayBase
 from smolml_array._graph.hooks import HOOKS
 from smolml_array.backends.protocol import Raw
 from smolml_value import GraphError
 
-Noticed = dict[int, tuple["weakref.ref[Handle]", Raw]]  # by the id of the array
+Noticed = dict[int, tuple["weakref.ref[ArrayBase]", Raw]]  # by the id of the array
 
 _noticed: Final[ContextVar[Noticed | None]] = ContextVar("smolml_noticed", default=None)
 _lock: Final = threading.Lock()
@@ -44,7 +44,7 @@ def noticing() -> Iterator[Noticed]:
         _noticed.reset(token)
 
 
-def _notice(x: Handle) -> None:
+def _notice(x: ArrayBase) -> None:
     """The numbers of an array are read."""
     found = _noticed.get()
     if found is None or x._node.backend.adopts is not None:
@@ -77,6 +77,6 @@ class Sources:
         """Whether all are still there, with the same numbers."""
         for ref, raw in self._all:
             x = ref()
-            if x is None or x._fetch().raw is not raw:
+            if x is None or x._current_node().raw is not raw:
                 return False
         return True

@@ -158,9 +158,9 @@ def _recorded(
         for p, leaf in zip(params, own, strict=True):
             p._node, p._elements = leaf, None
         with noticing() as noticed:
-            loss = f(*map(MLArray._of, data))
+            loss = f(*map(MLArray._from_node, data))
         untouched = (
-            leaf.raw is x and not leaf.writes and leaf.grad is unknown
+            leaf.raw is x and not leaf.pending_writes and leaf.grad is unknown
             for leaf, x in zip(leaves, inputs, strict=True)
         )
         if [p._node for p in params] != own or not all(untouched):
@@ -170,13 +170,13 @@ def _recorded(
             )
         for leaf in leaves:
             leaf.grad = None
-        if not isinstance(loss, MLArray) or loss._fetch().backend is not backend:
+        if not isinstance(loss, MLArray) or loss._current_node().backend is not backend:
             raise GraphError(
                 f"replay: the function returned {loss!r:.60}; expected one MLArray that depends "
                 f"on its arguments or on the parameters"
             )
         loss.backward()
-        value: Any = loss._fetch().raw
+        value: Any = loss._current_node().raw
     finally:  # only now: the loss may be a window onto a parameter
         for p, (node, elements) in zip(params, before, strict=True):
             p._node, p._elements = node, elements

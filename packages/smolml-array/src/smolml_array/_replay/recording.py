@@ -83,7 +83,7 @@ class Recording:
         Raises:
             GraphError: gradients would have to flow there.
         """
-        node = operand._fetch() if hasattr(operand, "_fetch") else None
+        node = operand._current_node() if hasattr(operand, "_current_node") else None
         if node is None or node.tracked:
             what = "a Value" if node is None else f"an array of shape {node.shape}"
             raise GraphError(

@@ -16,7 +16,7 @@ from smolml_array.config import default_backend
 from smolml_array.convert import to_raw
 from smolml_value.extending import MODE, PASS_LOCK
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the module needs NumPy
     from smolml_array._replay.recorded_step import RecordedStep
 
 KEPT: Final = 8
@@ -108,13 +108,13 @@ class Replay:
         nodes = []
         for p in self._params:
             node = p._node  # most are plain leaves: one look, since this is in every step
-            nodes.append(node if node.writes is None else p._fetch())
+            nodes.append(node if node.pending_writes is None else p._current_node())
         xp = nodes[0].backend if nodes else self._backend_of(data)
         for x in data:
             if isinstance(x, MLArray):
                 node = x._node
-                plain = node.writes is None and HOOKS.on_read is None
-                nodes.append(node if plain else x._fetch())
+                plain = node.pending_writes is None and HOOKS.on_read is None
+                nodes.append(node if plain else x._current_node())
             else:
                 nodes.append(ArrayNode(xp, self._numbers(xp, x, data), False))
         step = parts = None

@@ -135,7 +135,7 @@ def _(node: ArrayNode, primal: Any) -> Constant:
 
 @protocol.handles.register(MLArray)
 def _(x: MLArray) -> Sequence[Any]:
-    node = x._fetch()
+    node = x._current_node()
     return (node, node.raw)  # as a constant it is known by its numbers only
 
 

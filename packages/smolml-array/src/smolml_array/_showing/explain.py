@@ -166,7 +166,7 @@ def _(node: ArrayNode, number: Any) -> Any:
 
 @protocol.short.register(MLArray)
 def _(x: MLArray) -> str:
-    node = x._fetch()
+    node = x._current_node()
     if node.shape == ():
         return numeral(float(x), 6)
     if 0 < node.raw.size <= _FEW:

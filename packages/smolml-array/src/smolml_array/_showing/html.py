@@ -20,7 +20,7 @@ _LEFT_OUT: Final = -1
 
 def array_html(x: MLArray) -> str:
     """A table with the last axis as columns, and a row for each place on all other axes."""
-    node = x._fetch()
+    node = x._current_node()
     xp, shape = node.backend, node.shape
     width = shape[-1] if shape else 1
     height = math.prod(shape[:-1])
@@ -35,7 +35,7 @@ def array_html(x: MLArray) -> str:
         return "\n".join([*lines, "</table>"])
     rows, columns = _shown(height, _ROWS), _shown(width, _COLUMNS)
     numbers = xp.reshape(node.raw, (height, width))
-    grads = xp.reshape(x.grad()._fetch().raw, (height, width)) if x.requires_grad else None
+    grads = xp.reshape(x.grad()._current_node().raw, (height, width)) if x.requires_grad else None
     largest = 0.0 if grads is None else size(xp, grads)
     if not math.isfinite(largest):
         largest = 0.0

@@ -15,7 +15,7 @@ from smolml_array.functions.random import shape_of
 from smolml_value.extending import as_float
 
 
-def _made(raw: Raw, requires_grad: bool, dtype: DType | str | None) -> MLArray:
+def _typed_leaf(raw: Raw, requires_grad: bool, dtype: DType | str | None) -> MLArray:
     xp = default_backend()
     wanted = xp.float64 if dtype is None else as_dtype(xp, dtype)
     return _leaf(xp, xp.astype(raw, wanted, copy=False), requires_grad)
@@ -23,7 +23,7 @@ def _made(raw: Raw, requires_grad: bool, dtype: DType | str | None) -> MLArray:
 
 def _leaf(xp: Backend, raw: Raw, requires_grad: bool) -> MLArray:
     floating = xp.isdtype(raw.dtype, "real floating")
-    return MLArray._of(ArrayNode(xp, raw, requires_grad and floating))
+    return MLArray._from_node(ArrayNode(xp, raw, requires_grad and floating))
 
 
 def zeros(
@@ -34,7 +34,7 @@ def zeros(
     >>> zeros(2).to_list()
     [0.0, 0.0]
     """
-    return _made(default_backend().zeros(shape_of(dims, "zeros")), requires_grad, dtype)
+    return _typed_leaf(default_backend().zeros(shape_of(dims, "zeros")), requires_grad, dtype)
 
 
 def ones(
@@ -45,7 +45,7 @@ def ones(
     >>> ones((1, 2)).to_list()
     [[1.0, 1.0]]
     """
-    return _made(default_backend().ones(shape_of(dims, "ones")), requires_grad, dtype)
+    return _typed_leaf(default_backend().ones(shape_of(dims, "ones")), requires_grad, dtype)
 
 
 def full(
@@ -60,7 +60,7 @@ def full(
     [7.0, 7.0]
     """
     raw = default_backend().full(shape_of((shape,), "full"), as_float(fill_value, "full"))
-    return _made(raw, requires_grad, dtype)
+    return _typed_leaf(raw, requires_grad, dtype)
 
 
 def eye(
@@ -76,7 +76,7 @@ def eye(
     [[1.0, 0.0], [0.0, 1.0]]
     """
     shape = shape_of((n_rows, n_rows if n_cols is None else n_cols), "eye")
-    return _made(default_backend().eye(*shape, k=k), requires_grad, dtype)
+    return _typed_leaf(default_backend().eye(*shape, k=k), requires_grad, dtype)
 
 
 def arange(
@@ -96,7 +96,7 @@ def arange(
     """
     for number in (start, step) if stop is None else (start, stop, step):
         as_float(number, "arange")
-    return _made(default_backend().arange(start, stop, step), requires_grad, dtype)
+    return _typed_leaf(default_backend().arange(start, stop, step), requires_grad, dtype)
 
 
 def linspace(
@@ -112,7 +112,7 @@ def linspace(
     [0.0, 0.5, 1.0]
     """
     first, last = as_float(start, "linspace"), as_float(stop, "linspace")
-    return _made(default_backend().linspace(first, last, num), requires_grad, dtype)
+    return _typed_leaf(default_backend().linspace(first, last, num), requires_grad, dtype)
 
 
 def from_dlpack(

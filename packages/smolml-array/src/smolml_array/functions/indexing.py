@@ -141,13 +141,13 @@ def _index_key(x: Array, key: Any) -> tuple[Any, bool]:
     basic = True
     for part in parts:
         if isinstance(part, Array):
-            node = part._fetch()
+            node = part._current_node()
             if node.backend.isdtype(node.raw.dtype, "real floating"):
                 raise IndexError(
                     f"index: expected integers or booleans, got an array of {node.raw.dtype}; "
                     f"use MLArray(..., dtype='int64') or a comparison"
                 )
-            raw_parts.append(numbers_on(x._fetch().backend, part))
+            raw_parts.append(numbers_on(x._current_node().backend, part))
             basic = False
         else:
             place = (
@@ -215,7 +215,7 @@ def take_along_axis(x: ArrayLike, indices: ArrayLike, axis: int = -1) -> Array:
         )
     around = tuple(1 if i == axis else n for i, n in enumerate(shape))
     _broadcast_shapes(around, places.shape, who="take_along_axis")
-    key = along(array._fetch().backend, shape, places, axis)
+    key = along(array._current_node().backend, shape, places, axis)
     return array._rule(TAKE_ALONG_AXIS, array, key=key)
 
 
@@ -225,7 +225,7 @@ def _places(x: Array, who: str, indices: ArrayLike, axis: int) -> Raw:
     Raises:
         IndexError: what is not an integer, or out of bounds.
     """
-    xp = x._fetch().backend
+    xp = x._current_node().backend
     if isinstance(indices, Array):
         raw = numbers_on(xp, indices)
     else:

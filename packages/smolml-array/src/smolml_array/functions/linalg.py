@@ -107,7 +107,7 @@ def outer(x: ArrayLike, other: ArrayLike) -> Array:
     column = reshape(array, (math.prod(array.shape), 1))
     row = other
     if not isinstance(other, Array | Value) and not is_number(other):
-        row = array._lifted(other, array._fetch().backend)
+        row = array._lifted(other, array._current_node().backend)
     return column * (flatten(row) if isinstance(row, Array) else row)
 
 

@@ -102,14 +102,14 @@ def squeeze(x: Array, axis: Axis = None) -> Array:
     Raises:
         ShapeError: an axis of another length.
     """
-    node = x._fetch()
+    node = x._current_node()
     return reshape(x, node.backend.squeeze(node.raw, axis=axis).shape)
 
 
 @array_function("x, /, axis=0", numpy="a, axis")
 def expand_dims(x: Array, axis: int | tuple[int, ...]) -> Array:
     """With axes of length 1 put in at these positions of the result."""
-    node = x._fetch()
+    node = x._current_node()
     return reshape(x, node.backend.expand_dims(node.raw, axis=axis).shape)
 
 
@@ -215,7 +215,7 @@ def astype(x: Array, dtype: DType | str) -> Array:
 
 def floating(x: A) -> A:
     """The numbers as floats."""
-    node = x._fetch()
+    node = x._current_node()
     if is_floating(node.backend, node.raw):
         return x
     return x._rule(ASTYPE, x, dtype=node.backend.float64)

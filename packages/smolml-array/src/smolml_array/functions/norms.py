@@ -65,7 +65,7 @@ def vector_norm(x: ArrayLike, axis: Axis = None, keepdims: bool = False, ord: fl
     array = as_array(x)
     params = reductions.reduction(array, "vector_norm", axis, keepdims)
     if ord == 0:
-        node = array._fetch()
+        node = array._current_node()
         xp = node.backend
         count = xp.count_nonzero(node.raw, **params)
         dtype = node.raw.dtype if is_floating(xp, node.raw) else xp.float64

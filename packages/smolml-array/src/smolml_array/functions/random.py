@@ -46,7 +46,7 @@ class Generator:
     ) -> MLArray:
         """Uniform in [0, 1)."""
         xp = _backend(backend)
-        return _made(xp, xp.uniform(self._rng, shape_of(dims, "rand")), requires_grad)
+        return _leaf(xp, xp.uniform(self._rng, shape_of(dims, "rand")), requires_grad)
 
     def randn(
         self, *dims: int | Sequence[int], requires_grad: bool = True, backend: str | None = None
@@ -63,7 +63,7 @@ class Generator:
         angle = xp.multiply(2.0 * math.pi, xp.index(uniform, slice(half, None)))
         both = [xp.multiply(radius, xp.cos(angle)), xp.multiply(radius, xp.sin(angle))]
         normal = xp.index(xp.concat(both), slice(count))
-        return _made(xp, xp.reshape(normal, shape), requires_grad)
+        return _leaf(xp, xp.reshape(normal, shape), requires_grad)
 
     def permutation(self, n: int) -> list[int]:
         """The numbers 0 to n - 1 in random order."""
@@ -109,7 +109,7 @@ def _backend(name: str | None) -> Backend:
     return default_backend() if name is None else get_backend(name)
 
 
-def _made(xp: Backend, raw: Raw, requires_grad: bool) -> MLArray:
+def _leaf(xp: Backend, raw: Raw, requires_grad: bool) -> MLArray:
     made = MLArray._constant(xp, raw)
     made.requires_grad = requires_grad
     return made

@@ -226,7 +226,7 @@ def std(x: Array, axis: Axis = None, keepdims: bool = False, correction: float =
 
 
 def _constant(name: str, x: Array, **how: Any) -> Array:
-    node = x._fetch()
+    node = x._current_node()
     return x._constant(node.backend, getattr(node.backend, name)(node.raw, **how))
 
 

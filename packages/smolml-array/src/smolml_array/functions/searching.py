@@ -26,5 +26,5 @@ def searchsorted(
 @entry("x, /", numpy="a")
 def nonzero(x: MLArray) -> tuple[MLArray, ...]:
     """The positions of what is not zero, one array per axis."""
-    node = x._fetch()
+    node = x._current_node()
     return tuple(x._constant(node.backend, places) for places in node.backend.nonzero(node.raw))

@@ -34,7 +34,7 @@ def argsort(x: ArrayLike, axis: int = -1, descending: bool = False, stable: bool
     """
     array = as_array(x)
     axis = normalize_axis(axis, len(array.shape), "argsort")
-    node = array._fetch()
+    node = array._current_node()
     xp = node.backend
     order = xp.argsort(node.raw, axis=axis, descending=bool(descending), stable=bool(stable))
     return array._constant(xp, order)
@@ -58,7 +58,7 @@ def sort(x: ArrayLike, axis: int = -1, descending: bool = False, stable: bool = 
     """
     array = as_array(x)
     axis = normalize_axis(axis, len(array.shape), "sort")
-    xp, shape = array._fetch().backend, array.shape
+    xp, shape = array._current_node().backend, array.shape
     places = argsort(array, axis, descending, stable)._node.raw
     order = back = along(xp, shape, places, axis)
     if array.requires_grad:  # back[order[i]] = i

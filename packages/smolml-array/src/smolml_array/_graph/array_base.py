@@ -1,4 +1,4 @@
-"""Handle: what an MLArray is without its operations: a node, a window, elements, gradients."""
+"""ArrayBase: what an MLArray is without its operations: a node, a window, elements, gradients."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from smolml_value import GraphError, Value, grad_enabled, no_grad
 from smolml_value.extending import MODE, PASS_LOCK, Node, Op, one_pass, recording
 
 
-class Handle(Arithmetic):
+class ArrayBase(Arithmetic):
     """A handle on a node of the graph, or a window onto the elements of another array."""
 
     __slots__ = ("__weakref__", "_elements", "_node", "_view")
@@ -57,7 +57,7 @@ class Handle(Arithmetic):
         return self._node.raw.shape  # type: ignore[no-any-return]  # a tuple on every backend
 
     @classmethod
-    def _of(cls, node: ArrayNode) -> Self:
+    def _from_node(cls, node: ArrayNode) -> Self:
         """A handle on a node."""
         made = cls.__new__(cls)
         made._node = node
@@ -80,7 +80,7 @@ class Handle(Arithmetic):
             node = ArrayNode(xp, raw, tracked and grad_enabled(), rule, operands, primals, params)
             if MODE.watched:
                 MODE.watcher.made(node)
-            return cls._of(node) if node.tracked else cls._constant(xp, raw)
+            return cls._from_node(node) if node.tracked else cls._constant(xp, raw)
         made = cls.__new__(cls)
         made._view = made._elements = None
         made._node = node = new_node(ArrayNode)  # for less than by a call of the class
@@ -91,7 +91,7 @@ class Handle(Arithmetic):
         return made
 
     @classmethod
-    def _made(
+    def _from_data(
         cls,
         data: ArrayLike,
         xp: Backend | None = None,
@@ -115,13 +115,13 @@ class Handle(Arithmetic):
         """
         self._view = self._elements = None
         is_list = isinstance(data, list | tuple)
-        backends = [x._fetch().backend for x in each(data, Handle)] if is_list else ()
+        backends = [x._current_node().backend for x in each(data, ArrayBase)] if is_list else ()
         if backends:
             xp = backends[0] if xp is None else xp
             xp = next((own for own in backends if own.adopts is xp), xp)
-            data = self._stacked([self._made(item, xp) for item in data])
-        if isinstance(data, Handle):
-            source = data._fetch()
+            data = self._stacked([self._from_data(item, xp) for item in data])
+        if isinstance(data, ArrayBase):
+            source = data._current_node()
             if xp is not None and source.backend is not xp:
                 if xp.adopts is not source.backend:
                     raise ValueError(
@@ -152,16 +152,16 @@ class Handle(Arithmetic):
 
     # Reading -----------------------------------------------------------------------------------
 
-    def _fetch(self) -> ArrayNode:
+    def _current_node(self) -> ArrayNode:
         """The node with its numbers up to date: elements or the root may have been changed."""
         view = self._view
         if view is None:
-            if self._node.writes is not None:
+            if self._node.pending_writes is not None:
                 self._node.current()
             if (on_read := HOOKS.on_read) is not None:
                 on_read(self)
             return self._node
-        root_node = view.root._fetch()
+        root_node = view.root._current_node()
         if root_node is not view.root_node or root_node.raw is not view.root_raw:
             self._look_again(view)
         return self._node
@@ -184,7 +184,7 @@ class Handle(Arithmetic):
     def _window(self, rule: Rule, params: Mapping[str, Any]) -> Self:
         """The same elements in another arrangement."""
         window: Self = self._apply(rule, (self,), params)
-        window._node.writes = {}  # not None: look again before it is used
+        window._node.pending_writes = {}  # not None: look again before it is used
         node, view = self._node, self._view
         if view is None:
             window._view = ViewOf(self, node, node.raw, rule, params, None)
@@ -199,7 +199,7 @@ class Handle(Arithmetic):
         if self._view is not None:
             values = self._view.root._values()
             return [values[i] for i in self._node.backend.to_flat(self._view.positions())]
-        node = self._fetch()
+        node = self._current_node()
         if isinstance(node, ValuesNode):
             return node.values
         made = self._elements
@@ -230,15 +230,15 @@ class Handle(Arithmetic):
 
     @data.setter
     def data(self, new: ArrayLike) -> None:
-        old = self._fetch()
-        given = self._made(new, old.backend)
+        old = self._current_node()
+        given = self._from_data(new, old.backend)
         if given.shape != old.shape:
             raise ShapeError(
                 f"MLArray.data: expected the shape {old.shape}, got {given.shape}; "
                 f"for another shape make a new MLArray"
             )
-        node = given._fetch()
-        if isinstance(new, Handle) or isinstance(node, ValuesNode) or node.rule is not None:
+        node = given._current_node()
+        if isinstance(new, ArrayBase) or isinstance(node, ValuesNode) or node.rule is not None:
             self[...] = given  # gradients flow to what was given
         elif self._view is not None:
             self[...] = given.detach()  # what lies beneath may be the result of an operation
@@ -257,7 +257,7 @@ class Handle(Arithmetic):
         """Other numbers in place: the same node, its gradient and its elements stay."""
         if self._view is not None:
             root = self._view.root
-            node = root._fetch()
+            node = root._current_node()
             root._set_numbers(put_at(node.backend, node.raw, self._view.positions(), raw))
             return
         node = self._node
@@ -277,13 +277,13 @@ class Handle(Arithmetic):
         >>> MLArray([1.0, 2.0]).update_values([3.0, 4.0]).to_list()
         [3.0, 4.0]
         """
-        node = self._fetch()
-        if isinstance(new_data, Handle):  # its numbers are wanted, wherever they live
+        node = self._current_node()
+        if isinstance(new_data, ArrayBase):  # its numbers are wanted, wherever they live
             new_data = new_data.to_backend(node.backend.name)
-        given = self._made(new_data, node.backend)
+        given = self._from_data(new_data, node.backend)
         if given.shape != node.shape:
             raise ShapeError(f"update_values: expected the shape {node.shape}, got {given.shape}")
-        self._set_numbers(given._fetch().raw)
+        self._set_numbers(given._current_node().raw)
         return self
 
     def restart(self) -> Self:
@@ -297,7 +297,7 @@ class Handle(Arithmetic):
         >>> x.grad().to_list(), y.grad().to_list()
         ([0.0, 0.0], [1.0, 1.0])
         """
-        node = self._fetch()
+        node = self._current_node()
         if isinstance(node, ValuesNode) and all(v._made_by is None for v in node.values):
             for v in node.values:
                 v.grad = 0.0
@@ -323,8 +323,8 @@ class Handle(Arithmetic):
         [2.0, 4.0]
         """
         node = self._node
-        if node.writes is not None:
-            node = self._fetch()
+        if node.pending_writes is not None:
+            node = self._current_node()
         if not node.tracked:
             raise GraphError(
                 "backward: this array is a constant, or was computed from constants only or inside "
@@ -344,9 +344,9 @@ class Handle(Arithmetic):
         [0.0, 0.0]
         """
         node = self._node
-        view = None if node.writes is None else self._view
+        view = None if node.pending_writes is None else self._view
         if view is not None:
-            node = view.root._fetch()
+            node = view.root._current_node()
         raw = node.grad
         if raw is None or HOOKS.on_gradient is not None:
             raw = node.gradient()
@@ -355,10 +355,10 @@ class Handle(Arithmetic):
     def zero_grad(self) -> None:
         """Set the gradient to zero."""
         node = self._node
-        if node.writes is None:  # one look, since it is in every step
+        if node.pending_writes is None:  # one look, since it is in every step
             node.grad = None
             return
-        node = (self if self._view is None else self._view.root)._fetch()
+        node = (self if self._view is None else self._view.root)._current_node()
         if isinstance(node, ValuesNode):
             for v in self._values():
                 v.grad = 0.0
@@ -370,11 +370,11 @@ class Handle(Arithmetic):
     @property
     def requires_grad(self) -> bool:
         """Whether gradients flow here; can be set on leaves."""
-        return self._fetch().tracked
+        return self._current_node().tracked
 
     @requires_grad.setter
     def requires_grad(self, new: bool) -> None:
-        node = self._fetch()
+        node = self._current_node()
         if bool(new) == node.tracked:
             return
         if node.rule is not None or isinstance(node, ValuesNode):
@@ -388,5 +388,5 @@ class Handle(Arithmetic):
 
     def detach(self) -> Self:
         """A constant with the same numbers, cut off from the graph."""
-        node = self._fetch()
+        node = self._current_node()
         return self._constant(node.backend, node.raw)
