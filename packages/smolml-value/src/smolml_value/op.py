@@ -121,25 +121,18 @@ class Op:
             raise self._no_number("forward", error) from error
 
     def _with_params(self, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
-        if self.arity != VARIADIC and len(args) > self.arity:
-            extra = args[self.arity :]
-            if len(extra) > len(self.params):
-                raise self._wrong_count(len(args))
-            for name, value in zip(self.params, extra, strict=False):
-                if name in params:
-                    raise OpError(f"{self.name}: got {name!r} twice: by position and by name")
-                params[name] = value
-            args = args[: self.arity]
         if self.arity == VARIADIC:
             return self.bind(**params)._with(arity=len(args))(*args)
-        if len(args) != self.arity:
-            raise self._wrong_count(len(args))
-        return self.bind(**params)(*args)
-
-    def _wrong_count(self, given: int) -> OpError:
-        params = f" and {', '.join(self.params)}" if self.params else ""
-        plural = "" if self.arity == 1 else "s"
-        return OpError(f"{self.name}: expected {self.arity} argument{plural}{params}, got {given}")
+        operands, more = args[: self.arity], args[self.arity :]
+        if len(operands) < self.arity or len(more) > len(self.params):
+            wanted = f"{self.arity} argument{'' if self.arity == 1 else 's'}"
+            known = f" and {', '.join(self.params)}" if self.params else ""
+            raise OpError(f"{self.name}: expected {wanted}{known}, got {len(args)}")
+        for name, value in zip(self.params, more, strict=False):
+            if name in params:
+                raise OpError(f"{self.name}: got {name!r} twice: by position and by name")
+            params[name] = value
+        return self.bind(**params)(*operands)
 
     def bind(self, **params: Any) -> Op:
         """The same op with its keyword parameters set.

@@ -68,8 +68,7 @@ class Registry(Plugins[Op]):
             UnknownOpError: nothing is registered under that name; it names the nearest.
             PluginError: the plugin is broken or disabled, or two distributions claim the name.
         """
-        found = TABLE.get(name) or self._registered.get(name)
-        found = found if found is not None else self._load(name)
+        found = TABLE.get(name) or self._registered.get(name) or self._load(name)
         if found is None:
             raise UnknownOpError(f"unknown op {name!r}{self._nearest(name)}")
         return found

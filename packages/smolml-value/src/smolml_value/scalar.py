@@ -25,8 +25,6 @@ e: float = math.e
 inf: float = math.inf
 nan: float = math.nan
 
-_isnan = math.isnan
-
 
 def _unary(f: _Unary, at_error: _Unary = lambda x: nan) -> _Unary:
     """`f`, with the IEEE answer of `at_error(x)` where `math` raises."""
@@ -91,7 +89,7 @@ def divide(x: float, y: float, /) -> float:
     try:
         return x / y
     except ZeroDivisionError:
-        if x == 0.0 or _isnan(x):
+        if x == 0.0 or isnan(x):
             return nan
         return math.copysign(inf, x) * math.copysign(1.0, y)
 
@@ -132,12 +130,12 @@ def square(x: float, /) -> float:
 
 def maximum(x: float, y: float, /) -> float:
     """The larger of the two; nan if either is nan."""
-    return x if x > y or _isnan(x) else y
+    return x if x > y or isnan(x) else y
 
 
 def minimum(x: float, y: float, /) -> float:
     """The smaller of the two; nan if either is nan."""
-    return x if x < y or _isnan(x) else y
+    return x if x < y or isnan(x) else y
 
 
 def clip(x: float, /, min: float | None = None, max: float | None = None) -> float:
@@ -149,7 +147,7 @@ def clip(x: float, /, min: float | None = None, max: float | None = None) -> flo
 
 def sign(x: float, /) -> float:
     """-1, 0 or 1; nan for nan."""
-    return x if _isnan(x) else float((x > 0.0) - (x < 0.0))
+    return x if isnan(x) else float((x > 0.0) - (x < 0.0))
 
 
 def signbit(x: float, /) -> bool:

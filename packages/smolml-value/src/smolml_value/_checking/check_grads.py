@@ -86,8 +86,7 @@ def check_grads(
         if mode not in ("fwd", "rev"):
             raise ValueError(f"check_grads: unknown mode {mode!r}; expected 'fwd' or 'rev'")
     given = args if isinstance(args, tuple) else (args,)
-    level = Level(create_graph=False, connected=False)
-    Inputs("check_grads", level, given)  # raises if need be
+    Inputs("check_grads", Level(create_graph=False, connected=False), given)  # raises if need be
     settings = _Settings(tuple(modes), rtol, step, elements, Random(seed))
     _check(_Subject(f, given, settings), settings, order, "")
 
@@ -200,8 +199,9 @@ def _check(subject: _Subject, settings: _Settings, order: int, derived: str) -> 
         else:
             v = result.mixture(settings)
             derivative = lambda *xs, v=v: vjp(f, *xs)[1](v)  # noqa: E731
-        deeper = _Subject(derivative, subject.args, settings)
-        _check(deeper, settings, order - 1, f"{derived}{mode}-")
+        _check(
+            _Subject(derivative, subject.args, settings), settings, order - 1, f"{derived}{mode}-"
+        )
 
 
 def _check_values(subject: _Subject, derived: str) -> None:

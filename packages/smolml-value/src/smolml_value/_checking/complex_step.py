@@ -14,9 +14,7 @@ from smolml_value._ops.definition import Rule
 
 _TINY = 1e-30
 _OPERATORS = "add radd sub rsub mul rmul truediv rtruediv pow rpow neg"
-_SAME_NAME = (
-    "acos acosh asin asinh atan atanh cos cosh exp log log10 sin sinh sqrt tan tanh"  # in cmath
-)
+_OF_CMATH = "acos acosh asin asinh atan atanh cos cosh exp log log10 sin sinh sqrt tan tanh"
 
 
 class _Step(complex):
@@ -42,18 +40,11 @@ for _compare in (operator.lt, operator.le, operator.gt, operator.ge):
     setattr(_Step, f"__{_compare.__name__}__", _by_real_part(_compare))
 
 
-def _log1p(x: complex) -> complex:
-    return complex(math.log1p(x.real), x.imag / (1.0 + x.real))  # exact for a tiny step
-
-
-def _expm1(x: complex) -> complex:
-    return complex(math.expm1(x.real), x.imag * math.exp(x.real))
-
-
 _ELEMENTARY: dict[str, Callable[[complex], complex]] = {
-    **{name: getattr(cmath, name) for name in _SAME_NAME.split()},
-    "expm1": _expm1,
-    "log1p": _log1p,
+    **{name: getattr(cmath, name) for name in _OF_CMATH.split()},
+    # these two are exact for a tiny step
+    "expm1": lambda x: complex(math.expm1(x.real), x.imag * math.exp(x.real)),
+    "log1p": lambda x: complex(math.log1p(x.real), x.imag / (1.0 + x.real)),
     "log2": lambda x: cmath.log(x) / math.log(2.0),
     "square": lambda x: x * x,
     "negative": lambda x: -x,

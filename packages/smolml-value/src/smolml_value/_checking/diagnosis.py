@@ -93,11 +93,9 @@ def likely_reason(
         )
     if all(abs(m.numerical) <= m.error + m.rtol * m.scale * 1e-3 for m in mismatches):
         return "the function does not change with this argument, but the rule says it does"
-    ratio = _common_ratio(mismatches)
-    if ratio is not None:
-        reason = _of_ratio(ratio, len(mismatches))
-        if reason:
-            return reason
+    factor = _common_factor(mismatches, worst)
+    if factor:
+        return factor
     if order > 1:
         return (
             "the derivative of lower order is right, but its rule depends on the argument in a "
@@ -106,39 +104,28 @@ def likely_reason(
     return "a term of the rule is missing or wrong"
 
 
-def _common_ratio(mismatches: Sequence[Mismatch]) -> float | None:
-    """automatic / numerical, if it is the same for all."""
+def _common_factor(mismatches: Sequence[Mismatch], worst: Mismatch) -> str:
+    """The reason for a ratio automatic / numerical that all have; "" if there is none known."""
     if any(m.numerical == 0.0 for m in mismatches):
-        return None
-    worst = max(mismatches, key=lambda m: m.distance)
-    ratio = worst.automatic / worst.numerical
-    same = all(
-        close(m.automatic, ratio * m.numerical, 10 * m.rtol, abs(ratio) * m.error)
-        for m in mismatches
-    )
-    return ratio if same else None
-
-
-def _of_ratio(ratio: float, count: int) -> str:
-    """The reason for a ratio that `count` slopes have in common; "" for none that is known."""
+        return ""
+    ratio, count = worst.automatic / worst.numerical, len(mismatches)
+    for m in mismatches:
+        if not close(m.automatic, ratio * m.numerical, 10 * m.rtol, abs(ratio) * m.error):
+            return ""
     if abs(ratio + 1.0) < 1e-3:
         return "a wrong sign"
+    slope = "a factor: the automatic slope is"
     if abs(ratio - 0.5) < 1e-3:
         return (
-            "a factor: the automatic slope is half the numerical one; is one of two equal factors "
-            "turned into a plain number (x * x.data)?"
+            f"{slope} half the numerical one; is one of two equal factors turned into a plain "
+            f"number (x * x.data)?"
         )
     n = _whole(ratio, 1e-3)
     if 2 <= n <= (1000 if count > 1 else 20):
         shown = f"{'-' if ratio < 0 else ''}{n if abs(ratio) > 1 else f'1/{n}'}"
         axis = f"; is a sum over an axis of length {n} one too many, or missing?"
-        return (
-            f"a factor: the automatic slope is {shown} times the numerical one"
-            f"{axis if n > 2 else ''}"
-        )
-    if count > 1:
-        return f"a factor: the automatic slope is {ratio:.6g} times the numerical one"
-    return ""
+        return f"{slope} {shown} times the numerical one{axis if n > 2 else ''}"
+    return f"{slope} {ratio:.6g} times the numerical one" if count > 1 else ""
 
 
 def _whole(ratio: float, tolerance: float) -> int:

@@ -38,9 +38,8 @@ def derivative(f: Callable[[float], float], x: float, width: float) -> Estimate:
     >>> abs(slope - math.cos(1.0)) < 1e-11, error < 1e-9
     (True, True)
     """
-    epsilon = sys.float_info.epsilon
     slope, error, _ = _extrapolated(
-        lambda v: [f(v[0])], [x], [1.0], width, _IN_A_WINDOW, epsilon, 0.0
+        lambda v: [f(v[0])], [x], [1.0], width, _IN_A_WINDOW, sys.float_info.epsilon, 0.0
     )
     return Estimate(slope[0], error[0])
 

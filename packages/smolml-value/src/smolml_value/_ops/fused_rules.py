@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
+from operator import add
 from typing import Any, Final
 
 from smolml_value.op import Op, elementwise
@@ -13,19 +15,14 @@ PARTIALS: Final[dict[Op, Callable[..., Sequence[Any]]]] = {}
 
 def _fused(name: str, forward: Callable[..., Any], partials: Callable[..., Sequence[Any]]) -> Op:
     op = elementwise(
-        name,
-        forward,
-        vjp=lambda xp, g, out, *xs: tuple(g * p for p in partials(xp, out, *xs)),
+        name, forward, vjp=lambda xp, g, out, *xs: tuple(g * p for p in partials(xp, out, *xs))
     )
     PARTIALS[op] = partials
     return op
 
 
 def _sum(xs: Iterable[Any]) -> Any:
-    total: Any = 0.0
-    for x in xs:
-        total = total + x
-    return total
+    return reduce(add, xs, 0.0)  # not sum(), which compensates for the rounding of floats
 
 
 FSUM: Final[Op] = _fused("fsum", lambda xp, *xs: _sum(xs), lambda xp, out, *xs: (1.0,) * len(xs))

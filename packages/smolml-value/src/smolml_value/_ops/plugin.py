@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Container, Iterator
 from importlib import invalidate_caches
+from itertools import groupby
 from typing import Final, Generic, Literal, NamedTuple, TypeVar
 
 from smolml_value._ops.entry_points import EntryPoint, find, normalized
@@ -51,9 +52,8 @@ class Plugin(Generic[T]):
         self.disabled = False
         self.loaded: T | None = None
         self.error: PluginError | None = None
-        self.lock: threading.RLock = (
-            threading.RLock()
-        )  # its own: an import under a common lock can deadlock
+        # its own: an import under a common lock can deadlock
+        self.lock: threading.RLock = threading.RLock()
 
     @property
     def qualified(self) -> str:
@@ -79,7 +79,7 @@ class Plugin(Generic[T]):
         if wrong:
             self._fail(wrong)
         else:
-            self.loaded, self.error = loaded, None  # type: ignore[assignment]  # a T: admitted
+            self.loaded = loaded  # type: ignore[assignment]  # a T: admitted
 
     def _fail(self, why: str, cause: BaseException | None = None) -> None:
         self.error = PluginError(
@@ -102,10 +102,8 @@ class Plugin(Generic[T]):
             return "conflicting", f"also claimed by {others}"
         if shadowed:
             a = "an" if word[0] in "aeiou" else "a"
-            return (
-                "conflicting",
-                f"{a} {word} registered at run time goes first; this one is {choice}",
-            )
+            why = f"{a} {word} registered at run time goes first; this one is {choice}"
+            return "conflicting", why
         return ("available" if self.loaded is None else "loaded"), ""
 
 
@@ -124,11 +122,10 @@ class Plugins(Generic[T]):
     def _scanned(self) -> dict[str, list[Plugin[T]]]:
         with self._lock:
             if self._plugins is None:
-                found: dict[str, list[Plugin[T]]] = {}
-                for plugin in sorted(self._scan(), key=lambda p: (p.name, p.distribution)):
-                    found.setdefault(plugin.name, []).append(plugin)
-                _switch_off(found)
-                self._plugins = found
+                plugins = sorted(self._scan(), key=lambda p: (p.name, p.distribution))
+                _switch_off(plugins)
+                by_name = groupby(plugins, key=lambda p: p.name)
+                self._plugins = {name: list(rivals) for name, rivals in by_name}
             return self._plugins
 
     def _rivals(self, name: str) -> list[Plugin[T]]:
@@ -178,14 +175,13 @@ class Plugins(Generic[T]):
             self._plugins = None
 
 
-def _switch_off(found: dict[str, list[Plugin[T]]]) -> None:
+def _switch_off(plugins: list[Plugin[T]]) -> None:
     """Mark what SMOLML_DISABLE_PLUGINS names: 1: all; or names, distributions, or both joined."""
     switch = os.environ.get(SWITCH, "").strip()
     if switch in {"", "0"}:
         return
     parts = [part.strip() for part in switch.split(",")]
     named = {*parts, *map(normalized, parts)}  # a distribution may be spelt Acme_Ops
-    for plugins in found.values():
-        for plugin in plugins:
-            keys = {"1", plugin.name, plugin.distribution, plugin.qualified}
-            plugin.disabled = not keys.isdisjoint(named)
+    for plugin in plugins:
+        keys = {"1", plugin.name, plugin.distribution, plugin.qualified}
+        plugin.disabled = not keys.isdisjoint(named)

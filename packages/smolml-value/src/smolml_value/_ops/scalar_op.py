@@ -48,12 +48,11 @@ def scalar_elementwise(
     -1.128379167096
     """
     derivatives = (df,) if callable(df) else tuple(df)
-    count = len(derivatives) if arity is None else arity
     return elementwise(
         name,
         partial(_map_forward, or_nan(f)),
         tuple(partial(_map_partial, name, d) for d in derivatives),
-        arity=count,
+        arity=len(derivatives) if arity is None else arity,
         domain=domain,
         symbol=symbol,
         doc=doc or f.__doc__ or f"{name}, element by element.",

@@ -109,11 +109,8 @@ def check_second_order(kind: ArrayKind, subject: Subject, found: Findings) -> No
     """The second derivatives on arrays are those on Values."""
     tolerance = 1e6 * kind.epsilon
     operands, rounded = _filled(kind, subject, (3, 4), subject.points)
-    on_values = []
-    for point in rounded:
-        leaves = [Value(x) for x in point]
-        on_values.append(list(second_derivatives(subject.op(*leaves), leaves)))
-    for i, row in enumerate(second_derivatives(subject.op(*operands), operands)):
+    on_values = [list(second_derivatives(subject.op, list(map(Value, p)))) for p in rounded]
+    for i, row in enumerate(second_derivatives(subject.op, operands)):
         for j, column in enumerate(row):
             for point, got, of_values in zip(rounded, kind.numbers(column), on_values, strict=True):
                 wanted = float(of_values[i][j])
@@ -143,18 +140,17 @@ def check_purity(kind: ArrayKind, subject: Subject, found: Findings) -> None:
     out = called("forward", op.forward, *raws)
     held = list(kind.raw_numbers(out))
     again = kind.raw_numbers(called("forward", op.forward, *raws))
-    found.expect(_same(held, again), "two calls of its forward on the same numbers differ")
+    found.expect(
+        all(map(close, held, again)), "two calls of its forward on the same numbers differ"
+    )
     partials = enumerate(op.partials or ())
     rules = [(f"partial {i}", rule, (out, *raws)) for i, rule in partials if callable(rule)]
     if op.vjp is not None:
         rules.append(("vjp", op.vjp, (xp.ones_like(out), out, *raws)))
     for who, rule, args in rules:
         called(who, rule, *args)
-        found.expect(_same(held, kind.raw_numbers(out)), f"its {who} changes the result in place")
-
-
-def _same(x: list[float], y: list[float]) -> bool:
-    return all(map(close, x, y))
+        same = all(map(close, held, kind.raw_numbers(out)))
+        found.expect(same, f"its {who} changes the result in place")
 
 
 def check_broadcasting(kind: ArrayKind, subject: Subject, found: Findings) -> None:
@@ -189,9 +185,8 @@ def _check_broadcast(
     for i, (shape, column) in enumerate(zip(shapes, subject.columns(subject.points), strict=True)):
         numbers = column[: math.prod(shape)]
         operands.append(Value(numbers[0]) if i == value_at else kind.array(numbers, shape))
-    rank = max(map(len, shapes))
-    lengths = zip(*((1,) * (rank - len(shape)) + shape for shape in shapes), strict=True)
-    expected = tuple(map(max, lengths))
+    from_the_last = itertools.zip_longest(*(shape[::-1] for shape in shapes), fillvalue=1)
+    expected = tuple(map(max, from_the_last))[::-1]
     out = subject.op(*operands)
     if kind.shape_of(out) != expected:
         found.fail(f"of the shapes {shapes} it made {_described(kind, out)}; expected {expected}")

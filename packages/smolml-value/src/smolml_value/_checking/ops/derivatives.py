@@ -12,23 +12,24 @@ from smolml_value._checking.finite_differences import derivative
 from smolml_value._checking.ops.subject import Point, Subject, show
 from smolml_value._checking.plan import Findings, Skipped
 from smolml_value.errors import NoDerivativeError
+from smolml_value.op import Op
 from smolml_value.transforms import gradients
 from smolml_value.value import Value
 
 _COMPARED = 0.5  # the part of the points that must be free of kinks
 
 
-def _estimate(
-    f: Callable[..., float], subject: Subject, point: Point, i: int
-) -> tuple[float, float] | None:
-    """df / dx_i and the tolerance to compare with; None near a kink or a jump."""
-    low, high = subject.domain[i]
-    width = min((high - low) / 50, point[i] - low, high - point[i])  # not beyond its interval
-    slope, error = derivative(lambda x: f(*point[:i], x, *point[i + 1 :]), point[i], width)
-    scale = abs(slope) + abs(f(*point)) * 1e-3 / max(width, 1e-300) * 1e-3
-    if not error <= 1e-5 * scale + 1e-12:  # also nan
-        return None
-    return slope, 10 * error + 1e-8 * abs(slope) + 1e-9 * scale
+def _estimates(
+    f: Callable[..., float], subject: Subject, point: Point
+) -> Iterator[tuple[int, float, float]]:
+    """Per operand i: i, df / dx_i and the tolerance to compare with; nothing near kinks, jumps."""
+    for i, (x, (low, high)) in enumerate(zip(point, subject.domain, strict=True)):
+        width = min((high - low) / 50, x - low, high - x)  # not beyond its interval
+        along = lambda v, i=i: f(*point[:i], v, *point[i + 1 :])  # noqa: E731
+        slope, error = derivative(along, x, width)
+        scale = abs(slope) + abs(f(*point)) * 1e-3 / max(width, 1e-300) * 1e-3
+        if error <= 1e-5 * scale + 1e-12:  # not so for nan
+            yield i, slope, 10 * error + 1e-8 * abs(slope) + 1e-9 * scale
 
 
 def check_partials(subject: Subject, found: Findings) -> None:
@@ -37,12 +38,8 @@ def check_partials(subject: Subject, found: Findings) -> None:
     compared = exact = 0
     for point in subject.points:
         got = subject.gradient(point)
-        for i in range(subject.arity):
-            estimated = _estimate(op, subject, point, i)
-            if estimated is None:
-                continue
+        for i, wanted, tolerance in _estimates(op, subject, point):
             compared += 1
-            wanted, tolerance = estimated
             by = "central differences"
             analytic = complex_step(op.forward, point, i)
             if analytic is not None and close(analytic, wanted, 0.0, tolerance):
@@ -64,12 +61,13 @@ def check_partials(subject: Subject, found: Findings) -> None:
     found.note(f"{compared} of {total} compared with differences, {exact} with the complex step")
 
 
-def second_derivatives(out: Any, leaves: list[Any]) -> Iterator[list[Any]]:
-    """For each leaf the derivatives of d out / d leaf to all leaves, through the graph.
+def second_derivatives(op: Op, leaves: list[Any]) -> Iterator[list[Any]]:
+    """For each leaf the derivatives of d op / d leaf to all leaves, through the graph.
 
     Raises:
         Skipped: its derivative has none itself, and says so.
     """
+    out = op(*leaves)
     try:
         for first in gradients(out, leaves):
             yield list(gradients(first, leaves))
@@ -81,14 +79,11 @@ def check_second_order(subject: Subject, found: Findings) -> None:
     """The derivatives of the derivatives, through the graph, against differences of the first."""
     compared = 0
     for point in subject.points:
-        leaves = [Value(x) for x in point]
-        for i, row in enumerate(second_derivatives(subject.op(*leaves), leaves)):
-            for j, second in enumerate(map(float, row)):
-                estimated = _estimate(lambda *p, i=i: subject.gradient(p)[i], subject, point, j)
-                if estimated is None:
-                    continue
+        for i, row in enumerate(second_derivatives(subject.op, list(map(Value, point)))):
+            slope = lambda *p, i=i: subject.gradient(p)[i]  # noqa: E731
+            for j, wanted, tolerance in _estimates(slope, subject, point):
                 compared += 1
-                wanted, tolerance = estimated
+                second = float(row[j])
                 if not close(second, wanted, 0.0, tolerance):
                     found.fail(
                         f"d2/d({subject.operand(i)})d({subject.operand(j)}) at {show(point)} is "

@@ -53,8 +53,6 @@ class ArrayKind(Protocol):
 
 def installed_kinds() -> list[ArrayKind]:
     """The kinds that the installed packages declare, sorted by name."""
-    kinds: list[ArrayKind] = []
-    for found in find(GROUP):
-        offer = cast("Any", found.entry.load())
-        kinds += offer()
+    offers = [cast("Any", found.entry.load()) for found in find(GROUP)]
+    kinds: list[ArrayKind] = [kind for offer in offers for kind in offer()]
     return sorted(kinds, key=lambda kind: kind.name)
