@@ -27,20 +27,7 @@ if TYPE_CHECKING:
     from smolml_value._checking.check_grads import check_grads
     from smolml_value._showing.drawing.drawing import draw
     from smolml_value._showing.explaining.explanation import explain
-    from smolml_value.transforms import (
-        checkpoint,
-        custom_vjp,
-        elementwise_grad,
-        grad,
-        gradients,
-        hessian,
-        hvp,
-        jacobian,
-        jvp,
-        stop_gradient,
-        value_and_grad,
-        vjp,
-    )
+    from smolml_value.transforms import *
 
 
 def _graph_svg(v: Value) -> str:

@@ -60,7 +60,7 @@ class Inputs:
     def packed(self, found: Sequence[Any]) -> Tree:
         """One object per leaf, in the containers of the arguments: a tuple of these, or one."""
         rest = iter(found)
-        made = [trees.map_leaves(lambda _: next(rest), arg) for arg in self._args]
+        made = [trees.rebuild(arg, rest) for arg in self._args]
         return made[0] if self._is_one else tuple(made)
 
 

@@ -110,13 +110,11 @@ def _run(segment: _Segment) -> Tree:
     parents = [node_of(segment.pinned[i]) for i in segment.places]
     function = FunctionNode([*parents, *segment.outside], segment.vjp, segment.jvp)
     index = iter(range(len(outputs)))
-    return trees.rebuild(
-        tree,
-        [
-            of(y).make_output(y, function, next(index), "checkpoint") if t else y
-            for y, t in zip(outputs, tracked, strict=True)
-        ],
-    )
+    results = [
+        of(y).make_output(y, function, next(index), "checkpoint") if t else y
+        for y, t in zip(outputs, tracked, strict=True)
+    ]
+    return trees.rebuild(tree, results)
 
 
 def _held_by_others(order: list[Node], reached: set[int]) -> list[Node]:

@@ -100,13 +100,11 @@ class custom_vjp:  # noqa: N801  # a decorator
         pushforward = partial(_transposed, zeros, pullback)
         shown = self.__name__ if self.__name__.isidentifier() else "custom_vjp"  # <lambda>
         function = FunctionNode([node_of(pinned[i]) for i in places], pullback, pushforward)
-        return trees.rebuild(
-            value,
-            [
-                of(y).make_output(y, function, k, shown) if isinstance(y, OperandBase) else y
-                for k, y in enumerate(outputs)
-            ],
-        )
+        results = [
+            of(y).make_output(y, function, k, shown) if isinstance(y, OperandBase) else y
+            for k, y in enumerate(outputs)
+        ]
+        return trees.rebuild(value, results)
 
     def _checked(self, args: Sequence[Tree], flat: list[Any], found: Any) -> list[Any]:
         """What backward returned as one cotangent per leaf of the arguments."""

@@ -63,12 +63,10 @@ def _blocks(level: nesting.Level, inputs: Inputs, outputs: list[Any]) -> list[An
     nodes = [node_of(y) if isinstance(y, OperandBase) else None for y in outputs]
     present = [y for y in outputs if isinstance(y, OperandBase)]
     graph = Subgraph([node for node in nodes if node is not None], inputs.nodes)
-    by_rows = sum(map(_size, present)) <= sum(map(_size, inputs.operands))
+    walk = _rows if sum(map(_size, present)) <= sum(map(_size, inputs.operands)) else _columns
 
     def compute(create_graph: bool) -> list[Any]:
-        found = iter(
-            (_rows if by_rows else _columns)(graph, inputs.operands, present, create_graph)
-        )
+        found = iter(walk(graph, inputs.operands, present, create_graph))
         zeros = [of(x).full_like(x, 0.0) for x in inputs.operands]
         rows = [zeros if node is None else next(found) for node in nodes]
         return [block for row in rows for block in row]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 Tree = Any  # containers nest without end and their types come out as they went in: no one type
@@ -39,29 +39,26 @@ def paths(tree: Tree, prefix: str = "") -> list[str]:
     return [path for key, child in children for path in paths(child, prefix + key)]
 
 
-def rebuild(tree: Tree, new: list[Any]) -> Tree:
-    """The same containers around other leaves.
+def rebuild(tree: Tree, new: Iterable[Any]) -> Tree:
+    """The same containers around other leaves, the next ones of `new`.
 
     >>> rebuild({"w": [1.0, 2.0], "b": 3.0}, [4.0, 5.0, 6.0])
     {'w': [4.0, 5.0], 'b': 6.0}
     """
-    return _rebuild(tree, iter(new))
-
-
-def _rebuild(tree: Tree, new: Iterator[Any]) -> Tree:
+    rest = iter(new)
     if isinstance(tree, dict):
-        items = {key: _rebuild(child, new) for key, child in tree.items()}
+        items = {key: rebuild(child, rest) for key, child in tree.items()}
         if type(tree) is dict:
             return items
         made = copy.copy(tree)  # OrderedDict, defaultdict, ...: what else they know stays
         made.update(items)
         return made
     if isinstance(tree, list):
-        return [_rebuild(child, new) for child in tree]
+        return [rebuild(child, rest) for child in tree]
     if isinstance(tree, tuple):
-        fields = [_rebuild(child, new) for child in tree]
+        fields = [rebuild(child, rest) for child in tree]
         return type(tree)(*fields) if hasattr(tree, "_fields") else tuple(fields)
-    return None if tree is None else next(new)
+    return None if tree is None else next(rest)
 
 
 def map_leaves(f: Callable[[Any], Any], tree: Tree) -> Tree:

@@ -64,25 +64,16 @@ def _(v: Value) -> Look:
     )
 
 
-@protocol.tag.register(Value)
-def _(v: Value) -> tuple[str, str]:
-    return v._op, v.label
-
-
 @protocol.look.register(FunctionNode)
 def _(node: FunctionNode) -> Look:
     return Look("function", "", "", "", 0.0, is_function=True)
 
 
+protocol.tag.register(Value, lambda v: (v._op, v.label))
 protocol.tag.register(FunctionNode, lambda node: ("function", ""))
 
 
 # Explaining ------------------------------------------------------------------------------------
-
-
-@protocol.expression.register(Value)
-def _(v: Value, args: Sequence[str]) -> str:
-    return expression_of(v._made_by, args)
 
 
 def expression_of(made_by: object, args: Sequence[str]) -> str:
@@ -100,6 +91,9 @@ def expression_of(made_by: object, args: Sequence[str]) -> str:
         name, _, params = symbol.partition("(")
         return f"{name}({', '.join(args)}, {params}"
     return f"{symbol}({', '.join(args)})"
+
+
+protocol.expression.register(Value, lambda v, args: expression_of(v._made_by, args))
 
 
 @protocol.parts.register(Value)

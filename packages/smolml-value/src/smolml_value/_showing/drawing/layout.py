@@ -101,13 +101,12 @@ def _ports(
 
 def _across(graph: Layered, breadths: Sequence[float]) -> list[float]:
     """The place of each vertex across the flow."""
-    count = graph.count
     place = [0.0] * len(breadths)
     distances = []
     for layer in graph.layers:
         at, row = 0.0, [0.0]
         for v, w in pairwise(layer):
-            apart = _APART if v < count and w < count else _POINT_APART
+            apart = _APART if max(v, w) < graph.count else _POINT_APART
             at += (breadths[v] + breadths[w]) / 2 + apart
             row.append(at)
         distances.append(row)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
 from typing import Final
 
 _SWEEPS: Final = 12
@@ -72,20 +73,12 @@ def _join(graph: Layered, source: int, target: int) -> None:
 
 def _longest_paths(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
     """Per box the length of the longest path to a box that leads nowhere."""
-    operands: list[list[int]] = [[] for _ in range(count)]
-    waiting = [0] * count
+    consumers: dict[int, list[int]] = {v: [] for v in range(count)}
     for source, target in edges:
-        operands[target].append(source)
-        waiting[source] += 1
-    ready = [v for v in range(count) if waiting[v] == 0]
+        consumers[source].append(target)
     layer = [0] * count
-    while ready:
-        v = ready.pop()
-        for u in operands[v]:
-            layer[u] = max(layer[u], layer[v] + 1)
-            waiting[u] -= 1
-            if waiting[u] == 0:
-                ready.append(u)
+    for v in TopologicalSorter(consumers).static_order():  # what is consumed after its consumers
+        layer[v] = max((layer[u] + 1 for u in consumers[v]), default=0)
     return layer
 
 

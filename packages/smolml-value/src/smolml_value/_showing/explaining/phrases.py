@@ -73,8 +73,7 @@ def headline(step: Step, language: Language) -> str:
 
 def contribution_text(step: Step, c: Contribution, language: Language) -> str:
     """One line of a step."""
-    words = WORDS[language]
-    form = words["adds"] if c.is_partial else words["adds_rule"]
+    form = WORDS[language]["adds" if c.is_partial else "adds_rule"]
     return form.format(
         partial=partial_text(step, c),
         grad=grad_of(c.name),

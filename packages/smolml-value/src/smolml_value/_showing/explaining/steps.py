@@ -179,8 +179,7 @@ class Walk:
                     part.details,
                 )
             )
-        args = [self.name(x) for x in protocol.operands(node)]
-        text = protocol.expression(node, args)
+        text = protocol.expression(node, [self.name(x) for x in protocol.operands(node)])
         op = protocol.look(node).op
         return Step(number, "op", self.name(node), op, text, cotangent, tuple(made))
 
