@@ -199,9 +199,8 @@ def _check(subject: _Subject, settings: _Settings, order: int, derived: str) -> 
         else:
             v = result.mixture(settings)
             derivative = lambda *xs, v=v: vjp(f, *xs)[1](v)  # noqa: E731
-        _check(
-            _Subject(derivative, subject.args, settings), settings, order - 1, f"{derived}{mode}-"
-        )
+        deeper = _Subject(derivative, subject.args, settings)
+        _check(deeper, settings, order - 1, f"{derived}{mode}-")
 
 
 def _check_values(subject: _Subject, derived: str) -> None:

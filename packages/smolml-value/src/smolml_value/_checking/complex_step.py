@@ -15,6 +15,7 @@ from smolml_value._ops.definition import Rule
 _TINY = 1e-30
 _OPERATORS = "add radd sub rsub mul rmul truediv rtruediv pow rpow neg"
 _OF_CMATH = "acos acosh asin asinh atan atanh cos cosh exp log log10 sin sinh sqrt tan tanh"
+_AS_ON_FLOATS = "pi e inf nan add subtract multiply where"
 
 
 class _Step(complex):
@@ -54,15 +55,11 @@ _ELEMENTARY: dict[str, Callable[[complex], complex]] = {
 _COMPLEX = SimpleNamespace(
     **{name: _continued(f) for name, f in _ELEMENTARY.items()},
     abs=abs,
-    add=operator.add,
-    subtract=operator.sub,
-    multiply=operator.mul,
     divide=operator.truediv,
     pow=operator.pow,
     maximum=lambda x, y: x if x > y else y,
     minimum=lambda x, y: x if x < y else y,
-    where=lambda condition, x, y: x if condition else y,
-    **{name: getattr(scalar, name) for name in ("pi", "e", "inf", "nan")},
+    **{name: getattr(scalar, name) for name in _AS_ON_FLOATS.split()},
 )
 
 

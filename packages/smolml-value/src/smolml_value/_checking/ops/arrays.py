@@ -25,8 +25,7 @@ def _filled(
 ) -> tuple[list[Any], list[Point]]:
     """Operands of one shape, and the points that their elements are, as they were rounded."""
     count = math.prod(shape)
-    columns = [column[:count] for column in subject.columns(points)]
-    operands = [kind.array(column, shape) for column in columns]
+    operands = [kind.array(column[:count], shape) for column in subject.columns(points)]
     rounded = zip(*(kind.numbers(x) for x in operands), strict=True)
     return operands, list(rounded)
 
