@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -83,12 +84,13 @@ def test_those_built_in_need_no_metadata(monkeypatch: pytest.MonkeyPatch) -> Non
     def forbidden(group: str) -> Any:
         raise AssertionError("the entry points were read")
 
+    here = ["numpy", "pure"] if find_spec("numpy") else ["pure"]
     monkeypatch.setattr("smolml_value._ops.plugin.find", forbidden)
     backends.refresh()
-    assert [get_backend(name).name for name in BACKENDS] == ["numpy", "pure"]
+    assert [get_backend(name).name for name in here] == here
     monkeypatch.undo()
     assert [row.name for row in backends.info()] == ["numpy", "pure"]
-    assert {row.status for row in backends.info()} == {"built-in"}
+    assert [row.name for row in backends.info() if row.status == "built-in"] == here
     with pytest.raises(ValueError, match="unknown backend 'jax': expected one of 'numpy', 'pure'"):
         get_backend("jax")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,11 +17,14 @@ PURE: Any = get_backend("pure")
 
 @pytest.mark.parametrize("name", BACKENDS)
 def test_those_built_in_pass_and_nothing_is_left_out(name: str) -> None:
+    if name == "numpy":
+        pytest.importorskip("numpy")
     report = check_backend(name)
     assert str(report) == f"<backend {name!r}>: {len(report.checks)} ok"
     compared = {check.name: check.notes[-1] for check in report.checks if check.notes}
     assert len(compared) > 150
-    assert {name for name, note in compared.items() if note == "0 calls compared"} == set()
+    foreign = set() if find_spec("numpy") else {"smolml_array.from_dlpack"}  # whose arrays?
+    assert {name for name, note in compared.items() if note == "0 calls compared"} == foreign
 
 
 def _as_number(out: Any) -> Any:

@@ -69,6 +69,9 @@ DISTRIBUTIONS = (
     Distribution(
         "smolml-array",
         frozenset({"smolml-value<0.2,>=0.1", "numpy>=2; extra == 'numpy'"}),
+        "[smolml.backends]\n"
+        "numpy = smolml_array.backends.numpy:BACKEND\n"
+        "pure = smolml_array.backends.pure:BACKEND\n\n"
         "[smolml.kinds]\nmlarray = smolml_array._derivatives.kinds:kinds",
     ),
     Distribution("smolml-utils", frozenset({"smolml-array<0.2,>=0.1", "smolml-value<0.2,>=0.1"})),
