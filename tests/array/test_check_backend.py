@@ -139,3 +139,13 @@ def test_what_is_wrong_only_in_operators_is_found_with_the_ops(
     report = check_backend("pure", raise_on_failure=False)
     failed = {check.name for check in report.failures}
     assert {"op atan2", "op divide"} <= failed
+
+
+def test_what_the_collector_says_meanwhile_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    def exp(x: Any) -> Any:
+        warnings.warn("unclosed file", ResourceWarning, stacklevel=1)
+        return PURE.exp(x)
+
+    monkeypatch.setattr(backends, "_registered", {})
+    backends.register(SimpleNamespace(**{**vars(PURE), "name": "leaky", "exp": exp}))
+    assert check_backend("leaky").ok

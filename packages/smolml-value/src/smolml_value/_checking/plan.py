@@ -69,6 +69,8 @@ def _run(
     found = Findings()
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
+        # what the garbage collector says, of whatever it meets just then, is no finding
+        warnings.simplefilter("ignore", ResourceWarning)
         try:
             check(found)
         except Skipped as reason:
