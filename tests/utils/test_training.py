@@ -152,19 +152,21 @@ def test_memory_does_not_grow(by_update: bool, steps: int) -> None:
                     optimizer.step(params)
                     optimizer.zero_grad(params)
 
+        grown = []
         gc.disable()  # nothing may depend on the garbage collector
         tracemalloc.start()
         try:
             train(200)
             gc.collect()
-            before = tracemalloc.get_traced_memory()[0]
-            train(steps)
-            garbage = gc.collect()  # also empties the interpreter's stores of tuples for reuse
-            after = tracemalloc.get_traced_memory()[0]
+            for _ in range(3):  # what leaks does so each time; another thread may allocate once
+                before = tracemalloc.get_traced_memory()[0]
+                train(steps)
+                garbage = gc.collect()  # also empties the interpreter's stores of tuples for reuse
+                grown.append(tracemalloc.get_traced_memory()[0] - before)
+                assert garbage == 0
         finally:
             tracemalloc.stop()
             gc.enable()
-    assert garbage == 0
     # An array kept at each step would be 200 bytes a step at least, the graph 20,000; what is left
     # are caches that fill up.
-    assert after - before < 80 * steps
+    assert min(grown) < 80 * steps
