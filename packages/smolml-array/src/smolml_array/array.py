@@ -158,8 +158,12 @@ class MLArray(
         return bool(self.item())
 
     def __index__(self) -> int:
-        if self.size() != 1:  # TypeError, so that "ab" * x is refused as Python does it
-            raise TypeError(f"index: expected an array of one integer, got shape {self.shape}")
+        # not of shape (1,): labels[x.argmax(axis=1)] keeps its shape for a batch of one, too
+        if self.shape or self.dtype == self._node.backend.bool:
+            raise TypeError(
+                f"index: expected an array of one integer without axes, got one of {self.dtype} "
+                f"and shape {self.shape}; use int(x) for its number"
+            )
         return operator.index(self.item())
 
     def __format__(self, spec: str) -> str:

@@ -45,6 +45,8 @@ class ArrayNodeRules(NodeRules):
         every = [None if parent is None else next(known) for parent in node.operands]
         if not create_graph:
             call = partial(call_plugin, xp) if is_plugin(rule) else xp.silence.run
+            like = node.out.dtype
+            every = [xp.asarray(t, dtype=like) if t.__class__ is float else t for t in every]
             t: Raw | None = call(_jvp, node, xp, every, list(node.primals), node.out)
             return t if t is None else cast(xp, t, node.out)
         every = [_as_array(node, t) if isinstance(t, Value) else t for t in every]
@@ -238,12 +240,7 @@ def _total(terms: Any) -> Any:
 
 def _spread(node: ArrayNode, xp: Any, t: Any) -> Any:
     """A tangent in the shape of the result."""
-    out = node.out
-    if getattr(t, "shape", ()) == out.shape:
-        return t
-    if xp is node.backend:
-        t = xp.asarray(t, dtype=out.dtype)
-    return xp.broadcast_to(t, out.shape)
+    return t if t.shape == node.out.shape else xp.broadcast_to(t, node.out.shape)
 
 
 # Both ------------------------------------------------------------------------------------------

@@ -26,10 +26,12 @@ class AxisError(ValueError, IndexError):
 def is_index(x: object) -> TypeGuard[SupportsIndex]:
     """Whether x can count as an integer: what isinstance(x, SupportsIndex) says, 100 times faster.
 
+    An array that has axes is a sequence of integers at best.
+
     >>> is_index(2), is_index(2.0)
     (True, False)
     """
-    return isinstance(x, int) or hasattr(type(x), "__index__")
+    return isinstance(x, int) or (hasattr(type(x), "__index__") and not getattr(x, "ndim", 0))
 
 
 def as_shape(shape: SupportsIndex | Iterable[SupportsIndex], who: str = "shape") -> Shape:

@@ -82,7 +82,8 @@ def overlap_axes(windows: Shape, shape: Shape, axis: Axis) -> tuple[int, ...]:
 def pad_widths(pad_width: PadWidth, ndim: int, who: str = "pad") -> tuple[tuple[int, int], ...]:
     """How much is put before and after, for each axis.
 
-    One number serves both ends of every axis, one pair every axis, else one pair for each.
+    One number serves both ends of every axis, one pair every axis, else one pair for each. As in
+    NumPy, a number alone in a sequence is one number.
 
     Raises:
         ValueError: negative widths, or not one pair for each axis.
@@ -100,8 +101,8 @@ def pad_widths(pad_width: PadWidth, ndim: int, who: str = "pad") -> tuple[tuple[
         pairs = list(given)
         if len(pairs) == 2 and all(map(is_index, pairs)):
             pairs = [tuple(pairs)] * ndim
-        elif len(pairs) == 1 and not is_index(pairs[0]):
-            pairs *= ndim
+        elif len(pairs) == 1:
+            pairs = [(pairs[0],) * 2 if is_index(pairs[0]) else pairs[0]] * ndim
     widths = [tuple(pair) if not is_index(pair) else (pair,) for pair in pairs]
     if len(widths) != ndim or any(len(pair) != 2 for pair in widths):
         raise ValueError(

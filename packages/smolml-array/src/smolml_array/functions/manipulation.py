@@ -88,7 +88,7 @@ def transpose(x: Array, *axes: int | Sequence[int] | None) -> Array:
         AxisError: the axes are not each named once.
     """
     given = axes[0] if len(axes) == 1 and not is_index(axes[0]) else axes
-    if not given and (given is None or axes == ()):
+    if given is None or axes == ():
         order = tuple(reversed(range(len(x.shape))))
     else:
         order = normalize_permutation(given, len(x.shape), "transpose")  # type: ignore[arg-type]
