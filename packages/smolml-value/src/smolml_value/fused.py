@@ -132,7 +132,7 @@ def dot(xs: Iterable[Value | float], ys: Iterable[Value | float]) -> Value:
 
 
 def mean(values: Iterable[Value | float]) -> Value:
-    """(x_1 + ... + x_n) / n as one node.
+    """(x_1 + ... + x_n) / n as one node; of equal numbers that number.
 
     Raises:
         ValueError: there are no values.
@@ -148,8 +148,11 @@ def mean(values: Iterable[Value | float]) -> Value:
     count = len(args)
     if count == 0:
         raise ValueError("mean: expected at least one value, got none")
-    total = _exact_sum([_number(x, "mean") for x in args])
-    return _node(total / count, MEAN, args, [1.0 / count] * count)
+    numbers = [_number(x, "mean") for x in args]
+    out, first = _exact_sum(numbers) / count, numbers[0]
+    if out != first and numbers.count(first) == count:
+        out = first  # which the quotient missed by its rounding
+    return _node(out, MEAN, args, [1.0 / count] * count)
 
 
 def logsumexp(values: Iterable[Value | float]) -> Value:

@@ -11,6 +11,7 @@ import numpy as np
 
 from smolml_array.backends.numpy.cotangents import ONE_THREAD, SMALL, ndarray, row_of_ones
 from smolml_array.backends.numpy.dtypes import BOOL
+from smolml_array.backends.numpy.reductions import mean_of_sum
 
 Args = Sequence[Any]
 Params = Mapping[str, Any]
@@ -145,8 +146,6 @@ def _mean(args: Args, params: Params) -> Callable[[], Any] | None:
     (x,) = args
     axis, keepdims = params.get("axis"), params.get("keepdims", False)
     total: Any = np.add.reduce
-    size = total(x, axis, None, None, keepdims).size
-    if x.dtype.kind != "f" or not size:
+    if x.dtype.kind != "f":
         return None
-    count = x.size // size
-    return lambda: total(x, axis, None, None, keepdims) / count
+    return lambda: mean_of_sum(x, total(x, axis, None, None, keepdims), axis, keepdims)

@@ -176,7 +176,13 @@ def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 
 @array_function(_STANDARD, numpy=_TYPED_NUMPY)
 def mean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
-    """The mean over an axis, several, or all (None); nan of nothing."""
+    """The mean over an axis, several, or all (None); of equal numbers that number; nan of nothing.
+
+    Thus distances from it are exactly 0 where all are equal, and with them `var`, `std` and norms.
+
+    >>> mean(MLArray([0.1, 0.1, 0.1])).item()
+    0.1
+    """
     if axis is None and keepdims is False:
         return x._apply(MEAN, (x,))  # type: ignore[no-any-return]
     return x._rule(MEAN, x, **reduction(x, "mean", axis, keepdims))

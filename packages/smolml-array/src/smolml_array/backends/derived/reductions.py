@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 from smolml_array._shapes.axes import Axis, Shape, normalize_axes, unbroadcast_axes
@@ -25,11 +26,28 @@ def count_nonzero(xp: Any, x: Raw, /, axis: Axis = None, *, keepdims: bool = Fal
     return xp.sum(xp.not_equal(x, 0), axis=axis, keepdims=keepdims)
 
 
+@lru_cache(maxsize=256)
+def first_and_last(ndim: int, axis: Axis) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """The keys of the first and of the last element of each that is reduced, of length 1 there."""
+    axes = normalize_axes(axis, ndim, "mean")
+    ends = (slice(0, 1), slice(-1, None))
+    first, last = ([end if i in axes else slice(None) for i in range(ndim)] for end in ends)
+    return tuple(first), tuple(last)
+
+
 def mean(xp: Any, x: Raw, /, axis: Axis = None, *, keepdims: bool = False) -> Raw:
-    """The mean; nan of nothing."""
+    """The mean; of equal numbers that number, which the rounded sum may miss; nan of nothing."""
     x = _floating(xp, x)
     n = _length(x.shape, axis, "mean")
-    return xp.divide(xp.sum(x, axis=axis, keepdims=keepdims), float(n))
+    found = xp.divide(xp.sum(x, axis=axis, keepdims=keepdims), float(n))
+    if n < 2 or not found.size:
+        return found
+    first, last = (xp.index(x, key) for key in first_and_last(x.ndim, axis))
+    if not bool(xp.any(xp.equal(first, last))):  # as it mostly is
+        return found
+    same = xp.all(xp.equal(x, first), axis=axis, keepdims=keepdims)
+    first = xp.reshape(first, found.shape)
+    return xp.where(xp.logical_and(same, xp.not_equal(first, found)), first, found)
 
 
 def var(
@@ -38,7 +56,7 @@ def var(
     """The mean squared distance from the mean, divided by n - correction."""
     x = _floating(xp, x)
     n = _length(x.shape, axis, "var")
-    away = xp.subtract(x, xp.divide(xp.sum(x, axis=axis, keepdims=True), float(n)))
+    away = xp.subtract(x, xp.mean(x, axis=axis, keepdims=True))
     total = xp.sum(xp.multiply(away, away), axis=axis, keepdims=keepdims)
     return xp.divide(total, float(max(n - correction, 0)))
 

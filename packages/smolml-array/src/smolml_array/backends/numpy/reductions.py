@@ -17,6 +17,7 @@ from smolml_array._shapes.axes import (
     normalize_axis,
     one_axis,
 )
+from smolml_array.backends.derived.reductions import first_and_last
 from smolml_array.backends.numpy.dtypes import F32, F64, I64
 from smolml_array.backends.protocol import DType, Raw
 
@@ -81,14 +82,30 @@ def all(x: Raw, /, axis: Axis = None, *, keepdims: _bool = False) -> Raw:
 
 
 def mean(x: Raw, /, axis: Axis = None, *, keepdims: _bool = False) -> Raw:
-    """The mean; nan of nothing."""
+    """The mean; of equal numbers that number; nan of nothing."""
     if x.dtype is not F64 and x.dtype is not F32:
         x = _floating(x)
     if axis is None:
         total = _sum(x, None, None, None, keepdims)
     else:
         total = _reduce(_sum, "mean", x, axis, None, keepdims)
-    return total / (x.size // total.size if total.size else math.nan)
+    return mean_of_sum(x, total, axis, keepdims)
+
+
+def mean_of_sum(x: Any, total: Any, axis: Axis, keepdims: _bool) -> Raw:
+    """The mean of x from its sum, which may miss that of equal numbers by its rounding."""
+    if not x.size or not total.size:
+        return total / math.nan
+    found = total / (x.size // total.size)
+    if axis is None and x.item(0) != x.item(-1):  # as it mostly is
+        return found
+    first, last = first_and_last(x.ndim, axis)
+    first = x[first]
+    if not np.count_nonzero(first == x[last]):
+        return found
+    same = np.logical_and.reduce(x == first, axis, None, None, keepdims)
+    first = first.reshape(found.shape)
+    return np.where(same & (first != found), first, found)  # a zero keeps its sign
 
 
 def _floating(x: Raw) -> Any:
