@@ -103,7 +103,7 @@ def mean_of_sum(x: Any, total: Any, axis: Axis, keepdims: _bool) -> Raw:
     first = x[first]
     if not np.count_nonzero(first == x[last]):
         return found
-    same = np.logical_and.reduce(x == first, axis, None, None, keepdims)
+    same = all(x == first, axis, keepdims=keepdims)
     first = first.reshape(found.shape)
     return np.where(same & (first != found), first, found)  # a zero keeps its sign
 
