@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -41,11 +42,15 @@ def test_constants_of_every_shape_beside_a_number(name: str, kind: Any, backend:
         value, slope = jvp(alone, (at,), (2.0,))
         second = hessian(alone)(at)
         for shape in SHAPES:
-            beside = along_v(name, place, numbers, lambda c, shape=shape: filled(c, shape))
+            beside = along_v(name, place, numbers, partial(filled, shape=shape))
             y, t = jvp(beside, (kind(at),), (2.0,))
             assert_close(_floats(y), [value] * len(_floats(y)))
             assert_close(_floats(t), [slope] * len(_floats(t)))
-            columns = jacobian(lambda v, f=beside: [f(v), v, v * 1.0])(kind(at))
+
+            def several(v: Any, f: Any = beside) -> Any:
+                return [f(v), v, v * 1.0]
+
+            columns = jacobian(several)(kind(at))
             assert_close(_floats(columns[0]), [slope / 2.0] * len(_floats(columns[0])))
 
             def total(v: Any, f: Any = beside) -> Any:
@@ -71,5 +76,9 @@ def test_rules_of_arrays_beside_a_number(shape: tuple[int, ...], backend: str) -
         (lambda v: filled(3.0, (2,)) @ MLArray([v, v]), 6.0),
     ]
     for f, slope in cases:
+
+        def pair(v: Any, f: Any = f) -> Any:
+            return [f(v), v]
+
         assert float(jvp(f, (0.5,), (1.0,))[1]) == pytest.approx(slope)
-        assert float(jacobian(lambda v, f=f: [f(v), v])(0.5)[0]) == pytest.approx(slope)
+        assert float(jacobian(pair)(0.5)[0]) == pytest.approx(slope)
