@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -93,6 +93,23 @@ class Places:
         return np.ndarray(x.shape, x.dtype, place, start, x.strides)
 
 
+def copier(x: Any) -> Callable[[], Any]:
+    """What copies x as it is then, into new memory of the very layout: what is computed from
+    another layout may round otherwise.
+    """
+    if not x.size or x.strides == np.empty(x.shape, x.dtype).strides:
+        return x.copy  # type: ignore[no-any-return]
+    low, high = byte_bounds(x)
+    size, start = high - low, x.ctypes.data - low
+
+    def copy() -> Any:
+        made: Any = np.ndarray(x.shape, x.dtype, np.empty(size, np.uint8), start, x.strides)
+        made[...] = x
+        return made
+
+    return copy
+
+
 def _start(x: Any) -> int:
     """The lowest address that an array shows."""
     return byte_bounds(x)[0]
@@ -102,4 +119,4 @@ def _layout(x: Any) -> Any:
     """What arrays must have in common to lie in the same place."""
     if not x.flags.c_contiguous:
         return id(x)
-    return x.shape, x.dtype
+    return x.shape, x.strides, x.dtype

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from smolml_array._replay.buffers import Places, Use, arrays_in
+from smolml_array._replay.buffers import Places, Use, arrays_in, copier
 from smolml_array._replay.writing import (
     Args,
     DiffersError,
@@ -19,19 +19,25 @@ from smolml_array._replay.writing import (
     into,
     ufunc_into,
 )
-from smolml_array._shapes.axes import Shape
 from smolml_array.backends.numpy.cotangents import ndarray
 
 
-class _Note(NamedTuple):
-    """One call as it was recorded: out = f(*args, **params)."""
+class Note(NamedTuple):
+    """One call as it was recorded, to be made each time: out = f(*args, **params).
+
+    Attributes:
+        out: an array, or a tuple of arrays with None for what looks into an argument.
+        kind: "make" for a call that has made `out`; "change" where it is the first argument;
+            "expect" for an array and the truth that it must have each time; "shapes" where what
+            is made must each time have the shapes in `out`.
+    """
 
     name: str
     f: Callable[..., Any]
     args: Args
     params: Params
-    out: Any  # an array, or a tuple of arrays with None for what looks into an argument
-    kind: str = "make"  # or "change", where out is the first argument, "expect" or "shapes"
+    out: Any
+    kind: str = "make"
 
     @property
     def makes(self) -> list[Any]:
@@ -43,34 +49,13 @@ class Program:
     """What was recorded, in order; once it is finished, it can be run."""
 
     def __init__(self) -> None:
-        self._notes: list[_Note] = []
+        self.notes: list[Note] = []
         self._calls: list[Callable[[], Any]] = []
         self._results: list[Any] = []
 
-    def add(self, name: str, f: Callable[..., Any], args: Args, params: Params, out: Any) -> None:
-        """f(*args, **params), which has just made `out`, is to be done each time.
-
-        `out` is an array, or a tuple of arrays with None for those that look into an argument.
-        """
-        self._notes.append(_Note(name, f, args, params, out))
-
-    def add_in_place(self, total: Any, x: Any) -> None:
-        """total += x is to be done each time."""
-        self._notes.append(_Note("add_into", np.add, (total, x), {}, total, "change"))
-
-    def expect(self, condition: Any, truth: bool) -> None:
-        """A 0-d array must each time be as true as it is now."""
-        self._notes.append(_Note("bool", bool, (condition, truth), {}, None, "expect"))
-
-    def expect_shapes(
-        self, f: Callable[..., Any], args: Args, params: Params, shapes: Sequence[Shape]
-    ) -> None:
-        """The arrays that f(*args, **params) makes must each time have these shapes."""
-        self._notes.append(_Note("shapes", f, args, params, tuple(shapes), "shapes"))
-
     def finish(self, results: Sequence[Any]) -> None:
         """Nothing is added any more. `run` is to return these, each in memory of its own."""
-        notes = self._notes
+        notes = self.notes
         given = {}  # number of a call -> of the result that it gives away
         for k, out in enumerate(results):
             others = (x for j, x in enumerate(results) if j != k)
@@ -108,7 +93,7 @@ class Program:
             self._calls.append(call)
         for k, out in enumerate(results):
             if k not in given.values():
-                self._calls.append(partial(_give, self._results, k, places.of(out).copy))
+                self._calls.append(partial(_give, self._results, k, copier(places.of(out))))
         _spoil([out for note in notes for out in note.makes])
         notes.clear()
 
@@ -125,7 +110,7 @@ class Program:
         return results
 
 
-def _maker(notes: Sequence[_Note], out: Any) -> int | None:
+def _maker(notes: Sequence[Note], out: Any) -> int | None:
     """The number of the call that makes `out`, if nothing else happens to `out` afterwards."""
     for i, note in enumerate(notes):
         if note.out is out and note.kind == "make":
@@ -151,7 +136,7 @@ def _give_number(results: list[Any], k: int, make: Callable[[], Any]) -> None:
     results[k] = np.asarray(make())  # of one of NumPy's scalars
 
 
-def _expect_shapes(make: Callable[[], Any], shapes: Sequence[Shape]) -> None:
+def _expect_shapes(make: Callable[[], Any], shapes: Sequence[tuple[int, ...]]) -> None:
     made = make()
     parts = made if isinstance(made, tuple | list) else (made,)
     if shapes != tuple(x.shape for x in parts if isinstance(x, ndarray | np.generic)):

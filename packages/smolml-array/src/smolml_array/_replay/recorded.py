@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from smolml_value import GraphError
-
-
-class Recorder(Protocol):
-    """Who is told what is done with recorded arrays."""
-
-    def call(
-        self, name: str, f: Callable[..., Any], args: Sequence[Any], params: Mapping[str, Any]
-    ) -> Any: ...
-
-    def expect(self, condition: Recorded, truth: bool) -> None: ...
 
 
 def _operator(f: Any, name: str = "", swapped: bool = False) -> Any:
@@ -41,14 +30,14 @@ class Recorded:
     """A raw array of a recording.
 
     Attributes:
-        recording: to which it belongs.
+        recording: the `Recording` that it belongs to, and that is told what is done with it.
         array: its buffer, with the numbers of the run that is recorded.
         number: which one it is; None for a constant, whose numbers stay and may be read.
     """
 
     __slots__ = ("array", "number", "recording")
 
-    def __init__(self, recording: Recorder, array: Any, number: int | None) -> None:
+    def __init__(self, recording: Any, array: Any, number: int | None) -> None:
         self.recording = recording
         self.array = array
         self.number = number

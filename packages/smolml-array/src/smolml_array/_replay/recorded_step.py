@@ -34,8 +34,14 @@ class _Slot:
     def take(self, node: ArrayNode) -> bool:
         """Copy the numbers of a node into the buffer; False if it is not like this argument."""
         raw, buffer = node.raw, self.buffer
-        alike = raw.shape == buffer.shape and raw.dtype == buffer.dtype
-        if not alike or node.tracked is not self.tracked or not _ends_here(node):
+        if (
+            raw.__class__ is not np.ndarray
+            or raw.shape != buffer.shape
+            or raw.dtype != buffer.dtype
+            or raw.strides != buffer.strides
+            or node.tracked is not self.tracked
+            or not _ends_here(node)
+        ):
             return False
         self.node = None
         np.copyto(buffer, raw)
@@ -49,15 +55,17 @@ class _Run(NamedTuple):
     Attributes:
         recording: the backend of it.
         notes: all that happened, to be compared with another run.
-        slots: the arguments.
+        slots: where each argument goes, a leaf that is given twice to one place.
+        firsts: what `_firsts` says of the arguments; None where it cannot be otherwise.
         results: the buffers of the loss and of the gradients.
-        leaves: which arguments the gradients belong to, in order.
+        leaves: the positions of the arguments that the gradients belong to, in order.
         sources: the arrays from elsewhere whose numbers were read.
     """
 
     recording: Recording
     notes: list[Any]
     slots: list[_Slot]
+    firsts: list[int] | None
     results: list[Raw]
     leaves: list[int]
     sources: Sources
@@ -69,6 +77,7 @@ class RecordedStep:
     def __init__(self, run: _Run) -> None:
         self._sources = run.sources
         self._slots = run.slots
+        self._firsts = run.firsts
         self._leaves = run.leaves
         self._run = run.recording.program.run
         SILENCE.run(run.recording.program.finish, run.results)
@@ -81,6 +90,8 @@ class RecordedStep:
         """Whether it was recorded for arguments like these, which are copied if so."""
         slots = self._slots
         if len(slots) != len(nodes):
+            return False
+        if self._firsts is not None and _firsts(nodes) != self._firsts:
             return False
         for slot, node in zip(slots, nodes):  # noqa: B905  # they are as many
             if (node is not slot.node or node.raw is not slot.raw) and not slot.take(node):
@@ -96,12 +107,7 @@ class RecordedStep:
 
     def gradients(self, nodes: Sequence[ArrayNode], parts: Sequence[Raw]) -> dict[ArrayNode, Raw]:
         """The gradients among what `play` gave, each with the leaf that it belongs to."""
-        found: dict[ArrayNode, Raw] = {}
-        for i, grad in zip(self._leaves, parts[1:]):  # noqa: B905  # they are as many
-            node = nodes[i]
-            # an array may be a parameter and an argument
-            found[node] = grad if node not in found else np.add(found[node], grad)
-        return found
+        return {nodes[i]: grad for i, grad in zip(self._leaves, parts[1:])}  # noqa: B905  # as many
 
 
 def record(
@@ -147,8 +153,13 @@ def _recorded(
     """One run of f and its backward pass, recorded."""
     recording = Recording(NUMPY)
     backend = cast(Backend, recording)
-    inputs = [recording.input(node.raw) for node in nodes]
-    leaves = [ArrayNode(backend, x, node.tracked) for x, node in zip(inputs, nodes, strict=True)]
+    firsts = _firsts(nodes)
+    inputs: list[Any] = []
+    leaves: list[ArrayNode] = []
+    for i, node in zip(firsts, nodes, strict=True):
+        new = i == len(leaves)
+        inputs.append(recording.input(node.raw) if new else inputs[i])
+        leaves.append(ArrayNode(backend, inputs[i], node.tracked) if new else leaves[i])
     own, data = leaves[: len(params)], leaves[len(params) :]
     before = [(p._node, p._elements) for p in params]
     unknown: Any = _Gradient()
@@ -180,12 +191,15 @@ def _recorded(
     finally:  # only now: the loss may be a window onto a parameter
         for p, (node, elements) in zip(params, before, strict=True):
             p._node, p._elements = node, elements
-    grads: dict[int, Any] = {i: v.grad for i, v in enumerate(leaves) if v.grad is not None}
+    grads: dict[int, Any] = {i: leaves[i].grad for i in set(firsts) if leaves[i].grad is not None}
     recording.close()
     slots = [_Slot(x.array, leaf.tracked) for x, leaf in zip(inputs, leaves, strict=True)]
+    slots = [slots[i] for i in firsts]
+    may_meet = any(leaf.tracked for leaf in data)
     results = [value.array, *(x.array for x in grads.values())]
     notes = [*recording.notes, value.number, [(i, x.number) for i, x in grads.items()]]
-    return _Run(recording, notes, slots, results, list(grads), Sources(noticed))
+    kept = firsts if may_meet else None
+    return _Run(recording, notes, slots, kept, results, list(grads), Sources(noticed))
 
 
 class _Gradient:
@@ -196,6 +210,14 @@ class _Gradient:
             "replay: the function uses gradients, or calls backward(); a step does that by itself "
             "after the function"
         )
+
+
+def _firsts(nodes: Sequence[ArrayNode]) -> list[int]:
+    """For each argument the position where it comes first, of a constant its own.
+
+    The gradients that a leaf gets in several places are added up in the order of the graph.
+    """
+    return [nodes.index(node) if node.tracked else i for i, node in enumerate(nodes)]
 
 
 def _ends_here(node: ArrayNode) -> bool:

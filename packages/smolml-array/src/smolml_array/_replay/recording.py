@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from smolml_array._replay.program import Program
+from smolml_array._replay.buffers import copier
+from smolml_array._replay.program import Note, Program
 from smolml_array._replay.recorded import Recorded
 from smolml_array._replay.writing import elementwise
 from smolml_array.backends.numpy.cotangents import ndarray
@@ -71,7 +72,7 @@ class Recording:
 
     def input(self, raw: Any) -> Recorded:
         """An array whose numbers will be others each time."""
-        return self._live(np.array(raw, order="C"))
+        return self._live(copier(raw)())
 
     def constant(self, raw: Any) -> Recorded:
         """An array whose numbers stay."""
@@ -120,7 +121,7 @@ class Recording:
             return map_leaves(self._kept, made)
         self.notes.append((name, *map_leaves(_noted, asked)))
         if name == "add_into":
-            self.program.add_in_place(*plain)
+            self.program.notes.append(Note(name, np.add, plain, {}, plain[0], "change"))
             return args[0]
         buffers: list[Any] = []  # of the results, None for what looks into an operand
 
@@ -132,7 +133,7 @@ class Recording:
             others = [x for x in buffers if x is not None]  # each is written by itself
             shared = any(np.may_share_memory(array, x) for x in others)
             if not sharing and (shared or not array.flags.writeable):
-                array = array.copy()
+                array = copier(array)()
             buffers.append(None if sharing or not array.size else array)
             if not array.size:
                 return self.constant(array)
@@ -144,17 +145,17 @@ class Recording:
         parts = [x for x in (made if isinstance(made, tuple | list) else (made,)) if _is_numbers(x)]
         if not all(x.size for x in parts) and elementwise(f, plain, plain_params) is None:
             # what is empty now need not be so the next time: x[x > 0]
-            self.program.expect_shapes(f, plain, plain_params, [x.shape for x in parts])
-        if isinstance(made, tuple | list):
-            self.program.add(name, f, plain, plain_params, tuple(buffers))
-        elif buffers and buffers[0] is not None:
-            self.program.add(name, f, plain, plain_params, buffers[0])
+            shapes = tuple(x.shape for x in parts)
+            self.program.notes.append(Note(name, f, plain, plain_params, shapes, "shapes"))
+        out = tuple(buffers) if isinstance(made, tuple | list) else buffers and buffers[0]
+        if any(x is not None for x in buffers):
+            self.program.notes.append(Note(name, f, plain, plain_params, out))
         return result
 
     def expect(self, condition: Recorded, truth: bool) -> None:
         """Note that the program is right only where a 0-d array is as true as it is now."""
         self.notes.append(("bool", condition.number, truth))
-        self.program.expect(condition.array, truth)
+        self.program.notes.append(Note("bool", bool, (condition.array, truth), {}, None, "expect"))
 
     def _kept(self, made: Any) -> Any:
         """A result that stays the same; what is no array is left as it is."""

@@ -174,6 +174,8 @@ class Replay:
     ) -> Raw:
         """Those of an argument that is no MLArray; a float is as wide as the arrays beside it."""
         raw = to_raw(xp, x, "replay", copy=copy)
+        if not copy and xp.name == "numpy" and not raw.flags.c_contiguous:
+            raw = to_raw(xp, x, "replay", copy=True)  # it lies as it does in the graph
         if type(x) is float:
             arrays = [*self._params, *(a for a in data if isinstance(a, MLArray))]
             floats = {a.dtype.name: a.dtype for a in arrays if a.dtype.name.startswith("float")}

@@ -33,7 +33,7 @@ def elementwise(f: Callable[..., Any], args: Args, params: Params) -> Any:
 
 def direct(name: str, f: Callable[..., Any], args: Args, params: Params) -> Callable[[], Any]:
     """f(*args, **params) as a call without arguments, and without what the shapes settle."""
-    if name == "matmul" and args[0].ndim == args[1].ndim == 2:
+    if name == "matmul" and _by_dot(*args):
         return partial(args[0].dot, args[1])
     made = _mean(args, params) if name == "mean" else None
     if name == "sum_to_shape":
@@ -88,9 +88,12 @@ def ufunc_into(ufunc: Any, args: Args, out: Any) -> Callable[[], Any]:
 
 def _matmul(args: Args, params: Params, out: Any) -> Callable[[], Any]:
     x1, x2 = args
-    if x1.ndim == x2.ndim == 2:
-        return partial(x1.dot, x2, out)
-    return partial(np.matmul, x1, x2, out)
+    return partial(x1.dot, x2, out) if _by_dot(x1, x2) else partial(np.matmul, x1, x2, out)
+
+
+def _by_dot(x1: Any, x2: Any) -> bool:
+    """Whether the backend's `matmul` calls `dot`, which may round otherwise; see there."""
+    return x1.ndim * x2.ndim == 4  # type: ignore[no-any-return]
 
 
 def _sum_to_shape(args: Args, params: Params, out: Any) -> Callable[[], Any] | None:
@@ -112,8 +115,10 @@ def _cotangent_product(args: Args, params: Params, out: Any) -> Callable[[], Any
     multiply = ufunc_into(np.multiply, args, out)
     flat = out.ravel(order="K")  # in the order in which it lies in memory
     total: Callable[[], Any] = partial(flat.dot, flat)
-    if out.size > ONE_THREAD or not np.may_share_memory(flat, out):
+    if out.size > ONE_THREAD:
         total = partial(np.add.reduce, out, None)
+    elif not np.may_share_memory(flat, out):
+        total = partial(np.vdot, out, out)
 
     def product() -> None:
         multiply()
