@@ -76,12 +76,10 @@ class Program:
         places = Places(uses, kept)
         self._results = [None] * len(results)
         for i, (name, f, args, params, out, kind) in enumerate(notes):
-            is_array = i in given and type(direct(name, f, args, params)()) is ndarray
             args, params, out = places.of((tuple(args), dict(params), out))
             if i in given:
-                give = _give if is_array else _give_number
                 again = direct(name, f, args, params)
-                call: Callable[[], Any] = partial(give, self._results, given[i], again)
+                call: Callable[[], Any] = partial(_give, self._results, given[i], again)
             elif kind == "expect":
                 call = partial(_expect, *args)
             elif kind == "shapes":
@@ -129,11 +127,8 @@ def _spoil(buffers: Sequence[Any]) -> None:
 
 
 def _give(results: list[Any], k: int, make: Callable[[], Any]) -> None:
-    results[k] = make()
-
-
-def _give_number(results: list[Any], k: int, make: Callable[[], Any]) -> None:
-    results[k] = np.asarray(make())  # of one of NumPy's scalars
+    made = make()
+    results[k] = made if type(made) is ndarray else np.asarray(made)  # of one of NumPy's scalars
 
 
 def _expect_shapes(make: Callable[[], Any], shapes: Sequence[tuple[int, ...]]) -> None:

@@ -195,10 +195,9 @@ def _recorded(
     recording.close()
     slots = [_Slot(x.array, leaf.tracked) for x, leaf in zip(inputs, leaves, strict=True)]
     slots = [slots[i] for i in firsts]
-    may_meet = any(leaf.tracked for leaf in data)
     results = [value.array, *(x.array for x in grads.values())]
     notes = [*recording.notes, value.number, [(i, x.number) for i, x in grads.items()]]
-    kept = firsts if may_meet else None
+    kept = firsts if any(leaf.tracked for leaf in data) else None
     return _Run(recording, notes, slots, kept, results, list(grads), Sources(noticed))
 
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from smolml_array.backends.numpy.cotangents import ONE_THREAD, SMALL, ndarray, row_of_ones
 from smolml_array.backends.numpy.dtypes import BOOL
-from smolml_array.backends.numpy.reductions import mean_of_sum
 
 Args = Sequence[Any]
 Params = Mapping[str, Any]
@@ -35,9 +34,7 @@ def direct(name: str, f: Callable[..., Any], args: Args, params: Params) -> Call
     """f(*args, **params) as a call without arguments, and without what the shapes settle."""
     if name == "matmul" and _by_dot(*args):
         return partial(args[0].dot, args[1])
-    made = _mean(args, params) if name == "mean" else None
-    if name == "sum_to_shape":
-        made = _column_sums(*args)
+    made = _column_sums(*args) if name == "sum_to_shape" else None
     return made or partial(f, *args, **params)
 
 
@@ -144,13 +141,3 @@ def _column_sums(g: Any, shape: Any) -> Callable[..., Any] | None:
     if short and g.dtype.kind == "f":
         return partial(row_of_ones(g.shape[0], g.dtype).dot, g)
     return None
-
-
-def _mean(args: Args, params: Params) -> Callable[[], Any] | None:
-    """What is called for `mean` of floats."""
-    (x,) = args
-    axis, keepdims = params.get("axis"), params.get("keepdims", False)
-    total: Any = np.add.reduce
-    if x.dtype.kind != "f":
-        return None
-    return lambda: mean_of_sum(x, total(x, axis, None, None, keepdims), axis, keepdims)
