@@ -251,6 +251,7 @@ ROWS: dict[str, Row] = {
         lambda a: np.sort(a, 0),
         ((3, 2),),
         linear=False,
+        torch=lambda t, x: t.sort(x, 0).values,
     ),
     "einsum": Row(
         lambda x, y: einsum("...ij,kj->...ki", x, y),
@@ -273,9 +274,20 @@ ROWS: dict[str, Row] = {
         linear=False,
         torch=lambda t, x, w, b: t.addmm(b, x, w),
     ),
-    "affine, batched": Row(affine, lambda x, w, b: x @ w + b, ((2, 4, 3), (3, 2), (4, 1)), False),
-    "affine, a vector": Row(affine, lambda x, w, b: x @ w + b, ((3,), (3, 2), ()), False),
-    "affine, two vectors": Row(affine, lambda x, w, b: x @ w + b, ((3,), (3,), ()), False),
+    **{
+        f"affine, {what}": Row(
+            affine,
+            lambda x, w, b: x @ w + b,
+            shapes,
+            linear=False,
+            torch=lambda t, x, w, b: x @ w + b,
+        )
+        for what, shapes in (
+            ("batched", ((2, 4, 3), (3, 2), (4, 1))),
+            ("a vector", ((3,), (3, 2), ())),
+            ("two vectors", ((3,), (3,), ())),
+        )
+    },
     "outer": Row(
         lambda x, y: outer(x, y),
         np.outer,
@@ -306,6 +318,7 @@ ROWS: dict[str, Row] = {
         lambda a: _cumulative(np.cumprod, a, 0, 1.0),
         ((3, 2),),
         linear=False,
+        torch=lambda t, x: t.cat([t.ones((1, 2), dtype=x.dtype), t.cumprod(x, 0)]),
     ),
     "logcumsumexp": Row(
         lambda x: logcumsumexp(x * 300.0, axis=1) / 300.0,
@@ -336,7 +349,13 @@ ROWS: dict[str, Row] = {
         )
         for ord in ("fro", 1, -1, math.inf, -math.inf)
     },
-    "norm": Row(lambda x: norm(x), np.linalg.norm, ((2, 3, 2),), linear=False),
+    "norm": Row(
+        lambda x: norm(x),
+        np.linalg.norm,
+        ((2, 3, 2),),
+        linear=False,
+        torch=lambda t, x: t.linalg.norm(x),
+    ),
     "norm of vectors": Row(
         lambda x: norm(x, 3, axis=1, keepdims=True),
         lambda a: np.linalg.norm(a, 3, 1, keepdims=True),

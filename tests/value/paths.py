@@ -19,6 +19,8 @@ from smolml_value import (
     explain,
     grad,
     gradients,
+    hessian,
+    hvp,
     jacobian,
     jvp,
     value_and_grad,
@@ -162,7 +164,73 @@ NUMBERS: dict[str, Path] = {
 
 
 def numbers(x: Any) -> list[float]:
-    """The numbers of a float, a Value or an array."""
+    """The numbers of a float, a Value, an array, or a list of numbers."""
     if isinstance(x, int | float | Value):
         return [float(x)]
-    return [float(n) for n in x.flatten().to_list()]
+    return [float(n) for n in (x if isinstance(x, list) else x.flatten().to_list())]
+
+
+# Second derivatives: all ways to the product of the Hessian with a direction -------------------
+
+Product = Callable[[Function, Leaves, Leaves], list[Any]]
+
+
+def dot(xs: Leaves, us: Leaves) -> Any:
+    """The sum of all products."""
+    products = [x * u for x, u in zip(xs, us, strict=True)]
+    first, *others = (p if isinstance(p, float | Value) else p.sum() for p in products)
+    return sum(others, first)
+
+
+def _blocks(blocks: Any, xs: Leaves, us: Leaves) -> list[Any]:
+    """A matrix in blocks, a row of them for each argument, times a direction."""
+    found = []
+    for x, row in zip(xs, blocks, strict=True):
+        out = [0.0] * len(numbers(x))
+        for block, u in zip(row, us, strict=True):
+            flat, along = numbers(block), numbers(u)
+            for i in range(len(out)):
+                part = flat[i * len(along) : (i + 1) * len(along)]
+                out[i] += math.fsum(p * n for p, n in zip(part, along, strict=True) if n)
+        found.append(out)
+    return found
+
+
+def by_gradients_twice(f: Function, xs: Leaves, us: Leaves) -> list[Any]:
+    leaves = [leaf(x) for x in xs]
+    return gradients(dot(gradients(f(*leaves), leaves), us), leaves)
+
+
+def reverse_over_reverse(f: Function, xs: Leaves, us: Leaves) -> list[Any]:
+    every = _all(xs)
+    return list(grad(lambda *zs: dot(grad(f, every)(*zs), us), every)(*xs))
+
+
+def forward_over_reverse(f: Function, xs: Leaves, us: Leaves) -> list[Any]:
+    return list(jvp(lambda *zs: list(grad(f, _all(zs))(*zs)), tuple(xs), tuple(us))[1])
+
+
+def slope(f: Function, us: Leaves) -> Function:
+    """The derivative of f along a direction, in forward mode."""
+    return lambda *zs: jvp(f, zs, tuple(us))[1]
+
+
+SECOND: dict[str, Product] = {
+    "hessian": lambda f, xs, us: _blocks(hessian(f, _all(xs))(*xs), xs, us),
+    "hvp": lambda f, xs, us: list(hvp(lambda zs: f(*zs))(list(xs), list(us))),
+    "reverse over reverse": reverse_over_reverse,
+    "forward over reverse": forward_over_reverse,
+    "reverse over forward": lambda f, xs, us: list(grad(slope(f, us), _all(xs))(*xs)),
+    "forward over forward": lambda f, xs, us: by_columns(slope(f, us), xs),
+    "jacobian of grad": lambda f, xs, us: _blocks(
+        jacobian(lambda *zs: list(grad(f, _all(zs))(*zs)), _all(xs))(*xs), xs, us
+    ),
+    "gradients twice": by_gradients_twice,
+    "checkpoint, reverse over reverse": lambda f, xs, us: reverse_over_reverse(
+        checkpoint(f), xs, us
+    ),
+    "checkpoint, forward over reverse": lambda f, xs, us: forward_over_reverse(
+        checkpoint(f), xs, us
+    ),
+}
+"""The Hessian times a direction."""
