@@ -186,7 +186,7 @@ def window(s: State, step: Step) -> None:
     name = c.of(list(functions.WINDOWS))
     x = s.operand(step.operands[0])
     pair = functions.WINDOWS[name](s.shape(x), c)
-    if pair is not None:
+    if pair is not None and s.shape(x):  # an array made of one Value is no window of it
         s.add(name, s.machine.window(x.x, *pair), [x], window=True)
 
 
