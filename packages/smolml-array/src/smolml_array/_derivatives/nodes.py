@@ -6,8 +6,8 @@ numbers, run with the traced namespace on arrays they give operands; one walk se
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -16,12 +16,12 @@ from smolml_array._graph.node import ArrayNode, cast
 from smolml_array._graph.rule import Rule, call_plugin, is_plugin
 from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import Element, ValuesNode
-from smolml_array._graph.vjps import evaluated
+from smolml_array._graph.vjps import Applied, cotangents_of, evaluated
 from smolml_array.array import MLArray
 from smolml_array.backends.protocol import Raw
 from smolml_value import GraphError, Op, Value
 from smolml_value.extending import Node
-from smolml_value.extending.derivatives import NodeRules, OutputRules, Parts, of, pinned, register
+from smolml_value.extending.derivatives import NodeRules, OutputRules, Parts, pinned, register
 
 
 class ArrayNodeRules(NodeRules):
@@ -31,27 +31,25 @@ class ArrayNodeRules(NodeRules):
     """
 
     def vjp(self, node: ArrayNode, g: MLArray, needs: Sequence[bool]) -> Parts:
-        each = iter(needs)
-        wanted = [p is not None and next(each) for p in node.operands]
+        found = cotangents_of(_on_operands(node), g, node.wanted(needs))
         return [
             None if c is None else _for_parent(parent, c)
-            for parent, c in zip(node.operands, _vjp(node, g, wanted), strict=True)
+            for parent, c in zip(node.operands, found, strict=True)
             if parent is not None
         ]
 
     def jvp(self, node: ArrayNode, tangents: Parts, create_graph: bool) -> Any:
-        xp, rule = node.backend, node.rule
+        xp, out = node.backend, node.out
         known = iter(tangents)
         every = [None if parent is None else next(known) for parent in node.operands]
         if not create_graph:
-            call = partial(call_plugin, xp) if is_plugin(rule) else xp.silence.run
-            like = node.out.dtype
-            every = [xp.asarray(t, dtype=like) if t.__class__ is float else t for t in every]
-            t: Raw | None = call(_jvp, node, xp, every, list(node.primals), node.out)
-            return t if t is None else cast(xp, t, node.out)
+            call = partial(call_plugin, xp) if is_plugin(node.rule) else xp.silence.run
+            every = [xp.asarray(t, dtype=out.dtype) if t.__class__ is float else t for t in every]
+            t: Raw | None = call(_jvp, node, every)
+            return t if t is None else cast(xp, t, out)
         every = [_as_array(node, t) if isinstance(t, Value) else t for t in every]
-        made = _jvp(node, traced(xp.name), every, _operands(node), _pinned(node, node.out))
-        return made if made is None or made.dtype == node.out.dtype else made.astype(node.out.dtype)
+        made = _jvp(_on_operands(node), every)
+        return made if made is None or made.dtype == out.dtype else made.astype(out.dtype)
 
     def plus(self, node: ArrayNode, a: Any, b: Any) -> Any:
         if isinstance(a, dict) and isinstance(b, dict):
@@ -129,8 +127,19 @@ def _pinned(node: ArrayNode, raw: Raw) -> MLArray:
     return MLArray._from_node(ArrayNode(node.backend, raw, True, RESHAPE, (node,), (raw,), params))
 
 
-def _operands(node: ArrayNode) -> list[Any]:
-    """What the rule of node was applied to, as operands."""
+@dataclass
+class _OnOperands:
+    """What a rule was applied to, and what it made, as operands: its derivatives have some, too."""
+
+    rule: Op | Rule | None
+    operands: Sequence[Node | None]
+    primals: Sequence[Any]
+    out: Any
+    params: Mapping[str, Any]
+    backend: Any
+
+
+def _on_operands(node: ArrayNode) -> _OnOperands:
     found: list[Any] = []
     for parent, primal in zip(node.operands, node.primals, strict=True):
         if isinstance(parent, ArrayNode):
@@ -144,40 +153,8 @@ def _operands(node: ArrayNode) -> list[Any]:
             found.append(MLArray._constant(node.backend, primal))
         else:
             found.append(Value(primal))  # and not a number: Python's own 1 / 0.0 raises
-    return found
-
-
-# Cotangents ------------------------------------------------------------------------------------
-
-
-def _vjp(node: ArrayNode, g: MLArray, wanted: Sequence[bool]) -> Sequence[Any]:
-    """What the rule of node sends to each operand that is wanted, as arrays."""
-    rule, xp = node.rule, traced(node.backend.name)
-    args, out = _operands(node), _pinned(node, node.out)
-    if isinstance(rule, Op):
-        if rule.vjp is not None:
-            parts: list[Any] = list(rule.vjp(xp, g, out, *args))
-        else:
-            parts = [None] * len(args)
-            for i, want in enumerate(wanted):
-                p = _partial(rule, i, xp, out, args) if want else None
-                parts[i] = None if p is None else _product(node.backend, xp, g, p)
-        shapes = [getattr(primal, "shape", ()) for primal in node.primals]
-        return [
-            None if c is None else xp.sum_to_shape(_whole(xp, c, g), shape)
-            for c, shape in zip(parts, shapes, strict=True)
-        ]
-    assert rule is not None
-    if rule.vjp_all is not None:
-        return rule.vjp_all(xp, g, out, *args, **node.params)  # type: ignore[no-any-return]
-    return [
-        vjp(xp, g, out, *args, **node.params) if want and vjp is not None else None
-        for want, vjp in zip(wanted, rule.vjps, strict=True)
-    ]
-
-
-def _whole(xp: Any, c: Any, g: MLArray) -> Any:
-    return xp.full(g.shape, float(c)) if isinstance(c, float | int) else c
+    xp, out = traced(node.backend.name), _pinned(node, node.out)
+    return _OnOperands(node.rule, node.operands, found, out, node.params, xp)
 
 
 def _for_parent(parent: Node, c: MLArray) -> Any:
@@ -191,15 +168,16 @@ def _for_parent(parent: Node, c: MLArray) -> Any:
 # Tangents --------------------------------------------------------------------------------------
 
 
-def _jvp(node: ArrayNode, xp: Any, tangents: list[Any], args: list[Any], out: Any) -> Any:
-    """The tangent of the result: as numbers or operands, as xp, the operands and the result are."""
-    rule, params = node.rule, node.params
+def _jvp(node: Applied, tangents: Sequence[Any]) -> Any:
+    """The tangent of the result: as numbers or operands, as those of the node are."""
+    rule, xp, args, params = node.rule, node.backend, node.primals, node.params
     assert rule is not None
+    known = [(i, t) for i, t in enumerate(tangents) if t is not None]
     if isinstance(rule, Op):
         return _total(
-            _product(node.backend, xp, _spread(node, xp, t), p)
-            for i, t in enumerate(tangents)
-            if t is not None and (p := _partial(rule, i, xp, out, args)) is not None
+            xp.cotangent_product(_spread(node, t), p)
+            for i, t in known
+            if (p := _partial(rule, i, node)) is not None
         )
     if rule.jvp is None:
         raise GraphError(
@@ -207,27 +185,23 @@ def _jvp(node: ArrayNode, xp: Any, tangents: list[Any], args: list[Any], out: An
             f"jvp="
         )
     if callable(rule.jvp):
-        return rule.jvp(xp, tangents, out, *args, **params)
+        return rule.jvp(xp, tangents, node.out, *args, **params)
     if rule.jvp == "linear":
         given = [xp.zeros_like(a) if t is None else t for a, t in zip(args, tangents, strict=True)]
         return rule.forward(xp, *given, **params)
-    known = [(i, t) for i, t in enumerate(tangents) if t is not None]
     if rule.jvp == "multilinear":
         return _total(rule.forward(xp, *args[:i], t, *args[i + 1 :], **params) for i, t in known)
-    return _total(_reduced(node, rule, xp, i, t, args, out) for i, t in known)
+    return _total(_reduced(node, rule.vjps[i], t) for i, t in known)
 
 
-def _reduced(
-    node: ArrayNode, rule: Rule, xp: Any, i: int, t: Any, args: list[Any], out: Any
-) -> Any:
+def _reduced(node: Applied, vjp: Any, t: Any) -> Any:
     """The vjp of a reduction is (g, put back along the axis) x weights.
 
     So its tangent is the sum of tangents x weights.
     """
-    vjp, params = rule.vjps[i], node.params
-    assert vjp is not None
-    weights = vjp(xp, xp.ones_like(out), out, *args, **params)
-    terms = _product(node.backend, xp, t, weights)
+    xp, out, params = node.backend, node.out, node.params
+    weights = vjp(xp, xp.ones_like(out), out, *node.primals, **params)
+    terms = xp.cotangent_product(t, weights)
     return xp.sum(terms, axis=params.get("axis"), keepdims=params.get("keepdims", False))
 
 
@@ -238,47 +212,21 @@ def _total(terms: Any) -> Any:
     return total
 
 
-def _spread(node: ArrayNode, xp: Any, t: Any) -> Any:
+def _spread(node: Applied, t: Any) -> Any:
     """A tangent in the shape of the result."""
-    return t if t.shape == node.out.shape else xp.broadcast_to(t, node.out.shape)
+    return t if t.shape == node.out.shape else node.backend.broadcast_to(t, node.out.shape)
 
 
-# Both ------------------------------------------------------------------------------------------
-
-
-def _partial(op: Op, i: int, xp: Any, out: Any, args: Sequence[Any]) -> Any:
+def _partial(op: Op, i: int, node: Applied) -> Any:
     """The partial to operand i: an array or a number; None for zero."""
+    xp, out = node.backend, node.out
     if op.vjp is not None:
-        return op.vjp(xp, xp.ones_like(out), out, *args)[i]
+        return op.vjp(xp, xp.ones_like(out), out, *node.primals)[i]
     assert op.partials is not None
     p = op.partials[i]
     if callable(p):
-        return evaluated(p, xp, out, args)
+        return evaluated(p, xp, out, node.primals)
     return None if p == 0 else p
-
-
-def _product(backend: Any, xp: Any, g: Any, p: Any) -> Any:
-    """cotangent or tangent x partial; zero if either is, be the other inf or nan."""
-    if isinstance(p, float | int):
-        if p in (0, 1, -1):
-            return g if p == 1 else -g if p else xp.zeros_like(g)
-        return g * p
-    c = g * p
-    if _is_finite(backend, c._current_node().raw if isinstance(c, MLArray) else c):
-        return c
-    zero = backend.logical_or(backend.equal(_raw(g), 0), backend.equal(_raw(p), 0))
-    if isinstance(c, MLArray):
-        zero = MLArray._constant(backend, zero)
-    return xp.where(zero, xp.zeros_like(c), c)
-
-
-def _raw(x: Any) -> Any:
-    return of(x).number_of(x) if isinstance(x, MLArray | Value) else x
-
-
-def _is_finite(xp: Any, raw: Raw) -> bool:
-    total = float(xp.sum(raw))  # the quick look; the sum of large numbers may overflow
-    return math.isfinite(total) or bool(xp.all(xp.isfinite(raw)))
 
 
 register(ArrayNode, ArrayNodeRules())

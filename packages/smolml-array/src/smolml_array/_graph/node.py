@@ -149,13 +149,16 @@ class ArrayNode(Node):
         pairs = zip(self.operands, self.primals, strict=True)
         return [primal if node is None else node for node, primal in pairs]
 
+    def wanted(self, needs: Sequence[bool] | None) -> Sequence[Node | None]:
+        """Its operands, with None also for the parents that need no cotangent."""
+        if needs is None:
+            return self.operands
+        each = iter(needs)
+        return [p if p is not None and next(each) else None for p in self.operands]
+
     def _cotangents(self, g: Raw, needs: Sequence[bool] | None = None) -> Sequence[Any]:
         """Those of its parents, in their kind: floats for Values, raw arrays of their dtype."""
-        wanted: Sequence[Node | None] = self.operands
-        if needs is not None:
-            each = iter(needs)
-            wanted = [p if p is not None and next(each) else None for p in wanted]
-        xp, found = self.backend, quiet_cotangents(self, g, wanted)
+        xp, found = self.backend, quiet_cotangents(self, g, self.wanted(needs))
         return [
             None if c is None else float(c) if isinstance(p, Value) else cast(xp, c, primal)
             for p, primal, c in zip(self.operands, self.primals, found, strict=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from smolml_array._graph.rule import Rule, Vjp, call_plugin, is_own, is_plugin
 from smolml_array._shapes.axes import Shape, _broadcast_shapes
@@ -32,30 +32,11 @@ def cotangents_of(
     `operands` are those of the node, with None also where nobody asks for a cotangent. To be
     called in the backend's silence, and of a plugin's op in the context of whoever asks.
     """
-    rule, primals, out, xp = node.rule, node.primals, node.out, node.backend.silence.plain
-    assert rule is not None
-    if operands is None:
-        operands = node.operands
-    vjps = rule.vjps if isinstance(rule, Rule) else op_vjps(rule) if is_own(rule) else ()
-    if vjps:
-        cotangents: list[Raw | None] = []
-        for operand, primal, vjp in zip(operands, primals, vjps, strict=True):
-            c = None
-            if operand is not None and vjp is not None:
-                c = vjp(xp, g, out, *primals, **node.params)
-                own = getattr(primal, "shape", ())
-                if c.shape != own:
-                    raise GraphError(
-                        f"{rule.name}: its rule returned a cotangent of shape {c.shape} for an "
-                        f"operand of shape {own}; they must be equal"
-                    )
-            cotangents.append(c)
-        return cotangents
-    if isinstance(rule, Rule):
-        assert rule.vjp_all is not None
-        every = rule.vjp_all(xp, g, out, *primals, **node.params)
-        return [None if p is None else c for p, c in zip(operands, every, strict=True)]
-    return call_plugin(xp, _plugin_cotangents, rule, node, g, operands)  # type: ignore[no-any-return]
+    xp = node.backend
+    wanted = node.operands if operands is None else operands
+    if is_plugin(node.rule):
+        return call_plugin(xp, _cotangents, node, xp, g, wanted)  # type: ignore[no-any-return]
+    return _cotangents(node, xp.silence.plain, g, wanted)
 
 
 def quiet_cotangents(
@@ -67,16 +48,49 @@ def quiet_cotangents(
     return node.backend.silence.run(cotangents_of, node, g, operands)  # type: ignore[no-any-return]
 
 
-@lru_cache(maxsize=1024)
-def op_vjps(op: Op) -> Sequence[Vjp | None]:
-    """The vjp of an op of our table to each operand: cotangent x partial, summed to its shape."""
-    return [_vjp(i, part, op.arity) for i, part in enumerate(op.partials or ())]
+def _cotangents(
+    node: Applied, xp: Any, g: Raw, wanted: Sequence[Node | None]
+) -> Sequence[Raw | None]:
+    rule, args = node.rule, (xp, g, node.out, *node.primals)
+    assert rule is not None
+    if isinstance(rule, Rule):
+        vjps: Sequence[Vjp | None] = rule.vjps
+    else:
+        vjps = op_vjps(rule) if is_own(rule) else _vjps(rule)
+    if vjps:
+        found = [
+            None if operand is None or vjp is None else vjp(*args, **node.params)
+            for operand, vjp in zip(wanted, vjps, strict=True)
+        ]
+    elif isinstance(rule, Op):
+        found = _given(rule, wanted, *args)
+    else:
+        assert rule.vjp_all is not None
+        every = rule.vjp_all(*args, **node.params)
+        found = [None if p is None else c for p, c in zip(wanted, every, strict=True)]
+    for c, primal in zip(found, node.primals, strict=True):
+        if c is not None and c.shape != (own := getattr(primal, "shape", ())):
+            raise GraphError(
+                f"{rule.name}: its rule returned a cotangent of shape {c.shape} for an "
+                f"operand of shape {own}; they must be equal"
+            )
+    return found
 
 
-def _vjp(i: int, partial: Any, arity: int) -> Vjp | None:
+def _vjps(op: Op) -> Sequence[Vjp | None]:
+    """The vjp of an op to each operand: cotangent x partial, summed to its shape."""
+    return [_vjp(op, i, part) for i, part in enumerate(op.partials or ())]
+
+
+op_vjps: Final = lru_cache(maxsize=1024)(_vjps)
+"""The same, made once: for ops of our table, since it keeps them alive."""
+
+
+def _vjp(op: Op, i: int, partial: Any) -> Vjp | None:
     """The vjp of an op to operand `i`."""
     if partial is None or partial == 0.0:
         return None
+    own = is_own(op)
     if not callable(partial):
         factor = float(partial)
 
@@ -91,64 +105,47 @@ def _vjp(i: int, partial: Any, arity: int) -> Vjp | None:
 
     def vjp_of_several(xp: Any, g: Raw, out: Raw, *primals: Any) -> Raw:
         try:
-            c = xp.cotangent_product(g, partial(xp, out, *primals))
+            p = partial(xp, out, *primals)
         except ArithmeticError:  # Python's own 1 / 0.0, of a constant
-            c = xp.cotangent_product(g, evaluated(partial, xp, out, primals))
-        return _summed(xp, c, primals[i])
+            p = evaluated(partial, xp, out, primals)
+        if not own:
+            _check_partial(op, i, getattr(p, "shape", ()), primals, g.shape)
+        return _summed(xp, xp.cotangent_product(g, p), primals[i])
 
-    return vjp_of_one if arity == 1 else vjp_of_several
+    return vjp_of_one if own and op.arity == 1 else vjp_of_several
 
 
 def _summed(xp: Any, c: Raw, primal: Any) -> Raw:
     """A cotangent of the result, of one operand."""
-    own = () if primal.__class__ is float else primal.shape
+    own = getattr(primal, "shape", ())
     return c if own == c.shape else xp.sum_to_shape(c, own)
 
 
-def _plugin_cotangents(
-    op: Op, node: Applied, g: Raw, operands: Sequence[Node | None]
-) -> Sequence[Raw | None]:
-    """The same for an op that is not in our table: a plugin may do anything."""
-    xp = node.backend
-    primals = node.primals
-    partials = op.partials
-    given: Sequence[Any] = ()
-    if partials is None:
-        assert op.vjp is not None  # a composite leaves nodes of other ops
-        given = op.vjp(xp, g, node.out, *primals)
-        if not isinstance(given, tuple | list) or len(given) != len(primals):
-            raise GraphError(
-                f"{op.name}: its vjp returned {given!r:.60}; expected a tuple of {len(primals)}, "
-                f"one cotangent per operand"
-            )
-    cotangents: list[Raw | None] = []
-    for i, (operand, primal) in enumerate(zip(operands, primals, strict=True)):
-        if operand is None:
-            cotangents.append(None)
+def _given(
+    op: Op, wanted: Sequence[Node | None], xp: Any, g: Raw, out: Raw, *primals: Any
+) -> list[Raw | None]:
+    """What the vjp of a plugin's op gives for all operands at once."""
+    assert op.vjp is not None  # a composite leaves nodes of other ops
+    given = op.vjp(xp, g, out, *primals)
+    if not isinstance(given, tuple | list) or len(given) != len(primals):
+        raise GraphError(
+            f"{op.name}: its vjp returned {given!r:.60}; expected a tuple of {len(primals)}, "
+            f"one cotangent per operand"
+        )
+    found: list[Raw | None] = []
+    for i, (operand, c, primal) in enumerate(zip(wanted, given, primals, strict=True)):
+        if operand is None or c is None:
+            found.append(None)
             continue
-        c: Raw | None
-        partial: Any = given[i] if partials is None else partials[i]
-        if partials is None:
-            c = partial  # of whatever type the rule gave
-            if isinstance(c, float | int) and not hasattr(c, "shape"):
-                c = xp.full(g.shape, float(c), dtype=g.dtype)
-        elif callable(partial):
-            p = evaluated(partial, xp, node.out, primals)
-            _check_partial(op, i, getattr(p, "shape", ()), primals, g.shape)
-            c = xp.cotangent_product(g, p)
-        elif partial is None or partial == 0.0:
-            c = None
-        else:
-            c = xp.multiply(g, float(partial))
-        if c is not None:
-            if c.shape != g.shape:
-                raise GraphError(
-                    f"{op.name}: its rule for operand {i} gave the shape {c.shape} where the "
-                    f"result has {g.shape}; it must have the shape of the result, or be a number"
-                )
-            c = xp.sum_to_shape(c, getattr(primal, "shape", ()))
-        cotangents.append(c)
-    return cotangents
+        if isinstance(c, float | int) and not hasattr(c, "shape"):
+            c = xp.full(g.shape, float(c), dtype=g.dtype)
+        if c.shape != g.shape:
+            raise GraphError(
+                f"{op.name}: its rule for operand {i} gave the shape {c.shape} where the "
+                f"result has {g.shape}; it must have the shape of the result, or be a number"
+            )
+        found.append(_summed(xp, c, primal))
+    return found
 
 
 def evaluated(partial: Any, xp: Backend, out: Raw, primals: Sequence[Any]) -> Any:
