@@ -49,6 +49,9 @@ class ScalarNode(Operand):
     def _seed(self) -> None:
         self._grad = 1.0
 
+    def _receive(self, c: Any) -> None:
+        self._grad += float(c)
+
     def _reach_parents(self, running: Pass) -> None:
         """For nodes that are not of the fast case: `reach` each parent."""
         for parent in self._parents():

@@ -13,8 +13,8 @@ class Node:
     """What the graph is made of. A node has parents and can push its cotangent to them.
 
     The backward pass calls the underscored methods in this order: `_begin` (first reached),
-    `_seed` (the root only), `_push` (its cotangent is complete, and it has parents), then
-    `_commit`, or `_abort` if the pass failed.
+    `_seed` (the root only), `_push` (its cotangent is complete, and it has parents: each of them
+    does `_receive` its part), then `_commit`, or `_abort` if the pass failed.
     """
 
     __slots__ = ()
@@ -39,6 +39,10 @@ class Node:
 
     def _seed(self) -> None:
         """This node is the root: its cotangent is one."""
+
+    def _receive(self, c: Any) -> None:
+        """Add a number of its kind to its cotangent, in the middle of a pass."""
+        raise TypeError(f"{type(self).__name__}: this kind of node receives no cotangents")
 
     def _push(self) -> None:
         """Add cotangent x partial to the cotangent of each parent."""

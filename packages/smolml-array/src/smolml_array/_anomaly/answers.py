@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 from smolml_array._derivatives.arguments import OutputNode
@@ -11,7 +12,6 @@ from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.views import Element, ValuesNode
 from smolml_array._shapes.nested import unravel
 from smolml_array.array import MLArray
-from smolml_array.backends.protocol import Raw
 from smolml_value.extending import Node
 from smolml_value.extending.anomaly import Misfit, inside, named, questions
 
@@ -38,25 +38,10 @@ def _raw(c: Any) -> Any:
     return c._current_node().raw if isinstance(c, MLArray) else c
 
 
-@questions.made_by.register(ArrayNode)
-def _(node: ArrayNode) -> Any:
-    return node.rule
-
-
-@questions.outcome.register(ArrayNode)
-def _(node: ArrayNode) -> Raw:
-    return node.out
-
-
-@questions.held.register(ArrayNode)
-def _(node: ArrayNode) -> Any:
-    return node._cotangent
-
-
-@questions.given.register(ArrayNode)
-def _(node: ArrayNode) -> Sequence[tuple[Node | None, Any]]:
-    return list(zip(node.operands, node.primals, strict=True))
-
+questions.made_by.register(ArrayNode, attrgetter("rule"))
+questions.outcome.register(ArrayNode, attrgetter("out"))
+questions.held.register(ArrayNode, attrgetter("_cotangent"))
+questions.given.register(ArrayNode, lambda node: [*zip(node.operands, node.primals, strict=True)])
 
 # An element is no result of an op, a part that of a whole function.
 questions.outcome.register(OutputNode, questions.outcome.dispatch(object))

@@ -166,11 +166,6 @@ class OutputNode(ArrayNode):
     def _cotangents(self, g: Raw, needs: Sequence[bool] | None = None) -> Sequence[Any]:
         return [{self._index: MLArray._constant(self.backend, g)}]
 
-    def _push(self) -> None:
-        self._gather_elements()
-        if self._cotangent is not None:
-            self._function.collect(*self._cotangents(self._cotangent))
-
 
 class OutputNodeRules(ArrayNodeRules):
     """The answers for results of functions, whose cotangents a FunctionNode collects."""

@@ -71,15 +71,6 @@ class ArrayNodeRules(NodeRules):
         made = MLArray(flat, backend=xp.name).reshape(raw.shape)
         return made if made.dtype == raw.dtype else made.astype(raw.dtype)
 
-    def accumulate(self, node: ArrayNode, c: Any) -> None:
-        raw = c if hasattr(c, "shape") else node.backend.asarray(c, dtype=node.raw.dtype)
-        if raw.shape != node.shape:
-            raise GraphError(
-                f"a transform: its rule returned a cotangent of shape {raw.shape} for an operand "
-                f"of shape {node.shape}; they must be equal"
-            )
-        node._receive(raw)
-
     def lift(self, node: ArrayNode, number: Raw) -> MLArray:
         return MLArray._constant(node.backend, number)
 

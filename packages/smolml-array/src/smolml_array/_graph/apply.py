@@ -183,25 +183,18 @@ class Applying(ArrayBase):
         """The array that `rule` makes of arrays, Values and numbers."""
         return cls._apply(rule, args, params)  # type: ignore[no-any-return]
 
-    def _operate(self, op: Op, *operands: object) -> Any:
-        if not all(isinstance(x, ArrayBase) or is_array_like(x) for x in operands):
-            return NotImplemented
-        return self._apply(op, operands)
-
     def _in_place(self, op: Op, other: object) -> Any:
         """Inside no_grad(), where a new array would be a constant: other numbers for a leaf.
 
         Raises:
             ShapeError: the result has another shape.
         """
-        if grad_enabled():
+        if grad_enabled() or not is_array_like(other):
             return NotImplemented
         root = (self if self._view is None else self._view.root)._current_node()
         if not (root.tracked and root.is_leaf):
             return NotImplemented
-        made = self._operate(op, self, other)
-        if made is NotImplemented:
-            return made
+        made = self._apply(op, (self, other))
         if made.shape != self.shape:
             raise ShapeError(
                 f"{op.name}: an array of shape {self.shape} cannot become one of shape "

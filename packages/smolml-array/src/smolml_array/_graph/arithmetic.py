@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, Self, TypeVar
 
+from smolml_array.convert import is_array_like
 from smolml_value import table
 from smolml_value.extending import Op, Operand
 
@@ -18,17 +19,22 @@ A = TypeVar("A", bound="Arithmetic")
 def _left(op: Op) -> Callable[[A, ArrayLike], A]:
     """x op other."""
 
-    def operate(self: A, other: ArrayLike) -> A:
-        if other.__class__ in (float, int) or isinstance(other, Arithmetic):  # as it mostly is
-            return self._apply(op, (self, other))  # type: ignore[no-any-return]
-        return self._operate(op, self, other)  # type: ignore[no-any-return]
+    def operate(self: A, other: ArrayLike) -> Any:
+        quick = other.__class__ in (float, int) or isinstance(other, Arithmetic)  # as it mostly is
+        if quick or is_array_like(other):
+            return self._apply(op, (self, other))
+        return NotImplemented
 
     return operate
 
 
 def _right(op: Op) -> Callable[[A, ArrayLike], A]:
     """other op x."""
-    return lambda self, other: self._operate(op, other, self)
+
+    def operate(self: A, other: ArrayLike) -> Any:
+        return self._apply(op, (other, self)) if is_array_like(other) else NotImplemented
+
+    return operate
 
 
 def _augmented(op: Op) -> Callable[[A, ArrayLike], A]:
@@ -45,10 +51,6 @@ class Arithmetic(Operand):
     """The operators; the types say that the result is of the class of the array."""
 
     __slots__ = ()
-
-    def _operate(self, op: Op, *operands: object) -> Any:
-        """op(*operands), or NotImplemented if one of them is foreign."""
-        raise NotImplementedError
 
     def _in_place(self, op: Op, other: object) -> Any:
         """`x op= other`, or NotImplemented: then it is x = x op other."""
@@ -85,14 +87,11 @@ class Arithmetic(Operand):
     __xor__: Final = _compared("bitwise_xor")
     __rxor__: Final = __xor__
 
-    def __neg__(self) -> Self:
-        return self._operate(table.negative, self)  # type: ignore[no-any-return]
+    __neg__ = Operand.negative
+    __abs__ = Operand.abs
 
     def __pos__(self) -> Self:
         return self
-
-    def __abs__(self) -> Self:
-        return self._operate(table.abs, self)  # type: ignore[no-any-return]
 
     def __hash__(self) -> int:
         return id(self) >> 4

@@ -15,7 +15,7 @@ from smolml_array._graph.node import ELEMENTS_LOCK, NO_PARAMS, ArrayNode, init_n
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import Element, ValuesNode, node_from_data
-from smolml_array._graph.windows import ViewOf, put_at
+from smolml_array._graph.windows import ViewOf
 from smolml_array._shapes.axes import Shape, ShapeError
 from smolml_array.backends.protocol import Backend, DType, Raw
 from smolml_array.config import default_backend
@@ -258,7 +258,7 @@ class ArrayBase(Arithmetic):
         if self._view is not None:
             root = self._view.root
             node = root._current_node()
-            root._set_numbers(put_at(node.backend, node.raw, self._view.positions(), raw))
+            root._set_numbers(node.put_at(node.raw, self._view.positions(), raw))
             return
         node = self._node
         if raw.dtype != node.raw.dtype:
@@ -365,7 +365,7 @@ class ArrayBase(Arithmetic):
         elif self._view is None:
             node.grad = None
         elif node.grad is not None:
-            node.grad = put_at(node.backend, node.grad, self._view.positions(), 0.0)
+            node.grad = node.put_at(node.grad, self._view.positions(), 0.0)
 
     @property
     def requires_grad(self) -> bool:

@@ -16,7 +16,7 @@ from smolml_array._graph.rule import Rule
 from smolml_array._graph.vjps import quiet_cotangents
 from smolml_array._shapes.axes import Shape
 from smolml_array.backends.protocol import Backend, Raw
-from smolml_value import Value
+from smolml_value import GraphError, Value
 from smolml_value.extending import Node, Op
 
 NO_PARAMS: Final[Mapping[str, Any]] = {}
@@ -175,19 +175,19 @@ class ArrayNode(Node):
 
     def _push(self) -> None:
         self._gather_elements()
-        if self._cotangent is None:
-            return
-        for parent, c in zip(self._parents(), self._cotangents(self._cotangent), strict=True):
-            if c is not None:
-                if isinstance(parent, ArrayNode):
+        if self._cotangent is not None:
+            for parent, c in zip(self._parents(), self._cotangents(self._cotangent), strict=True):
+                if c is not None:
                     parent._receive(c)
-                elif isinstance(parent, Value):
-                    parent._grad += c
 
-    def _receive(self, c: Raw) -> None:
-        """Add a cotangent of the right shape."""
+    def _receive(self, c: Any) -> None:
         if c.__class__ is not self.raw.__class__:  # NumPy's operators make scalars of 0-d arrays
             c = self.backend.asarray(c)
+        if c.shape != self.shape:
+            raise GraphError(
+                f"a transform: its rule returned a cotangent of shape {c.shape} for an operand "
+                f"of shape {self.shape}; they must be equal"
+            )
         c = cast(self.backend, c, self.raw)
         before = self._cotangent
         if before is None:
@@ -274,9 +274,12 @@ class ArrayNode(Node):
         """Set the gradient of element `i`."""
         if self.grad is None and number == 0.0:
             return
+        self.grad = self.put_at(self.gradient(), i, number)
+
+    def put_at(self, raw: Raw, positions: Any, new: Any) -> Raw:
+        """A copy of an array of its shape with other numbers at positions, counted in C order."""
         xp = self.backend
-        flat = xp.index_put(xp.reshape(self.gradient(), (-1,)), i, number)
-        self.grad = xp.reshape(flat, self.shape)
+        return xp.reshape(xp.index_put(xp.reshape(raw, (-1,)), positions, new), raw.shape)
 
 
 new_node: Final[Callable[[type[ArrayNode]], ArrayNode]] = ArrayNode.__new__

@@ -48,12 +48,6 @@ class ValuesNode(ArrayNode):
     def _cotangents(self, g: Raw, needs: Sequence[bool] | None = None) -> Sequence[float]:
         return self.backend.to_flat(g)
 
-    def _push(self) -> None:
-        self._gather_elements()
-        if self._cotangent is not None:
-            for v, c in zip(self.values, self._cotangents(self._cotangent), strict=True):
-                v._grad += c
-
     def _commit(self) -> None:
         self._cotangent = None
 

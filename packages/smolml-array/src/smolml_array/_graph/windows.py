@@ -50,8 +50,3 @@ class ViewOf(NamedTuple):
         node = self.root._current_node()
         xp = node.backend
         return self.shown(xp, xp.reshape(xp.arange(math.prod(node.shape)), node.shape))
-
-
-def put_at(xp: Backend, raw: Raw, positions: Raw, new: Any) -> Raw:
-    """A copy with other numbers at these positions, counted in C order."""
-    return xp.reshape(xp.index_put(xp.reshape(raw, (-1,)), positions, new), raw.shape)

@@ -36,9 +36,8 @@ class FunctionNode(Node):
     def _begin(self) -> None:
         self._received = {}
 
-    def collect(self, part: dict[int, Any]) -> None:
-        """Take the cotangent of a result in a backward pass."""
-        self._received.update(part)
+    def _receive(self, c: Any) -> None:
+        self._received.update(c)  # of one result
 
     def _cotangents(self, g: Any, needs: Sequence[bool] | None = None) -> Sequence[Any]:
         with no_grad():

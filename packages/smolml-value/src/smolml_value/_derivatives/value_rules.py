@@ -61,9 +61,6 @@ class ValueRules(NumberRules, NodeRules):
     def make_output(self, x: Value, function: Any, index: int, op: str) -> Value:
         return FunctionOutput(x._data, function, index, _shown_as(op))
 
-    def accumulate(self, node: Value, c: Any) -> None:
-        node._grad += float(c)
-
     def lift(self, node: Value, number: float) -> Value:
         return Value(number)
 
@@ -209,7 +206,7 @@ class FunctionOutput(Value):
         """Nothing to do: what it was made of gets its gradient from the function."""
 
     def _push(self) -> None:
-        self._function.collect(*self._cotangents(self._grad))
+        self._function._receive(*self._cotangents(self._grad))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Value, (self._data, self.label)  # a copy is a leaf
