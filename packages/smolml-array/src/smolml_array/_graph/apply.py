@@ -70,32 +70,24 @@ class Applying(ArrayBase):
         for arg in args:
             if isinstance(arg, (list, tuple)) and (holds(arg, ArrayBase) or holds(arg, Value)):
                 arg = cls._from_data(arg, xp)
+            node: Node | None = None
+            primal: Raw = arg
             if isinstance(arg, ArrayBase):
-                node = arg._current_node()
-                if node.backend is xp:
-                    nodes.append(node if node.tracked else None)
-                    primals.append(node.raw)
-                else:
-                    nodes.append(None)
-                    primals.append(taken_in(xp, arg))
+                own = arg._current_node()
+                node = own if own.tracked and own.backend is xp else None
+                primal = own.raw if own.backend is xp else taken_in(xp, arg)
             elif isinstance(arg, Value):
                 if xp.adopts is not None:
                     taken_in(xp, arg)
-                nodes.append(arg)
-                primals.append(arg._data)
-            else:
-                nodes.append(None)
-                if type(arg) is int:
-                    if not -_LARGE <= arg < _LARGE:  # it fits in no integer type, but in a float
-                        arg = as_float(arg, who)
-                elif type(arg) is not float:
-                    arg = to_raw(xp, arg, who, copy=True)  # its owner may write to it later
-                primals.append(arg)
-        if as_arrays:
-            primals = [
-                xp.asarray(p, dtype=xp.float64) if p.__class__ in (float, int) else p
-                for p in primals
-            ]
+                node, primal = arg, arg._data
+            elif type(arg) is int and not -_LARGE <= arg < _LARGE:
+                primal = as_float(arg, who)  # it fits in no integer type
+            elif type(arg) not in (int, float):
+                primal = to_raw(xp, arg, who, copy=True)  # its owner may write to it later
+            if as_arrays and primal.__class__ in (float, int):
+                primal = xp.asarray(primal, dtype=xp.float64)
+            nodes.append(node)
+            primals.append(primal)
         return xp, nodes, any(node is not None for node in nodes), primals
 
     @classmethod

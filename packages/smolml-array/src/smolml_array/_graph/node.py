@@ -128,6 +128,11 @@ class ArrayNode(Node):
         return "array" if self.rule is None else self.rule.name
 
     @property
+    def symbol(self) -> str:
+        """What drawings show of what made it, "" for a leaf."""
+        return "" if self.rule is None else self.rule.symbol
+
+    @property
     def made_by(self) -> str:
         """The name of what made it, "" for a leaf and for an array of leaves."""
         return "" if self.rule is None else self.rule.name

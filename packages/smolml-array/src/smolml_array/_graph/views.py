@@ -38,6 +38,10 @@ class ValuesNode(ArrayNode):
         self.pending_writes = {}  # not None: `current` is to be asked for every op
 
     @property
+    def symbol(self) -> str:
+        return "array"
+
+    @property
     def made_by(self) -> str:
         return next((v._op for v in self.values if v._made_by is not None and v._op), "")
 
@@ -128,7 +132,7 @@ class Element(Value):
 
     @property
     def _op(self) -> str:
-        return "" if self._node.rule is None else self._node.rule.symbol
+        return self._node.symbol
 
     def _parents(self) -> Sequence[Node]:
         return (self._node,) if self._made_by is not None else ()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from smolml_array._graph.node import ArrayNode
-from smolml_array._graph.views import Element, ValuesNode
+from smolml_array._graph.views import Element
 from smolml_array._shapes.nested import unravel
 from smolml_array.array import MLArray
 from smolml_array.backends.protocol import Backend, Raw
@@ -53,14 +53,8 @@ def size(xp: Backend, raw: Raw) -> float:
     return max(abs(low), abs(high))
 
 
-@protocol.tag.register(ArrayNode)
-def _(node: ArrayNode) -> tuple[str, str]:
-    return "" if node.rule is None else node.rule.symbol, node.label
-
-
-@protocol.tag.register(ValuesNode)
-def _(node: ValuesNode) -> tuple[str, str]:
-    return "array", node.label
+protocol.tag.register(ArrayNode, lambda node: (node.symbol, node.label))
+protocol.tag.register(Element, lambda v: ("element", v.label))
 
 
 @protocol.look.register(ArrayNode)
@@ -78,17 +72,15 @@ def _(node: ArrayNode) -> Look:
         more=f"data = {MLArray._constant(xp, raw)!r}\ngrad = {MLArray._constant(xp, grad)!r}"
         if raw.size <= 100
         else "",
-        ordered=len(node.operands) > 1
-        and is_ordered(node.rule)
-        and not isinstance(node, ValuesNode),
+        ordered=len(node.primals) > 1 and is_ordered(node.rule),
     )
 
 
 def _op(node: ArrayNode) -> str:
-    if isinstance(node, ValuesNode):
-        return "array"
-    if isinstance(node.rule, Op) or node.rule is None:
+    if isinstance(node.rule, Op):
         return op_text(node.rule)
+    if node.rule is None:
+        return node.symbol
     if node.rule.name == "getitem":
         return f"[{written_key(node.params['key'])}]"
     axis = axis_text(node)
@@ -101,11 +93,6 @@ def axis_text(node: ArrayNode) -> str:
     if isinstance(axis, tuple) and len(axis) == 1:
         (axis,) = axis
     return "" if axis is None else f"axis={axis}"
-
-
-@protocol.tag.register(Element)
-def _(v: Element) -> tuple[str, str]:
-    return "element", v.label
 
 
 @protocol.look.register(Element)

@@ -14,6 +14,7 @@ from smolml_array._showing.draw import axis_text, place_of, summary, written_key
 from smolml_array.array import MLArray
 from smolml_array.backends.protocol import Raw
 from smolml_value import Op
+from smolml_value.extending import Node
 from smolml_value.extending.derivatives import of
 from smolml_value.extending.showing import (
     Namer,
@@ -50,8 +51,6 @@ _WRITTEN: Final[dict[str, _Writer]] = {
 
 @protocol.expression.register(ArrayNode)
 def _(node: ArrayNode, args: Sequence[str]) -> str:
-    if isinstance(node, ValuesNode):
-        return f"MLArray of {shortened(', '.join(args), 30)}"
     if isinstance(node.rule, Op) or node.rule is None:
         return expression_of(node.rule, args)
     written = _WRITTEN.get(node.rule.name)
@@ -61,9 +60,11 @@ def _(node: ArrayNode, args: Sequence[str]) -> str:
     return f"{node.rule.name}({', '.join([*args, axis] if axis else args)})"
 
 
-@protocol.expression.register(Element)
-def _(v: Element, args: Sequence[str]) -> str:
-    return f"{args[0]}{place_of(v)}"
+protocol.expression.register(Element, lambda v, args: f"{args[0]}{place_of(v)}")
+protocol.expression.register(OutputNode, lambda node, args: f"{node.name}: {args[0]}")
+protocol.expression.register(
+    ValuesNode, lambda node, args: f"MLArray of {shortened(', '.join(args), 30)}"
+)
 
 
 @protocol.parts.register(ArrayNode)
@@ -125,35 +126,20 @@ def _flow(
     return text.format_map(terms), kind, details.format_map(terms)
 
 
-@protocol.expression.register(OutputNode)
-def _(node: OutputNode, args: Sequence[str]) -> str:
-    return f"{node.name}: {args[0]}"
+def _whole(node: Node, namer: Namer, note: str = "", details: str = "") -> Sequence[Part]:
+    """Each parent gets what is its own of the cotangent, as it is."""
+    return [Part(f"{namer(node)}.grad", False, None, note, details)] * len(node._parents())
 
 
-@protocol.parts.register(OutputNode)
-def _(node: OutputNode, namer: Namer) -> Sequence[Part]:
-    return [Part(f"{namer(node)}.grad", False)]
-
-
-@protocol.parts.register(ValuesNode)
-def _(node: ValuesNode, namer: Namer) -> Sequence[Part]:
-    return [Part(f"{namer(node)}.grad", False, None, "element")] * len(node.values)
-
-
-@protocol.parts.register(Element)
-def _(v: Element, namer: Namer) -> Sequence[Part]:
-    return [Part(f"{namer(v)}.grad", False, None, "at", place_of(v))] * len(v._parents())
+protocol.parts.register(OutputNode, _whole)
+protocol.parts.register(ValuesNode, lambda node, namer: _whole(node, namer, "element"))
+protocol.parts.register(Element, lambda v, namer: _whole(v, namer, "at", place_of(v)))
 
 
 @protocol.filled.register(ArrayNode)
 def _(node: ArrayNode, number: float) -> Raw:
     fill = node.backend.ones if number else node.backend.zeros
     return fill(node.raw.shape, dtype=node.raw.dtype)
-
-
-@protocol.held.register(ArrayNode)
-def _(node: ArrayNode) -> MLArray:
-    return MLArray._constant(node.backend, node.gradient())
 
 
 @protocol.shown.register(ArrayNode)
@@ -180,6 +166,5 @@ def _nested(numbers: Any) -> str:
     return numeral(float(numbers), 5)
 
 
-@protocol.is_nonzero.register(MLArray)
-def _(x: MLArray) -> bool:
-    return bool((x != 0).any())
+protocol.held.register(ArrayNode, lambda node: MLArray._constant(node.backend, node.gradient()))
+protocol.is_nonzero.register(MLArray, lambda x: bool((x != 0).any()))
