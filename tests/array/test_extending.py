@@ -78,6 +78,33 @@ def test_a_rule_without_a_jvp_says_so_in_forward_mode_only() -> None:
         jvp(lambda x: apply_rule(NO_TANGENT, x), (x,), (MLArray([1.0]),))
 
 
+@pytest.mark.parametrize("all_at_once", [False, True])
+def test_a_cotangent_of_the_wrong_shape_is_told(all_at_once: bool, backend: str) -> None:
+    def wrong(xp: Any, g: Any, out: Any, x: Any) -> Any:
+        return xp.sum(g)
+
+    def all_wrong(xp: Any, g: Any, out: Any, x: Any) -> Any:
+        return [xp.sum(g)]
+
+    rule = Rule("wrong", lambda xp, x: 2.0 * x, wrong)
+    if all_at_once:
+        rule = Rule("wrong", lambda xp, x: 2.0 * x, vjp_all=all_wrong)
+    with use_backend(backend):
+        x = MLArray([1.0, 2.0])
+
+    def total(x: MLArray) -> MLArray:
+        return apply_rule(rule, x).sum()
+
+    said = r"wrong: its rule returned a cotangent of shape \(\) for an operand of shape \(2,\)"
+    with pytest.raises(GraphError, match=said):
+        grad(total)(x)
+    with pytest.raises(GraphError, match=said):
+        grad(lambda x: grad(total)(x).sum())(x)
+    if all_at_once:
+        with pytest.raises(GraphError, match=said):
+            total(x).backward()
+
+
 def test_what_is_declared_is_there_and_checks_what_it_is_given() -> None:
     assert all(hasattr(extending, name) for name in extending.__all__)
     assert extending.normalize_axes(-1, 2, "f") == (1,)

@@ -6,17 +6,16 @@ numbers, run with the traced namespace on arrays they give operands; one walk se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from smolml_array._derivatives.traced import traced
 from smolml_array._graph.node import ArrayNode, cast
-from smolml_array._graph.rule import Rule, call_plugin, is_plugin
+from smolml_array._graph.rule import call_plugin, is_plugin
 from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import Element, ValuesNode
-from smolml_array._graph.vjps import Applied, cotangents_of, evaluated
+from smolml_array._graph.vjps import cotangents_of, evaluated
 from smolml_array.array import MLArray
 from smolml_array.backends.protocol import Raw
 from smolml_value import GraphError, Op, Value
@@ -118,19 +117,8 @@ def _pinned(node: ArrayNode, raw: Raw) -> MLArray:
     return MLArray._from_node(ArrayNode(node.backend, raw, True, RESHAPE, (node,), (raw,), params))
 
 
-@dataclass
-class _OnOperands:
-    """What a rule was applied to, and what it made, as operands: its derivatives have some, too."""
-
-    rule: Op | Rule | None
-    operands: Sequence[Node | None]
-    primals: Sequence[Any]
-    out: Any
-    params: Mapping[str, Any]
-    backend: Any
-
-
-def _on_operands(node: ArrayNode) -> _OnOperands:
+def _on_operands(node: ArrayNode) -> ArrayNode:
+    """The node with operands in place of numbers: its rule, run on them, can be differentiated."""
     found: list[Any] = []
     for parent, primal in zip(node.operands, node.primals, strict=True):
         if isinstance(parent, ArrayNode):
@@ -144,8 +132,9 @@ def _on_operands(node: ArrayNode) -> _OnOperands:
             found.append(MLArray._constant(node.backend, primal))
         else:
             found.append(Value(primal))  # and not a number: Python's own 1 / 0.0 raises
-    xp, out = traced(node.backend.name), _pinned(node, node.out)
-    return _OnOperands(node.rule, node.operands, found, out, node.params, xp)
+    xp: Any = traced(node.backend.name)
+    out = _pinned(node, node.out)
+    return ArrayNode(xp, out, True, node.rule, node.operands, found, node.params)
 
 
 def _for_parent(parent: Node, c: MLArray) -> Any:
@@ -159,7 +148,7 @@ def _for_parent(parent: Node, c: MLArray) -> Any:
 # Tangents --------------------------------------------------------------------------------------
 
 
-def _jvp(node: Applied, tangents: Sequence[Any]) -> Any:
+def _jvp(node: ArrayNode, tangents: Sequence[Any]) -> Any:
     """The tangent of the result: as numbers or operands, as those of the node are."""
     rule, xp, args, params = node.rule, node.backend, node.primals, node.params
     assert rule is not None
@@ -185,7 +174,7 @@ def _jvp(node: Applied, tangents: Sequence[Any]) -> Any:
     return _total(_reduced(node, rule.vjps[i], t) for i, t in known)
 
 
-def _reduced(node: Applied, vjp: Any, t: Any) -> Any:
+def _reduced(node: ArrayNode, vjp: Any, t: Any) -> Any:
     """The vjp of a reduction is (g, put back along the axis) x weights.
 
     So its tangent is the sum of tangents x weights.
@@ -203,12 +192,12 @@ def _total(terms: Any) -> Any:
     return total
 
 
-def _spread(node: Applied, t: Any) -> Any:
+def _spread(node: ArrayNode, t: Any) -> Any:
     """A tangent in the shape of the result."""
     return t if t.shape == node.out.shape else node.backend.broadcast_to(t, node.out.shape)
 
 
-def _partial(op: Op, i: int, node: Applied) -> Any:
+def _partial(op: Op, i: int, node: ArrayNode) -> Any:
     """The partial to operand i: an array or a number; None for zero."""
     xp, out = node.backend, node.out
     if op.vjp is not None:
