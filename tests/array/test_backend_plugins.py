@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +19,8 @@ import smolml_array
 import smolml_value
 from smolml_array import MLArray, use_backend
 from smolml_array.backends import BACKENDS, BackendInfo, backends, get_backend
-from smolml_value import PluginError
+from smolml_value import PluginError, ops
+from smolml_value.testing import check_op
 from tests.value.conftest import write_distribution
 
 MIRROR = """
@@ -182,3 +184,19 @@ def test_one_may_be_registered_at_run_time(monkeypatch: pytest.MonkeyPatch) -> N
             PluginError, match=f"register: backend {name!r} cannot be used: .*{said}"
         ):
             backends.register(type("Wrong", (), {"name": name}))  # type: ignore[arg-type]
+
+
+def test_one_registered_is_checked_with_every_op_and_may_be_taken_out_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(backends, "_registered", {})
+    backends.register(SimpleNamespace(**{**vars(get_backend("pure")), "name": "mine"}))
+    assert "mine: derivatives" in [check.name for check in check_op(ops.exp).checks]
+    backends.unregister("mine")
+    assert "mine: derivatives" not in [check.name for check in check_op(ops.exp).checks]
+    assert info("mine") == []
+    with pytest.raises(ValueError, match="unknown backend 'mine'"):
+        get_backend("mine")
+    for name in ("mine", "pure"):
+        with pytest.raises(ValueError, match=f"unregister: '{name}' was not registered"):
+            backends.unregister(name)

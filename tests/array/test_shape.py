@@ -16,7 +16,6 @@ from smolml_array._shapes.axes import (
     concat_shape,
     expand_shape,
     inverse_permutation,
-    matmul_shape,
     move_axes,
     normalize_axes,
     normalize_axis,
@@ -28,6 +27,7 @@ from smolml_array._shapes.axes import (
     strides,
     unbroadcast_axes,
 )
+from smolml_array._shapes.contraction import matmul_shape
 
 
 @pytest.mark.parametrize(

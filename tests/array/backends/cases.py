@@ -618,6 +618,10 @@ def _(draw: Draw) -> Call:
     return (*xs, *draw(st.sampled_from([(), (1,), (1.5,), (True,)]))), {}
 
 
-for _name, _hint in inspect.get_annotations(Backend).items():
+_FILLED = {
+    **dict.fromkeys(("empty", "ones", "zeros"), "Filled"),
+    **dict.fromkeys(("ones_like", "zeros_like"), "FilledLike"),
+}
+for _name, _hint in {**inspect.get_annotations(Backend), **_FILLED}.items():
     if _hint in KINDS and _name not in CASES:
         CASES[_name] = KINDS[_hint](_name)

@@ -13,7 +13,7 @@ from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.shaping import STACK
 from smolml_array._shapes.axes import Shape, ShapeError
 from smolml_array.backends import get_backend
-from smolml_array.backends.protocol import DType
+from smolml_array.backends.signatures import DType
 from smolml_array.convert import as_dtype, check_device, is_array_like
 from smolml_array.functions.indexing import Indexing
 from smolml_array.functions.linalg import LinearAlgebra

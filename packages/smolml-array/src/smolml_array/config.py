@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from importlib.util import find_spec
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from smolml_array.backends import get_backend
-from smolml_array.backends.protocol import Backend
+
+if TYPE_CHECKING:
+    from smolml_array.backends.protocol import Backend
 
 _chosen: Backend | None = None
 

@@ -6,12 +6,15 @@ What comes in is copied, so that its owner may write to it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from smolml_array._shapes.nested import as_number, flatten
-from smolml_array.backends.protocol import Backend, DType, Raw
+from smolml_array.backends.signatures import DType, Raw
 from smolml_value import Value
 from smolml_value.extending import is_number
+
+if TYPE_CHECKING:
+    from smolml_array.backends.protocol import Backend
 
 
 def each(data: Any, kind: type[T]) -> Iterator[T]:

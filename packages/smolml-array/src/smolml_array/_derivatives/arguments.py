@@ -13,7 +13,7 @@ from smolml_array._graph.rule import Rule
 from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import ValuesNode
 from smolml_array.array import MLArray
-from smolml_array.backends.protocol import Raw
+from smolml_array.backends.signatures import Raw
 from smolml_array.functions.joining import stack
 from smolml_value.extending import MODE, Node
 from smolml_value.extending.derivatives import (

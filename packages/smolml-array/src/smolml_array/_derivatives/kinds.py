@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 from typing import Any
 
 from smolml_array._shapes.axes import Shape
 from smolml_array.array import MLArray
-from smolml_array.backends import get_backend
-from smolml_array.backends.protocol import Raw
+from smolml_array.backends import backends, get_backend
+from smolml_array.backends.signatures import Raw
 
 
 class Kind:
@@ -52,8 +51,11 @@ class Kind:
 
 
 def kinds() -> list[Kind]:
-    """float64 on every backend, and float32 where there is one."""
-    found = [Kind("pure", "float64")]
-    if find_spec("numpy"):
-        found += [Kind("numpy", "float64"), Kind("numpy", "float32")]
-    return found
+    """float64 on every backend that is built in or in use, and float32 where there is one."""
+    ready = [row.name for row in backends.info() if row.status in _READY]
+    xps = [(name, get_backend(name)) for name in ready]
+    return [Kind(name, dtype) for name, xp in xps for dtype in _FLOATS if hasattr(xp, dtype)]
+
+
+_READY = ("built-in", "registered", "loaded")  # not "available": a check loads no plugin
+_FLOATS = ("float64", "float32")

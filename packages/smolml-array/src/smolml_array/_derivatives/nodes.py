@@ -17,7 +17,7 @@ from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import Element, ValuesNode
 from smolml_array._graph.vjps import cotangents_of, evaluated
 from smolml_array.array import MLArray
-from smolml_array.backends.protocol import Raw
+from smolml_array.backends.signatures import Raw
 from smolml_value import GraphError, Op, Value
 from smolml_value.extending import Node
 from smolml_value.extending.derivatives import NodeRules, OutputRules, Parts, pinned, register

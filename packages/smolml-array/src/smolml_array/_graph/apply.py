@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.array_base import ArrayBase
@@ -12,15 +12,18 @@ from smolml_array._graph.mixing import common, taken_in
 from smolml_array._graph.node import NO_PARAMS
 from smolml_array._graph.rule import OWN_OPS, Rule, call_plugin, is_own
 from smolml_array._shapes.axes import ShapeError, _broadcast_shapes
-from smolml_array.backends.protocol import Backend, Raw
+from smolml_array.backends.signatures import Raw
 from smolml_array.convert import holds, is_array_like, is_floating, to_raw
 from smolml_value import OpError, Value, grad_enabled
 from smolml_value.extending import Node, Op, as_float, is_number
 
+if TYPE_CHECKING:
+    from smolml_array.backends.protocol import Backend
+
 _LARGE: Final = 2**63
 
 # The backend, per operand its node if gradients flow there, whether any does, and all numbers.
-Operands = tuple[Backend, list[Node | None], bool, list[Raw]]
+Operands: TypeAlias = "tuple[Backend, list[Node | None], bool, list[Raw]]"
 
 
 class Applying(ArrayBase):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextvars import copy_context
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from smolml_array._graph.arithmetic import Arithmetic, ArrayLike
 from smolml_array._graph.backward import backward_arrays
@@ -17,11 +17,14 @@ from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import Element, ValuesNode, node_from_data
 from smolml_array._graph.windows import ViewOf
 from smolml_array._shapes.axes import Shape, ShapeError
-from smolml_array.backends.protocol import Backend, DType, Raw
+from smolml_array.backends.signatures import DType, Raw
 from smolml_array.config import default_backend
 from smolml_array.convert import each, is_floating
 from smolml_value import GraphError, Value, grad_enabled, no_grad
 from smolml_value.extending import MODE, PASS_LOCK, Node, Op, one_pass, recording
+
+if TYPE_CHECKING:
+    from smolml_array.backends.protocol import Backend
 
 
 class ArrayBase(Arithmetic):

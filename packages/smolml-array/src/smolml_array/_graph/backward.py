@@ -15,7 +15,7 @@ from smolml_array._graph.free_buffers import LARGE, release
 from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.rule import OWN_OPS, Rule, is_own
 from smolml_array._graph.vjps import cotangents_of, op_vjps
-from smolml_array.backends.protocol import Raw
+from smolml_array.backends.signatures import Raw
 
 
 def backward_arrays(root: ArrayNode) -> bool:

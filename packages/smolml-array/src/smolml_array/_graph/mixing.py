@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smolml_array._graph.node import ArrayNode
-from smolml_array.backends.protocol import Backend, Raw
+from smolml_array.backends.signatures import Raw
 from smolml_array.convert import as_dtype
+
+if TYPE_CHECKING:
+    from smolml_array.backends.protocol import Backend
 
 
 def meeting(one: Backend, other: Backend) -> Backend | None:

@@ -9,15 +9,18 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.vjps import quiet_cotangents
 from smolml_array._shapes.axes import Shape
-from smolml_array.backends.protocol import Backend, Raw
+from smolml_array.backends.signatures import Raw
 from smolml_value import GraphError, Value
 from smolml_value.extending import Node, Op
+
+if TYPE_CHECKING:
+    from smolml_array.backends.protocol import Backend
 
 NO_PARAMS: Final[Mapping[str, Any]] = {}
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-from smolml_array.backends.protocol import Backend
 from smolml_value.extending import TABLE, Op, record_here
+
+if TYPE_CHECKING:
+    from smolml_array.backends.protocol import Backend
 
 Vjp = Callable[..., Any]  # (xp, g, out, *operands, **params) -> cotangent; operands of any kind
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from smolml_array._graph.rule import OUT, Rule
 from smolml_array._shapes.axes import ShapeError, normalize_axis
-from smolml_array.backends.protocol import Raw
+from smolml_array.backends.signatures import Raw
 
 RESHAPE = Rule(
     "reshape",

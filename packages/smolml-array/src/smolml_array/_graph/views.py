@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.rule import Rule
 from smolml_array._shapes.axes import Shape
 from smolml_array._shapes.nested import flatten
-from smolml_array.backends.protocol import Backend, DType, Raw
+from smolml_array.backends.signatures import DType, Raw
 from smolml_array.convert import as_dtype, holds, is_floating, to_raw, value_or_number
 from smolml_value import Value, grad_enabled
 from smolml_value.extending import Node, as_float
+
+if TYPE_CHECKING:
+    from smolml_array.backends.protocol import Backend
 
 
 class ValuesNode(ArrayNode):

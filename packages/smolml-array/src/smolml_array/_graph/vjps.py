@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from smolml_array._graph.rule import Rule, Vjp, call_plugin, is_own, is_plugin
 from smolml_array._shapes.axes import Shape, _broadcast_shapes
-from smolml_array.backends.protocol import Backend, Raw
+from smolml_array.backends.signatures import Raw
 from smolml_value import GraphError
 from smolml_value.extending import Node, Op
+
+if TYPE_CHECKING:
+    from smolml_array.backends.protocol import Backend
 
 
 class Applied(Protocol):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.rule import Rule
-from smolml_array.backends.protocol import Backend, Raw
+from smolml_array.backends.signatures import Raw
+
+if TYPE_CHECKING:
+    from smolml_array.backends.protocol import Backend
 
 
 class ViewOf(NamedTuple):

@@ -15,7 +15,7 @@ from typing import Final
 
 from smolml_array._graph.array_base import ArrayBase
 from smolml_array._graph.hooks import HOOKS
-from smolml_array.backends.protocol import Raw
+from smolml_array.backends.signatures import Raw
 from smolml_value import GraphError
 
 Noticed = dict[int, tuple["weakref.ref[ArrayBase]", Raw]]  # by the id of the array

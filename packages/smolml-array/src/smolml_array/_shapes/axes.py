@@ -34,6 +34,14 @@ def is_index(x: object) -> TypeGuard[SupportsIndex]:
     return isinstance(x, int) or (hasattr(type(x), "__index__") and not getattr(x, "ndim", 0))
 
 
+def _lengths(shape: object, who: str) -> Shape:
+    given: Any = (shape,) if is_index(shape) else shape
+    try:
+        return tuple(map(operator.index, given))
+    except TypeError:
+        raise TypeError(f"{who}: expected integers as the shape, got {shape!r}") from None
+
+
 def as_shape(shape: SupportsIndex | Iterable[SupportsIndex], who: str = "shape") -> Shape:
     """A shape given as an int or as a sequence of ints, as a tuple.
 
@@ -44,11 +52,7 @@ def as_shape(shape: SupportsIndex | Iterable[SupportsIndex], who: str = "shape")
     >>> as_shape(3), as_shape([2, 3])
     ((3,), (2, 3))
     """
-    given: Any = (shape,) if is_index(shape) else shape
-    try:
-        result = tuple(map(operator.index, given))
-    except TypeError:
-        raise TypeError(f"{who}: expected integers as the shape, got {shape!r}") from None
+    result = _lengths(shape, who)
     if result and min(result) < 0:
         raise ShapeError(f"{who}: shape {result} has a negative length: expected lengths >= 0")
     return result
@@ -231,37 +235,14 @@ def reduced_shape(shape: Shape, axes: Sequence[int], keepdims: bool = False) -> 
     return tuple(n for i, n in enumerate(shape) if i not in axes)
 
 
-def matmul_shape(a: Shape, b: Shape, who: str = "matmul") -> Shape:
-    """The shape of a @ b: 1-D operands lose their axis again, leading axes broadcast.
-
-    Raises:
-        ShapeError: an operand without axes, inner lengths or batch axes that do not agree.
-
-    >>> matmul_shape((5, 2, 3), (3, 4)), matmul_shape((3,), (3,))
-    ((5, 2, 4), ())
-    """
-    for side, shape in (("left", a), ("right", b)):
-        if not shape:
+def check_not_empty(who: str, shape: Shape, axes: Sequence[int]) -> None:
+    """Refuse a reduction without identity that would run over nothing."""
+    for i in axes:
+        if shape[i] == 0:
             raise ShapeError(
-                f"{who}: the {side} operand has 0 dimensions: expected at least 1; "
-                f"to scale by a number, multiply"
+                f"{who}: cannot reduce axis {i} of shape {shape}: "
+                f"it is empty and {who} has no identity"
             )
-    axis_a, axis_b = len(a) - 1, max(len(b) - 2, 0)
-    if a[axis_a] != b[axis_b]:
-        raise ShapeError(
-            f"{who}: shapes {a} and {b} do not align: "
-            f"{a[axis_a]} (axis {axis_a} of the left) != {b[axis_b]} (axis {axis_b} of the right)"
-        )
-    try:
-        batch = _broadcast_shapes(a[:-2], b[:-2])
-    except ShapeError as error:
-        clash = str(error).rpartition(": ")[2].replace("first", "left").replace("second", "right")
-        raise ShapeError(
-            f"{who}: shapes {a} and {b} do not align: their batch axes do not broadcast: {clash}"
-        ) from None
-    rows = a[-2:-1] if len(a) > 1 else ()
-    columns = b[-1:] if len(b) > 1 else ()
-    return batch + rows + columns
 
 
 def reshape_shape(
@@ -275,11 +256,7 @@ def reshape_shape(
     >>> reshape_shape((2, 6), (3, -1))
     (3, 4)
     """
-    lengths: Any = (new,) if is_index(new) else new
-    try:
-        wanted = tuple(map(operator.index, lengths))
-    except TypeError:
-        raise TypeError(f"{who}: expected integers as the shape, got {new!r}") from None
+    wanted = _lengths(new, who)
     count = math.prod(shape)
     unknown = wanted.count(-1)
     known = math.prod(n for n in wanted if n != -1)

@@ -1,4 +1,4 @@
-"""The axes over which vecdot and tensordot sum, for every backend."""
+"""The axes over which matmul, vecdot and tensordot sum, for every backend."""
 
 from __future__ import annotations
 
@@ -15,6 +15,43 @@ from smolml_array._shapes.axes import (
 )
 
 Axes = int | tuple[Sequence[int], Sequence[int]]
+
+
+def _align(who: str, a: Shape, i: int, b: Shape, j: int) -> None:
+    if a[i] != b[j]:
+        raise ShapeError(
+            f"{who}: shapes {a} and {b} do not align: "
+            f"{a[i]} (axis {i} of the left) != {b[j]} (axis {j} of the right)"
+        )
+
+
+def matmul_shape(a: Shape, b: Shape, who: str = "matmul") -> Shape:
+    """The shape of a @ b: 1-D operands lose their axis again, leading axes broadcast.
+
+    Raises:
+        ShapeError: an operand without axes, inner lengths or batch axes that do not agree.
+
+    >>> matmul_shape((5, 2, 3), (3, 4)), matmul_shape((3,), (3,))
+    ((5, 2, 4), ())
+    """
+    for side, shape in (("left", a), ("right", b)):
+        if not shape:
+            raise ShapeError(
+                f"{who}: the {side} operand has 0 dimensions: expected at least 1; "
+                f"to scale by a number, multiply"
+            )
+    axis_a, axis_b = len(a) - 1, max(len(b) - 2, 0)
+    _align(who, a, axis_a, b, axis_b)
+    try:
+        batch = _broadcast_shapes(a[:-2], b[:-2])
+    except ShapeError as error:
+        clash = str(error).rpartition(": ")[2].replace("first", "left").replace("second", "right")
+        raise ShapeError(
+            f"{who}: shapes {a} and {b} do not align: their batch axes do not broadcast: {clash}"
+        ) from None
+    rows = a[-2:-1] if len(a) > 1 else ()
+    columns = b[-1:] if len(b) > 1 else ()
+    return batch + rows + columns
 
 
 def tensordot_axes(a: Shape, b: Shape, axes: Axes) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -43,11 +80,7 @@ def tensordot_axes(a: Shape, b: Shape, axes: Axes) -> tuple[tuple[int, ...], tup
                 f"expected as many"
             )
     for i, j in zip(left, right, strict=True):
-        if a[i] != b[j]:
-            raise ShapeError(
-                f"tensordot: shapes {a} and {b} do not align: "
-                f"{a[i]} (axis {i} of the left) != {b[j]} (axis {j} of the right)"
-            )
+        _align("tensordot", a, i, b, j)
     return left, right
 
 
@@ -61,10 +94,6 @@ def vecdot_axes(a: Shape, b: Shape, axis: int) -> tuple[int, int]:
     (1, 0)
     """
     i, j = normalize_axis(axis, len(a), "vecdot"), normalize_axis(axis, len(b), "vecdot")
-    if a[i] != b[j]:
-        raise ShapeError(
-            f"vecdot: shapes {a} and {b} do not align: "
-            f"{a[i]} (axis {i} of the left) != {b[j]} (axis {j} of the right)"
-        )
+    _align("vecdot", a, i, b, j)
     _broadcast_shapes(a[:i] + a[i + 1 :], b[:j] + b[j + 1 :], who="vecdot")
     return i, j

@@ -98,31 +98,29 @@ def flatten(
         for i, item in enumerate(level):
             children = _children(item)
             if children is None:
-                path = unravel(i, shape[:depth])
-                leaf(item, path, who)  # raises if it is no number at all
-                raise ShapeError(
-                    f"{who}: ragged nested list: {_path(path)} is a number, "
-                    f"but {_path((0,) * depth)} has length {length}"
-                )
-            if len(children) != length:
-                raise ShapeError(
-                    f"{who}: ragged nested list: {_path(unravel(i, shape[:depth]))} has length "
-                    f"{len(children)}, but {_path((0,) * depth)} has length {length}"
-                )
+                leaf(item, unravel(i, shape[:depth]), who)  # raises if it is no number at all
+            if children is None or len(children) != length:
+                raise _ragged(who, i, children, shape[:depth], f"has length {length}")
             following.extend(children)
         level = following
     if set(map(type, level)) <= {float, bool}:  # the usual case, checked at C speed
         return level, shape
-    return [_leaf(item, i, shape, who, leaf) for i, item in enumerate(level)], shape
+
+    def number(i: int, item: Any) -> Any:
+        children = _children(item)
+        if children is None:
+            return leaf(item, unravel(i, shape), who)
+        raise _ragged(who, i, children, shape, "is a number")
+
+    return [number(i, item) for i, item in enumerate(level)], shape
 
 
-def _leaf(item: Any, i: int, shape: Shape, who: str, leaf: Callable[..., Any]) -> Any:
-    children = _children(item)
-    if children is None:
-        return leaf(item, unravel(i, shape), who)
-    raise ShapeError(
-        f"{who}: ragged nested list: {_path(unravel(i, shape))} has length {len(children)}, "
-        f"but {_path((0,) * len(shape))} is a number"
+def _ragged(who: str, i: int, found: Sequence[Any] | None, shape: Shape, others: str) -> ShapeError:
+    """The error for element i in C order of lists of a shape, which is not what the others are."""
+    said = "is a number" if found is None else f"has length {len(found)}"
+    return ShapeError(
+        f"{who}: ragged nested list: {_path(unravel(i, shape))} {said}, "
+        f"but {_path((0,) * len(shape))} {others}"
     )
 
 

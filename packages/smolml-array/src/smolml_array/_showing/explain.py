@@ -12,7 +12,7 @@ from smolml_array._graph.views import Element, ValuesNode
 from smolml_array._graph.vjps import evaluated
 from smolml_array._showing.draw import axis_text, place_of, summary, written_key
 from smolml_array.array import MLArray
-from smolml_array.backends.protocol import Raw
+from smolml_array.backends.signatures import Raw
 from smolml_value import Op
 from smolml_value.extending import Node
 from smolml_value.extending.derivatives import of

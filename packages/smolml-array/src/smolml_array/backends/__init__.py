@@ -8,13 +8,16 @@ in, and loaded when it is used, as the ops of plugins are.
 from __future__ import annotations
 
 from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
-from typing import Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from smolml_array.backends.protocol import Backend, Raw, protocol_names
 from smolml_value.extending import Plugin, PluginError, PluginKind, Plugins, PluginStatus
 
-__all__ = ["BACKENDS", "Backend", "BackendInfo", "Raw", "backends", "get_backend"]
+if TYPE_CHECKING:
+    from smolml_array.backends.protocol import Backend
+
+__all__ = ["BACKENDS", "BackendInfo", "backends", "get_backend"]
 
 BACKENDS: Final = ("numpy", "pure")
 """Those that are built in. They are known without metadata: from a zip file, too."""
@@ -33,6 +36,8 @@ class BackendInfo(NamedTuple):
 
 
 def _admit(name: str, loaded: object) -> str:
+    from smolml_array.backends.protocol import protocol_names
+
     missing = [wanted for wanted in protocol_names() if not hasattr(loaded, wanted)]
     if missing:
         return (
@@ -44,7 +49,7 @@ def _admit(name: str, loaded: object) -> str:
     return ""
 
 
-class Backends(Plugins[Backend]):
+class Backends(Plugins["Backend"]):
     """Every backend by name. Built-in names cannot be taken.
 
     >>> from smolml_array.extending import backends
@@ -91,6 +96,15 @@ class Backends(Plugins[Backend]):
         self._registered[name] = backend
         return backend
 
+    def unregister(self, name: str) -> None:
+        """Take a backend that was registered at run time out again.
+
+        Raises:
+            ValueError: no such backend was registered at run time.
+        """
+        if self._registered.pop(name, None) is None:
+            raise ValueError(f"unregister: {name!r} was not registered at run time")
+
     def names(self) -> list[str]:
         """The names of all backends, those that are built in first; none is loaded."""
         return [*BACKENDS, *sorted({*self._registered, *self._enabled()} - {*BACKENDS})]
@@ -110,13 +124,7 @@ class Backends(Plugins[Backend]):
 
 @cache
 def _built_in(name: str) -> Backend:
-    if name == "numpy":
-        from smolml_array.backends.numpy import BACKEND as NUMPY
-
-        return cast(Backend, NUMPY)
-    from smolml_array.backends.pure import BACKEND as PURE
-
-    return cast(Backend, PURE)
+    return import_module(f"{__name__}.{name}").BACKEND  # type: ignore[no-any-return]
 
 
 backends: Final = Backends()

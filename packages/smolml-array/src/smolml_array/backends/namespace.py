@@ -82,3 +82,10 @@ def _find(wanted: str, modules: Sequence[ModuleType]) -> Any:
             if spelling in vars(module):
                 return vars(module)[spelling]
     return None
+
+
+def named(f: Any, name: str, doc: str) -> Any:
+    """f under the name and docstring that it has in the namespace."""
+    f.__name__ = f.__qualname__ = name
+    f.__doc__ = doc
+    return f

@@ -11,9 +11,9 @@ The differences to the standard itself are a table in docs/design.md.
 No function changes its arguments, raises for numbers (1 / 0 is inf, log(-1) is nan) or warns.
 Results may share memory with arguments: a raw array is never written to once it is made.
 
-Required of a backend is what `backends/derived` does not have, 84 names; `Namespace` gathers these
-from modules and derives the others, of which a backend may have faster ones of its own. `silence`
-and `adopts` have defaults too.
+Required of a backend is what `Backend` declares without a body, 84 names; what it inherits from
+`Derived` is made of these, once for all, and a backend may have faster ones of its own. `Namespace`
+gathers a backend from modules, and derives the rest. `silence` and `adopts` have defaults, too.
 
 Raw arrays have `shape` (a tuple), `ndim`, `size`, `dtype` (with a `name`, compared by ==), `T` and
 `mT`, Python's operators, `bool()` and `float()` of one element, and NumPy's indexing. These are
@@ -25,18 +25,15 @@ from __future__ import annotations
 
 import builtins
 import inspect
-import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
-from smolml_array._shapes.axes import Axis, Shape
-from smolml_array._shapes.windowing import PadWidth
+from smolml_array._shapes.axes import Shape
+from smolml_array.backends.derived import Derived
 from smolml_array.backends.signatures import (
     ArgReduction,
     Binary,
     DType,
-    Filled,
-    FilledLike,
     Number,
     Raw,
     Reduction,
@@ -52,7 +49,7 @@ __all__ = ["Backend", "Binary", "DType", "Number", "Raw", "Unary", "protocol_nam
 _bool = builtins.bool
 
 
-class Backend(Protocol):
+class Backend(Derived, Protocol):
     """The namespace of one backend, as `get_backend` returns it.
 
     >>> from smolml_array.backends import get_backend
@@ -87,30 +84,6 @@ class Backend(Protocol):
 
     def index_put(self, x: Raw, key: Any, v: Raw, /) -> Raw:
         """A copy of x with x[key] = v, v broadcast and turned into x's dtype."""
-
-    def map_scalar(self, f: Callable[..., float], /, *xs: Raw) -> Raw:
-        """f, a function of plain floats, of each element (after broadcasting).
-
-        float64, or float32 where the arrays are.
-        """
-
-    def cotangent_product(self, g: Raw, p: Raw, /) -> Raw:
-        """g * p (cotangent x partial); zero if either is, even where the other is inf or nan."""
-
-    def sum_to_shape(self, g: Raw, shape: Shape, /) -> Raw:
-        """The adjoint of broadcasting from `shape`: sums the axes that were repeated.
-
-        g itself if there is nothing to sum.
-        """
-
-    def uniform(self, rng: random.Random, shape: Shape, /) -> Raw:
-        """float64 numbers from rng.random(), in C order: the same on every backend."""
-
-    def add_into(self, total: Raw, x: Raw, /) -> Raw:
-        """total + x, of one shape and dtype; may write into total, which only the caller holds."""
-
-    def placeholder(self, x: Raw, /) -> Raw:
-        """nan in the shape and dtype of x without its memory; x itself where that cannot be."""
 
     adopts: Backend | None  # whose arrays count as constants of this one; None for nobody's
     silence: Silence  # how it is kept from warning while raw operators compute
@@ -181,9 +154,6 @@ class Backend(Protocol):
     remainder: Binary
     subtract: Binary
 
-    def clip(self, x: Raw, /, min: Raw | None = None, max: Raw | None = None) -> Raw:
-        """minimum(maximum(x, min), max); None leaves that side open."""
-
     def where(self, condition: Raw, x1: Raw, x2: Raw, /) -> Raw:
         """x1 where the condition is true (not zero), else x2."""
 
@@ -191,14 +161,6 @@ class Backend(Protocol):
     matmul: Binary
     matrix_transpose: Unary
     outer: Binary
-
-    def vecdot(self, x1: Raw, x2: Raw, /, axis: int = -1) -> Raw:
-        """The sum of products along one axis, the others broadcast."""
-
-    def tensordot(
-        self, x1: Raw, x2: Raw, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2
-    ) -> Raw:
-        """The sum of products over the last axes of x1 and the first of x2, or those named."""
 
     # --- reductions ---------------------------------------------------------------------------
     argmax: ArgReduction
@@ -216,61 +178,17 @@ class Backend(Protocol):
     cumulative_sum: Scan
 
     # --- shape --------------------------------------------------------------------------------
-    def broadcast_arrays(self, *arrays: Raw) -> tuple[Raw, ...]:
-        """The arrays, each with the common shape."""
-
     def broadcast_to(self, x: Raw, /, shape: Shape) -> Raw:
         """x repeated to the shape."""
 
     def concat(self, arrays: Sequence[Raw], /, axis: int | None = 0) -> Raw:
         """The arrays joined along an axis; None flattens them first."""
 
-    def expand_dims(self, x: Raw, /, axis: int | tuple[int, ...] = 0) -> Raw:
-        """x with axes of length 1 put in."""
-
-    def flip(self, x: Raw, /, axis: Axis = None) -> Raw:
-        """x backwards along the axes."""
-
-    def moveaxis(
-        self, x: Raw, source: int | tuple[int, ...], destination: int | tuple[int, ...], /
-    ) -> Raw:
-        """x with axes moved to new positions, the others in order."""
-
     def permute_dims(self, x: Raw, /, axes: Sequence[int]) -> Raw:
         """x with its axes in this order."""
 
-    def repeat(self, x: Raw, repeats: Any, /, axis: int | None = None) -> Raw:
-        """Each element (or slice along the axis) repeated; None flattens first."""
-
     def reshape(self, x: Raw, /, shape: int | Sequence[int]) -> Raw:
         """The same elements in C order in another shape; one length may be -1."""
-
-    def roll(self, x: Raw, /, shift: int | tuple[int, ...], axis: Axis = None) -> Raw:
-        """x shifted along the axes, what falls out comes in again; None: in C order."""
-
-    def squeeze(self, x: Raw, /, axis: Axis = None) -> Raw:
-        """x without these axes of length 1; None: without all of them."""
-
-    def stack(self, arrays: Sequence[Raw], /, axis: int = 0) -> Raw:
-        """Arrays of one shape side by side along a new axis."""
-
-    def tile(self, x: Raw, repetitions: int | Sequence[int], /) -> Raw:
-        """x laid side by side, so many times along each axis."""
-
-    def unstack(self, x: Raw, /, axis: int = 0) -> tuple[Raw, ...]:
-        """The slices along the axis."""
-
-    # --- windows and borders ------------------------------------------------------------------
-    def overlap_add(self, windows: Raw, /, shape: Shape, axis: Axis = None) -> Raw:
-        """The adjoint of `sliding_windows` of an array of `shape`: overlaps are added up."""
-
-    def pad(self, x: Raw, /, pad_width: PadWidth, *, constant_values: Raw = 0) -> Raw:
-        """x inside a border of one number, which takes the dtype of x."""
-
-    def sliding_windows(
-        self, x: Raw, /, window_shape: int | Sequence[int], axis: Axis = None
-    ) -> Raw:
-        """Every window along the axes: shaped like the positions, then like a window."""
 
     # --- searching, sorting, indexing ---------------------------------------------------------
     def argsort(
@@ -286,27 +204,7 @@ class Backend(Protocol):
     ) -> Raw:
         """Where in sorted x1 each element of x2 would go: before ("left") or after its equals."""
 
-    def sort(
-        self, x: Raw, /, axis: int = -1, *, descending: _bool = False, stable: _bool = True
-    ) -> Raw:
-        """x sorted along the axis; nan is the largest."""
-
-    def take(self, x: Raw, indices: Raw, /, axis: int | None = None) -> Raw:
-        """The slices at these positions of the axis (which a 1-D x need not name)."""
-
-    def take_along_axis(self, x: Raw, indices: Raw, /, axis: int = -1) -> Raw:
-        """For each position of `indices` the element of x there, along the axis."""
-
-    def unique_values(self, x: Raw, /) -> Raw:
-        """The different elements, sorted; each nan counts as different."""
-
     # --- creation and types -------------------------------------------------------------------
-    empty: Filled
-    ones: Filled
-    ones_like: FilledLike
-    zeros: Filled
-    zeros_like: FilledLike
-
     def arange(
         self, start: Number, /, stop: Number | None = None, step: Number = 1, *, dtype: DType = None
     ) -> Raw:
@@ -323,46 +221,14 @@ class Backend(Protocol):
     def astype(self, x: Raw, dtype: DType, /, *, copy: _bool = True) -> Raw:
         """x in another dtype; copy=False returns x itself if it has it."""
 
-    def eye(
-        self, n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: DType = None
-    ) -> Raw:
-        """Ones on the k-th diagonal, else zeros."""
-
     def full(self, shape: int | Sequence[int], fill_value: Number, *, dtype: DType = None) -> Raw:
         """An array of one number, by default in the number's own type."""
-
-    def full_like(self, x: Raw, /, fill_value: Number, *, dtype: DType = None) -> Raw:
-        """An array of one number with the shape and dtype of x."""
-
-    def linspace(
-        self,
-        start: Number,
-        stop: Number,
-        /,
-        num: int,
-        *,
-        dtype: DType = None,
-        endpoint: _bool = True,
-    ) -> Raw:
-        """num evenly spaced numbers from start to stop."""
-
-    def meshgrid(self, *arrays: Raw, indexing: str = "xy") -> tuple[Raw, ...]:
-        """Coordinate arrays of the grid that 1-D arrays span."""
-
-    def tril(self, x: Raw, /, *, k: int = 0) -> Raw:
-        """The lower triangle of the last two axes: zeros above the k-th diagonal."""
-
-    def triu(self, x: Raw, /, *, k: int = 0) -> Raw:
-        """The upper triangle of the last two axes: zeros below the k-th diagonal."""
 
     def finfo(self, type: Any, /) -> Any:
         """bits, eps, max, min, smallest_normal and dtype of a floating type."""
 
     def iinfo(self, type: Any, /) -> Any:
         """bits, max, min and dtype of an integer type."""
-
-    def isdtype(self, dtype: DType, kind: Any) -> _bool:
-        """Whether a dtype is of a kind ("bool", "integral", "real floating", ...) or that dtype."""
 
     def result_type(self, *arrays_and_dtypes: Any) -> DType:
         """The dtype that an operation on these has; Python scalars are weak."""
@@ -387,5 +253,5 @@ def protocol_names() -> list[str]:
     >>> "matmul" in protocol_names(), "float32" in protocol_names()
     (True, False)
     """
-    declared = {*inspect.get_annotations(Backend), *vars(Backend)}
+    declared = {*inspect.get_annotations(Backend), *dir(Backend)}
     return sorted(name for name in declared if not name.startswith("_"))

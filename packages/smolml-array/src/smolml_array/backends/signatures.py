@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
 
 from smolml_array._shapes.axes import Axis
@@ -64,15 +64,3 @@ class Scan(Protocol):
         dtype: DType = None,
         include_initial: _bool = False,
     ) -> Raw: ...
-
-
-class Filled(Protocol):
-    """zeros, ones or empty."""
-
-    def __call__(self, shape: int | Sequence[int], *, dtype: DType = None) -> Raw: ...
-
-
-class FilledLike(Protocol):
-    """zeros_like or ones_like."""
-
-    def __call__(self, x: Raw, /, *, dtype: DType = None) -> Raw: ...

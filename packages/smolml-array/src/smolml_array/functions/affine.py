@@ -7,9 +7,10 @@ from typing import Any
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import OUT, Rule
-from smolml_array._shapes.axes import ShapeError, _broadcast_shapes, matmul_shape
+from smolml_array._shapes.axes import ShapeError, _broadcast_shapes
+from smolml_array._shapes.contraction import matmul_shape
 from smolml_array.array import MLArray
-from smolml_array.backends.protocol import Raw
+from smolml_array.backends.signatures import Raw
 from smolml_array.functions.linalg import _matmul_left, _matmul_right
 from smolml_array.functions.table import as_array, entry
 

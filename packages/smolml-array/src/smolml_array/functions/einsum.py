@@ -8,7 +8,7 @@ from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import Rule
 from smolml_array._shapes.axes import Shape, inverse_permutation
 from smolml_array.array import MLArray
-from smolml_array.backends.protocol import Raw
+from smolml_array.backends.signatures import Raw
 from smolml_array.functions.linalg import beside
 from smolml_array.functions.subscripts import (
     Label,

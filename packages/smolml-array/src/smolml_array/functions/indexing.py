@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from copy import deepcopy
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.mixing import for_message, numbers_on
@@ -18,9 +18,12 @@ from smolml_array._shapes.axes import (
     normalize_axis,
     one_axis,
 )
-from smolml_array.backends.protocol import Backend, Raw
+from smolml_array.backends.signatures import Raw
 from smolml_array.functions.table import A, Array, array_function, as_array, for_rules
 from smolml_value import grad_enabled
+
+if TYPE_CHECKING:
+    from smolml_array.backends.protocol import Backend
 
 # Rules -----------------------------------------------------------------------------------------
 

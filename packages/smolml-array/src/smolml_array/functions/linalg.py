@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import OUT, Rule
 from smolml_array._shapes.axes import ShapeError
-from smolml_array.backends.protocol import Raw
+from smolml_array.backends.signatures import Raw
 from smolml_array.convert import is_array_like
 from smolml_array.functions.indexing import getitem
 from smolml_array.functions.manipulation import astype, flatten, reshape, transpose

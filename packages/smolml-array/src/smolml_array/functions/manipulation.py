@@ -24,7 +24,7 @@ from smolml_array._shapes.axes import (
     normalize_permutation,
     reshape_shape,
 )
-from smolml_array.backends.protocol import DType, Raw
+from smolml_array.backends.signatures import DType, Raw
 from smolml_array.convert import as_dtype, is_floating
 from smolml_array.functions.table import (
     A,

@@ -8,7 +8,7 @@ from typing import Any, Final
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import Rule
 from smolml_array._shapes.axes import Axis, ShapeError, normalize_axes, reduced_shape
-from smolml_array.backends.protocol import Raw
+from smolml_array.backends.signatures import Raw
 from smolml_array.convert import is_floating
 from smolml_array.functions import reductions
 from smolml_array.functions.linalg import check_matrices

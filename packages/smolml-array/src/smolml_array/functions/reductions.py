@@ -14,7 +14,7 @@ from smolml_array._shapes.axes import (
     normalize_axis,
     reduced_shape,
 )
-from smolml_array.backends.protocol import Raw
+from smolml_array.backends.signatures import Raw
 from smolml_array.functions.table import Array, array_function
 from smolml_value.extending import TracedNamespace, as_float
 

@@ -10,7 +10,7 @@ from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.shaping import CONCAT, axis_to_join
 from smolml_array._shapes.axes import normalize_axis, one_axis
-from smolml_array.backends.protocol import Raw
+from smolml_array.backends.signatures import Raw
 from smolml_array.functions.indexing import getitem
 from smolml_array.functions.manipulation import broadcast_to, floating
 from smolml_array.functions.table import Array, array_function, as_array

@@ -9,7 +9,7 @@ from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import Rule
 from smolml_array._shapes.axes import Axis, Shape, ShapeError
 from smolml_array._shapes.windowing import PadWidth, inside, pad_widths, window_axes
-from smolml_array.backends.protocol import Raw
+from smolml_array.backends.signatures import Raw
 from smolml_array.functions.indexing import index
 from smolml_array.functions.table import A, Array, array_function, as_array, for_rules, linear
 

@@ -1,6 +1,6 @@
 """What every backend has because it has the rest: each name written once, against the others.
 
-A function here takes the backend first. A backend's own function of the same name goes before it,
+A method here takes the backend as `xp`. A backend's own function of the same name goes before it,
 for speed or because the library has it anyway.
 """
 
@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from smolml_array.backends.derived import (
-    arrangement,
-    creation,
-    elementwise,
-    picking,
-    products,
-    reductions,
-    windows,
-)
+from smolml_array.backends.derived.arrangement import Arrangement
+from smolml_array.backends.derived.creation import Creation
+from smolml_array.backends.derived.elementwise import Elementwise
+from smolml_array.backends.derived.picking import Picking
+from smolml_array.backends.derived.products import Products
+from smolml_array.backends.derived.reductions import Reductions
+from smolml_array.backends.derived.windows import Windows
 
-_MODULES = (arrangement, creation, elementwise, picking, products, reductions, windows)
+
+class Derived(Arrangement, Creation, Elementwise, Picking, Products, Reductions, Windows, Protocol):
+    """All of it."""
+
 
 DERIVED: Final[dict[str, Callable[..., Any]]] = {
-    name.rstrip("_"): f
-    for module in _MODULES
-    for name, f in vars(module).items()
-    if inspect.isfunction(f) and f.__module__ == module.__name__ and not name.startswith("_")
+    name: f for name, f in inspect.getmembers(Derived, inspect.isfunction) if name[0] != "_"
 }

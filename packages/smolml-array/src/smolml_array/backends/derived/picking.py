@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Protocol
 
 from smolml_array._shapes.axes import ShapeError, _broadcast_shapes, normalize_axis, one_axis
-from smolml_array.backends.protocol import Raw
+from smolml_array.backends.signatures import Raw
 
 
 def _positions(xp: Any, who: str, indices: Any) -> Raw:
@@ -18,40 +18,42 @@ def _positions(xp: Any, who: str, indices: Any) -> Raw:
     return picks
 
 
-def take(xp: Any, x: Raw, indices: Raw, /, axis: int | None = None) -> Raw:
-    """The slices at these positions of the axis (which a 1-D x need not name)."""
-    axis = one_axis(axis, x.ndim, "take")
-    return xp.index(x, (slice(None),) * axis + (_positions(xp, "take", indices),))
+class Picking(Protocol):
+    """Elements found and picked."""
 
+    def take(xp: Any, x: Raw, indices: Raw, /, axis: int | None = None) -> Raw:
+        """The slices at these positions of the axis (which a 1-D x need not name)."""
+        axis = one_axis(axis, x.ndim, "take")
+        return xp.index(x, (slice(None),) * axis + (_positions(xp, "take", indices),))
 
-def take_along_axis(xp: Any, x: Raw, indices: Raw, /, axis: int = -1) -> Raw:
-    """For each position of `indices` the element of x there, along the axis."""
-    axis = normalize_axis(axis, x.ndim, "take_along_axis")
-    picks = _positions(xp, "take_along_axis", indices)
-    if picks.ndim != x.ndim:
-        raise ShapeError(
-            f"take_along_axis: indices of shape {picks.shape} for an array of shape {x.shape}: "
-            f"expected as many dimensions"
-        )
-    around = tuple(1 if i == axis else n for i, n in enumerate(x.shape))
-    _broadcast_shapes(around, picks.shape, who="take_along_axis")
-    key = [xp.reshape(xp.arange(n), (n,) + (1,) * (x.ndim - 1 - i)) for i, n in enumerate(x.shape)]
-    key[axis] = picks
-    return xp.index(x, tuple(key))
+    def take_along_axis(xp: Any, x: Raw, indices: Raw, /, axis: int = -1) -> Raw:
+        """For each position of `indices` the element of x there, along the axis."""
+        axis = normalize_axis(axis, x.ndim, "take_along_axis")
+        picks = _positions(xp, "take_along_axis", indices)
+        if picks.ndim != x.ndim:
+            raise ShapeError(
+                f"take_along_axis: indices of shape {picks.shape} for an array of shape {x.shape}: "
+                f"expected as many dimensions"
+            )
+        around = tuple(1 if i == axis else n for i, n in enumerate(x.shape))
+        _broadcast_shapes(around, picks.shape, who="take_along_axis")
+        key = [
+            xp.reshape(xp.arange(n), (n,) + (1,) * (x.ndim - 1 - i)) for i, n in enumerate(x.shape)
+        ]
+        key[axis] = picks
+        return xp.index(x, tuple(key))
 
+    def sort(
+        xp: Any, x: Raw, /, axis: int = -1, *, descending: bool = False, stable: bool = True
+    ) -> Raw:
+        """x sorted along the axis; nan is the largest."""
+        axis = normalize_axis(axis, x.ndim, "sort")
+        order = xp.argsort(x, axis=axis, descending=descending, stable=stable)
+        return xp.take_along_axis(x, order, axis)
 
-def sort(
-    xp: Any, x: Raw, /, axis: int = -1, *, descending: bool = False, stable: bool = True
-) -> Raw:
-    """x sorted along the axis; nan is the largest."""
-    axis = normalize_axis(axis, x.ndim, "sort")
-    order = xp.argsort(x, axis=axis, descending=descending, stable=stable)
-    return xp.take_along_axis(x, order, axis)
-
-
-def unique_values(xp: Any, x: Raw, /) -> Raw:
-    """The different elements, sorted; each nan counts as different."""
-    line = xp.sort(xp.reshape(x, (-1,)))
-    changes = xp.not_equal(xp.index(line, slice(1, None)), xp.index(line, slice(None, -1)))
-    first = xp.ones((min(line.shape[0], 1),), dtype=xp.bool)
-    return xp.index(line, xp.concat([first, changes]))
+    def unique_values(xp: Any, x: Raw, /) -> Raw:
+        """The different elements, sorted; each nan counts as different."""
+        line = xp.sort(xp.reshape(x, (-1,)))
+        changes = xp.not_equal(xp.index(line, slice(1, None)), xp.index(line, slice(None, -1)))
+        first = xp.ones((min(line.shape[0], 1),), dtype=xp.bool)
+        return xp.index(line, xp.concat([first, changes]))

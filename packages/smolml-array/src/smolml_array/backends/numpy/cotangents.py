@@ -10,7 +10,7 @@ import numpy as np
 
 from smolml_array._shapes.axes import Shape, unbroadcast_axes
 from smolml_array.backends.numpy.dtypes import BOOL, as_dtype
-from smolml_array.backends.protocol import DType, Raw
+from smolml_array.backends.signatures import DType, Raw
 
 # Elements up to which BLAS works on a vector by itself. Beyond, it wakes its threads, and waits
 # for them long where other processes keep the cores busy.

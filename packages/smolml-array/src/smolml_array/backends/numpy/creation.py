@@ -12,7 +12,7 @@ import numpy as np
 from smolml_array._shapes.axes import Shape, as_shape
 from smolml_array._shapes.nested import flatten
 from smolml_array.backends.numpy.dtypes import DTYPES, F64, I64, as_dtype, plain_dtype
-from smolml_array.backends.protocol import DType, Number, Raw
+from smolml_array.backends.signatures import DType, Number, Raw
 
 ndarray = np.ndarray
 _SCALARS = {np.float64, np.float32, np.int64, np.bool}

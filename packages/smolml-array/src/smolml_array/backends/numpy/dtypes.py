@@ -6,17 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from smolml_array.backends.protocol import DType
+from smolml_array.backends.signatures import DType
 
-F64: DType = np.dtype(np.float64)
-F32: DType = np.dtype(np.float32)
-I64: DType = np.dtype(np.int64)
-BOOL: DType = np.dtype(np.bool)
-float64: DType = F64
-float32: DType = F32
-int64: DType = I64
-bool_: DType = BOOL
-DTYPES: dict[DType, DType] = {F64: F64, F32: F32, I64: I64, BOOL: BOOL}
+float64: DType = np.dtype(np.float64)
+float32: DType = np.dtype(np.float32)
+int64: DType = np.dtype(np.int64)
+bool_: DType = np.dtype(np.bool)
+F64, F32, I64, BOOL = float64, float32, int64, bool_
+DTYPES: dict[DType, DType] = {dtype: dtype for dtype in (F64, F32, I64, BOOL)}
 
 
 def as_dtype(dtype: DType, who: str) -> Any:

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from smolml_array.backends.namespace import named
 from smolml_array.backends.numpy.dtypes import DTYPES, F32, F64, I64
 from smolml_array.backends.numpy.guard import check_broadcast
-from smolml_array.backends.protocol import Binary, Raw, Unary
+from smolml_array.backends.signatures import Binary, Raw, Unary
 
 ndarray = np.ndarray
 _FLOATS = {F64, F32}
@@ -54,11 +55,9 @@ def _wide_binary(ufunc: Any) -> Any:
     return _named(wide_binary, ufunc)
 
 
-def _named(f: Callable[..., Any], ufunc: Any) -> Any:
-    f.__name__ = f.__qualname__ = ufunc.__name__
-    f.__doc__ = f"`numpy.{ufunc.__name__}`, in one of our dtypes."
-    f.ufunc = ufunc  # type: ignore[attr-defined]  # for who wants to say where to
-    return f
+def _named(f: Any, ufunc: Any) -> Any:
+    f.ufunc = ufunc  # for who wants to say where to
+    return named(f, ufunc.__name__, f"`numpy.{ufunc.__name__}`, in one of our dtypes.")
 
 
 _AS_THEY_ARE = (

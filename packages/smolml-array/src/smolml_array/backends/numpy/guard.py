@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from smolml_array._shapes.axes import _broadcast_shapes
-from smolml_array.backends.protocol import Raw
+from smolml_array.backends.signatures import Raw
 
 ndarray = np.ndarray
 SILENT = contextvars.Context()

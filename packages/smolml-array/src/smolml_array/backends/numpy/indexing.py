@@ -9,7 +9,7 @@ import numpy as np
 
 from smolml_array._shapes.axes import ShapeError, normalize_axis
 from smolml_array.backends.numpy.creation import astype
-from smolml_array.backends.protocol import Raw
+from smolml_array.backends.signatures import Raw
 
 
 def index(x: Raw, key: Any, /) -> Raw:

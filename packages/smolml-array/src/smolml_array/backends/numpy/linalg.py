@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from smolml_array._shapes.axes import matmul_shape
-from smolml_array.backends.protocol import Raw
+from smolml_array._shapes.contraction import matmul_shape
+from smolml_array.backends.signatures import Raw
 
 
 def matmul(x1: Raw, x2: Raw, /) -> Raw:

@@ -15,7 +15,7 @@ from smolml_array._shapes.axes import (
     normalize_permutation,
     reshape_shape,
 )
-from smolml_array.backends.protocol import Raw
+from smolml_array.backends.signatures import Raw
 
 ndarray = np.ndarray
 _SMALL = 4096  # elements up to which copying is quicker than making a broadcast view

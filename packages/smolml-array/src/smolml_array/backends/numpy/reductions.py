@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import builtins
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from smolml_array._shapes.axes import (
     Axis,
-    Shape,
-    ShapeError,
+    check_not_empty,
     normalize_axes,
     normalize_axis,
     one_axis,
 )
 from smolml_array.backends.derived.reductions import first_and_last
+from smolml_array.backends.namespace import named
 from smolml_array.backends.numpy.dtypes import F32, F64, I64
-from smolml_array.backends.protocol import DType, Raw
+from smolml_array.backends.signatures import ArgReduction, DType, Raw, Reduction, Scan
 
 _bool = builtins.bool
 _sum: Any = np.add.reduce
 
 
-def _reduce(
-    reduce: Callable[..., Any], who: str, x: Raw, axis: Axis, dtype: Any, keepdims: bool
-) -> Raw:
+def _reduce(reduce: Any, who: str, x: Raw, axis: Axis, dtype: DType, keepdims: _bool) -> Raw:
     """ufunc.reduce with errors in our words."""
     if axis is not None and x.ndim == 0:  # NumPy lets 0 pass as an axis of a 0-d array
         normalize_axes(axis, 0, who)
@@ -37,16 +34,6 @@ def _reduce(
         shape = np.shape(x)
         check_not_empty(who, shape, normalize_axes(axis, len(shape), who))
         raise
-
-
-def check_not_empty(who: str, shape: Shape, axes: tuple[int, ...]) -> None:
-    """Raise if a reduction without identity would run over nothing."""
-    for axis in axes:
-        if shape[axis] == 0:
-            raise ShapeError(
-                f"{who}: cannot reduce axis {axis} of shape {shape}: "
-                f"it is empty and {who} has no identity"
-            )
 
 
 def sum(x: Raw, /, axis: Axis = None, *, dtype: DType = None, keepdims: _bool = False) -> Raw:
@@ -61,30 +48,11 @@ def prod(x: Raw, /, axis: Axis = None, *, dtype: DType = None, keepdims: _bool =
     return _reduce(np.multiply.reduce, "prod", x, axis, dtype, keepdims)
 
 
-def max(x: Raw, /, axis: Axis = None, *, keepdims: _bool = False) -> Raw:
-    """The largest element; nan if there is one."""
-    return _reduce(np.maximum.reduce, "max", x, axis, None, keepdims)
-
-
-def min(x: Raw, /, axis: Axis = None, *, keepdims: _bool = False) -> Raw:
-    """The smallest element; nan if there is one."""
-    return _reduce(np.minimum.reduce, "min", x, axis, None, keepdims)
-
-
-def any(x: Raw, /, axis: Axis = None, *, keepdims: _bool = False) -> Raw:
-    """Whether some element is not zero."""
-    return _reduce(np.logical_or.reduce, "any", x, axis, None, keepdims)
-
-
-def all(x: Raw, /, axis: Axis = None, *, keepdims: _bool = False) -> Raw:
-    """Whether no element is zero."""
-    return _reduce(np.logical_and.reduce, "all", x, axis, None, keepdims)
-
-
 def mean(x: Raw, /, axis: Axis = None, *, keepdims: _bool = False) -> Raw:
     """The mean; of equal numbers that number; nan of nothing."""
     if x.dtype is not F64 and x.dtype is not F32:
-        x = _floating(x)
+        x = np.asarray(x)
+        x = x if x.dtype.kind == "f" else x.astype(F64)
     if axis is None:
         total = _sum(x, None, None, None, keepdims)
     else:
@@ -108,62 +76,64 @@ def mean_of_sum(x: Any, total: Any, axis: Axis, keepdims: _bool) -> Raw:
     return np.where(same & (first != found), first, found)  # a zero keeps its sign
 
 
-def _floating(x: Raw) -> Any:
-    x = np.asarray(x)
-    return x if x.dtype.kind == "f" else x.astype(F64)
+def _reduction(name: str, ufunc: np.ufunc, doc: str) -> Any:
+    reduce = ufunc.reduce
+
+    def reduction(x: Raw, /, axis: Axis = None, *, keepdims: _bool = False) -> Raw:
+        return _reduce(reduce, name, x, axis, None, keepdims)
+
+    return named(reduction, name, doc)
 
 
-def _arg(f: Any, who: str, x: Raw, axis: int | None, keepdims: bool) -> Raw:
-    x = np.asarray(x)
-    if axis is not None and x.ndim == 0:
-        normalize_axis(axis, 0, who)
-    try:
-        return np.asarray(f(x, axis=axis, keepdims=keepdims))
-    except (ValueError, TypeError):
-        axes = normalize_axes(axis, x.ndim, who)
-        check_not_empty(who, x.shape, axes)
-        raise
+max: Reduction = _reduction("max", np.maximum, "The largest element; nan if there is one.")
+min: Reduction = _reduction("min", np.minimum, "The smallest element; nan if there is one.")
+any: Reduction = _reduction("any", np.logical_or, "Whether some element is not zero.")
+all: Reduction = _reduction("all", np.logical_and, "Whether no element is zero.")
 
 
-def argmax(x: Raw, /, axis: int | None = None, *, keepdims: _bool = False) -> Raw:
-    """The position of the first largest element; of the first nan if there is one."""
-    return _arg(np.argmax, "argmax", x, axis, keepdims)
+def _position(name: str, f: Any, doc: str) -> Any:
+    def position(x: Raw, /, axis: int | None = None, *, keepdims: _bool = False) -> Raw:
+        x = np.asarray(x)
+        if axis is not None and x.ndim == 0:
+            normalize_axis(axis, 0, name)
+        try:
+            return np.asarray(f(x, axis=axis, keepdims=keepdims))
+        except (ValueError, TypeError):
+            check_not_empty(name, x.shape, normalize_axes(axis, x.ndim, name))
+            raise
+
+    return named(position, name, doc)
 
 
-def argmin(x: Raw, /, axis: int | None = None, *, keepdims: _bool = False) -> Raw:
-    """The position of the first smallest element; of the first nan if there is one."""
-    return _arg(np.argmin, "argmin", x, axis, keepdims)
+argmax: ArgReduction = _position(
+    "argmax", np.argmax, "The position of the first largest element, or nan."
+)
+argmin: ArgReduction = _position(
+    "argmin", np.argmin, "The position of the first smallest element, or nan."
+)
 
 
-def _scan(
-    accumulate: Any,
-    start: int,
-    who: str,
-    x: Raw,
-    axis: int | None,
-    dtype: DType,
-    include_initial: bool,
-) -> Raw:
+def _running(name: str, ufunc: np.ufunc, start: int, doc: str) -> Any:
     """ufunc.accumulate along an axis; `start` comes first if it is asked for."""
-    x = np.asarray(x)
-    axis = one_axis(axis, x.ndim, who)
-    kind = dtype if dtype is not None else I64 if x.dtype.kind == "b" else None
-    results = accumulate(x, axis, kind)
-    if not include_initial:
-        return results
-    first = np.full((*x.shape[:axis], 1, *x.shape[axis + 1 :]), start, results.dtype)
-    return np.concatenate([first, results], axis)
+
+    def running(
+        x: Raw, /, axis: int | None = None, *, dtype: DType = None, include_initial: _bool = False
+    ) -> Raw:
+        x = np.asarray(x)
+        axis = one_axis(axis, x.ndim, name)
+        kind = dtype if dtype is not None else I64 if x.dtype.kind == "b" else None
+        results = ufunc.accumulate(x, axis, kind)
+        if not include_initial:
+            return results
+        first = np.full((*x.shape[:axis], 1, *x.shape[axis + 1 :]), start, results.dtype)
+        return np.concatenate([first, results], axis)
+
+    return named(running, name, doc)
 
 
-def cumulative_sum(
-    x: Raw, /, axis: int | None = None, *, dtype: DType = None, include_initial: bool = False
-) -> Raw:
-    """Sums of the elements up to each one; with include_initial a 0 comes first."""
-    return _scan(np.add.accumulate, 0, "cumulative_sum", x, axis, dtype, include_initial)
-
-
-def cumulative_prod(
-    x: Raw, /, axis: int | None = None, *, dtype: DType = None, include_initial: bool = False
-) -> Raw:
-    """Products of the elements up to each one; with include_initial a 1 comes first."""
-    return _scan(np.multiply.accumulate, 1, "cumulative_prod", x, axis, dtype, include_initial)
+cumulative_sum: Scan = _running(
+    "cumulative_sum", np.add, 0, "Sums of the elements up to each one, after a 0 if asked for."
+)
+cumulative_prod: Scan = _running(
+    "cumulative_prod", np.multiply, 1, "Products of the elements up to each one, after a 1."
+)

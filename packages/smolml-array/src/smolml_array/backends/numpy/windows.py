@@ -14,7 +14,7 @@ from smolml_array._shapes.windowing import (
     windows_shape,
 )
 from smolml_array.backends.numpy.dtypes import I64
-from smolml_array.backends.protocol import Raw
+from smolml_array.backends.signatures import Raw
 
 
 def sliding_windows(x: Raw, /, window_shape: int | Sequence[int], axis: Axis = None) -> Raw:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from itertools import chain, repeat
 from typing import Any
 
-from smolml_array._shapes.axes import Shape, _broadcast_shapes
+from smolml_array._shapes.axes import Shape, ShapeError, _broadcast_shapes
 from smolml_array.backends.pure.ndarray import NDArray
 
 Operand = NDArray | float  # an array, or a Python number (also int and bool) in its place
@@ -42,6 +42,12 @@ def expand(flat: list[Any], shape: Shape, to: Shape) -> list[Any]:
     return flat
 
 
+def fits(shape: Shape, to: Shape) -> bool:
+    """Whether an array of `shape` can be repeated to the shape `to`."""
+    pairs = zip(reversed(shape), reversed(to), strict=False)
+    return len(shape) <= len(to) and all(own in (1, wanted) for own, wanted in pairs)
+
+
 def common(who: str, *operands: Operand) -> tuple[list[Iterable[Any]], Shape]:
     """The elements of each operand, repeated to the common shape, and that shape.
 
@@ -59,25 +65,35 @@ def common(who: str, *operands: Operand) -> tuple[list[Iterable[Any]], Shape]:
 
 
 def _broadcast_and_apply(
-    f: Callable[[Any, Any], Any], x: Operand, y: Operand, who: str = "broadcast"
+    f: Callable[[Any, Any], Any],
+    x: Operand,
+    y: Operand,
+    who: str = "broadcast",
+    safe: Callable[[Any, Any], Any] | None = None,
 ) -> tuple[list[Any], Shape]:
     """f of each pair of elements of two operands, after broadcasting, and the common shape.
 
     Args:
         f: a function of two Python numbers.
         x: an array or a number.
-        y: an array or a number; one of the two is an array.
+        y: an array or a number.
         who: the operation, for errors.
+        safe: does all of it again where f raises for some pair.
 
     Raises:
         ShapeError: the shapes do not broadcast.
     """
-    if not isinstance(y, NDArray) and isinstance(x, NDArray):
-        return list(map(f, x.flat, repeat(y))), x.shape
-    if isinstance(x, NDArray) and isinstance(y, NDArray) and x.shape == y.shape:
-        return list(map(f, x.flat, y.flat)), x.shape
-    (a, b), shape = common(who, x, y)
-    return list(map(f, a, b)), shape
+    try:
+        if not isinstance(y, NDArray) and isinstance(x, NDArray):
+            return list(map(f, x.flat, repeat(y))), x.shape
+        if isinstance(x, NDArray) and isinstance(y, NDArray) and x.shape == y.shape:
+            return list(map(f, x.flat, y.flat)), x.shape
+        (a, b), shape = common(who, x, y)
+        return list(map(f, a, b)), shape
+    except (ArithmeticError, ValueError) as error:
+        if safe is None or isinstance(error, ShapeError):
+            raise
+        return _broadcast_and_apply(safe, x, y, who)
 
 
 def gather(flat: list[Any], dims: list[Any]) -> list[Any]:

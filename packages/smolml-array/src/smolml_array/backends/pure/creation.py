@@ -64,15 +64,14 @@ def astype(x: NDArray, dtype: Any, /, *, copy: bool = True) -> NDArray:
 def from_flat(flat: Sequence[float], shape: Shape, dtype: Any = None) -> NDArray:
     """An array from its elements in C order; float64 unless all are bool or dtype says so."""
     numbers = list(flat)
-    source = of_numbers(numbers)
-    target = as_dtype(dtype, "from_flat") if dtype is not None else None
+    own = of_numbers(numbers)
     if math.prod(shape) != len(numbers):
         raise ShapeError(
             f"from_flat: {len(numbers)} elements for shape {shape}: expected {math.prod(shape)}"
         )
-    if target is None:
-        target = bool_ if source is bool_ else float64
-    return NDArray([target.python(v) for v in numbers], tuple(shape), target)
+    default = bool_ if own is bool_ else float64
+    target = default if dtype is None else as_dtype(dtype, "from_flat")
+    return NDArray(list(map(target.python, numbers)), tuple(shape), target)
 
 
 def to_flat(x: NDArray, /) -> list[Any]:
@@ -85,21 +84,12 @@ def to_list(x: NDArray, /) -> Any:
     return x.tolist()
 
 
-def _filled(who: str, shape: Any, value: float, dtype: Any) -> NDArray:
-    """An array of one number, in `dtype` or (None) in the number's own type."""
-    lengths = as_shape(shape, who)
-    own = cast(as_array(value, who), as_dtype(dtype, who)) if dtype else as_array(value, who)
-    return NDArray(own.flat * math.prod(lengths), lengths, own.dtype)
-
-
 def full(shape: int | Sequence[int], fill_value: float, *, dtype: Any = None) -> NDArray:
     """An array of one number, by default in the number's own type."""
-    return _filled("full", shape, fill_value, dtype)
-
-
-def zeros(shape: int | Sequence[int], *, dtype: Any = None) -> NDArray:
-    """Zeros."""
-    return _filled("zeros", shape, 0, dtype or float64)
+    lengths = as_shape(shape, "full")
+    one = as_array(fill_value, "full")
+    one = one if dtype is None else cast(one, as_dtype(dtype, "full"))
+    return NDArray(one.flat * math.prod(lengths), lengths, one.dtype)
 
 
 def arange(

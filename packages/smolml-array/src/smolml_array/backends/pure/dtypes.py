@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
@@ -72,13 +72,9 @@ def of_numbers(flat: list[Any]) -> DType:
     return int64 if types and types <= {int, bool} else float64
 
 
-def promote(first: DType, *others: DType) -> DType:
+def promote(*dtypes: DType) -> DType:
     """The lowest type that holds all: bool < int64 < float64."""
-    best = first
-    for dtype in others:
-        if dtype.rank > best.rank:
-            best = dtype
-    return best
+    return max(dtypes, key=lambda dtype: dtype.rank)
 
 
 def convert(flat: list[Any], source: DType, target: DType) -> list[Any]:
@@ -103,6 +99,13 @@ def wrapped(ints: list[int]) -> list[int]:
     return [(v - INT64_MIN) % 2**64 + INT64_MIN for v in ints]
 
 
+def settled(flat: list[Any], dtype: DType) -> list[Any]:
+    """What sums and products of elements of a type are in this type."""
+    if dtype is float64:
+        return flat
+    return wrapped(flat) if dtype is int64 else list(map(bool, flat))
+
+
 def result_type(*arrays_and_dtypes: Any) -> DType:
     """The dtype that an operation on these has; Python scalars are weak.
 
@@ -120,40 +123,18 @@ def result_type(*arrays_and_dtypes: Any) -> DType:
     return promote(*dtypes)
 
 
-@dataclass(frozen=True)
-class FInfo:
-    """The limits of a floating type."""
-
-    bits: int
-    eps: float
-    max: float
-    min: float
-    smallest_normal: float
-    dtype: DType
-
-
-@dataclass(frozen=True)
-class IInfo:
-    """The limits of an integer type."""
-
-    bits: int
-    max: int
-    min: int
-    dtype: DType
-
-
-def finfo(type: Any, /) -> FInfo:
+def finfo(type: Any, /) -> SimpleNamespace:
     """bits, eps, max, min, smallest_normal and dtype of a floating type."""
     dtype = as_dtype(getattr(type, "dtype", type), "finfo")
     if dtype is not float64:
         raise ValueError(f"finfo: {dtype} is no floating type: expected float64")
-    info = sys.float_info
-    return FInfo(64, info.epsilon, info.max, -info.max, info.min, float64)
+    eps, top, least = sys.float_info.epsilon, sys.float_info.max, sys.float_info.min
+    return SimpleNamespace(bits=64, eps=eps, max=top, min=-top, smallest_normal=least, dtype=dtype)
 
 
-def iinfo(type: Any, /) -> IInfo:
+def iinfo(type: Any, /) -> SimpleNamespace:
     """bits, max, min and dtype of an integer type."""
     dtype = as_dtype(getattr(type, "dtype", type), "iinfo")
     if dtype is not int64:
         raise ValueError(f"iinfo: {dtype} is no integer type: expected int64")
-    return IInfo(64, INT64_MAX, INT64_MIN, int64)
+    return SimpleNamespace(bits=64, max=INT64_MAX, min=INT64_MIN, dtype=dtype)

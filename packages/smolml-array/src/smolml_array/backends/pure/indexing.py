@@ -8,9 +8,9 @@ from itertools import repeat as again
 from typing import Any, NamedTuple
 
 from smolml_array._shapes.axes import Shape, ShapeError, _broadcast_shapes, strides
-from smolml_array.backends.pure.broadcasting import expand, gather, offsets
+from smolml_array.backends.pure.broadcasting import expand, fits, gather, offsets
 from smolml_array.backends.pure.creation import asarray
-from smolml_array.backends.pure.dtypes import bool_, int64, wrapped
+from smolml_array.backends.pure.dtypes import bool_, int64, settled
 from smolml_array.backends.pure.ndarray import NDArray
 from smolml_array.backends.pure.operands import as_array, cast
 
@@ -28,15 +28,13 @@ class _Picks(NamedTuple):
     axis: int | None  # None: a single True or False, which stands for no axis
 
 
-def _entry(k: Any) -> Any:
+def _part(k: Any) -> Any:
     """One part of a key as int, slice, None, ..., an int64 array or a bool array."""
-    if k is None or k is Ellipsis or isinstance(k, slice):
+    if k is None or k is Ellipsis or type(k) in (int, slice):
         return k
-    if type(k) is int:
-        return k
-    if isinstance(k, NDArray | list | tuple | range) or hasattr(k, "dtype") or type(k) is bool:
+    if isinstance(k, NDArray | list | tuple | range | bool) or hasattr(k, "dtype"):
         array = asarray(k)
-        if not array.flat and not isinstance(k, NDArray) and not hasattr(k, "dtype"):
+        if not array.flat and not hasattr(k, "dtype"):
             return NDArray([], array.shape, int64)  # x[[]]
         if array.dtype is int64:
             return array if array.shape else array.flat[0]
@@ -49,10 +47,16 @@ def _entry(k: Any) -> Any:
         raise IndexError(f"{_FORMS}; got {k!r}") from None
 
 
-def _entries(key: Any, ndim: int) -> list[Any]:
+def _axes_used(part: Any) -> int:
+    if part is None or part is Ellipsis:
+        return 0
+    return part.ndim if isinstance(part, NDArray) and part.dtype is bool_ else 1
+
+
+def _parts(key: Any, ndim: int) -> list[Any]:
     """The parts of a key, with `...` written out and slices for the axes that are not named."""
-    parts = [_entry(k) for k in (key if isinstance(key, tuple) else (key,))]
-    used = sum(_axes_used(p) for p in parts)
+    parts = list(map(_part, key if isinstance(key, tuple) else (key,)))
+    used = sum(map(_axes_used, parts))
     ellipses = [i for i, p in enumerate(parts) if p is Ellipsis]
     if len(ellipses) > 1:
         raise IndexError("an index can only have a single ellipsis ('...')")
@@ -67,33 +71,14 @@ def _entries(key: Any, ndim: int) -> list[Any]:
     return [*parts[:at], *rest, *parts[at + 1 :]]
 
 
-def _axes_used(part: Any) -> int:
-    if part is None or part is Ellipsis:
-        return 0
-    return part.ndim if isinstance(part, NDArray) and part.dtype is bool_ else 1
-
-
-def _position(i: int, axis: int, n: int) -> int:
-    if not -n <= i < n:
-        raise IndexError(f"index {i} is out of bounds for axis {axis} with size {n}")
-    return i + n if i < 0 else i
-
-
 def _positions(flat: list[int], axis: int, n: int) -> list[int]:
-    if flat and (min(flat) < 0 or max(flat) >= n):
-        return [_position(i, axis, n) for i in flat]
-    return flat
-
-
-def _mask_picks(mask: NDArray, axis: int, shape: Shape) -> list[_Picks]:
-    """A mask over the axes from `axis` on, as one list of positions per axis."""
-    for i, (n, m) in enumerate(zip(mask.shape, shape[axis:], strict=False), start=axis):
-        if n != m and n:  # NumPy lets a mask of length 0 pass
-            raise IndexError(
-                f"boolean index did not match indexed array along axis {i}; "
-                f"size of axis is {m} but size of corresponding boolean axis is {n}"
-            )
-    return [_Picks(p, (len(p),), i) for i, p in enumerate(true_positions(mask), start=axis)]
+    """Positions along an axis of length n, counted from 0."""
+    if not flat or (min(flat) >= 0 and max(flat) < n):
+        return flat
+    for i in flat:
+        if not -n <= i < n:
+            raise IndexError(f"index {i} is out of bounds for axis {axis} with size {n}")
+    return [i % n for i in flat]
 
 
 def true_positions(x: NDArray) -> list[list[int]]:
@@ -113,52 +98,49 @@ def plan(shape: Shape, key: Any) -> tuple[list[Any], Shape]:
     >>> plan((2, 3), (slice(None), -1))
     ([range(0, 6, 3), [2]], (2,))
     """
-    entries = _entries(key, len(shape))
+    parts = _parts(key, len(shape))
     steps = strides(shape)
-    fancy = any(isinstance(e, NDArray) for e in entries)
-    dims: list[Any] = []
-    lengths: list[Shape] = []
+    grouped = (NDArray, int) if any(isinstance(p, NDArray) for p in parts) else NDArray
+    dims: list[tuple[Any, Shape]] = []  # offsets, with what they add to the shape
     group: list[_Picks] = []  # the array indices, with their seats in the key
     seats: list[int] = []
     place = 0  # in dims, of the first of them
     axis = 0
-    for seat, e in enumerate(entries):
-        if isinstance(e, NDArray) or (fancy and type(e) is int):
+    for seat, part in enumerate(parts):
+        if isinstance(part, grouped):
             place = place if seats else len(dims)
             seats.append(seat)
-            picks = _picks(e, axis, shape)
-            group += picks
-            axis += sum(p.axis is not None for p in picks)
-        elif e is None:
-            dims.append([0])
-            lengths.append((1,))
-        elif isinstance(e, slice):
-            r = range(shape[axis])[e]
-            step = steps[axis]
-            dims.append(range(r.start * step, r.stop * step, r.step * step))
-            lengths.append((len(r),))
-            axis += 1
-        elif e is not Ellipsis:
-            dims.append([_position(e, axis, shape[axis]) * steps[axis]])
-            lengths.append(())
-            axis += 1
+            group += _picks(part, axis, shape)
+        elif part is None:
+            dims.append(([0], (1,)))
+        elif isinstance(part, slice):
+            r, step = range(shape[axis])[part], steps[axis]
+            dims.append((range(r.start * step, r.stop * step, r.step * step), (len(r),)))
+        elif part is not Ellipsis:
+            (i,) = _positions([part], axis, shape[axis])
+            dims.append(([i * steps[axis]], ()))
+        axis += _axes_used(part)
     if group:
-        together, joined = _joined(group, shape)
         adjacent = seats[-1] - seats[0] == len(seats) - 1
-        dims.insert(place if adjacent else 0, together)
-        lengths.insert(place if adjacent else 0, joined)
-    return dims, tuple(n for part in lengths for n in part)
+        dims.insert(place if adjacent else 0, _joined(group, shape))
+    return [offsets for offsets, _ in dims], tuple(n for _, lengths in dims for n in lengths)
 
 
-def _picks(e: NDArray | int, axis: int, shape: Shape) -> list[_Picks]:
+def _picks(part: NDArray | int, axis: int, shape: Shape) -> list[_Picks]:
     """The positions that one array (or int) of the key names, for each axis it stands for."""
-    if not isinstance(e, NDArray):
-        return [_Picks([_position(e, axis, shape[axis])], (), axis)]
-    if e.dtype is not bool_:
-        return [_Picks(e.flat, e.shape, axis)]
-    if e.shape:
-        return _mask_picks(e, axis, shape)
-    return [_Picks([0] * e.flat[0], (int(e.flat[0]),), None)]
+    if not isinstance(part, NDArray):
+        return [_Picks(_positions([part], axis, shape[axis]), (), axis)]
+    if part.dtype is int64:
+        return [_Picks(part.flat, part.shape, axis)]
+    if not part.shape:
+        return [_Picks([0] * part.flat[0], (int(part.flat[0]),), None)]
+    for i, (n, m) in enumerate(zip(part.shape, shape[axis:], strict=False), start=axis):
+        if n != m and n:  # NumPy lets a mask of length 0 pass
+            raise IndexError(
+                f"boolean index did not match indexed array along axis {i}; "
+                f"size of axis is {m} but size of corresponding boolean axis is {n}"
+            )
+    return [_Picks(p, (len(p),), i) for i, p in enumerate(true_positions(part), start=axis)]
 
 
 def _joined(group: list[_Picks], shape: Shape) -> tuple[list[int], Shape]:
@@ -186,7 +168,7 @@ def index(x: NDArray, key: Any, /) -> NDArray:
     if type(key) is int and x.shape:  # one row: the commonest, and contiguous
         shape = x.shape[1:]
         block = math.prod(shape)
-        at = _position(key, 0, x.shape[0]) * block
+        at = _positions([key], 0, x.shape[0])[0] * block
         return NDArray(x.flat[at : at + block], shape, x.dtype)
     dims, shape = plan(x.shape, key)
     return NDArray(gather(x.flat, dims) if 0 not in shape else [], shape, x.dtype)
@@ -200,11 +182,7 @@ def _value(who: str, v: Any, x: NDArray, key: Any, shape: Shape) -> list[Any]:
     is_element = not shape and all(type(k) is int for k in parts)  # which takes a number only
     while not is_element and len(own) > len(shape) and own[0] == 1:
         own = own[1:]
-    try:
-        fits = _broadcast_shapes(own, shape) == shape
-    except ShapeError:
-        fits = False
-    if not fits:
+    if not fits(own, shape):
         raise ShapeError(
             f"{who}: a value of shape {v.shape} does not broadcast to {shape}, "
             f"the shape of the indexed part"
@@ -218,9 +196,7 @@ def index_add(x: NDArray, key: Any, v: Any, /) -> NDArray:
     flat = x.flat.copy()
     for at, value in zip(offsets(dims), _value("index_add", v, x, key, shape), strict=True):
         flat[at] += value
-    if x.dtype is bool_:
-        flat = list(map(bool, flat))
-    return NDArray(wrapped(flat) if x.dtype is int64 else flat, x.shape, x.dtype)
+    return NDArray(settled(flat, x.dtype), x.shape, x.dtype)
 
 
 def index_put(x: NDArray, key: Any, v: Any, /) -> NDArray:

@@ -10,40 +10,23 @@ from typing import Any
 from smolml_array._shapes.axes import (
     Shape,
     ShapeError,
-    _broadcast_shapes,
     as_shape,
     concat_shape,
     normalize_permutation,
     reshape_shape,
-    strides,
 )
-from smolml_array.backends.pure.broadcasting import expand, gather
+from smolml_array.backends.pure.broadcasting import expand, fits
 from smolml_array.backends.pure.dtypes import promote
 from smolml_array.backends.pure.ndarray import NDArray
 from smolml_array.backends.pure.operands import as_array, cast
 from smolml_array.backends.pure.rows import permuted
 
 
-def axis_offsets(shape: Shape) -> list[Any]:
-    """For each axis the offsets of its positions: what `gather` reads the whole array with."""
-    return [range(0, n * step, step) for n, step in zip(shape, strides(shape), strict=True)]
-
-
-def gathered(x: NDArray, dims: list[Any]) -> NDArray:
-    """The array that reads x at these offsets, one sequence of them per axis."""
-    shape = tuple(map(len, dims))
-    return NDArray(gather(x.flat, dims) if 0 not in shape else [], shape, x.dtype)
-
-
 def broadcast_to(x: Any, /, shape: Shape) -> NDArray:
     """x repeated to the shape."""
     x = as_array(x, "broadcast_to")
     shape = as_shape(shape, "broadcast_to")
-    try:
-        fits = x.ndim <= len(shape) and _broadcast_shapes(x.shape, shape) == shape
-    except ShapeError:
-        fits = False
-    if not fits:
+    if not fits(x.shape, shape):
         raise ShapeError(f"broadcast_to: shape {x.shape} does not broadcast to {shape}")
     return NDArray(expand(x.flat, x.shape, shape), shape, x.dtype)
 

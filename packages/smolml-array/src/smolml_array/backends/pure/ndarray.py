@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 from smolml_array._shapes.axes import Shape
@@ -32,9 +32,7 @@ class NDArray:
     __array_ufunc__ = None  # `ndarray + NDArray` is an error, not an array of objects
     __hash__: ClassVar[None] = None  # type: ignore[assignment]  # == compares the elements
 
-    # The namespace whose functions the operators are. The backend sets it once its functions,
-    # which make NDArrays, are there.
-    _xp: ClassVar[Any]
+    _xp: ClassVar[Any]  # the namespace whose functions are its operators: see give_operators
 
     def __init__(self, flat: list[Any], shape: Shape, dtype: DType) -> None:
         self.flat: list[Any] = flat
@@ -124,95 +122,32 @@ class NDArray:
             raise TypeError(f"only a 0-d int64 array is an index, not {self!r}")
         return int(self.flat[0])
 
-    def __add__(self, other: Any) -> NDArray:
-        return self._xp.add(self, other) if _fits(other) else NotImplemented
 
-    def __radd__(self, other: Any) -> NDArray:
-        return self._xp.add(other, self) if _fits(other) else NotImplemented
-
-    def __sub__(self, other: Any) -> NDArray:
-        return self._xp.subtract(self, other) if _fits(other) else NotImplemented
-
-    def __rsub__(self, other: Any) -> NDArray:
-        return self._xp.subtract(other, self) if _fits(other) else NotImplemented
-
-    def __mul__(self, other: Any) -> NDArray:
-        return self._xp.multiply(self, other) if _fits(other) else NotImplemented
-
-    def __rmul__(self, other: Any) -> NDArray:
-        return self._xp.multiply(other, self) if _fits(other) else NotImplemented
-
-    def __truediv__(self, other: Any) -> NDArray:
-        return self._xp.divide(self, other) if _fits(other) else NotImplemented
-
-    def __rtruediv__(self, other: Any) -> NDArray:
-        return self._xp.divide(other, self) if _fits(other) else NotImplemented
-
-    def __floordiv__(self, other: Any) -> NDArray:
-        return self._xp.floor_divide(self, other) if _fits(other) else NotImplemented
-
-    def __rfloordiv__(self, other: Any) -> NDArray:
-        return self._xp.floor_divide(other, self) if _fits(other) else NotImplemented
-
-    def __mod__(self, other: Any) -> NDArray:
-        return self._xp.remainder(self, other) if _fits(other) else NotImplemented
-
-    def __rmod__(self, other: Any) -> NDArray:
-        return self._xp.remainder(other, self) if _fits(other) else NotImplemented
-
-    def __pow__(self, other: Any) -> NDArray:
-        return self._xp.pow(self, other) if _fits(other) else NotImplemented
-
-    def __rpow__(self, other: Any) -> NDArray:
-        return self._xp.pow(other, self) if _fits(other) else NotImplemented
-
-    def __matmul__(self, other: Any) -> NDArray:
-        return self._xp.matmul(self, other) if type(other) is NDArray else NotImplemented
-
-    def __and__(self, other: Any) -> NDArray:
-        return self._xp.bitwise_and(self, other) if _fits(other) else NotImplemented
-
-    def __or__(self, other: Any) -> NDArray:
-        return self._xp.bitwise_or(self, other) if _fits(other) else NotImplemented
-
-    def __xor__(self, other: Any) -> NDArray:
-        return self._xp.bitwise_xor(self, other) if _fits(other) else NotImplemented
-
-    __rand__ = __and__
-    __ror__ = __or__
-    __rxor__ = __xor__
-
-    def __eq__(self, other: object) -> NDArray:  # type: ignore[override]
-        return self._xp.equal(self, other) if _fits(other) else NotImplemented
-
-    def __ne__(self, other: object) -> NDArray:  # type: ignore[override]
-        return self._xp.not_equal(self, other) if _fits(other) else NotImplemented
-
-    def __lt__(self, other: Any) -> NDArray:
-        return self._xp.less(self, other) if _fits(other) else NotImplemented
-
-    def __le__(self, other: Any) -> NDArray:
-        return self._xp.less_equal(self, other) if _fits(other) else NotImplemented
-
-    def __gt__(self, other: Any) -> NDArray:
-        return self._xp.greater(self, other) if _fits(other) else NotImplemented
-
-    def __ge__(self, other: Any) -> NDArray:
-        return self._xp.greater_equal(self, other) if _fits(other) else NotImplemented
-
-    def __neg__(self) -> NDArray:
-        return self._xp.negative(self)  # type: ignore[no-any-return]
-
-    def __pos__(self) -> NDArray:
-        return self._xp.positive(self)  # type: ignore[no-any-return]
-
-    def __abs__(self) -> NDArray:
-        return self._xp.abs(self)  # type: ignore[no-any-return]
-
-    def __invert__(self) -> NDArray:
-        return self._xp.bitwise_invert(self)  # type: ignore[no-any-return]
+_ALONE = "neg:negative pos:positive abs:abs invert:bitwise_invert"
+_ONE_WAY = "eq:equal ne:not_equal lt:less le:less_equal gt:greater ge:greater_equal"
+_BOTH_WAYS = (
+    "add:add sub:subtract mul:multiply truediv:divide floordiv:floor_divide mod:remainder pow:pow "
+    "and:bitwise_and or:bitwise_or xor:bitwise_xor"
+)
 
 
-def _fits(other: object) -> bool:
-    """Whether an operator takes it: an NDArray or a Python number."""
-    return isinstance(other, NDArray | float | int)
+def give_operators(xp: Any) -> None:
+    """From here on arrays have operators, the functions of a namespace: `x + y` is `add(x, y)`."""
+
+    def functions(table: str) -> Iterator[tuple[str, Callable[..., NDArray]]]:
+        for name, _, function in (entry.partition(":") for entry in table.split()):
+            yield name, getattr(xp, function)
+
+    NDArray._xp = xp
+    for name, f in functions(_ALONE):
+        setattr(NDArray, f"__{name}__", lambda self, f=f: f(self))
+    for name, f in functions(f"{_ONE_WAY} {_BOTH_WAYS}"):
+        setattr(NDArray, f"__{name}__", _operator(f))
+    for name, f in functions(_BOTH_WAYS):
+        setattr(NDArray, f"__r{name}__", _operator(lambda x, y, f=f: f(y, x)))
+    setattr(NDArray, "__matmul__", _operator(xp.matmul, NDArray))  # noqa: B010  # no method yet
+
+
+def _operator(f: Callable[..., NDArray], takes: Any = (NDArray, float, int)) -> Any:
+    """f as a method that leaves what it does not take to the other operand."""
+    return lambda self, other: f(self, other) if isinstance(other, takes) else NotImplemented

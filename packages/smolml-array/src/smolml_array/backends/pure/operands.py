@@ -9,6 +9,8 @@ from smolml_array.backends.pure.broadcasting import Operand
 from smolml_array.backends.pure.dtypes import DType, bool_, convert, float64, int64, of_numbers
 from smolml_array.backends.pure.ndarray import NDArray
 
+NO_FLOAT = "expected int64 or bool, got float64"
+
 
 def as_array(x: Any, who: str = "asarray") -> NDArray:
     """x itself if it is an array; a 0-d array of a number."""

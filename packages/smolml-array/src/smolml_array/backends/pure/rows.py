@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
-from smolml_array._shapes.axes import strides
+from smolml_array._shapes.axes import move_axes, reduced_shape, strides
 from smolml_array.backends.pure.broadcasting import gather
+from smolml_array.backends.pure.dtypes import DType
 from smolml_array.backends.pure.ndarray import NDArray
 
 
@@ -44,3 +46,17 @@ def rows(x: NDArray, axes: tuple[int, ...]) -> list[list[Any]]:
     order = [range(0, shape[i] * steps[i], steps[i]) for i in (*kept, *sorted(axes))]
     moved = gather(flat, order)
     return [moved[i : i + length] for i in range(0, len(moved), length)]
+
+
+def along(
+    f: Callable[[list[Any]], list[Any]],
+    who: str,
+    x: NDArray,
+    axis: int,
+    dtype: DType,
+    more: int = 0,
+) -> NDArray:
+    """f of each row along the axis (counted from 0), in its place; it has so many more elements."""
+    flat = [v for row in rows(x, (axis,)) for v in f(row)]
+    shape = (*reduced_shape(x.shape, (axis,)), x.shape[axis] + more)
+    return permuted(NDArray(flat, shape, dtype), move_axes(x.ndim, -1, axis, who))

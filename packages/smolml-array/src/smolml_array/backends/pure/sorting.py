@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
 from typing import Any
 
-from smolml_array._shapes.axes import move_axes, normalize_axis, reduced_shape
-from smolml_array.backends.pure.dtypes import DType, int64
+from smolml_array._shapes.axes import normalize_axis
+from smolml_array.backends.pure.dtypes import int64
 from smolml_array.backends.pure.ndarray import NDArray
 from smolml_array.backends.pure.operands import as_array
-from smolml_array.backends.pure.rows import permuted, rows
+from smolml_array.backends.pure.rows import along
 
 
 def _nan_last(v: float) -> tuple[bool, float]:
@@ -22,27 +21,18 @@ def _may_have_nan(flat: list[Any]) -> bool:
     return math.isnan(sum(flat))
 
 
-def _along(
-    f: Callable[[list[Any]], list[Any]], who: str, x: NDArray, axis: int, dtype: DType
-) -> NDArray:
-    """f of each row along the axis, in its place."""
-    axis = normalize_axis(axis, x.ndim, who)
-    flat = [v for row in rows(x, (axis,)) for v in f(row)]
-    moved = NDArray(flat, (*reduced_shape(x.shape, (axis,)), x.shape[axis]), dtype)
-    return permuted(moved, move_axes(x.ndim, -1, axis, who))
-
-
 def argsort(
     x: NDArray, /, axis: int = -1, *, descending: bool = False, stable: bool = True
 ) -> NDArray:
     """The positions that sort x; equal elements keep their order; nan is the largest."""
+    axis = normalize_axis(axis, x.ndim, "argsort")
     nans = _may_have_nan(x.flat)
 
     def order(row: list[Any]) -> list[int]:
         keys = list(map(_nan_last, row)) if nans else row
         return sorted(range(len(row)), key=keys.__getitem__, reverse=descending)
 
-    return _along(order, "argsort", x, axis, int64)
+    return along(order, "argsort", x, axis, int64)
 
 
 def searchsorted(

@@ -11,23 +11,17 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from smolml_array.backends.protocol import Unary
-from smolml_array.backends.pure.dtypes import bool_, float64, int64, wrapped
+from smolml_array.backends.namespace import named
+from smolml_array.backends.pure.dtypes import DType, bool_, float64, int64, wrapped
 from smolml_array.backends.pure.ndarray import NDArray
-from smolml_array.backends.pure.operands import as_array, cast
+from smolml_array.backends.pure.operands import NO_FLOAT, as_array, cast
+from smolml_array.backends.signatures import Unary
 from smolml_value import scalar
 
 _F1 = Callable[[Any], Any]
 
 
-def named(f: Any, name: str, doc: str) -> Any:
-    """f under the name and docstring that it has in the namespace."""
-    f.__name__ = f.__qualname__ = name
-    f.__doc__ = doc
-    return f
-
-
-def _float_unary(name: str, quick: _F1, safe: _F1) -> Unary:
+def _in_floats(name: str, quick: _F1, safe: _F1) -> Any:
     """A function that answers in float64."""
 
     def function(x: Any, /) -> NDArray:
@@ -37,7 +31,7 @@ def _float_unary(name: str, quick: _F1, safe: _F1) -> Unary:
         except (ArithmeticError, ValueError):
             return NDArray(list(map(safe, x.flat)), x.shape, float64)
 
-    return named(function, name, f"{name} of each element: float64.")  # type: ignore[no-any-return]
+    return named(function, name, f"{name} of each element: float64.")
 
 
 _OF_MATH = (
@@ -45,78 +39,59 @@ _OF_MATH = (
     "tanh"
 )
 for _name in _OF_MATH.split():
-    globals()[_name] = _float_unary(_name, getattr(math, _name), getattr(scalar, _name))
-reciprocal: Unary = _float_unary("reciprocal", (1.0).__truediv__, scalar.reciprocal)
+    globals()[_name] = _in_floats(_name, getattr(math, _name), getattr(scalar, _name))
+reciprocal: Unary = _in_floats("reciprocal", (1.0).__truediv__, scalar.reciprocal)
 
 
-def _rounding(name: str, f: _F1) -> Unary:
-    """A function to whole numbers, which leaves int64 and bool as they are."""
+def _by_dtype(name: str, *ways: _F1 | str, out: DType | None = None) -> Any:
+    """A function that does something of its own to bools, to integers and to floats.
 
-    def function(x: Any, /) -> NDArray:
-        x = as_array(x, name)
-        return NDArray(list(map(f, x.flat)), x.shape, float64) if x.dtype is float64 else x
-
-    return named(function, name, f"{name} of each element, in the same dtype.")  # type: ignore[no-any-return]
-
-
-ceil: Unary = _rounding("ceil", scalar.ceil)
-floor: Unary = _rounding("floor", scalar.floor)
-round: Unary = _rounding("round", scalar.round)
-trunc: Unary = _rounding("trunc", scalar.trunc)
-
-
-def _test(name: str, f: _F1) -> Unary:
-    """A function that answers in bool."""
+    The results have the dtype of the array, or `out`. A text in place of one of the three says
+    why it is not defined for these.
+    """
 
     def function(x: Any, /) -> NDArray:
-        x = as_array(x, name)
-        return NDArray(list(map(f, x.flat)), x.shape, bool_)
+        array = as_array(x, name)
+        dtype = array.dtype
+        f = ways[dtype.rank]
+        if f is _as_they_are:
+            return array
+        if isinstance(f, str):
+            raise TypeError(f"{name}: {f}")
+        flat = list(map(f, array.flat))
+        if out is None:
+            return NDArray(wrapped(flat) if dtype is int64 else flat, array.shape, dtype)
+        return NDArray(flat, array.shape, out)
 
-    return named(function, name, f"{name} of each element: bool.")  # type: ignore[no-any-return]
-
-
-isfinite: Unary = _test("isfinite", math.isfinite)
-isinf: Unary = _test("isinf", math.isinf)
-isnan: Unary = _test("isnan", math.isnan)
-logical_not: Unary = _test("logical_not", operator.not_)
-signbit: Unary = _test("signbit", scalar.signbit)
-
-
-def _numeric(name: str, x: Any) -> NDArray:
-    array = as_array(x, name)
-    if array.dtype is bool_:
-        raise TypeError(f"{name}: expected float64 or int64, got bool; use logical_not or astype")
-    return array
+    return named(function, name, f"{name} of each element.")
 
 
-def negative(x: Any, /) -> NDArray:
-    """-x; not of bool."""
-    x = _numeric("negative", x)
-    flat = list(map(operator.neg, x.flat))
-    return NDArray(flat if x.dtype is float64 else wrapped(flat), x.shape, x.dtype)
+def _as_they_are(x: Any) -> Any:
+    return x
 
 
-def positive(x: Any, /) -> NDArray:
-    """+x, which is x; not of bool."""
-    return _numeric("positive", x)
+def _int_sign(x: int) -> int:
+    return (x > 0) - (x < 0)
 
 
-def sign(x: Any, /) -> NDArray:
-    """-1, 0 or 1; nan of nan; not of bool."""
-    x = _numeric("sign", x)
-    if x.dtype is float64:
-        return NDArray(list(map(scalar.sign, x.flat)), x.shape, float64)
-    return NDArray([(v > 0) - (v < 0) for v in x.flat], x.shape, int64)
+_NO_BOOL = "expected float64 or int64, got bool; use logical_not or astype"
+_WHOLE = (_as_they_are, _as_they_are)  # bools and integers need no rounding
 
+abs: Unary = _by_dtype("abs", _as_they_are, operator.abs, math.fabs)
+bitwise_invert: Unary = _by_dtype("bitwise_invert", operator.not_, operator.inv, NO_FLOAT)
+ceil: Unary = _by_dtype("ceil", *_WHOLE, scalar.ceil)
+floor: Unary = _by_dtype("floor", *_WHOLE, scalar.floor)
+negative: Unary = _by_dtype("negative", _NO_BOOL, operator.neg, operator.neg)
+positive: Unary = _by_dtype("positive", _NO_BOOL, _as_they_are, _as_they_are)
+round: Unary = _by_dtype("round", *_WHOLE, scalar.round)
+sign: Unary = _by_dtype("sign", _NO_BOOL, _int_sign, scalar.sign)
+trunc: Unary = _by_dtype("trunc", *_WHOLE, scalar.trunc)
 
-def abs(x: Any, /) -> NDArray:
-    """The absolute value."""
-    array = as_array(x, "abs")
-    if array.dtype is float64:
-        return NDArray(list(map(math.fabs, array.flat)), array.shape, float64)
-    if array.dtype is bool_:
-        return array
-    return NDArray(wrapped(list(map(operator.abs, array.flat))), array.shape, int64)
+isfinite: Unary = _by_dtype("isfinite", *[math.isfinite] * 3, out=bool_)
+isinf: Unary = _by_dtype("isinf", *[math.isinf] * 3, out=bool_)
+isnan: Unary = _by_dtype("isnan", *[math.isnan] * 3, out=bool_)
+logical_not: Unary = _by_dtype("logical_not", *[operator.not_] * 3, out=bool_)
+signbit: Unary = _by_dtype("signbit", *[scalar.signbit] * 3, out=bool_)
 
 
 def square(x: Any, /) -> NDArray:
@@ -126,14 +101,3 @@ def square(x: Any, /) -> NDArray:
     if x.dtype is float64:
         return NDArray(flat, x.shape, float64)
     return NDArray(wrapped(flat), x.shape, int64)
-
-
-def bitwise_invert(x: Any, /) -> NDArray:
-    """All bits flipped; of bool: not."""
-    x = as_array(x, "bitwise_invert")
-    if x.dtype is float64:
-        raise TypeError("bitwise_invert: expected int64 or bool, got float64")
-    return NDArray(list(map(_not if x.dtype is bool_ else operator.inv, x.flat)), x.shape, x.dtype)
-
-
-_not = operator.not_
