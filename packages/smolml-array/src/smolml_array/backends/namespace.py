@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import ChainMap
 from collections.abc import Callable, Sequence
 from contextvars import Context
 from types import MethodType, ModuleType
@@ -52,20 +53,15 @@ class Namespace:
         plain: Any = self if guard is None else Namespace(name, [*modules, *loud], extra)
         self.silence: Silence = Silence(silence or Context(), plain, as_array)
         plain.silence = self.silence
-        self.__dict__.update(CONSTANTS)
-        for wanted in [*protocol_names(), *extra]:
-            if wanted in self.__dict__:
-                continue
-            found = _find(wanted, modules)
-            if found is None:
-                found = _find(wanted, loud)
-                if found is not None and guard is not None:
-                    found = guard(wanted, found)
-            if found is None and wanted in DERIVED:
-                found = MethodType(DERIVED[wanted], self)
-            if found is None:
-                raise AttributeError(f"the {name} backend lacks {wanted!r}")
-            self.__dict__[wanted] = found
+        wanted = [n for n in (*protocol_names(), *extra) if n not in self.__dict__]
+        found: dict[str, Any] = {n: MethodType(f, self) for n, f in DERIVED.items()}
+        for n, f in _functions(wanted, loud).items():
+            found[n] = f if guard is None else guard(n, f)
+        found.update(_functions(wanted, modules), **CONSTANTS)
+        lacking = [n for n in wanted if n not in found]
+        if lacking:
+            raise AttributeError(f"the {name} backend lacks {lacking[0]!r}")
+        self.__dict__.update(found)
 
     def __repr__(self) -> str:
         return f"<backend {self.name!r}>"
@@ -76,12 +72,11 @@ class Namespace:
         return get_backend, (self.name,)
 
 
-def _find(wanted: str, modules: Sequence[ModuleType]) -> Any:
-    for spelling in (wanted, f"{wanted}_"):
-        for module in modules:
-            if spelling in vars(module):
-                return vars(module)[spelling]
-    return None
+def _functions(wanted: Sequence[str], modules: Sequence[ModuleType]) -> dict[str, Any]:
+    """What modules have of the names that are wanted."""
+    here = ChainMap(*map(vars, modules))
+    spelled = ((n, n if n in here else f"{n}_") for n in wanted)
+    return {n: here[spelling] for n, spelling in spelled if spelling in here}
 
 
 def named(f: Any, name: str, doc: str) -> Any:

@@ -16,18 +16,7 @@ from smolml_array.backends.pure import (
 )
 from smolml_array.backends.pure.ndarray import give_operators
 
-BACKEND = Namespace(
-    "pure",
-    [
-        binary,
-        creation,
-        dtypes,
-        indexing,
-        linalg,
-        manipulation,
-        reductions,
-        sorting,
-        unary,
-    ],
-)
+_MODULES = [binary, creation, dtypes, indexing, linalg, manipulation, reductions, sorting, unary]
+
+BACKEND = Namespace("pure", _MODULES)
 give_operators(BACKEND)

@@ -68,8 +68,9 @@ def _in_common(
         if isinstance(f, str):
             raise TypeError(f"{name}: {f}")
         flat, shape = _broadcast_and_apply(f, x, y, name, otherwise)
-        return NDArray(wrapped(flat) if dtype is int64 else flat, shape, dtype)
+        return NDArray(wrapped(flat) if wraps and dtype is int64 else flat, shape, dtype)
 
+    wraps = on_int not in (and_, or_, operator.xor)  # bits of int64 are those of int64
     return named(function, name, f"{name} of each pair.")
 
 

@@ -84,12 +84,22 @@ def to_list(x: NDArray, /) -> Any:
     return x.tolist()
 
 
+def _filled(who: str, shape: Any, value: float, dtype: Any) -> NDArray:
+    """An array of one number, in `dtype` or (None) in the number's own type."""
+    lengths = as_shape(shape, who)
+    one = as_array(value, who)
+    one = one if dtype is None else cast(one, as_dtype(dtype, who))
+    return NDArray(one.flat * math.prod(lengths), lengths, one.dtype)
+
+
 def full(shape: int | Sequence[int], fill_value: float, *, dtype: Any = None) -> NDArray:
     """An array of one number, by default in the number's own type."""
-    lengths = as_shape(shape, "full")
-    one = as_array(fill_value, "full")
-    one = one if dtype is None else cast(one, as_dtype(dtype, "full"))
-    return NDArray(one.flat * math.prod(lengths), lengths, one.dtype)
+    return _filled("full", shape, fill_value, dtype)
+
+
+def zeros(shape: int | Sequence[int], *, dtype: Any = None) -> NDArray:
+    """Zeros."""
+    return _filled("zeros", shape, 0, float64 if dtype is None else dtype)
 
 
 def arange(

@@ -44,7 +44,6 @@ int64: DType = DType("int64", "i", int, 1)
 bool_: DType = DType("bool", "b", bool, 0)
 _ALL = (float64, int64, bool_)
 _BY_NAME: dict[Any, DType] = {key: d for d in _ALL for key in (d, d.name, d.python)}
-_OF_SCALAR = {float: float64, int: int64, bool: bool_}
 
 
 def as_dtype(dtype: Any, who: str = "dtype") -> DType:
@@ -114,13 +113,8 @@ def result_type(*arrays_and_dtypes: Any) -> DType:
     """
     if not arrays_and_dtypes:
         raise ValueError("result_type: expected at least one array, dtype or number, got none")
-    dtypes = [
-        _OF_SCALAR[type(x)]
-        if type(x) in _OF_SCALAR
-        else as_dtype(getattr(x, "dtype", x), "result_type")
-        for x in arrays_and_dtypes
-    ]
-    return promote(*dtypes)
+    kinds = (type(x) if type(x) in _BY_NAME else getattr(x, "dtype", x) for x in arrays_and_dtypes)
+    return promote(*(as_dtype(kind, "result_type") for kind in kinds))
 
 
 def finfo(type: Any, /) -> SimpleNamespace:

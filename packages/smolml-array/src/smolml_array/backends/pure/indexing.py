@@ -71,14 +71,17 @@ def _parts(key: Any, ndim: int) -> list[Any]:
     return [*parts[:at], *rest, *parts[at + 1 :]]
 
 
+def _position(i: int, axis: int, n: int) -> int:
+    """A position along an axis of length n, counted from 0."""
+    if not -n <= i < n:
+        raise IndexError(f"index {i} is out of bounds for axis {axis} with size {n}")
+    return i + n if i < 0 else i
+
+
 def _positions(flat: list[int], axis: int, n: int) -> list[int]:
-    """Positions along an axis of length n, counted from 0."""
-    if not flat or (min(flat) >= 0 and max(flat) < n):
-        return flat
-    for i in flat:
-        if not -n <= i < n:
-            raise IndexError(f"index {i} is out of bounds for axis {axis} with size {n}")
-    return [i % n for i in flat]
+    if flat and (min(flat) < 0 or max(flat) >= n):
+        return [_position(i, axis, n) for i in flat]
+    return flat
 
 
 def true_positions(x: NDArray) -> list[list[int]]:
@@ -117,8 +120,7 @@ def plan(shape: Shape, key: Any) -> tuple[list[Any], Shape]:
             r, step = range(shape[axis])[part], steps[axis]
             dims.append((range(r.start * step, r.stop * step, r.step * step), (len(r),)))
         elif part is not Ellipsis:
-            (i,) = _positions([part], axis, shape[axis])
-            dims.append(([i * steps[axis]], ()))
+            dims.append(([_position(part, axis, shape[axis]) * steps[axis]], ()))
         axis += _axes_used(part)
     if group:
         adjacent = seats[-1] - seats[0] == len(seats) - 1
@@ -129,7 +131,7 @@ def plan(shape: Shape, key: Any) -> tuple[list[Any], Shape]:
 def _picks(part: NDArray | int, axis: int, shape: Shape) -> list[_Picks]:
     """The positions that one array (or int) of the key names, for each axis it stands for."""
     if not isinstance(part, NDArray):
-        return [_Picks(_positions([part], axis, shape[axis]), (), axis)]
+        return [_Picks([_position(part, axis, shape[axis])], (), axis)]
     if part.dtype is int64:
         return [_Picks(part.flat, part.shape, axis)]
     if not part.shape:
@@ -168,7 +170,7 @@ def index(x: NDArray, key: Any, /) -> NDArray:
     if type(key) is int and x.shape:  # one row: the commonest, and contiguous
         shape = x.shape[1:]
         block = math.prod(shape)
-        at = _positions([key], 0, x.shape[0])[0] * block
+        at = _position(key, 0, x.shape[0]) * block
         return NDArray(x.flat[at : at + block], shape, x.dtype)
     dims, shape = plan(x.shape, key)
     return NDArray(gather(x.flat, dims) if 0 not in shape else [], shape, x.dtype)

@@ -6,7 +6,15 @@ from typing import Any
 
 from smolml_array._shapes.nested import as_number
 from smolml_array.backends.pure.broadcasting import Operand
-from smolml_array.backends.pure.dtypes import DType, bool_, convert, float64, int64, of_numbers
+from smolml_array.backends.pure.dtypes import (
+    DType,
+    bool_,
+    convert,
+    float64,
+    int64,
+    of_numbers,
+    promote,
+)
 from smolml_array.backends.pure.ndarray import NDArray
 
 NO_FLOAT = "expected int64 or bool, got float64"
@@ -34,11 +42,9 @@ def promoted(who: str, x: Any, y: Any) -> tuple[Operand, Operand, DType]:
     array only if it is of a higher kind.
     """
     if type(x) is NDArray and type(y) is NDArray:
-        dtype = x.dtype
-        if dtype is y.dtype:
-            return x, y, dtype
-        if y.dtype.rank > dtype.rank:
-            dtype = y.dtype
+        if x.dtype is y.dtype:
+            return x, y, x.dtype
+        dtype = promote(x.dtype, y.dtype)
         return cast(x, dtype), cast(y, dtype), dtype
     if type(x) is NDArray:
         y, dtype = _weak(who, y, x.dtype)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import builtins
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
-from itertools import accumulate
+from itertools import accumulate, chain
 from operator import mul
 from typing import Any
 
@@ -123,10 +123,11 @@ def _running(name: str, f: Callable[[Any, Any], Any] | None, start: int, doc: st
         axis = one_axis(axis, x.ndim, name)
         first = [x.dtype.python(start)] * include_initial
 
-        def sums(row: _Row) -> _Row:  # not from `first`, for 0.0 + -0.0 is 0.0
-            return settled(first + list(accumulate(row, f)), x.dtype)
+        def sums(row: _Row) -> Iterable[Any]:  # not from `first`, for 0.0 + -0.0 is 0.0
+            return chain(first, accumulate(row, f))
 
-        return along(sums, name, x, axis, x.dtype, more=include_initial)
+        out = along(sums, name, x, axis, x.dtype, more=include_initial)
+        return NDArray(settled(out.flat, x.dtype), out.shape, x.dtype)
 
     return named(running, name, doc)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import Any
 
 from smolml_array._shapes.axes import move_axes, reduced_shape, strides
@@ -49,7 +50,7 @@ def rows(x: NDArray, axes: tuple[int, ...]) -> list[list[Any]]:
 
 
 def along(
-    f: Callable[[list[Any]], list[Any]],
+    f: Callable[[list[Any]], Iterable[Any]],
     who: str,
     x: NDArray,
     axis: int,
@@ -57,6 +58,6 @@ def along(
     more: int = 0,
 ) -> NDArray:
     """f of each row along the axis (counted from 0), in its place; it has so many more elements."""
-    flat = [v for row in rows(x, (axis,)) for v in f(row)]
+    flat = list(chain.from_iterable(map(f, rows(x, (axis,)))))
     shape = (*reduced_shape(x.shape, (axis,)), x.shape[axis] + more)
     return permuted(NDArray(flat, shape, dtype), move_axes(x.ndim, -1, axis, who))
