@@ -18,7 +18,16 @@ from smolml_array._graph.rule import OUT, Rule
 from smolml_array._graph.vjps import cotangents_of
 from smolml_array.backends import get_backend
 from smolml_array.functions import affine as affine_family
-from smolml_array.functions import linalg, manipulation, reductions
+from smolml_array.functions import einsum as einsum_family
+from smolml_array.functions import (
+    indexing,
+    linalg,
+    manipulation,
+    reductions,
+    scans,
+    sorting,
+    windows,
+)
 from smolml_value import gradients, hvp
 from smolml_value.table import TABLE
 
@@ -160,10 +169,22 @@ def _rules_with_operands() -> list[Any]:
         manipulation.FLIP: ([a], {"axis": (1,)}),
         manipulation.BROADCAST_TO: ([c], {"shape": (4, 2)}),
         manipulation.ASTYPE: ([a], {"dtype": XP.float32}),
+        manipulation.ROLL: ([a], {"shift": (1,), "axis": (0,)}),
+        manipulation.REPEAT: ([a], {"repeats": (1, 0, 2), "axis": 1}),
+        manipulation.TILE: ([a], {"repetitions": (2, 1)}),
+        indexing.GETITEM: ([a], {"key": (slice(1, 3), 0)}),
+        scans.CUMULATIVE_SUM: ([a], {"axis": 0}),
+        sorting.SORT: ([c], {"order": (np.array([1, 0]),), "back": (np.array([1, 0]),)}),
+        linalg.TRIL: ([a], {"k": 0}),
+        linalg.TRIU: ([a], {"k": 1}),
+        windows.SLIDING_WINDOWS: ([a], {"window_shape": (2,), "axis": (0,)}),
+        windows.OVERLAP_ADD: ([a], {"shape": (6,), "axis": (0,)}),
+        einsum_family.CONTRACT: ([a, b], {"la": ("i", "j"), "lb": ("j", "k"), "to": ("i", "k")}),
     }
     declared = {
         rule
-        for module in (affine_family, linalg, manipulation, reductions, shaping)
+        for module in (affine_family, einsum_family, indexing, linalg, manipulation, reductions)
+        + (scans, shaping, sorting, windows)
         for rule in vars(module).values()
         if isinstance(rule, Rule) and rule.not_saved
     }

@@ -1,15 +1,20 @@
-"""Einstein's summation: of one operand and of two, as batched matrix products."""
+"""Einstein's summation: sums of products of two arrays, as batched matrix products."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from smolml_array._graph.arithmetic import ArrayLike
-from smolml_array._graph.rule import Rule
-from smolml_array._shapes.axes import Shape, inverse_permutation
+from smolml_array._graph.rule import OUT, Rule
+from smolml_array._graph.shaping import RESHAPE
+from smolml_array._shapes.axes import Shape
 from smolml_array.array import MLArray
+from smolml_array.backends.protocol import Raw
 from smolml_array.backends.signatures import Raw
+from smolml_array.functions.indexing import index
 from smolml_array.functions.linalg import beside
+from smolml_array.functions.manipulation import PERMUTE_DIMS
 from smolml_array.functions.subscripts import (
     Label,
     Labels,
@@ -20,159 +25,78 @@ from smolml_array.functions.subscripts import (
 )
 from smolml_array.functions.table import entry
 
-_Lengths = dict[Label, int]
-
-# Axes ------------------------------------------------------------------------------------------
+# Two operands ----------------------------------------------------------------------------------
 
 
-def _arranged(xp: Any, x: Raw, labels: Labels, order: Labels) -> Raw:
-    """x with its axes in another order."""
-    if labels == order:
-        return x
-    return xp.permute_dims(x, tuple(labels.index(label) for label in order))
+def _contracted(xp: Any, a: Raw, la: Labels, b: Raw, lb: Labels, out: Labels) -> Raw:
+    """The sum of products over the labels that `out` lacks, each of which both operands have."""
+    how = layout(la, a.shape, lb, b.shape, out)
+    a = a if how.first is None else xp.permute_dims(a, how.first)
+    b = b if how.second is None else xp.permute_dims(b, how.second)
+    a = a if a.shape == how.first_shape else xp.reshape(a, how.first_shape)
+    b = b if b.shape == how.second_shape else xp.reshape(b, how.second_shape)
+    product = xp.matmul if how.matrices else xp.multiply
+    made = product(b, a) if how.turned else product(a, b)
+    made = made if made.shape == how.shape else xp.reshape(made, how.shape)
+    return made if how.last is None else xp.permute_dims(made, how.last)
 
 
-def _shaped(xp: Any, x: Raw, shape: Shape) -> Raw:
-    return x if x.shape == shape else xp.reshape(x, shape)
+# It is its own derivative: the cotangent contracted with the other operand.
+CONTRACT = Rule(
+    "einsum",
+    lambda xp, a, b, *, la, lb, to: _contracted(xp, a, la, b, lb, to),
+    lambda xp, g, out, a, b, *, la, lb, to: _contracted(xp, g, to, b, lb, la),
+    lambda xp, g, out, a, b, *, la, lb, to: _contracted(xp, g, to, a, la, lb),
+    jvp="multilinear",
+    not_saved=(OUT,),
+)
+
+# One operand -----------------------------------------------------------------------------------
 
 
-def _repeated(labels: Labels) -> Label | None:
-    """The first label that stands at two axes."""
-    return next((x for i, x in enumerate(labels) if x in labels[:i]), None)
+def _shaped(x: MLArray, shape: Shape) -> MLArray:
+    return x if x.shape == shape else x._rule(RESHAPE, x, shape=shape)
 
 
-def _pair_last(labels: Labels, label: Label) -> tuple[tuple[int, ...], Labels]:
-    """The order that puts the first two axes of a label last, and the labels of their diagonal."""
-    i = labels.index(label)
-    j = labels.index(label, i + 1)
-    rest = [k for k in range(len(labels)) if k not in (i, j)]
-    return (*rest, i, j), (*(labels[k] for k in rest), label)
+def _arranged(x: MLArray, axes: Sequence[int]) -> MLArray:
+    return x._rule(PERMUTE_DIMS, x, axes=tuple(axes))
 
 
-def _diagonals(xp: Any, x: Raw, labels: Labels) -> tuple[Raw, Labels]:
-    """x with one axis for each label: of those that share a label, the diagonal."""
-    while (label := _repeated(labels)) is not None:
-        order, labels = _pair_last(labels, label)
-        x = xp.permute_dims(x, order)
+def _opened(x: MLArray, labels: Labels, lengths: dict[Label, int]) -> tuple[MLArray, Labels]:
+    """x with one axis for each label: without those that are broadcast, diagonals taken."""
+    kept = [i for i, label in enumerate(labels) if x.shape[i] == lengths[label]]
+    x, labels = _shaped(x, tuple(x.shape[i] for i in kept)), tuple(labels[i] for i in kept)
+    while repeated := [label for label in labels if labels.count(label) > 1]:
+        i = labels.index(repeated[0])
+        j = labels.index(repeated[0], i + 1)
+        rest = [k for k in range(len(labels)) if k not in (i, j)]
+        x, labels = _arranged(x, (*rest, i, j)), tuple(labels[k] for k in (*rest, i))
         n = x.shape[-1]
-        x = xp.index(xp.reshape(x, (*x.shape[:-2], n * n)), (..., slice(None, None, n + 1)))
+        x = index(_shaped(x, (*x.shape[:-2], n * n)), (..., slice(None, None, n + 1)))
     return x, labels
 
 
-def _diagonals_vjp(xp: Any, g: Raw, labels: Labels, shape: Shape) -> Raw:
-    """g, put back on the diagonals of zeros of the shape."""
-    label = _repeated(labels)
-    if label is None:
-        return g
-    order, inner_labels = _pair_last(labels, label)
-    turned = tuple(shape[k] for k in order)
-    g = _diagonals_vjp(xp, g, inner_labels, turned[:-1])
-    n = turned[-1]
-    zeros = xp.zeros((*turned[:-2], n * n), dtype=g.dtype)
-    flat = xp.index_add(zeros, (..., slice(None, None, n + 1)), g)
-    return xp.permute_dims(xp.reshape(flat, turned), inverse_permutation(order))
-
-
-def _kept(labels: Labels, shape: Shape, lengths: _Lengths) -> list[int]:
-    """The axes that are not there only to be broadcast."""
-    return [i for i, x in enumerate(labels) if shape[i] == lengths[x]]
-
-
-def _opened(xp: Any, x: Raw, labels: Labels, lengths: _Lengths) -> tuple[Raw, Labels]:
-    """An operand ready to contract: without axes that are broadcast, diagonals taken."""
-    kept = _kept(labels, x.shape, lengths)
-    if len(kept) != len(labels):
-        x = xp.reshape(x, tuple(x.shape[i] for i in kept))
-        labels = tuple(labels[i] for i in kept)
-    return _diagonals(xp, x, labels)
-
-
-# Contraction of operands with one axis for each label ------------------------------------------
-
-
-def _summed(xp: Any, x: Raw, labels: Labels, wanted: Labels) -> tuple[Raw, Labels]:
+def _summed(x: MLArray, labels: Labels, wanted: Labels) -> tuple[MLArray, Labels]:
     """x summed over the labels that nobody wants; bools, as in a product of them, are joined."""
     axes = tuple(i for i, label in enumerate(labels) if label not in wanted)
     if not axes:
         return x, labels
-    add = xp.any if x.dtype.name == "bool" else xp.sum
-    return add(x, axis=axes), tuple(label for label in labels if label in wanted)
+    add = x.any if x.dtype.name == "bool" else x.sum
+    return add(axis=axes), tuple(label for label in labels if label in wanted)
 
 
-def _single(xp: Any, x: Raw, labels: Labels, out: Labels) -> Raw:
-    x, labels = _summed(xp, x, labels, out)
-    return _arranged(xp, x, labels, out)
-
-
-def _contracted(xp: Any, a: Raw, la: Labels, b: Raw, lb: Labels, out: Labels) -> Raw:
-    """The sum of products over the labels that `out` lacks."""
-    a, la = _summed(xp, a, la, lb + out)
-    b, lb = _summed(xp, b, lb, la + out)
-    how = layout(la, a.shape, lb, b.shape, out)
-    a = _shaped(xp, a if how.first is None else xp.permute_dims(a, how.first), how.first_shape)
-    b = _shaped(xp, b if how.second is None else xp.permute_dims(b, how.second), how.second_shape)
-    if not how.matrices:
-        made = xp.multiply(a, b)
-    else:
-        made = _shaped(xp, xp.matmul(b, a) if how.turned else xp.matmul(a, b), how.shape)
-    return made if how.last is None else xp.permute_dims(made, how.last)
-
-
-# Rules -----------------------------------------------------------------------------------------
-
-
-def _closed(xp: Any, g: Raw, has: Labels, labels: Labels, shape: Shape, lengths: _Lengths) -> Raw:
-    """The cotangent of an operand from what contraction gave for its labels `has`."""
-    kept = _kept(labels, shape, lengths)
-    inner_shape = tuple(shape[i] for i in kept)
-    inner_labels = tuple(labels[i] for i in kept)
-    single = inner_labels
-    while (label := _repeated(single)) is not None:
-        single = _pair_last(single, label)[1]
-    g = _arranged(xp, g, has, tuple(x for x in single if x in has))
-    if len(has) != len(single):  # what was summed over alone went in as often as it is long
-        g = xp.reshape(g, tuple(lengths[x] if x in has else 1 for x in single))
-        g = xp.broadcast_to(g, tuple(lengths[x] for x in single))
-    g = _diagonals_vjp(xp, g, inner_labels, inner_shape)
-    return _shaped(xp, g, shape)
-
-
-def _one(xp: Any, x: Raw, *, labels: tuple[Labels], output: Labels) -> Raw:
-    x, own = _diagonals(xp, x, labels[0])
-    return _single(xp, x, own, output)
-
-
-def _one_vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, labels: tuple[Labels], output: Labels) -> Raw:
-    lengths = lengths_of((labels[0], x.shape))
-    return _closed(xp, g, output, labels[0], x.shape, lengths)
-
-
-def _two(xp: Any, a: Raw, b: Raw, *, labels: tuple[Labels, Labels], output: Labels) -> Raw:
-    lengths = lengths_of((labels[0], a.shape), (labels[1], b.shape))
-    a, la = _opened(xp, a, labels[0], lengths)
-    b, lb = _opened(xp, b, labels[1], lengths)
-    return _contracted(xp, a, la, b, lb, output)
-
-
-def _two_vjp(i: int) -> Any:
-    """The cotangent of one operand: g contracted with the other."""
-
-    def vjp(
-        xp: Any, g: Raw, out: Raw, a: Raw, b: Raw, *, labels: tuple[Labels, Labels], output: Labels
-    ) -> Raw:
-        own, other = ((a, labels[0]), (b, labels[1]))[:: -1 if i else 1]
-        lengths = lengths_of((labels[0], a.shape), (labels[1], b.shape))
-        x, lx = _opened(xp, other[0], other[1], lengths)
-        kept = [own[1][k] for k in _kept(own[1], own[0].shape, lengths)]
-        has = tuple(label for label in dict.fromkeys(kept) if label in output or label in lx)
-        g = _contracted(xp, g, output, x, lx, has)
-        return _closed(xp, g, has, own[1], own[0].shape, lengths)
-
-    return vjp
-
-
-EINSUM_OF_ONE = Rule("einsum", _one, _one_vjp, jvp="linear")
-EINSUM_OF_TWO = Rule("einsum", _two, _two_vjp(0), _two_vjp(1), jvp="multilinear")
+def _step(operands: Sequence[MLArray], labels: Sequence[Labels], out: Labels) -> MLArray:
+    """What the plan says of one operand or of two."""
+    given = list(zip(operands, labels, strict=True))
+    lengths = lengths_of(*((own, x.shape) for x, own in given))
+    opened = [_opened(x, own, lengths) for x, own in given]
+    if len(opened) == 1:
+        x, own = _summed(*opened[0], out)
+        return _arranged(x, [own.index(label) for label in out])
+    (a, la), (b, lb) = opened
+    a, la = _summed(a, la, lb + out)
+    b, lb = _summed(b, lb, la + out)
+    return a._rule(CONTRACT, a, b, la=la, lb=lb, to=out)
 
 
 @entry()
@@ -200,10 +124,8 @@ def einsum(subscripts: str, *operands: ArrayLike) -> MLArray:
     """
     check_subscripts(subscripts)
     arrays: list[Any] = [beside(x, operands) for x in operands]
+    MLArray._backend_of("einsum", arrays)
     for places, labels, output in plan(subscripts, tuple(x.shape for x in arrays)):
-        chosen = [arrays[i] for i in places]
-        rule = EINSUM_OF_ONE if len(labels) == 1 else EINSUM_OF_TWO
-        arrays = [x for i, x in enumerate(arrays) if i not in places]
-        arrays.append(MLArray._rule(rule, *chosen, labels=labels, output=output))
-    made: MLArray = arrays[0]
+        made: MLArray = _step([arrays[i] for i in places], labels, output)
+        arrays = [*(x for i, x in enumerate(arrays) if i not in places), made]
     return made

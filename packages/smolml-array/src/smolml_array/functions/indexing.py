@@ -18,8 +18,9 @@ from smolml_array._shapes.axes import (
     normalize_axis,
     one_axis,
 )
+from smolml_array.backends.protocol import Backend, Raw
 from smolml_array.backends.signatures import Raw
-from smolml_array.functions.table import A, Array, array_function, as_array, for_rules
+from smolml_array.functions.table import A, Array, array_function, as_array, for_rules, linear
 from smolml_value import grad_enabled
 
 if TYPE_CHECKING:
@@ -41,12 +42,8 @@ def _put_vjp(xp: Any, g: Raw, out: Raw, x: Raw, v: Raw, *, key: Any) -> Raw:
     return xp.sum_to_shape(chosen, getattr(v, "shape", ()))
 
 
-GETITEM = Rule(
-    "getitem",
-    lambda xp, x, *, key: xp.index(x, key),
-    _index_vjp,
-    jvp="linear",
-    formula="{g}; at {place}",
+GETITEM = linear(
+    "getitem", _index_vjp, forward=lambda xp, x, *, key: xp.index(x, key), formula="{g}; at {place}"
 )
 INDEX_PUT = Rule(
     "setitem",
@@ -63,9 +60,6 @@ INDEX_ADD = Rule(
     lambda xp, g, out, x, v, *, key: xp.sum_to_shape(xp.index(g, key), getattr(v, "shape", ())),
     jvp="linear",
     formula=("{g}", "{g}; at {place}"),
-)
-TAKE_ALONG_AXIS = Rule(
-    "take_along_axis", lambda xp, x, *, key: xp.index(x, key), _index_vjp, jvp="linear"
 )
 
 # As rules call them: by keys and positions that need no check ----------------------------------
@@ -219,7 +213,7 @@ def take_along_axis(x: ArrayLike, indices: ArrayLike, axis: int = -1) -> Array:
     around = tuple(1 if i == axis else n for i, n in enumerate(shape))
     _broadcast_shapes(around, places.shape, who="take_along_axis")
     key = along(array._current_node().backend, shape, places, axis)
-    return array._rule(TAKE_ALONG_AXIS, array, key=key)
+    return index(array, key)
 
 
 def _places(x: Array, who: str, indices: ArrayLike, axis: int) -> Raw:

@@ -9,7 +9,6 @@ from functools import reduce
 from typing import Any, Final, Self, overload
 
 from smolml_array._graph.arithmetic import ArrayLike
-from smolml_array._graph.rule import OUT, Rule
 from smolml_array._graph.shaping import RESHAPE
 from smolml_array._shapes.axes import (
     Axis,
@@ -39,22 +38,13 @@ from smolml_value.extending import TracedNamespace
 
 # Windows onto the same Values ------------------------------------------------------------------
 
-PERMUTE_DIMS = Rule(
+PERMUTE_DIMS = linear(
     "permute_dims",
-    lambda xp, x, *, axes: xp.permute_dims(x, axes),
     lambda xp, g, out, x, *, axes: xp.permute_dims(g, inverse_permutation(axes)),
-    jvp="linear",
-    not_saved=(0, OUT),
+    forward=lambda xp, x, *, axes: xp.permute_dims(x, axes),
     formula="{g}; back",
 )
-FLIP = Rule(
-    "flip",
-    lambda xp, x, *, axis: xp.flip(x, axis=axis),
-    lambda xp, g, out, x, *, axis: xp.flip(g, axis=axis),
-    jvp="linear",
-    not_saved=(0, OUT),
-    formula="{g}; back",
-)
+FLIP = linear("flip", lambda xp, g, out, x, *, axis: xp.flip(g, axis=axis), formula="{g}; back")
 
 
 @array_function()
@@ -177,20 +167,15 @@ def split(x: ArrayLike, indices_or_sections: int | Sequence[int], axis: int = 0)
 
 _FEW: Final = 8  # copies up to which adding them up beats sums over so short an axis
 
-BROADCAST_TO = Rule(
+BROADCAST_TO = linear(
     "broadcast_to",
-    lambda xp, x, *, shape: xp.broadcast_to(x, shape),
     lambda xp, g, out, x, *, shape: xp.sum_to_shape(g, x.shape),
-    jvp="linear",
-    not_saved=(0, OUT),
     formula="{g}; summed {shape}",
 )
-ASTYPE = Rule(
+ASTYPE = linear(
     "astype",
-    lambda xp, x, *, dtype: xp.astype(x, dtype),
     lambda xp, g, out, x, *, dtype: xp.astype(g, x.dtype),
-    jvp="linear",
-    not_saved=(0, OUT),
+    forward=lambda xp, x, *, dtype: xp.astype(x, dtype),
 )
 ROLL = linear(
     "roll",
@@ -268,11 +253,10 @@ def _repeat_vjp(
     return xp.index_add(xp.zeros(x.shape, dtype=x.dtype), (slice(None),) * axis + (origins,), g)
 
 
-REPEAT = Rule(
+REPEAT = linear(
     "repeat",
-    lambda xp, x, *, repeats, axis: xp.repeat(x, repeats, axis=axis),
     _repeat_vjp,
-    jvp="linear",
+    forward=lambda xp, x, *, repeats, axis: xp.repeat(x, repeats, axis=axis),
 )
 
 
@@ -319,7 +303,7 @@ def _tile_vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, repetitions: tuple[int, ...]
     return xp.reshape(xp.sum(tiles, axis=tuple(range(0, len(apart), 2))), x.shape)
 
 
-TILE = Rule("tile", lambda xp, x, *, repetitions: xp.tile(x, repetitions), _tile_vjp, jvp="linear")
+TILE = linear("tile", _tile_vjp, forward=lambda xp, x, *, repetitions: xp.tile(x, repetitions))
 
 
 @array_function("x, repetitions, /", numpy="A, reps")

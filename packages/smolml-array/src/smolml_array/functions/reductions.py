@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, Final
 
-from smolml_array._graph.rule import OUT, Rule
+from smolml_array._graph.rule import Rule, Vjp
 from smolml_array._shapes.axes import (
     Axis,
     Shape,
@@ -14,8 +15,9 @@ from smolml_array._shapes.axes import (
     normalize_axis,
     reduced_shape,
 )
+from smolml_array.backends.protocol import Raw
 from smolml_array.backends.signatures import Raw
-from smolml_array.functions.table import Array, array_function
+from smolml_array.functions.table import Array, array_function, linear, of_backend
 from smolml_value.extending import TracedNamespace, as_float
 
 # Their rules: what goes back to each element ---------------------------------------------------
@@ -40,48 +42,45 @@ def _mean_vjp(xp: Any, g: Raw, out: Raw, x: Raw, axis: Axis = None, **how: Any) 
     return _sum_vjp(xp, g * (1.0 / count if count else 0.0), out, x, axis, **how)
 
 
-def _extreme_vjp(name: str) -> Any:
+def _in_rows(xp: Any, x: Raw, axis: Axis, f: Callable[[Raw], Raw]) -> Raw:
+    """f of rows, each of what is reduced together, in C order; in the shape of x again."""
+    reduced = tuple(sorted(normalize_axes(axis, x.ndim, "rows")))
+    kept = tuple(a for a in range(x.ndim) if a not in reduced)
+    moved = xp.permute_dims(x, kept + reduced)
+    length = math.prod(x.shape[a] for a in reduced)
+    made = f(xp.reshape(moved, (*(x.shape[a] for a in kept), length)))
+    return xp.permute_dims(xp.reshape(made, moved.shape), inverse_permutation(kept + reduced))
+
+
+def _extreme_vjp(name: str) -> Vjp:
     """max and min send the cotangent to the first extreme element."""
 
     def vjp(xp: Any, g: Raw, out: Raw, x: Raw, axis: Axis = None, **how: Any) -> Raw:
-        order, moved, kept, length = _reduced_last(xp, x, axis, name)
-        rows = xp.reshape(moved, (*kept, length))
-        first = xp.expand_dims(getattr(xp, f"arg{name}")(rows, axis=-1), axis=-1)
-        here = first == xp.arange(length)
-        spread = xp.reshape(g, (*kept, 1))
-        chosen = xp.where(here, spread, xp.zeros_like(spread))
-        return xp.permute_dims(xp.reshape(chosen, moved.shape), inverse_permutation(order))
+        def chosen(rows: Raw) -> Raw:
+            first = xp.expand_dims(getattr(xp, f"arg{name}")(rows, axis=-1), axis=-1)
+            each = xp.reshape(g, first.shape)
+            return xp.where(first == xp.arange(rows.shape[-1]), each, xp.zeros_like(each))
+
+        return _in_rows(xp, x, axis, chosen)
 
     return vjp
 
 
-def _reduced_last(xp: Any, x: Raw, axis: Axis, who: str) -> tuple[tuple[int, ...], Raw, Shape, int]:
-    """The order that puts the reduced axes last, x in it, the other lengths, and their product."""
-    reduced = tuple(sorted(normalize_axes(axis, x.ndim, who)))  # first in C order
-    kept = tuple(a for a in range(x.ndim) if a not in reduced)
-    order = kept + reduced
-    length = math.prod(x.shape[a] for a in reduced)
-    return order, xp.permute_dims(x, order), tuple(x.shape[a] for a in kept), length
-
-
 def _prod_vjp(xp: Any, g: Raw, out: Raw, x: Raw, axis: Axis = None, **how: Any) -> Raw:
     """The product of all others: out / x, or, where a zero forbids that, multiplied out."""
+
+    def before(rows: Raw) -> Raw:
+        scanned = xp.cumulative_prod(rows, axis=-1, include_initial=True)
+        return xp.index(scanned, (..., slice(None, -1)))
+
+    def others(rows: Raw) -> Raw:
+        behind = xp.flip(before(xp.flip(rows, axis=-1)), axis=-1)
+        return xp.multiply(before(rows), behind)
+
     spread = _sum_vjp(xp, g, out, x, axis, **how)
-    zero = x == 0
-    if not bool(xp.any(zero)):
-        return spread * (_sum_vjp(xp, out, out, x, axis, **how) / x)
-    if not isinstance(xp, TracedNamespace):  # numbers: what zeros leave over needs no n x n array
-        rest = xp.where(zero, xp.ones_like(x), x)
-        others = xp.prod(rest, axis=axis, keepdims=True) / rest
-        count = xp.sum(zero, axis=axis, keepdims=True)  # of the zeros beside which x stands
-        needed = xp.where(zero, count == 1, count == 0)
-        return spread * xp.where(needed, others, xp.zeros_like(x))
-    order, moved, kept, length = _reduced_last(xp, x, axis, "prod")
-    rows = xp.broadcast_to(xp.reshape(moved, (*kept, 1, length)), (*kept, length, length))
-    own = xp.broadcast_to(xp.eye(length) != 0, rows.shape)
-    others = xp.prod(xp.where(own, xp.ones_like(rows), rows), axis=-1)
-    partial = xp.permute_dims(xp.reshape(others, moved.shape), inverse_permutation(order))
-    return spread * partial
+    if bool(xp.any(x == 0)):
+        return spread * _in_rows(xp, x, axis, others)
+    return spread * (_sum_vjp(xp, out, out, x, axis, **how) / x)
 
 
 def _var_vjp(
@@ -101,46 +100,15 @@ def _std_vjp(xp: Any, g: Raw, out: Raw, x: Raw, **how: Any) -> Raw:
     return _var_vjp(xp, xp.where(flat, xp.zeros_like(g), g / (2.0 * safe)), out, x, **how)
 
 
-def _reduction(name: str, vjp: Any, formula: str) -> Rule:
-    """The rule of the reduction that has this name on every backend."""
-
-    def forward(xp: Any, x: Any, **how: Any) -> Any:
-        return getattr(xp, name)(x, **how)
-
-    return Rule(name, forward, vjp, jvp="reduction", formula=formula)
+def _reduction(name: str, vjp: Vjp, formula: str) -> Rule:
+    """The rule of the backend's reduction of this name, which is not linear."""
+    return Rule(name, of_backend(name), vjp, jvp="reduction", formula=formula)
 
 
-_UNREAD = (0, OUT)
-SUM = Rule(
-    "sum",
-    lambda xp, x, *, axis=None, keepdims=False: xp.sum(x, axis=axis, keepdims=keepdims),
-    _sum_vjp,
-    jvp="linear",
-    not_saved=_UNREAD,
-    formula="{g}; each",
-)
-MEAN = Rule(
-    "mean",
-    lambda xp, x, *, axis=None, keepdims=False: xp.mean(x, axis=axis, keepdims=keepdims),
-    _mean_vjp,
-    jvp="linear",
-    not_saved=_UNREAD,
-    formula="{g} / {n}; each",
-)
-MAX = Rule(
-    "max",
-    lambda xp, x, *, axis=None, keepdims=False: xp.max(x, axis=axis, keepdims=keepdims),
-    _extreme_vjp("max"),
-    jvp="reduction",
-    formula="{g}; first_max",
-)
-MIN = Rule(
-    "min",
-    lambda xp, x, *, axis=None, keepdims=False: xp.min(x, axis=axis, keepdims=keepdims),
-    _extreme_vjp("min"),
-    jvp="reduction",
-    formula="{g}; first_min",
-)
+SUM = linear("sum", _sum_vjp, formula="{g}; each")
+MEAN = linear("mean", _mean_vjp, formula="{g} / {n}; each")
+MAX = _reduction("max", _extreme_vjp("max"), "{g}; first_max")
+MIN = _reduction("min", _extreme_vjp("min"), "{g}; first_min")
 PROD = _reduction("prod", _prod_vjp, "{g} · {out} / {x}")
 VAR = _reduction("var", _var_vjp, "{g} · 2 ({x} − mean({x})) / {freedom}")
 STD = _reduction("std", _std_vjp, "{g} · ({x} − mean({x})) / ({freedom} · {out})")

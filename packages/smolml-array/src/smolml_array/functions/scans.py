@@ -13,39 +13,38 @@ from smolml_array._shapes.axes import normalize_axis, one_axis
 from smolml_array.backends.signatures import Raw
 from smolml_array.functions.indexing import getitem
 from smolml_array.functions.manipulation import broadcast_to, floating
-from smolml_array.functions.table import Array, array_function, as_array
+from smolml_array.functions.table import Array, array_function, as_array, linear, of_backend
+from smolml_array.functions.windows import PAD
 from smolml_value import table
 
 _STANDARD = "x, /, *, axis=None, dtype=None, include_initial=False"
 
 
-def _scanned(rule: Rule, x: ArrayLike, axis: int | None, include_initial: bool) -> Array:
+def _scanned(rule: Rule, x: ArrayLike, axis: int | None, initial: float | None) -> Array:
+    """The scan along an axis, behind the number that is there before the first element."""
     array = as_array(x)
     axis = one_axis(axis, len(array.shape), rule.name)
-    return array._rule(rule, array, axis=axis, include_initial=bool(include_initial))
+    scanned = array._rule(rule, array, axis=axis)
+    if initial is None:
+        return scanned
+    return scanned._rule(PAD, scanned, initial, pad_width=_in_front(scanned, axis, 1))
 
 
 def _cut(axis: int, start: int | None, stop: int | None) -> tuple[slice, ...]:
     return (*(slice(None),) * axis, slice(start, stop))
 
 
-def _cumulative_sum_vjp(
-    xp: Any, g: Raw, out: Raw, x: Raw, *, axis: int, include_initial: bool
-) -> Raw:
-    """x[i] is in every sum from the i-th on: the sums of g from behind."""
-    if include_initial:
-        g = xp.index(g, _cut(axis, 1, None))
+def _in_front(x: Raw, axis: int, count: int) -> list[tuple[int, int]]:
+    """The border of so many elements before those of x along an axis."""
+    return [(count if i == axis else 0, 0) for i in range(len(x.shape))]
+
+
+def _sums_from_behind(xp: Any, g: Raw, out: Raw, x: Raw, *, axis: int) -> Raw:
+    """x[i] is in every sum from the i-th on."""
     return xp.flip(xp.cumulative_sum(xp.flip(g, axis=axis), axis=axis), axis=axis)
 
 
-CUMULATIVE_SUM = Rule(
-    "cumulative_sum",
-    lambda xp, x, *, axis, include_initial: xp.cumulative_sum(
-        x, axis=axis, include_initial=include_initial
-    ),
-    _cumulative_sum_vjp,
-    jvp="linear",
-)
+CUMULATIVE_SUM = linear("cumulative_sum", _sums_from_behind)
 
 
 @array_function(_STANDARD, numpy="cumsum(a, axis=None, dtype=None)", flattens=True)
@@ -63,14 +62,12 @@ def cumulative_sum(x: ArrayLike, axis: int | None = None, include_initial: bool 
     >>> cumulative_sum([1, 2, 3]).to_list()
     [1.0, 3.0, 6.0]
     """
-    return _scanned(CUMULATIVE_SUM, x, axis, include_initial)
+    return _scanned(CUMULATIVE_SUM, x, axis, 0.0 if include_initial else None)
 
 
 def _pushed(xp: Any, x: Raw, axis: int, by: int, fill: float) -> Raw:
     """x behind `by` new elements along an axis."""
-    widths = [(0, 0)] * len(x.shape)
-    widths[axis] = (by, 0)
-    return xp.pad(x, widths, constant_values=fill)
+    return xp.pad(x, _in_front(x, axis, by), constant_values=fill)
 
 
 def _moved(xp: Any, x: Raw, axis: int) -> Raw:
@@ -96,37 +93,21 @@ def _recurrence(xp: Any, a: Raw, b: Raw, axis: int) -> Raw:
     return b
 
 
-def _before(xp: Any, out: Raw, axis: int, include_initial: bool) -> Raw:
-    """For each factor the product of those before it."""
-    if include_initial:
-        return xp.index(out, _cut(axis, None, out.shape[axis] - 1))
-    return _moved(xp, out, axis)
-
-
-def _cumulative_prod_vjp(
-    xp: Any, g: Raw, out: Raw, x: Raw, *, axis: int, include_initial: bool
-) -> Raw:
+def _cumulative_prod_vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, axis: int) -> Raw:
     """(the product before x[i]) (g[i] + x[i+1] (g[i+1] + x[i+2] (...)))."""
-    before = _before(xp, out, axis, include_initial)
-    if include_initial:
-        g = xp.index(g, _cut(axis, 1, None))
     backwards = _moved(xp, xp.flip(x, axis=axis), axis)
     behind = xp.flip(_recurrence(xp, backwards, xp.flip(g, axis=axis), axis), axis=axis)
-    return xp.multiply(before, behind)
+    return xp.multiply(_moved(xp, out, axis), behind)
 
 
-def _cumulative_prod_jvp(
-    xp: Any, tangents: Sequence[Any], out: Raw, x: Raw, *, axis: int, include_initial: bool
-) -> Raw:
+def _cumulative_prod_jvp(xp: Any, tangents: Sequence[Any], out: Raw, x: Raw, *, axis: int) -> Raw:
     """t[k] = x[k] t[k-1] + (the product before x[k]) dx[k]."""
-    before = _before(xp, out, axis, include_initial)
-    moved = _recurrence(xp, x, xp.multiply(before, tangents[0]), axis)
-    return _pushed(xp, moved, axis, 1, 0.0) if include_initial else moved
+    return _recurrence(xp, x, xp.multiply(_moved(xp, out, axis), tangents[0]), axis)
 
 
 CUMULATIVE_PROD = Rule(
     "cumulative_prod",
-    lambda xp, x, **how: xp.cumulative_prod(x, **how),
+    of_backend("cumulative_prod"),
     _cumulative_prod_vjp,
     jvp=_cumulative_prod_jvp,
 )
@@ -149,7 +130,7 @@ def cumulative_prod(x: ArrayLike, axis: int | None = None, include_initial: bool
     >>> cumulative_prod([1, 2, 3]).to_list()
     [1.0, 2.0, 6.0]
     """
-    return _scanned(CUMULATIVE_PROD, x, axis, include_initial)
+    return _scanned(CUMULATIVE_PROD, x, axis, 1.0 if include_initial else None)
 
 
 @array_function(

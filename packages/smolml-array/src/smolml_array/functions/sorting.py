@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from smolml_array._graph.arithmetic import ArrayLike
-from smolml_array._graph.rule import Rule
 from smolml_array._shapes.axes import normalize_axis
 from smolml_array.functions.indexing import along
-from smolml_array.functions.table import Array, array_function, as_array
+from smolml_array.functions.table import Array, array_function, as_array, linear
 
 # Both are keys: `order` names each position once, and `back` undoes it, so nothing is added up.
-SORT = Rule(
+SORT = linear(
     "sort",
-    lambda xp, x, *, order, back: xp.index(x, order),
     lambda xp, g, out, x, *, order, back: xp.index(g, back),
-    jvp="linear",
+    forward=lambda xp, x, *, order, back: xp.index(x, order),
 )
 
 _STANDARD = "x, /, *, axis=-1, descending=False, stable=True"

@@ -14,7 +14,7 @@ from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, Protocol, Typ
 
 from smolml_array._graph.apply import Applying
 from smolml_array._graph.arithmetic import ArrayLike
-from smolml_array._graph.rule import Rule
+from smolml_array._graph.rule import OUT, Rule, Vjp
 from smolml_array.convert import holds
 from smolml_value import Value
 
@@ -79,13 +79,20 @@ def array_function(
     return put  # type: ignore[no-any-return]
 
 
-def linear(name: str, vjp: Callable[..., Any]) -> Rule:
-    """The rule of a backend's function of one array that is linear in it."""
+def of_backend(name: str) -> Callable[..., Any]:
+    """The backend's function of that name, as a forward."""
+    return lambda xp, x, **params: getattr(xp, name)(x, **params)
 
-    def forward(xp: Any, x: Any, **params: Any) -> Any:
-        return getattr(xp, name)(x, **params)
 
-    return Rule(name, forward, vjp, jvp="linear")
+def linear(
+    name: str, adjoint: Vjp, *, forward: Callable[..., Any] | None = None, formula: str = ""
+) -> Rule:
+    """The rule of a function of one array that is linear in it, the backend's of that name.
+
+    Its adjoint is its vjp; of x and of the result it needs to know no more than shape and dtype.
+    """
+    forward = forward or of_backend(name)
+    return Rule(name, forward, adjoint, jvp="linear", not_saved=(0, OUT), formula=formula)
 
 
 FOR_RULES: Final[dict[str, Callable[..., Any]]] = {}
