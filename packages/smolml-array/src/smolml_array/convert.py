@@ -75,6 +75,12 @@ def to_raw(xp: Backend, data: Any, who: str, copy: bool | None = None) -> Raw:
     return xp.asarray(data)
 
 
+def dtypes_of(xp: Backend) -> dict[str, DType]:
+    """The dtypes that this backend has, by name."""
+    names = ("float64", "float32", "int64", "bool")
+    return {name: getattr(xp, name) for name in names if hasattr(xp, name)}
+
+
 def as_dtype(xp: Backend, dtype: DType | str) -> DType:
     """A dtype of this backend from its name or from a dtype of any backend.
 
@@ -84,10 +90,10 @@ def as_dtype(xp: Backend, dtype: DType | str) -> DType:
     name = dtype if isinstance(dtype, str) else getattr(dtype, "name", None)
     if name is None and isinstance(dtype, type):
         name = {float: "float64", int: "int64", bool: "bool"}.get(dtype, dtype.__name__)
-    known = [n for n in ("float64", "float32", "int64", "bool") if hasattr(xp, n)]
+    known = dtypes_of(xp)
     if name not in known:
         raise TypeError(f"dtype: expected one of {', '.join(known)} on {xp.name}, got {dtype!r}")
-    return getattr(xp, name)
+    return known[name]
 
 
 def is_floating(xp: Backend, raw: Raw) -> bool:

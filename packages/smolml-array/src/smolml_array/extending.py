@@ -27,7 +27,8 @@ from smolml_array.backends.namespace import Namespace
 from smolml_array.backends.protocol import Backend, DType, Raw
 from smolml_array.config import default_backend
 from smolml_array.convert import as_dtype, holds, is_array_like, is_floating, to_raw
-from smolml_array.functions.random import generator_of, shape_of
+from smolml_array.functions.creation import shape_of
+from smolml_array.functions.random import generator_of
 
 __all__ = [
     "OUT",

@@ -9,9 +9,9 @@ from smolml_array._namespaces import elementwise, functions, unique
 from smolml_array._namespaces.creation import Info, creation
 from smolml_array.backends import get_backend
 from smolml_array.backends.namespace import CONSTANTS
+from smolml_array.convert import dtypes_of
 
 VERSIONS: Final = ("2024.12", "2023.12", "2022.12", "2021.12")
-_DTYPES: Final = ("bool", "int64", "float32", "float64")
 
 
 class ArrayNamespace:
@@ -26,11 +26,10 @@ class ArrayNamespace:
     def __init__(self, backend: str) -> None:
         xp = get_backend(backend)
         self.__name__ = f"smolml_array.{backend}"
-        types = {name: getattr(xp, name) for name in _DTYPES if hasattr(xp, name)}
         self._backend = backend
         self._info = Info(xp)
         self.__dict__.update(CONSTANTS)
-        self.__dict__.update(types)
+        self.__dict__.update(dtypes_of(xp))
         self.__dict__.update(elementwise.FUNCTIONS)
         self.__dict__.update(functions.FUNCTIONS)
         self.__dict__.update(unique.FUNCTIONS)

@@ -14,6 +14,7 @@ from smolml_array.backends.protocol import Backend, DType, Raw
 from smolml_array.convert import (
     as_dtype,
     check_device,
+    dtypes_of,
     from_buffer,
     from_dlpack,
     has_buffer,
@@ -220,6 +221,5 @@ class Info:
     ) -> dict[str, DType]:
         """The dtypes of a kind, by name; of every kind for None."""
         check_device(device, "dtypes")
-        names = ("bool", "int64", "float32", "float64")
-        every = {name: getattr(self._xp, name) for name in names if hasattr(self._xp, name)}
-        return {n: d for n, d in every.items() if kind is None or self._xp.isdtype(d, kind)}
+        every = dtypes_of(self._xp).items()
+        return {n: d for n, d in every if kind is None or self._xp.isdtype(d, kind)}

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from smolml_array.backends.protocol import Backend, Raw
+from smolml_array.array import MLArray
 
 CPU: Final = (1, 0)  # DLPack's name of the only device there is: kDLCPU, number 0
 _READ_ONLY_SINCE: Final = (1, 0)  # the DLPack version that can say "do not write"
 
 
-def as_ndarray(xp: Backend, raw: Raw, dtype: Any, copy: bool | None) -> Any:
+def as_ndarray(x: MLArray, dtype: Any = None, copy: bool | None = None) -> Any:
     """The numbers as an ndarray: a read-only view where NumPy holds them already, else a copy.
 
     Raises:
@@ -21,6 +21,8 @@ def as_ndarray(xp: Backend, raw: Raw, dtype: Any, copy: bool | None) -> Any:
     """
     import numpy as np  # only NumPy's users come here
 
+    node = x._current_node()
+    xp, raw = node.backend, node.raw
     wanted = None if dtype is None else np.dtype(dtype)
     if not isinstance(raw, np.ndarray):
         if copy is False:
@@ -42,12 +44,12 @@ def as_ndarray(xp: Backend, raw: Raw, dtype: Any, copy: bool | None) -> Any:
 
 
 def to_dlpack(
-    xp: Backend,
-    raw: Raw,
-    stream: object,
-    max_version: tuple[int, int] | None,
-    dl_device: tuple[int, int] | None,
-    copy: bool | None,
+    x: MLArray,
+    *,
+    stream: object = None,
+    max_version: tuple[int, int] | None = None,
+    dl_device: tuple[int, int] | None = None,
+    copy: bool | None = None,
 ) -> Any:
     """A DLPack capsule of the numbers: a copy, or with copy=False a read-only view.
 
@@ -62,7 +64,7 @@ def to_dlpack(
     if stream is not None:
         raise BufferError(f"__dlpack__: the CPU has no streams: expected None, got {stream!r}")
     try:
-        out = as_ndarray(xp, raw, None, copy is not False)
+        out = as_ndarray(x, None, copy is not False)
     except ImportError:
         raise BufferError(
             "__dlpack__: the pure backend needs NumPy for DLPack; use x.to_list()"

@@ -35,10 +35,6 @@ def _plain(xp: Any, x: Any) -> Any:
     return x if x is None or isinstance(x, float | int) else xp.asarray(x)
 
 
-def _round(xp: Any, a: Any) -> Any:
-    return xp.round(a)
-
-
 # Shapes ----------------------------------------------------------------------------------------
 
 
@@ -84,46 +80,17 @@ def _at_least(ndim: int, xp: Any, *arys: Any) -> Any:
     return made[0] if len(made) == 1 else made
 
 
-def _copy(xp: Any, a: Any) -> Any:
-    return xp.asarray(a, copy=True)
-
-
-def _filled_like(name: str) -> Function:
-    def function(xp: Any, a: Any, dtype: Any = None) -> Any:
-        return getattr(xp, name)(a, dtype=dtype)
-
-    return function
-
-
-def _full_like(xp: Any, a: Any, fill_value: Any, dtype: Any = None) -> Any:
-    return xp.full_like(a, fill_value, dtype=dtype)
-
-
 # Products --------------------------------------------------------------------------------------
 
 
-def _dot(xp: Any, a: Any, b: Any) -> Any:
+def _product(axis: int, xp: Any, a: Any, b: Any) -> Any:
+    """dot (-2) and inner (-1): over the last axis of a, and this one of b or the only one."""
     a, b = xp.asarray(a), xp.asarray(b)
     if a.ndim == 0 or b.ndim == 0:
         return a * b
-    if b.ndim <= 2:
+    if axis == -2 and b.ndim <= 2:
         return a @ b
-    return xp.tensordot(a, b, axes=((a.ndim - 1,), (b.ndim - 2,)))
-
-
-def _inner(xp: Any, a: Any, b: Any) -> Any:
-    a, b = xp.asarray(a), xp.asarray(b)
-    if a.ndim == 0 or b.ndim == 0:
-        return a * b
-    return xp.tensordot(a, b, axes=((a.ndim - 1,), (b.ndim - 1,)))
-
-
-def _einsum(xp: Any, subscripts: str, /, *operands: Any) -> Any:
-    return einsum(subscripts, *map(xp.asarray, operands))
-
-
-def _vdot(xp: Any, a: Any, b: Any) -> Any:
-    return xp.asarray(a).flatten() @ xp.asarray(b).flatten()
+    return xp.tensordot(a, b, axes=((-1,), (axis,)))
 
 
 def _where(xp: Any, condition: Any, x: Any = None, y: Any = None, /) -> Any:
@@ -149,25 +116,27 @@ def _bound(entry: Entry) -> tuple[str, Function]:
 
 FUNCTIONS: Final[dict[str, Function]] = {
     **dict(_bound(entry) for entry in TABLE.values() if entry.numpy),
-    **{n: _filled_like(n) for n in ("empty_like", "ones_like", "zeros_like")},
     "atleast_1d": partial(_at_least, 1),
     "atleast_2d": partial(_at_least, 2),
     "broadcast_arrays": _broadcast_arrays,
     "clip": _clip,
     "column_stack": _column_stack,
-    "copy": _copy,
-    "dot": _dot,
-    "einsum": _einsum,
-    "full_like": _full_like,
+    "copy": lambda xp, a: xp.asarray(a, copy=True),
+    "dot": partial(_product, -2),
+    "einsum": lambda xp, subscripts, /, *operands: einsum(subscripts, *map(xp.asarray, operands)),
+    "empty_like": lambda xp, prototype, dtype=None: xp.empty_like(prototype, dtype=dtype),
+    "full_like": lambda xp, a, fill_value, dtype=None: xp.full_like(a, fill_value, dtype=dtype),
     "hstack": partial(_joined, 1),
-    "inner": _inner,
+    "inner": partial(_product, -1),
+    "ones_like": lambda xp, a, dtype=None: xp.ones_like(a, dtype=dtype),
     "ptp": _ptp,
     "reshape": _reshape,
-    "round": _round,
+    "round": lambda xp, a: xp.round(a),
     "swapaxes": _swapaxes,
-    "vdot": _vdot,
+    "vdot": lambda xp, a, b: xp.asarray(a).flatten() @ xp.asarray(b).flatten(),
     "vstack": partial(_joined, 0),
     "where": _where,
+    "zeros_like": lambda xp, a, dtype=None: xp.zeros_like(a, dtype=dtype),
 }
 """The functions of NumPy that MLArrays have, by their names below `numpy.`."""
 

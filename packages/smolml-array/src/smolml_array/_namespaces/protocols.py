@@ -8,23 +8,6 @@ from smolml_array._namespaces import exchange
 from smolml_array.array import MLArray
 
 
-def _array(self: MLArray, dtype: Any = None, copy: bool | None = None) -> Any:
-    node = self._current_node()
-    return exchange.as_ndarray(node.backend, node.raw, dtype, copy)
-
-
-def _dlpack(
-    self: MLArray,
-    *,
-    stream: object = None,
-    max_version: tuple[int, int] | None = None,
-    dl_device: tuple[int, int] | None = None,
-    copy: bool | None = None,
-) -> Any:
-    node = self._current_node()
-    return exchange.to_dlpack(node.backend, node.raw, stream, max_version, dl_device, copy)
-
-
 def _ufunc(self: MLArray, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
     from smolml_array._namespaces.ufuncs import apply_ufunc  # only NumPy calls this
 
@@ -54,9 +37,9 @@ def _namespace(self: MLArray, *, api_version: str | None = None) -> Any:
     return array_namespace(self._node.backend.name, api_version)
 
 
-MLArray.__array__ = _array
+MLArray.__array__ = exchange.as_ndarray
 MLArray.__array_function__ = _function
 MLArray.__array_namespace__ = _namespace
 MLArray.__array_ufunc__ = _ufunc
-MLArray.__dlpack__ = _dlpack
+MLArray.__dlpack__ = exchange.to_dlpack
 MLArray.__dlpack_device__ = lambda self: exchange.CPU

@@ -9,43 +9,26 @@ import math
 from collections.abc import Callable
 from typing import Any, Final
 
+import numpy as np
+
 from smolml_array._graph.apply import Applying
 from smolml_array._namespaces import elementwise, functions
 from smolml_array.array import MLArray
 from smolml_value import Value, table
 
-# NumPy's older names of ops
-_ALIASES: Final = {
-    "absolute": "abs",
-    "arccos": "acos",
-    "arccosh": "acosh",
-    "arcsin": "asin",
-    "arcsinh": "asinh",
-    "arctan": "atan",
-    "arctan2": "atan2",
-    "arctanh": "atanh",
-    "conjugate": "conj",
-    "fabs": "abs",
-    "float_power": "pow",
-    "invert": "bitwise_invert",
-    "left_shift": "bitwise_left_shift",
-    "power": "pow",
-    "right_shift": "bitwise_right_shift",
-    "rint": "round",
-    "true_divide": "divide",
-}
+_OURS: Final = elementwise.FUNCTIONS
 _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
-    **elementwise.FUNCTIONS,
-    "conj": functions.conj,
+    **{getattr(np, name).__name__: f for name, f in _OURS.items()},  # np.acos is called arccos
+    "conjugate": functions.conj,
     "deg2rad": lambda x: x * (math.pi / 180.0),
     "degrees": lambda x: x * (180.0 / math.pi),
+    "divmod": lambda x, y: (_OURS["floor_divide"](x, y), _OURS["remainder"](x, y)),
     "exp2": lambda x: table.pow(2.0, x),
+    "fabs": _OURS["abs"],
+    "float_power": _OURS["pow"],
     "rad2deg": lambda x: x * (180.0 / math.pi),
     "radians": lambda x: x * (math.pi / 180.0),
-    "divmod": lambda x, y: (
-        elementwise.apply("floor_divide", x, y),
-        elementwise.apply("remainder", x, y),
-    ),
+    "rint": _OURS["round"],
 }
 _REDUCTIONS: Final = {
     "add": "sum",
@@ -65,8 +48,8 @@ def apply_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[s
     Raises:
         TypeError: there is no such function of MLArrays, or it has no such keyword.
     """
-    name = _ALIASES.get(ufunc.__name__, ufunc.__name__)
-    asked = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
+    name = ufunc.__name__
+    asked = f"np.{name}" + ("" if method == "__call__" else f".{method}")
     if kwargs.get("out") is not None:
         raise TypeError(
             f"{asked}: an MLArray cannot be written into an ndarray (out=, or a += x), since its "
@@ -100,8 +83,6 @@ def _is_foreign(operand: object) -> bool:
     """Whether it is an array of another library that overrides ufuncs."""
     if isinstance(operand, Applying | Value | float | int | list | tuple):
         return False
-    import numpy as np
-
     own = getattr(type(operand), "__array_ufunc__", None)
     return own is not None and own is not np.ndarray.__array_ufunc__
 

@@ -7,23 +7,31 @@ from typing import Any
 
 from smolml_array import convert
 from smolml_array._graph.node import ArrayNode
+from smolml_array._shapes.axes import Shape, as_shape
 from smolml_array.array import MLArray
 from smolml_array.backends.protocol import Backend, DType, Raw
 from smolml_array.config import default_backend
 from smolml_array.convert import as_dtype
-from smolml_array.functions.random import shape_of
 from smolml_value.extending import as_float
+
+
+def shape_of(dims: tuple[int | Sequence[int], ...], who: str) -> Shape:
+    """The shape given as f(2, 3) or f((2, 3))."""
+    if len(dims) == 1:
+        return as_shape(dims[0], who)
+    return as_shape(dims, who)  # type: ignore[arg-type]  # it checks that they are integers
+
+
+def leaf(xp: Backend, raw: Raw, requires_grad: bool) -> MLArray:
+    """An array of these numbers; what is not floating has no gradient."""
+    floating = xp.isdtype(raw.dtype, "real floating")
+    return MLArray._from_node(ArrayNode(xp, raw, requires_grad and floating))
 
 
 def _typed_leaf(raw: Raw, requires_grad: bool, dtype: DType | str | None) -> MLArray:
     xp = default_backend()
     wanted = xp.float64 if dtype is None else as_dtype(xp, dtype)
-    return _leaf(xp, xp.astype(raw, wanted, copy=False), requires_grad)
-
-
-def _leaf(xp: Backend, raw: Raw, requires_grad: bool) -> MLArray:
-    floating = xp.isdtype(raw.dtype, "real floating")
-    return MLArray._from_node(ArrayNode(xp, raw, requires_grad and floating))
+    return leaf(xp, xp.astype(raw, wanted, copy=False), requires_grad)
 
 
 def zeros(
@@ -135,4 +143,4 @@ def from_dlpack(
     [1.0, 2.0]
     """
     xp = default_backend()
-    return _leaf(xp, convert.from_dlpack(xp, x, device, copy), requires_grad)
+    return leaf(xp, convert.from_dlpack(xp, x, device, copy), requires_grad)

@@ -7,18 +7,11 @@ import operator
 import random as _random
 from collections.abc import Sequence
 
-from smolml_array._shapes.axes import Shape, as_shape
 from smolml_array.array import MLArray
 from smolml_array.backends import get_backend
-from smolml_array.backends.protocol import Backend, Raw
+from smolml_array.backends.protocol import Backend
 from smolml_array.config import default_backend
-
-
-def shape_of(dims: tuple[int | Sequence[int], ...], who: str) -> Shape:
-    """The shape given as f(2, 3) or f((2, 3))."""
-    if len(dims) == 1:
-        return as_shape(dims[0], who)
-    return as_shape(dims, who)  # type: ignore[arg-type]  # it checks that they are integers
+from smolml_array.functions.creation import leaf, shape_of
 
 
 class Generator:
@@ -46,7 +39,7 @@ class Generator:
     ) -> MLArray:
         """Uniform in [0, 1)."""
         xp = _backend(backend)
-        return _leaf(xp, xp.uniform(self._rng, shape_of(dims, "rand")), requires_grad)
+        return leaf(xp, xp.uniform(self._rng, shape_of(dims, "rand")), requires_grad)
 
     def randn(
         self, *dims: int | Sequence[int], requires_grad: bool = True, backend: str | None = None
@@ -63,7 +56,7 @@ class Generator:
         angle = xp.multiply(2.0 * math.pi, xp.index(uniform, slice(half, None)))
         both = [xp.multiply(radius, xp.cos(angle)), xp.multiply(radius, xp.sin(angle))]
         normal = xp.index(xp.concat(both), slice(count))
-        return _leaf(xp, xp.reshape(normal, shape), requires_grad)
+        return leaf(xp, xp.reshape(normal, shape), requires_grad)
 
     def permutation(self, n: int) -> list[int]:
         """The numbers 0 to n - 1 in random order."""
@@ -107,12 +100,6 @@ def generator_of(who: str, generator: Generator | None) -> Generator:
 
 def _backend(name: str | None) -> Backend:
     return default_backend() if name is None else get_backend(name)
-
-
-def _leaf(xp: Backend, raw: Raw, requires_grad: bool) -> MLArray:
-    made = MLArray._constant(xp, raw)
-    made.requires_grad = requires_grad
-    return made
 
 
 default_generator: Generator = Generator()

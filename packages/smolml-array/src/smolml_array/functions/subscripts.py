@@ -98,22 +98,17 @@ def _output(output: str, spread: int, labels: list[Labels], subscripts: str) -> 
 
 def _check_lengths(labels: list[Labels], shapes: Sequence[Shape], subscripts: str) -> None:
     """Raise where a label stands for different lengths; 1 broadcasts from operand to operand."""
-    lengths: dict[Label, int] = {}
+    lengths = lengths_of(*zip(labels, shapes, strict=True))
     for i, (own, shape) in enumerate(zip(labels, shapes, strict=True)):
-        inside: dict[Label, int] = {}
         for label, n in zip(own, shape, strict=True):
-            before = inside.setdefault(label, n)
-            others = lengths.get(label, 1)
-            if n != before or (n != others and 1 not in (n, others)):
-                other = before if n != before else others
+            inside = shape[own.index(label)]  # where a diagonal is meant, 1 does not broadcast
+            if n != inside or n not in (1, lengths[label]):
+                other = inside if n != inside else lengths[label]
                 shown = label if isinstance(label, str) else "..."
                 raise ShapeError(
                     f"einsum: {shown!r} in {subscripts!r} has length {n} in operand {i}, "
                     f"of shape {shape}, and {other} before: expected equal lengths"
                 )
-        for label, n in inside.items():
-            if n != 1 or label not in lengths:
-                lengths[label] = n
 
 
 class Step(NamedTuple):
@@ -137,11 +132,11 @@ def plan(subscripts: str, shapes: tuple[Shape, ...]) -> list[Step]:
 
 
 def lengths_of(*pairs: tuple[Labels, Shape]) -> dict[Label, int]:
-    """The length of each label; 1 only where no operand says another."""
+    """The length of each label, the first that is said; 1 only where nobody says another."""
     found: dict[Label, int] = {}
     for labels, shape in pairs:
         for label, n in zip(labels, shape, strict=True):
-            if n != 1 or label not in found:
+            if found.get(label, 1) == 1:
                 found[label] = n
     return found
 
