@@ -214,19 +214,22 @@ def test_in_place_through_windows(backend: str) -> None:
     assert gradient(x) == [2.0, 2.0, 2.0, 2.0]
 
 
-def test_elsewhere_it_makes_a_new_array(backend: str) -> None:
+def test_it_is_an_assignment_everywhere(backend: str) -> None:
     x = MLArray([1.0, 2.0])
-    y = x
+    y = x * 1.0
+    same = y
     y += x
     assert (x.to_list(), y.to_list()) == ([1.0, 2.0], [2.0, 4.0])
+    assert y is same
     y.sum().backward()
     assert gradient(x) == [2.0, 2.0]
     constant = MLArray([1.0], requires_grad=False)
     with no_grad():
         z, c = y, constant
         z *= 2.0  # the result of an operation
-        c *= 2.0  # a constant: nothing would be gained
-    assert (y.to_list(), z.to_list(), constant.to_list()) == ([2.0, 4.0], [4.0, 8.0], [1.0])
+        c *= 2.0  # a constant
+    assert (y.to_list(), z.to_list(), constant.to_list()) == ([4.0, 8.0], [4.0, 8.0], [2.0])
+    assert not constant.requires_grad
 
 
 def test_in_place_keeps_the_shape(backend: str) -> None:

@@ -88,11 +88,13 @@ def test_masks_combine(backend: str) -> None:
     assert x[low & ~high].to_list() == [2.0]
 
 
-def test_augmented_assignment_makes_a_new_array(backend: str) -> None:
+def test_augmented_assignment_is_an_assignment(backend: str) -> None:
     x = MLArray([1.0, 2.0])
-    y = x
+    y = x * 1.0
+    same = y
     y += 1.0
     y *= x
+    assert y is same
     assert x.to_list() == [1.0, 2.0]
     assert y.to_list() == [2.0, 6.0]
     y.backward()

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from smolml_array._derivatives.nodes import ArrayNodeRules
+from smolml_array._derivatives.nodes import ArrayNodeRules, same_numbers
 from smolml_array._derivatives.traced import traced
 from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.rule import Rule
@@ -41,8 +41,9 @@ class ArrayRules(OperandRules):
         return self.new_leaf(x)
 
     def new_leaf(self, x: MLArray) -> MLArray:
+        """Other numbers in it are an assignment: nothing is then computed from those it has."""
         node = _differentiable(x)
-        return MLArray._from_node(ArrayNode(node.backend, node.raw, True))
+        return same_numbers(ArrayNode(node.backend, node.raw, True), node.raw)
 
     def detach(self, x: MLArray) -> MLArray:
         return x.detach()
@@ -171,7 +172,7 @@ class OutputNodeRules(ArrayNodeRules):
     """The answers for results of functions, whose cotangents a FunctionNode collects."""
 
     def vjp(self, node: Any, g: MLArray, needs: Sequence[bool]) -> Parts:
-        return [{node._index: g}]
+        return [{node._index: +g}]  # a copy: the function may write to it
 
     def jvp(self, node: Any, tangents: Parts, create_graph: bool) -> Any:
         t = tangents[0][node._index]  # type: ignore[index]  # those of all results

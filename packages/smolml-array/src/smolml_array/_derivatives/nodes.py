@@ -111,8 +111,11 @@ def _as_array(node: ArrayNode, t: Value) -> MLArray:
 
 def _pinned(node: ArrayNode, raw: Raw) -> MLArray:
     """The array of a node with the numbers that it had: its data may have been set since."""
-    if node.raw is raw:
-        return MLArray._from_node(node)
+    return MLArray._from_node(node) if node.current() is raw else same_numbers(node, raw)
+
+
+def same_numbers(node: ArrayNode, raw: Raw) -> MLArray:
+    """A result with these numbers, whose gradients are those of the node."""
     params = {"shape": raw.shape}
     return MLArray._from_node(ArrayNode(node.backend, raw, True, RESHAPE, (node,), (raw,), params))
 

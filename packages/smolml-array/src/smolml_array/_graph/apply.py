@@ -11,10 +11,10 @@ from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.mixing import common, taken_in
 from smolml_array._graph.node import NO_PARAMS
 from smolml_array._graph.rule import OWN_OPS, Rule, call_plugin, is_own
-from smolml_array._shapes.axes import ShapeError, _broadcast_shapes
+from smolml_array._shapes.axes import _broadcast_shapes
 from smolml_array.backends.signatures import Raw
 from smolml_array.convert import holds, is_array_like, is_floating, to_raw
-from smolml_value import OpError, Value, grad_enabled
+from smolml_value import OpError, Value, grad_enabled, table
 from smolml_value.extending import Node, Op, as_float, is_number
 
 if TYPE_CHECKING:
@@ -178,26 +178,6 @@ class Applying(ArrayBase):
         """The array that `rule` makes of arrays, Values and numbers."""
         return cls._apply(rule, args, params)  # type: ignore[no-any-return]
 
-    def _in_place(self, op: Op, other: object) -> Any:
-        """Inside no_grad(), where a new array would be a constant: other numbers for a leaf.
-
-        Raises:
-            ShapeError: the result has another shape.
-        """
-        if grad_enabled() or not is_array_like(other):
-            return NotImplemented
-        root = (self if self._view is None else self._view.root)._current_node()
-        if not (root.tracked and root.is_leaf):
-            return NotImplemented
-        made = self._apply(op, (self, other))
-        if made.shape != self.shape:
-            raise ShapeError(
-                f"{op.name}: an array of shape {self.shape} cannot become one of shape "
-                f"{made.shape} in place; inside no_grad() `x {op.symbol}= y` keeps x a leaf"
-            )
-        self._set_numbers(made._current_node().raw)
-        return self
-
     def _compare(self, name: str, other: ArrayLike) -> Any:
         if not is_array_like(other):
             return NotImplemented
@@ -205,6 +185,12 @@ class Applying(ArrayBase):
         if name.startswith("bitwise_"):
             _check_bits(name, xp, *operands)
         return self._constant(xp, getattr(xp, name)(*operands))
+
+    def __pos__(self) -> Self:
+        """A copy, so that writing to it leaves x what it is."""
+        if self._current_node().tracked:
+            return self._apply(table.positive, (self,))  # type: ignore[no-any-return]
+        return self.detach()
 
     def __invert__(self) -> Self:
         node = self._current_node()

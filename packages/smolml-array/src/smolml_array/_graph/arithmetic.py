@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, TypeVar
 
 from smolml_array.convert import is_array_like
 from smolml_value import table
@@ -37,9 +37,14 @@ def _right(op: Op) -> Callable[[A, ArrayLike], A]:
     return operate
 
 
-def _augmented(op: Op) -> Callable[[A, ArrayLike], A]:
-    """x op= other."""
-    return lambda self, other: self._in_place(op, other)
+def _augmented(symbol: str, method: str) -> Callable[[A, ArrayLike], A]:
+    """x op= other: what `method` gives, as the numbers of x."""
+
+    def operate(self: A, other: ArrayLike) -> A:
+        made = getattr(self, method)(other)
+        return made if made is NotImplemented else self._in_place(symbol, made)  # type: ignore[no-any-return]
+
+    return operate
 
 
 def _compared(name: str) -> Callable[[A, ArrayLike], A]:
@@ -52,8 +57,8 @@ class Arithmetic(Operand):
 
     __slots__ = ()
 
-    def _in_place(self, op: Op, other: object) -> Any:
-        """`x op= other`, or NotImplemented: then it is x = x op other."""
+    def _in_place(self, symbol: str, made: Any) -> Any:
+        """`x op= other` with this symbol, once x op other is made."""
         raise NotImplementedError
 
     def _compare(self, name: str, other: ArrayLike) -> Any:
@@ -62,7 +67,6 @@ class Arithmetic(Operand):
 
     __add__: Final = _left(table.add)
     __radd__: Final = _right(table.add)
-    __iadd__: Final = _augmented(table.add)
     __sub__: Final = _left(table.subtract)
     __rsub__: Final = _right(table.subtract)
     __mul__: Final = _left(table.multiply)
@@ -71,9 +75,17 @@ class Arithmetic(Operand):
     __rtruediv__: Final = _right(table.divide)
     __pow__: Final = _left(table.pow)
     __rpow__: Final = _right(table.pow)
-    __isub__: Final = _augmented(table.subtract)
-    __imul__: Final = _augmented(table.multiply)
-    __itruediv__: Final = _augmented(table.divide)
+    __iadd__: Final = _augmented("+=", "__add__")
+    __isub__: Final = _augmented("-=", "__sub__")
+    __imul__: Final = _augmented("*=", "__mul__")
+    __itruediv__: Final = _augmented("/=", "__truediv__")
+    __ifloordiv__: Final = _augmented("//=", "__floordiv__")
+    __imod__: Final = _augmented("%=", "__mod__")
+    __ipow__: Final = _augmented("**=", "__pow__")
+    __imatmul__: Final = _augmented("@=", "__matmul__")
+    __iand__: Final = _augmented("&=", "__and__")
+    __ior__: Final = _augmented("|=", "__or__")
+    __ixor__: Final = _augmented("^=", "__xor__")
     __lt__: Final = _compared("less")
     __le__: Final = _compared("less_equal")
     __gt__: Final = _compared("greater")
@@ -89,9 +101,6 @@ class Arithmetic(Operand):
 
     __neg__ = Operand.negative
     __abs__ = Operand.abs
-
-    def __pos__(self) -> Self:
-        return self
 
     def __hash__(self) -> int:
         return id(self) >> 4

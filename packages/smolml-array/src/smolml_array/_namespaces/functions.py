@@ -34,7 +34,7 @@ def raw_of(x: Any) -> Any:
 
 def copied(x: MLArray) -> MLArray:
     """The same numbers in an array of its own, still in the graph."""
-    return table.positive(x) if is_tracked(x) else x.detach()
+    return +x
 
 
 # Where the standard asks for more than our functions ------------------------------------------
@@ -68,8 +68,8 @@ def reshape(x: MLArray, /, shape: Shape, *, copy: bool | None = None) -> MLArray
 
 
 def conj(x: MLArray, /) -> MLArray:
-    """x itself: there are no complex numbers."""
-    return array_of("conj", x)
+    """A copy of x: there are no complex numbers."""
+    return copied(array_of("conj", x))
 
 
 def real(x: MLArray, /) -> MLArray:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.mixing import for_message, numbers_on
+from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.shaping import RESHAPE
 from smolml_array._shapes.axes import (
@@ -116,11 +117,12 @@ def setitem(x: Array, key: Any, new: ArrayLike) -> None:
     >>> x.to_list()
     [5.0, 2.0]
     """
-    key, _ = _index_key(x, key)
+    key, basic = _index_key(x, key)
+    if basic and _shows(new, x, key):
+        return  # the end of `x[key] += v`, which has written through the window x[key]
     xp, (_, given), _, (raw, numbers) = x._operands("setitem", (x, new))
-    root: Any = x if x._view is None else x._view.root
-    node = root._node
-    if not grad_enabled() or (given is None and (node.is_leaf or not node.tracked)):
+    root = _root_on(xp, x)
+    if _only_numbers(root, given is not None):
         x._set_numbers(xp.index_put(raw, key, numbers))
     elif root is x:
         x._become(index_put(x, key, new)._node)
@@ -129,6 +131,75 @@ def setitem(x: Array, key: Any, new: ArrayLike) -> None:
         flat = x._rule(RESHAPE, root, shape=(math.prod(root.shape),))
         put = index_put(flat, chosen, new)
         root._become(x._rule(RESHAPE, put, shape=root.shape)._node)
+
+
+def in_place(x: A, symbol: str, made: A) -> A:
+    """x after `x += y` and its like, where `made` is x + y: as `x[...] = x + y`.
+
+    Whatever shares the elements sees it, and what was recorded before keeps its numbers. Inside
+    no_grad() leaves and constants stay what they are.
+
+    Raises:
+        ShapeError: the result has another shape.
+        TypeError: its dtype is of a kind that does not fit, as floats do not into integers.
+
+    >>> x = MLArray([1.0, 2.0], requires_grad=False)
+    >>> first = x[0]
+    >>> first *= 10.0
+    >>> x.to_list()
+    [10.0, 2.0]
+    """
+    own, new = x._node.raw, made._node.raw
+    if new.shape != own.shape:
+        raise ShapeError(
+            f"{symbol}: an array of shape {own.shape} cannot become one of shape {new.shape} in "
+            f"place; write x = x {symbol[:-1]} y for a new array"
+        )
+    xp = made._node.backend
+    if new.dtype != own.dtype and _kind(xp, new) > _kind(xp, own):
+        raise TypeError(
+            f"{symbol}: the result is of {new.dtype}, which does not fit into an array of "
+            f"{own.dtype}; write x = x {symbol[:-1]} y for a new array"
+        )
+    root = _root_on(xp, x)
+    if _only_numbers(root, made._node.tracked):
+        x._set_numbers(new)
+    elif root is x and new.dtype == own.dtype:
+        x._become(made._node)
+    else:
+        setitem(x, ..., made)
+    return x
+
+
+def _only_numbers(root: Any, given_tracked: bool) -> bool:
+    """Whether other numbers are all that an assignment to elements of `root` changes."""
+    node = root._node
+    return not grad_enabled() or not (given_tracked or (node.tracked and not node.is_leaf))
+
+
+def _root_on(xp: Backend, x: Any) -> Any:
+    """The array whose elements x shows, a constant among them moved to where x goes on."""
+    root = x if x._view is None else x._view.root
+    if root._node.backend is not xp:
+        root._become(ArrayNode(xp, numbers_on(xp, root), False))
+    return root
+
+
+def _shows(new: object, x: Array, key: Any) -> bool:
+    """Whether `new` is the very window x[key]."""
+    if not isinstance(new, Array) or new._view is None or new._view.rule is not GETITEM:
+        return False
+    view, own = new._view, x._view
+    if view.params["key"] != key or view.root is not (x if own is None else own.root):
+        return False
+    cut_off = grad_enabled() and new._current_node().tracked is not x._current_node().tracked
+    return not cut_off and view.steps()[:-1] == ([] if own is None else own.steps())
+
+
+def _kind(xp: Backend, raw: Raw) -> int:
+    """Booleans go into integers, and both into floats."""
+    kinds = ("bool", "integral", "real floating")
+    return next(i for i, kind in enumerate(kinds) if xp.isdtype(raw.dtype, kind))
 
 
 def _index_key(x: Array, key: Any) -> tuple[Any, bool]:
@@ -253,3 +324,4 @@ class Indexing(Array):
     take_along_axis: Final = take_along_axis
     __getitem__: Final = getitem
     __setitem__: Final = setitem
+    _in_place: Final = in_place

@@ -18,7 +18,7 @@ from smolml_array._shapes.axes import (
 from smolml_array.backends.protocol import Raw
 from smolml_array.backends.signatures import Raw
 from smolml_array.functions.table import Array, array_function, linear, of_backend
-from smolml_value.extending import TracedNamespace, as_float
+from smolml_value.extending import as_float
 
 # Their rules: what goes back to each element ---------------------------------------------------
 

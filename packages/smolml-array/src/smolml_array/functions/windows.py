@@ -131,7 +131,7 @@ def pad(
             )
         source = [_SOURCES[mode](i, n) for i in range(-before, n + after)]
         made = index(made, (slice(None),) * axis + (source,))
-    return made
+    return +array if made is array else made
 
 
 def _check_border(value: ArrayLike) -> None:

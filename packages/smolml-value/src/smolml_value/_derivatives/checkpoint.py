@@ -67,8 +67,8 @@ class _Segment:
         for i in self.places:
             x = leaves[i]
             leaves[i] = of(x).alias(x) if connected else of(x).new_leaf(x)
-        value = self.f(*trees.rebuild(self.args, leaves), **self.kwargs)
-        return value, [node_of(leaves[i]) for i in self.places]
+        nodes = [node_of(leaves[i]) for i in self.places]  # before: f may assign to an array
+        return self.f(*trees.rebuild(self.args, leaves), **self.kwargs), nodes
 
     def again(self, create_graph: bool) -> tuple[Subgraph, int]:
         """The way through f, recorded anew, and how many outputs it has."""

@@ -80,6 +80,7 @@ class custom_vjp:  # noqa: N801  # a decorator
         pinned = list(flat)
         for i in places:
             pinned[i] = of(flat[i]).alias(flat[i])  # with the numbers it has now
+        nodes = [node_of(pinned[i]) for i in places]  # before: forward may assign to an array
         made = forward(*trees.rebuild(args, pinned))
         if not isinstance(made, tuple) or len(made) != 2:
             raise TypeError(
@@ -99,7 +100,7 @@ class custom_vjp:  # noqa: N801  # a decorator
 
         pushforward = partial(_transposed, zeros, pullback)
         shown = self.__name__ if self.__name__.isidentifier() else "custom_vjp"  # <lambda>
-        function = FunctionNode([node_of(pinned[i]) for i in places], pullback, pushforward)
+        function = FunctionNode(nodes, pullback, pushforward)
         results = [
             of(y).make_output(y, function, k, shown) if isinstance(y, OperandBase) else y
             for k, y in enumerate(outputs)
@@ -147,7 +148,8 @@ def _transposed(zeros: list[Any], pullback: Function, tangents: list[Any]) -> li
         for k in places:
             seeds[k] = of(zeros[k]).new_leaf(zeros[k])
         total: Any = None
-        for c, t in zip(pullback(seeds), tangents, strict=True):
+        given = [of(g).alias(g) if isinstance(g, OperandBase) else g for g in seeds]
+        for c, t in zip(pullback(given), tangents, strict=True):
             if c is not None and t is not None:
                 term = of(c).inner(c, t)
                 total = term if total is None else total + term

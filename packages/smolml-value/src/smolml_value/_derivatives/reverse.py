@@ -14,14 +14,14 @@ from smolml_value.node import OperandBase
 
 
 def cotangents(
-    outputs: Sequence[Any], seeds: Sequence[Any], inputs: Sequence[Any]
+    outputs: Sequence[Any], seeds: Sequence[Any], inputs: Inputs
 ) -> Callable[[bool], list[Any]]:
     """The function that computes J' seeds: with operands if called with True, else constants."""
     pairs = [(y, g) for y, g in zip(outputs, seeds, strict=True) if isinstance(y, OperandBase)]
-    graph = Subgraph([node_of(y) for y, _ in pairs], [node_of(x) for x in inputs])
+    graph = Subgraph([node_of(y) for y, _ in pairs], inputs.nodes)
 
     def compute(create_graph: bool) -> list[Any]:
-        return or_zeros(graph.vjp([g for _, g in pairs], create_graph), inputs)
+        return or_zeros(graph.vjp([g for _, g in pairs], create_graph), inputs.operands)
 
     return compute
 
@@ -190,7 +190,7 @@ def run(
     arguments.check_scalar(who, y, inputs)
     with nesting.nested():
         seed = of(y).full_like(y, 1.0) if isinstance(y, OperandBase) else 1.0
-    compute = cotangents([y], [seed], inputs.operands)
+    compute = cotangents([y], [seed], inputs)
     found = nesting.derivatives(level, compute, inputs.as_floats, "grad")
     return nesting.result(level, value, inputs.numbers_only), inputs.packed(found)
 
@@ -226,7 +226,7 @@ def vjp(f: Function, *primals: Tree) -> tuple[Tree, Function]:
         ]
         here = nesting.current()
         mode = nesting.Level(level.create_graph or here.create_graph, here.connected)
-        compute = cotangents(outputs, seeds, inputs.operands)
+        compute = cotangents(outputs, seeds, inputs)
         low = [is_float and numbers for is_float in inputs.as_floats]
         return inputs.packed(nesting.derivatives(mode, compute, low, "vjp"))
 
