@@ -42,7 +42,7 @@ def _augmented(symbol: str, method: str) -> Callable[[A, ArrayLike], A]:
 
     def operate(self: A, other: ArrayLike) -> A:
         made = getattr(self, method)(other)
-        return made if made is NotImplemented else self._in_place(symbol, made)  # type: ignore[no-any-return]
+        return made if made is NotImplemented else self._in_place(symbol, made)
 
     return operate
 

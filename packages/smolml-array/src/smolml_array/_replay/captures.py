@@ -15,6 +15,8 @@ from typing import Final
 
 from smolml_array._graph.array_base import ArrayBase
 from smolml_array._graph.hooks import HOOKS
+from smolml_array._graph.node import ArrayNode
+from smolml_array.backends.protocol import Raw
 from smolml_array.backends.signatures import Raw
 from smolml_value import GraphError
 
@@ -65,6 +67,20 @@ def _refuse_gradients() -> None:
             "replay: the function uses gradients, which will be others the next time; pass "
             "x.grad() to it as an argument, or do that outside of it"
         )
+
+
+def put_back(noticed: Noticed) -> bool:
+    """Give arrays that outlive the function the numbers that it read first; were there others?"""
+    changed = False
+    for ref, raw in noticed.values():
+        x = ref()
+        if x is not None and x._node.raw is not raw:
+            changed = True
+            if x._node.backend.adopts is None:
+                x._set_numbers(raw)
+            else:  # it took numbers of the recording, and went there
+                x._become(ArrayNode(x._node.backend.adopts, raw, False))
+    return changed
 
 
 class Sources:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from smolml_array._graph.node import ArrayNode
-from smolml_array._replay.captures import Sources, noticing
+from smolml_array._replay.captures import Noticed, Sources, noticing, put_back
 from smolml_array._replay.recording import Recording
 from smolml_array._replay.writing import DiffersError
 from smolml_array.array import MLArray
@@ -162,6 +162,7 @@ def _recorded(
         leaves.append(ArrayNode(backend, inputs[i], node.tracked) if new else leaves[i])
     own, data = leaves[: len(params)], leaves[len(params) :]
     before = [(p._node, p._elements) for p in params]
+    noticed: Noticed = {}
     unknown: Any = _Gradient()
     for leaf in leaves:
         leaf.grad = unknown
@@ -188,9 +189,16 @@ def _recorded(
             )
         loss.backward()
         value: Any = loss._current_node().raw
+        del loss  # and with it what f has made
     finally:  # only now: the loss may be a window onto a parameter
+        changed = put_back(noticed)
         for p, (node, elements) in zip(params, before, strict=True):
             p._node, p._elements = node, elements
+    if changed:
+        raise GraphError(
+            "replay: the function changes an array that it has from elsewhere (by x += y or "
+            "x[i] = y); do that outside of it"
+        )
     grads: dict[int, Any] = {i: leaves[i].grad for i in set(firsts) if leaves[i].grad is not None}
     recording.close()
     slots = [_Slot(x.array, leaf.tracked) for x, leaf in zip(inputs, leaves, strict=True)]

@@ -49,7 +49,7 @@ FLIP = linear("flip", lambda xp, g, out, x, *, axis: xp.flip(g, axis=axis), form
 
 @array_function()
 def reshape(x: Array, *shape: int | Sequence[int]) -> Array:
-    """The same elements in C order in another shape; one length may be -1.
+    """A window onto the same elements in C order in another shape; one length may be -1.
 
     Raises:
         ShapeError: the number of elements would change.
@@ -66,13 +66,13 @@ def _reshape(x: A, shape: Shape) -> A:
 
 @array_function(numpy="ravel(a)")
 def flatten(x: Array) -> Array:
-    """All elements along one axis."""
+    """A window onto all elements along one axis."""
     return reshape(x, -1) if math.prod(x.shape) else reshape(x, 0)
 
 
 @array_function("x, /, axes", numpy="a, axes=None", name="permute_dims")
 def transpose(x: Array, *axes: int | Sequence[int] | None) -> Array:
-    """The axes in another order, reversed if none is given.
+    """A window with the axes in another order, reversed if none is given.
 
     Raises:
         AxisError: the axes are not each named once.
@@ -87,7 +87,7 @@ def transpose(x: Array, *axes: int | Sequence[int] | None) -> Array:
 
 @array_function("x, /, axis", numpy="a, axis=None")
 def squeeze(x: Array, axis: Axis = None) -> Array:
-    """Without these axes of length 1; None: without all of them.
+    """A window without these axes of length 1; None: without all of them.
 
     Raises:
         ShapeError: an axis of another length.
@@ -98,7 +98,7 @@ def squeeze(x: Array, axis: Axis = None) -> Array:
 
 @array_function("x, /, axis=0", numpy="a, axis")
 def expand_dims(x: Array, axis: int | tuple[int, ...]) -> Array:
-    """With axes of length 1 put in at these positions of the result."""
+    """A window with axes of length 1 put in at these positions of the result."""
     node = x._current_node()
     return reshape(x, node.backend.expand_dims(node.raw, axis=axis).shape)
 
@@ -119,7 +119,7 @@ def flip(x: ArrayLike, axis: Axis = None) -> Array:
 
 @array_function("x, source, destination, /", numpy="a, source, destination")
 def moveaxis(x: Array, source: int | tuple[int, ...], destination: int | tuple[int, ...]) -> Array:
-    """x with axes moved to new positions, the others in order."""
+    """A window on x with axes moved to new positions, the others in order."""
     return transpose(x, move_axes(len(x.shape), source, destination, "moveaxis"))
 
 

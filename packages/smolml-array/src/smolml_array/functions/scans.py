@@ -175,7 +175,7 @@ def diff(
         after = getitem(array, _cut(place, 1, None))
         before = getitem(array, _cut(place, None, -1))
         array = after != before if array._node.raw.dtype.name == "bool" else after - before
-    return array
+    return array if n else +array
 
 
 @array_function()
