@@ -76,7 +76,7 @@ def test_a_plugin_is_a_backend_like_any_other(
     for again in (copy.copy(z), copy.deepcopy(z), pickle.loads(pickle.dumps(z))):
         assert (again.backend, again.to_list()) == ("mirror", [[1.0]])
     assert get_backend("acme-backends:mirror") is get_backend("mirror")
-    monkeypatch.setattr("smolml_array.config._chosen", None)
+    monkeypatch.setattr("smolml_array.config._chosen", [])
     monkeypatch.setenv("SMOLML_BACKEND", "mirror")
     assert MLArray([1.0]).backend == "mirror"
     monkeypatch.undo()

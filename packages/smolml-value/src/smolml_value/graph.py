@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from smolml_value._runtime.build import COMPILED
 from smolml_value._runtime.compat import i32, mypyc_attr
+from smolml_value._runtime.forks import after_fork, free
 from smolml_value.errors import GraphError
 from smolml_value.node import Node as Node
 from smolml_value.node import product as product
@@ -67,10 +68,9 @@ class ScalarNode(Operand):
 class _State:
     """What one pass must know of the others; guarded by the lock."""
 
-    __slots__ = ("latest", "running")
+    __slots__ = ("latest",)
 
     def __init__(self) -> None:
-        self.running = False
         self.latest: Pass | None = None  # until it has come to its end
 
     def clean_up(self) -> None:
@@ -83,6 +83,8 @@ class _State:
 _STATE: Final = _State()
 # reentrant, so that a nested backward raises instead of deadlocking
 LOCK: Final = threading.RLock()
+# held while a pass runs, and no flag: a with statement frees a lock whatever comes between
+_RUNNING: Final = threading.Lock()
 _acquire: Final = LOCK.acquire
 _release: Final = LOCK.release
 
@@ -110,25 +112,30 @@ def one_pass(root: Node, run: Callable[[Any], bool] | None) -> bool:
 
     `run(root)` makes it in place of the loop here, for a kind of nodes that has one of its own.
     """
-    if _STATE.running:
+    if _RUNNING.locked():
         raise GraphError(
             "backward: called while a backward pass is running in this thread (from inside "
             "an op's rule?); a rule must return its partials and leave the graph alone"
         )
-    try:
-        _STATE.running = True
-        if _STATE.latest is not None:
-            _STATE.clean_up()
-        if run is not None:
-            return run(root)
-        _STATE.latest = running = Pass()
-        running.run(root)
-        _STATE.latest = None
-        return True
-    finally:
-        _STATE.running = False
-        if _STATE.latest is not None:
-            _STATE.clean_up()  # if this is interrupted too, the next pass does it
+    with _RUNNING:
+        try:
+            if _STATE.latest is not None:
+                _STATE.clean_up()
+            if run is not None:
+                return run(root)
+            _STATE.latest = running = Pass()
+            running.run(root)
+            _STATE.latest = None
+            return True
+        finally:
+            if _STATE.latest is not None:
+                _STATE.clean_up()  # if this is interrupted too, the next pass does it
+
+
+@after_fork
+def _in_child() -> None:
+    if free(LOCK):  # a thread was in a pass that is not there; the next pass cleans up
+        free(_RUNNING)
 
 
 # More consumers than a node can have: one without parents has nothing to push.

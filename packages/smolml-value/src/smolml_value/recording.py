@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any, Final
 
 from smolml_value._runtime.compat import mypyc_attr
+from smolml_value._runtime.forks import after_fork, fork_safe
+from smolml_value._runtime.modes import Mode, Setting
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -41,45 +40,68 @@ class Watcher:
 class _Mode:
     """`special` counts the no_grad and detect_anomaly blocks open anywhere, `watched` the latter.
 
-    While `special` is 0, which is nearly always, one look is enough.
+    While `special` is 0, which is nearly always, one look is enough. Both may be too large for a
+    while: blocks end without a word, and who finds none here has them counted anew.
     """
 
-    __slots__ = ("special", "watched", "watcher")
+    __slots__ = ("blocks", "special", "watched", "watcher")
 
     def __init__(self) -> None:
         self.special: int = 0
         self.watched: int = 0
         self.watcher: Watcher = Watcher()
+        self.blocks: list[Any] = []
 
-    def open_watch(self, watcher: Watcher) -> None:
-        """A detect_anomaly block begins."""
+    def opened(self, block: Any) -> None:
+        """A block is open from now on."""
         with _lock:
-            self.watcher = watcher
-            self.watched += 1
-            self.special += 1
+            self.blocks = [*self.blocks, block]
+            self._count()
 
-    def close_watch(self) -> None:
-        """A detect_anomaly block ends."""
-        with _lock:
-            self.watched -= 1
-            self.special -= 1
+    def look_again(self) -> None:
+        """No block is open here: is there any?"""
+        blocks = self.blocks
+        if not (blocks and blocks[len(blocks) - 1].lock.locked()):
+            with _lock:
+                self.blocks = [block for block in self.blocks if block.lock.locked()]
+                self._count()
+
+    def after_fork(self) -> None:
+        """In a child process: other threads are not there, nor will they close their blocks."""
+        here = threading.get_ident()
+        self.blocks = [block for block in self.blocks if block.thread == here]
+        self._count()
+
+    def _count(self) -> None:
+        self.special = len(self.blocks)
+        self.watched = len([b for b in self.blocks if b.setting.mode is not _ENABLED])
 
 
 MODE: Final = _Mode()
-_lock: Final = threading.Lock()
-_enabled: Final[ContextVar[bool]] = ContextVar("smolml_grad_enabled", default=True)
+_lock: Final = fork_safe(threading.Lock())
+_ENABLED: Final[Mode[bool]] = Mode("smolml_grad_enabled", True)
+after_fork(MODE.after_fork)
 
 
 def grad_enabled() -> bool:
     """Whether operations are recorded here and now."""
-    return MODE.special == 0 or _enabled.get()
+    return MODE.special == 0 or _enabled_here()
 
 
-@contextmanager
-def no_grad() -> Iterator[None]:
+def _enabled_here() -> bool:
+    block = _ENABLED.innermost()
+    if block is None:
+        MODE.look_again()
+        return True
+    return block.setting.new
+
+
+def no_grad() -> Setting[bool]:
     """Compute without recording: results are constants (leaves without parents).
 
-    It holds for the current thread or task only, and nests.
+    It holds for the current thread or task only, and nests; what it returns may be entered as
+    often as one likes, and decorates functions. A task that was started inside is in the block
+    until the block ends.
 
     >>> from smolml_value import Value, no_grad
     >>> x = Value(3.0)
@@ -88,28 +110,15 @@ def no_grad() -> Iterator[None]:
     >>> y.data, y._prev
     (9.0, set())
     """
-    with _lock:
-        MODE.special += 1
-    token = _enabled.set(False)
-    try:
-        yield
-    finally:
-        _enabled.reset(token)
-        with _lock:
-            MODE.special -= 1
+    return Setting(_ENABLED, False, MODE.opened)
 
 
 def record_here() -> None:
     """As `recording`, for the rest of a context (contextvars) of which the caller has a copy."""
     if MODE.special:
-        _enabled.set(True)
+        recording().__enter__()
 
 
-@contextmanager
-def recording() -> Iterator[None]:
+def recording() -> Setting[bool]:
     """Record whatever no_grad blocks are open: transforms need the graph of their function."""
-    token = _enabled.set(True)
-    try:
-        yield
-    finally:
-        _enabled.reset(token)
+    return Setting(_ENABLED, True)

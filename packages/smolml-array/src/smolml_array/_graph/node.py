@@ -17,7 +17,7 @@ from smolml_array._graph.vjps import quiet_cotangents
 from smolml_array._shapes.axes import Shape
 from smolml_array.backends.signatures import Raw
 from smolml_value import GraphError, Value
-from smolml_value.extending import Node, Op
+from smolml_value.extending import Node, Op, fork_safe
 
 if TYPE_CHECKING:
     from smolml_array.backends.protocol import Backend
@@ -26,7 +26,7 @@ NO_PARAMS: Final[Mapping[str, Any]] = {}
 
 # Held while elements are made or written: threads that share an array see the same ones.
 # Reentrant: a signal handler or a finalizer may look at an array too.
-ELEMENTS_LOCK: Final = threading.RLock()
+ELEMENTS_LOCK: Final = fork_safe(threading.RLock())
 
 _sequence: Final = itertools.count(0, -1)
 

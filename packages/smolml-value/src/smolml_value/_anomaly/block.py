@@ -6,21 +6,20 @@ paid outside of the blocks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any
 
 from smolml_value._anomaly.messages import forward_error
 from smolml_value._anomaly.nodes import given, made_by, misfit, outcome
 from smolml_value._anomaly.source import keep_lines
-from smolml_value._anomaly.state import checking, is_open, opened
+from smolml_value._anomaly.state import Looks, checking, is_open, opened
 from smolml_value._anomaly.walk import WatchedJvp, inspect_pass, watched_vjp
+from smolml_value._runtime.modes import Setting
 from smolml_value.node import Node
 from smolml_value.recording import MODE, Watcher, grad_enabled
 
 
-@contextmanager
-def detect_anomaly() -> Iterator[None]:
+def detect_anomaly() -> Setting[Looks]:
     """Raise at the first nan or inf, and name the op and the line of the program it came from.
 
     Looked at are the results of all ops on Values and arrays, inside no_grad() too, the
@@ -29,7 +28,8 @@ def detect_anomaly() -> Iterator[None]:
     the first op that hands it on. A nan in a branch that where() does not take counts.
 
     Lines are known for nodes that were made inside the block; for others an error says so. The
-    block holds for the current thread or task only, and nests. It costs time while it is open.
+    block holds for the current thread or task only, and nests; what this returns may be entered as
+    often as one likes, and decorates functions. It costs time while it is open.
 
     Raises:
         AnomalyError: in the block, at the op. The graph can be used further, and no leaf's
@@ -44,12 +44,7 @@ def detect_anomaly() -> Iterator[None]:
     ...         print(error.op, error.direction)
     log forward
     """
-    MODE.open_watch(_WATCHER)
-    try:
-        with opened():
-            yield
-    finally:
-        MODE.close_watch()
+    return opened()
 
 
 class _Anomalies(Watcher):
@@ -80,4 +75,4 @@ class _Anomalies(Watcher):
         return WatchedJvp() if checking() else None
 
 
-_WATCHER: Final = _Anomalies()
+MODE.watcher = _Anomalies()  # the only one, told while `MODE.watched` is not 0

@@ -2,43 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Final
+from typing import Final, NamedTuple
 
+from smolml_value._runtime.modes import Mode, Setting
 from smolml_value.recording import MODE
 
-_open: Final[ContextVar[bool]] = ContextVar("smolml_anomaly_open", default=False)
-_trusts: Final[ContextVar[bool]] = ContextVar("smolml_anomaly_trusts", default=False)
+
+class Looks(NamedTuple):
+    """Whether a block is open, so that lines are kept, and whether what runs in it is trusted."""
+
+    is_open: bool
+    trusts: bool
+
+
+_HERE: Final = Mode("smolml_anomaly", Looks(False, False))
+_OPEN: Final = Setting(_HERE, Looks(True, False), MODE.opened)
 
 
 def is_open() -> bool:
     """Whether a block is open here: lines are kept."""
-    return _open.get()
+    return _HERE.get().is_open
 
 
 def checking() -> bool:
     """Whether the results of ops are to be looked at here."""
-    return MODE.watched != 0 and _open.get() and not _trusts.get()
+    if MODE.watched == 0:
+        return False
+    here = _HERE.get()
+    if not here.is_open:
+        MODE.look_again()
+    return here.is_open and not here.trusts
 
 
-@contextmanager
-def unchecked(trusts: bool = True) -> Iterator[None]:
+def unchecked() -> Setting[Looks]:
     """Let rules compute what they like: an inf may well meet a zero that it counts nothing with."""
-    token = _trusts.set(trusts)
-    try:
-        yield
-    finally:
-        _trusts.reset(token)
+    return Setting(_HERE, Looks(is_open(), True))
 
 
-@contextmanager
-def opened() -> Iterator[None]:
+def opened() -> Setting[Looks]:
     """A block, in which all is looked at, be it inside of what is trusted."""
-    token = _open.set(True)
-    try:
-        with unchecked(False):
-            yield
-    finally:
-        _open.reset(token)
+    return _OPEN

@@ -13,6 +13,7 @@ from smolml_value._derivatives.rules import of, shape_of
 from smolml_value._derivatives.trees import Tree
 from smolml_value._ops.number import is_number
 from smolml_value.node import OperandBase
+from smolml_value.recording import recording
 
 Function = Callable[..., Tree]
 NO_OPTIONS: Final[Mapping[str, Any]] = {}
@@ -54,7 +55,7 @@ class Inputs:
 
     def call(self, f: Function, kwargs: Mapping[str, Any] = NO_OPTIONS) -> Tree:
         """What f returns for them, recorded."""
-        with nesting.nested():
+        with nesting.nested(), recording():
             return f(*self._call, **kwargs)
 
     def packed(self, found: Sequence[Any]) -> Tree:

@@ -14,7 +14,7 @@ from smolml_value._derivatives.reverse import gradients
 from smolml_value._derivatives.rules import node_of, of, shape_of
 from smolml_value._derivatives.trees import Tree
 from smolml_value.node import OperandBase
-from smolml_value.recording import grad_enabled
+from smolml_value.recording import grad_enabled, recording
 
 
 def stop_gradient(x: Tree) -> Tree:
@@ -143,7 +143,7 @@ def _transposed(zeros: list[Any], pullback: Function, tangents: list[Any]) -> li
     """
     places = [k for k, z in enumerate(zeros) if isinstance(z, OperandBase)]
     found: list[Any] = [None] * len(zeros)
-    with nesting.nested():
+    with nesting.nested(), recording():
         seeds = list(zeros)
         for k in places:
             seeds[k] = of(zeros[k]).new_leaf(zeros[k])

@@ -11,6 +11,7 @@ from smolml_value._derivatives.rules import node_of, or_zeros
 from smolml_value._derivatives.subgraph import Subgraph
 from smolml_value._derivatives.trees import Tree
 from smolml_value.node import OperandBase
+from smolml_value.recording import recording
 
 
 def jvp(f: Function, primals: Sequence[Tree], tangents: Sequence[Tree]) -> tuple[Tree, Tree]:
@@ -44,7 +45,7 @@ def jvp(f: Function, primals: Sequence[Tree], tangents: Sequence[Tree]) -> tuple
     given = trees.leaves_like(tuple(primals), tuple(tangents), "jvp: the tangents")
     where = [f"tangents{path}" for path in trees.paths(tuple(primals))]
     value = inputs.call(f)
-    with nesting.nested():
+    with nesting.nested(), recording():
         seeds = [
             arguments.shaped_like("jvp", what, x, t)
             for what, x, t in zip(where, inputs.operands, given, strict=True)

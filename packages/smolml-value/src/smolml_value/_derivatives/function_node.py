@@ -8,6 +8,7 @@ from typing import Any
 
 from smolml_value._derivatives import rules
 from smolml_value._derivatives.rules import NodeRules, Parts, of
+from smolml_value._runtime.forks import fork_safe
 from smolml_value.node import Node
 from smolml_value.recording import no_grad
 
@@ -57,7 +58,7 @@ class FunctionNode(Node):
         return self._pullback([received.get(k) for k in range(count)])
 
 
-_making = threading.RLock()  # a pass must see the same parents each time it asks
+_making = fork_safe(threading.RLock())  # a pass must see the same parents each time it asks
 
 
 class LazyGradient(FunctionNode):

@@ -7,19 +7,18 @@ transform inside another walks with operands, since the outer one will different
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
 
 from smolml_value._derivatives import rules, trees
 from smolml_value._derivatives.function_node import LazyGradient
 from smolml_value._derivatives.rules import of
 from smolml_value._derivatives.trees import Tree
+from smolml_value._runtime.modes import Mode, Setting
 from smolml_value.node import OperandBase
 from smolml_value.recording import grad_enabled, no_grad, recording
 
-_depth: ContextVar[int] = ContextVar("smolml_transform_depth", default=0)
+_depth: Final[Mode[int]] = Mode("smolml_transform_depth", 0)
 
 
 class Level(NamedTuple):
@@ -40,15 +39,9 @@ def current() -> Level:
     return Level(create_graph=enabled and _depth.get() > 0, connected=enabled)
 
 
-@contextmanager
-def nested() -> Iterator[None]:
-    """One level down, where everything is recorded: the function to be differentiated runs here."""
-    token = _depth.set(_depth.get() + 1)
-    try:
-        with recording():
-            yield
-    finally:
-        _depth.reset(token)
+def nested() -> Setting[int]:
+    """One level down; with `recording()`, since there everything is: a function runs in it."""
+    return Setting(_depth, _depth.get() + 1)
 
 
 def derivatives(
@@ -71,7 +64,7 @@ def derivatives(
         return [_float_or_constant(x, low) for x, low in zip(found, as_floats, strict=True)]
 
     def make() -> list[Any]:
-        with nested():
+        with nested(), recording():
             again = compute(True)
         return [x for x, low in zip(again, as_floats, strict=True) if not low]
 

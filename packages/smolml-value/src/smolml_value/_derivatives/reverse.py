@@ -11,6 +11,7 @@ from smolml_value._derivatives.rules import node_of, of, or_zeros, shape_of
 from smolml_value._derivatives.subgraph import Subgraph
 from smolml_value._derivatives.trees import Tree
 from smolml_value.node import OperandBase
+from smolml_value.recording import recording
 
 
 def cotangents(
@@ -65,7 +66,7 @@ def gradients(output: Any, inputs: Sequence[Any], cotangent: Any = None) -> list
     seed = arguments.shaped_like("gradients", "the cotangent", output, seed)
     sources = [of(x).sources(x) for x in inputs]
     nodes = [node for own, _ in sources for node in own]
-    with nesting.nested():
+    with nesting.nested(), recording():
         found = iter(Subgraph([node_of(output)], nodes, beyond=True).vjp([seed], True))
         made = [shown([next(found) for _ in own]) for own, shown in sources]
         return or_zeros(made, inputs)
@@ -188,7 +189,7 @@ def run(
             )
         y = value[0]
     arguments.check_scalar(who, y, inputs)
-    with nesting.nested():
+    with nesting.nested(), recording():
         seed = of(y).full_like(y, 1.0) if isinstance(y, OperandBase) else 1.0
     compute = cotangents([y], [seed], inputs)
     found = nesting.derivatives(level, compute, inputs.as_floats, "grad")

@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Final, Generic, Literal, NamedTuple, TypeVar
 
 from smolml_value._ops.entry_points import EntryPoint, find, normalized
+from smolml_value._runtime.forks import fork_safe
 from smolml_value.errors import PluginError
 
 T = TypeVar("T")
@@ -53,7 +54,7 @@ class Plugin(Generic[T]):
         self.loaded: T | None = None
         self.error: PluginError | None = None
         # its own: an import under a common lock can deadlock
-        self.lock: threading.RLock = threading.RLock()
+        self.lock = fork_safe(threading.RLock())
 
     @property
     def qualified(self) -> str:
@@ -112,7 +113,7 @@ class Plugins(Generic[T]):
 
     def __init__(self, kind: Kind) -> None:
         self._kind = kind
-        self._lock = threading.RLock()
+        self._lock = fork_safe(threading.RLock())
         self._plugins: dict[str, list[Plugin[T]]] | None = None
         self._registered: dict[str, T] = {}  # at run time; these go first
 

@@ -7,8 +7,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_lock = threading.Lock()
-_open: list[bool] = []  # for each open block, in all threads: was the collector on before them?
+from smolml_value._runtime.forks import after_fork, fork_safe
+
+_lock = fork_safe(threading.Lock())
+# for each open block its thread, and whether the collector was on before all of them
+_open: dict[object, tuple[int, bool]] = {}
 
 
 @contextmanager
@@ -28,13 +31,31 @@ def paused_gc() -> Iterator[None]:
     >>> gc.isenabled()
     True
     """
-    with _lock:
-        _open.append(_open[0] if _open else gc.isenabled())
-        if len(_open) == 1:
-            gc.disable()
+    block = object()
     try:
+        with _lock:
+            first = next(iter(_open.values()), (0, gc.isenabled()))
+            _open[block] = (threading.get_ident(), first[1])
+            gc.disable()
         yield
     finally:
-        with _lock:
-            if _open.pop() and not _open:
-                gc.enable()
+        try:
+            _end(block)
+        except BaseException:  # an interrupt
+            _end(block)
+            raise
+
+
+def _end(*blocks: object) -> None:
+    with _lock:
+        before = [_open[block][1] for block in blocks if block in _open]
+        if True in before and len(before) == len(_open):
+            gc.enable()
+        for block in blocks:
+            _open.pop(block, None)
+
+
+@after_fork
+def _in_child() -> None:
+    here = threading.get_ident()
+    _end(*[block for block, (thread, _) in _open.items() if thread != here])

@@ -9,7 +9,9 @@ from smolml_value._ops.number import as_float, is_number
 from smolml_value._ops.plugin import Kind as PluginKind
 from smolml_value._ops.plugin import Plugin, Plugins
 from smolml_value._ops.plugin import Status as PluginStatus
+from smolml_value._runtime.forks import fork_safe
 from smolml_value._runtime.identity_map import WeakIdentityDict
+from smolml_value._runtime.modes import Block, Mode, Setting
 from smolml_value.errors import NoDerivativeError, PluginError
 from smolml_value.graph import LOCK as PASS_LOCK
 from smolml_value.graph import one_pass
@@ -29,12 +31,17 @@ from smolml_value.traced import find as find_traced
 # Plugins: `Plugins` are those of one `PluginKind`, each a `Plugin` with a `PluginStatus`, and
 #   `PluginError` says why one cannot be used.
 # Tables: `WeakIdentityDict` is a dict by the identity of objects that keeps none of them alive.
+# Blocks: a `Mode` is what with blocks set where they are opened, a `Setting` is one of these, and
+#   a `Block` one with statement;
+#   `fork_safe` locks are free in a child process.
 # Recording: `MODE` is looked at first, `recording` and `record_here` are for transforms.
 __all__ = [
     "MODE",
     "PASS_LOCK",
     "TABLE",
     "TRACED",
+    "Block",
+    "Mode",
     "NoDerivativeError",
     "Node",
     "Op",
@@ -45,10 +52,12 @@ __all__ = [
     "PluginKind",
     "PluginStatus",
     "Plugins",
+    "Setting",
     "TracedNamespace",
     "WeakIdentityDict",
     "as_float",
     "find_traced",
+    "fork_safe",
     "is_number",
     "one_pass",
     "record_here",
