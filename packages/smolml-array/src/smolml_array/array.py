@@ -25,6 +25,7 @@ from smolml_array.functions.sorting import Sorting
 from smolml_array.functions.table import Array, results_are
 from smolml_array.functions.windows import Windows
 from smolml_array.printing import array_repr
+from smolml_value.extending import leave
 
 
 class MLArray(
@@ -126,6 +127,10 @@ class MLArray(
         >>> MLArray([[1, 2], [3, 4]]).to_list()
         [[1.0, 2.0], [3.0, 4.0]]
         """
+        leave(self)
+        return self._as_list()
+
+    def _as_list(self) -> Any:
         node = self._current_node()
         return node.backend.to_list(node.raw)
 
@@ -135,6 +140,10 @@ class MLArray(
         Raises:
             ValueError: it has more elements, or none.
         """
+        leave(self)
+        return self._number()
+
+    def _number(self) -> Any:
         if self.size() != 1:
             raise ValueError(
                 f"item: expected one element, got {self.size()} (shape {self.shape}); "
@@ -155,7 +164,7 @@ class MLArray(
                 f"bool: an array of {self.size()} elements is neither true nor false; "
                 f"use x.any() or x.all()"
             )
-        return bool(self.item())
+        return bool(self._number())
 
     def __index__(self) -> int:
         # not of shape (1,): labels[x.argmax(axis=1)] keeps its shape for a batch of one, too
@@ -164,16 +173,16 @@ class MLArray(
                 f"index: expected an array of one integer without axes, got one of {self.dtype} "
                 f"and shape {self.shape}; use int(x) for its number"
             )
-        return operator.index(self.item())
+        return operator.index(self._number())
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else str(self)
+        return format(self._number(), spec) if spec else str(self)
 
     def __repr__(self) -> str:
         notes = "" if self.requires_grad else ", requires_grad=False"
         if self._node.backend.name != "pure" and self.dtype.name == "float32":
             notes = ", dtype='float32'" + notes
-        return array_repr(self.to_list(), self.shape, notes)
+        return array_repr(self._as_list(), self.shape, notes)
 
     def _repr_html_(self) -> str:
         """Numbers and gradients as a table, for notebooks; large arrays abbreviated."""
@@ -182,6 +191,7 @@ class MLArray(
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy is a leaf: a graph of a million nodes must not be pickled by recursion.
+        leave(self)
         node = self._current_node()
         to_flat = node.backend.to_flat
         grad = to_flat(self.grad()._node.raw)
@@ -194,6 +204,7 @@ class MLArray(
         node = self._current_node()
         if node.backend.name == name:
             return self
+        leave(self)
         xp = get_backend(name)
         return self._from_node(ArrayNode(xp, moved(xp, node), node.tracked))
 

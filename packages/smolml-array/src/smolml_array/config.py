@@ -38,7 +38,7 @@ def default_backend() -> Backend:
     return chosen[-1].backend
 
 
-class use_backend(Setting[Backend | None]):  # noqa: N801  # it reads as a verb, like open()
+class use_backend(Setting["Backend | None"]):  # noqa: N801  # it reads as a verb, like open()
     """Choose the backend of new arrays, for the process or for a with block.
 
     A block holds for the current thread or task only, as `no_grad()` does. Blocks nest, may end

@@ -11,6 +11,7 @@ from smolml_value._version import __version__ as __version__
 from smolml_value.errors import (
     AnomalyError,
     GraphError,
+    LostGradientWarning,
     OpError,
     PluginError,
     SmolMLError,
@@ -53,6 +54,7 @@ __all__ = [
     "COMPILED",
     "AnomalyError",
     "GraphError",
+    "LostGradientWarning",
     "Op",
     "OpError",
     "OpInfo",

@@ -30,6 +30,10 @@ class NoDerivativeError(OpError):
     """A derivative was asked for of a function that has none, such as a plain float function."""
 
 
+class LostGradientWarning(UserWarning):
+    """A number left the graph while its function was being differentiated: see `grad`."""
+
+
 class AnomalyError(SmolMLError, ArithmeticError):
     """The first nan or inf inside detect_anomaly().
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any, Final
 
 from smolml_value._runtime.compat import mypyc_attr
@@ -82,6 +83,10 @@ _lock: Final = fork_safe(threading.Lock())
 _ENABLED: Final[Mode[bool]] = Mode("smolml_grad_enabled", True)
 after_fork(MODE.after_fork)
 
+Leaving = Callable[[Any], None]
+LEAVING: Final[Mode[Leaving | None]] = Mode("smolml_leaving", None)
+"""Who is told of Values and arrays that are taken for plain numbers; for `leave`."""
+
 
 def grad_enabled() -> bool:
     """Whether operations are recorded here and now."""
@@ -111,6 +116,13 @@ def no_grad() -> Setting[bool]:
     (9.0, set())
     """
     return Setting(_ENABLED, False, MODE.opened)
+
+
+def leave(x: Any) -> None:
+    """The numbers of a Value or an array are taken to where no derivative follows them."""
+    told = LEAVING.get()
+    if told is not None:
+        told(x)
 
 
 def record_here() -> None:

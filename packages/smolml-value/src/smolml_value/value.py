@@ -14,7 +14,7 @@ from smolml_value._runtime.compat import Real, Text, mypyc_attr
 from smolml_value._runtime.labels import set_label
 from smolml_value.graph import Node, product
 from smolml_value.node import BUILT_IN
-from smolml_value.recording import MODE, grad_enabled
+from smolml_value.recording import MODE, grad_enabled, leave
 from smolml_value.traced import TRACED
 
 if TYPE_CHECKING:
@@ -315,6 +315,7 @@ class Value(NumberNode):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy is a leaf: a graph of a million nodes must not be pickled by recursion.
+        leave(self)
         kind = Value if isinstance(self, NaryValue) else type(self)
         return (
             _restore,

@@ -21,7 +21,7 @@ from smolml_array.backends.signatures import DType, Raw
 from smolml_array.config import default_backend
 from smolml_array.convert import each, is_floating
 from smolml_value import GraphError, Value, grad_enabled, no_grad
-from smolml_value.extending import MODE, PASS_LOCK, Node, Op, one_pass, recording
+from smolml_value.extending import MODE, PASS_LOCK, Node, Op, leave, one_pass, recording
 
 if TYPE_CHECKING:
     from smolml_array.backends.protocol import Backend
@@ -137,6 +137,8 @@ class ArrayBase(Arithmetic):
                 window = data._window(RESHAPE, {"shape": source.shape})
                 self._node, self._view = window._node, window._view
                 return
+            if requires_grad:
+                leave(data)
             xp, data = source.backend, source.raw
         self._node = node_from_data(
             default_backend() if xp is None else xp, data, requires_grad, dtype
@@ -282,7 +284,8 @@ class ArrayBase(Arithmetic):
         """
         node = self._current_node()
         if isinstance(new_data, ArrayBase):  # its numbers are wanted, wherever they live
-            new_data = new_data.to_backend(node.backend.name)
+            leave(new_data)
+            new_data = new_data.detach().to_backend(node.backend.name)
         given = self._from_data(new_data, node.backend)
         if given.shape != node.shape:
             raise ShapeError(f"update_values: expected the shape {node.shape}, got {given.shape}")

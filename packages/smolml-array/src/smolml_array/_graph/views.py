@@ -18,7 +18,7 @@ from smolml_array._shapes.nested import flatten
 from smolml_array.backends.signatures import DType, Raw
 from smolml_array.convert import as_dtype, holds, is_floating, to_raw, value_or_number
 from smolml_value import Value, grad_enabled
-from smolml_value.extending import Node, as_float
+from smolml_value.extending import Node, as_float, leave
 
 if TYPE_CHECKING:
     from smolml_array.backends.protocol import Backend
@@ -88,7 +88,12 @@ def node_from_data(
         if requires_grad and grad_enabled() and dtype is None:
             values = [v if isinstance(v, Value) else Value(v) for v in leaves]
             return ValuesNode(xp, values, shape)
-        raw = xp.from_flat([float(v) for v in leaves], shape, xp.float64)
+        if requires_grad:  # of another dtype: a leaf
+            for v in leaves:
+                if isinstance(v, Value):
+                    leave(v)
+        numbers = [v._data if isinstance(v, Value) else float(v) for v in leaves]
+        raw = xp.from_flat(numbers, shape, xp.float64)
     else:
         raw = to_raw(xp, data, "MLArray", copy=True)
     wanted = raw.dtype if dtype is None else as_dtype(xp, dtype)

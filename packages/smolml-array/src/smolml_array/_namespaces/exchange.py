@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from smolml_array.array import MLArray
+from smolml_value.extending import leave
 
 CPU: Final = (1, 0)  # DLPack's name of the only device there is: kDLCPU, number 0
 _READ_ONLY_SINCE: Final = (1, 0)  # the DLPack version that can say "do not write"
@@ -21,6 +22,7 @@ def as_ndarray(x: MLArray, dtype: Any = None, copy: bool | None = None) -> Any:
     """
     import numpy as np  # only NumPy's users come here
 
+    leave(x)
     node = x._current_node()
     xp, raw = node.backend, node.raw
     wanted = None if dtype is None else np.dtype(dtype)

@@ -41,7 +41,8 @@ def apply_function(func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return NotImplemented
     name = ".".join([*func.__module__.split(".")[1:], func.__name__])
     if name in _OF_NUMBERS:
-        return func(*_as_numbers(args), **_as_numbers(kwargs))
+        copies = name == "copyto" or "weights" in kwargs
+        return func(*_as_numbers(args, copies), **_as_numbers(kwargs, copies))
     function = FUNCTIONS.get(name)
     if function is None:
         raise TypeError(
@@ -61,13 +62,13 @@ def apply_function(func: Any, types: Any, args: Any, kwargs: Any) -> Any:
     return function(*bound.args, **bound.kwargs)
 
 
-def _as_numbers(x: Any) -> Any:
-    """Arguments with ndarrays in place of MLArrays."""
+def _as_numbers(x: Any, copies: bool) -> Any:
+    """Arguments with ndarrays in place of MLArrays, which are copied or only looked at."""
     if isinstance(x, MLArray):
-        return x.__array__()
+        return (x if copies else x.detach()).__array__()
     if isinstance(x, list | tuple):
-        return type(x)(map(_as_numbers, x))
-    return {k: _as_numbers(v) for k, v in x.items()} if isinstance(x, dict) else x
+        return type(x)(_as_numbers(v, copies) for v in x)
+    return {k: _as_numbers(v, copies) for k, v in x.items()} if isinstance(x, dict) else x
 
 
 def _first(args: Iterable[Any]) -> MLArray | None:

@@ -42,6 +42,12 @@ def inside(package: str) -> None:
     _inside.add(package)
 
 
+def is_outside(frame: FrameType) -> bool:
+    """Whether a frame is the user's, or of a library that is not ours."""
+    name = frame.f_globals.get("__name__")
+    return name is None or name.partition(".")[0] not in _inside
+
+
 def user_places() -> tuple[Place, ...]:
     """The innermost line outside of our packages, then the lines that called us on the way to it.
 
@@ -54,12 +60,11 @@ def user_places() -> tuple[Place, ...]:
     for _ in range(DEEP):
         if frame is None or len(found) == MOST:
             break
-        name = frame.f_globals.get("__name__")
-        is_outside = name is None or name.partition(".")[0] not in _inside
-        if is_outside and not was_outside:
+        outside = is_outside(frame)
+        if outside and not was_outside:
             code = frame.f_code
             found.append(Place(code.co_filename, frame.f_lineno, code.co_name))
-        was_outside = is_outside
+        was_outside = outside
         frame = frame.f_back
     return tuple(found)
 

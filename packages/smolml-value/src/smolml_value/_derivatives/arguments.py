@@ -8,6 +8,7 @@ from operator import index
 from typing import Any, Final
 
 from smolml_value._derivatives import nesting, rules, trees
+from smolml_value._derivatives.leaving import differentiating
 from smolml_value._derivatives.nesting import Level
 from smolml_value._derivatives.rules import of, shape_of
 from smolml_value._derivatives.trees import Tree
@@ -55,7 +56,7 @@ class Inputs:
 
     def call(self, f: Function, kwargs: Mapping[str, Any] = NO_OPTIONS) -> Tree:
         """What f returns for them, recorded."""
-        with nesting.nested(), recording():
+        with nesting.nested(), recording(), differentiating(self.nodes):
             return f(*self._call, **kwargs)
 
     def packed(self, found: Sequence[Any]) -> Tree:

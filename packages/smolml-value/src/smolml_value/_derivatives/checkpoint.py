@@ -9,6 +9,7 @@ from typing import Any
 from smolml_value._derivatives import trees
 from smolml_value._derivatives.arguments import Function
 from smolml_value._derivatives.function_node import FunctionNode
+from smolml_value._derivatives.leaving import differentiating, reached, silent
 from smolml_value._derivatives.reverse import named
 from smolml_value._derivatives.rules import node_of, of
 from smolml_value._derivatives.subgraph import Subgraph
@@ -64,11 +65,15 @@ class _Segment:
     def call(self, connected: bool) -> tuple[Tree, list[Node]]:
         """What f returns, and the nodes that it started from."""
         leaves = list(self.pinned)
-        for i in self.places:
-            x = leaves[i]
-            leaves[i] = of(x).alias(x) if connected else of(x).new_leaf(x)
+        followed = [i for i in self.places if reached(leaves[i])]
+        with silent():
+            for i in self.places:
+                x = leaves[i]
+                leaves[i] = of(x).alias(x) if connected else of(x).new_leaf(x)
         nodes = [node_of(leaves[i]) for i in self.places]  # before: f may assign to an array
-        return self.f(*trees.rebuild(self.args, leaves), **self.kwargs), nodes
+        # new leaves: no way leads there from those of a transform
+        with differentiating([node_of(leaves[i]) for i in followed]):
+            return self.f(*trees.rebuild(self.args, leaves), **self.kwargs), nodes
 
     def again(self, create_graph: bool) -> tuple[Subgraph, int]:
         """The way through f, recorded anew, and how many outputs it has."""

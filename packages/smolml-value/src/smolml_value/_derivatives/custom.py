@@ -10,6 +10,7 @@ from smolml_value._anomaly.state import unchecked
 from smolml_value._derivatives import nesting, trees
 from smolml_value._derivatives.arguments import Function
 from smolml_value._derivatives.function_node import FunctionNode
+from smolml_value._derivatives.leaving import silent
 from smolml_value._derivatives.reverse import gradients
 from smolml_value._derivatives.rules import node_of, of, shape_of
 from smolml_value._derivatives.trees import Tree
@@ -81,7 +82,8 @@ class custom_vjp:  # noqa: N801  # a decorator
         for i in places:
             pinned[i] = of(flat[i]).alias(flat[i])  # with the numbers it has now
         nodes = [node_of(pinned[i]) for i in places]  # before: forward may assign to an array
-        made = forward(*trees.rebuild(args, pinned))
+        with silent():  # its derivative is given
+            made = forward(*trees.rebuild(args, pinned))
         if not isinstance(made, tuple) or len(made) != 2:
             raise TypeError(
                 f"{self.__name__}: its forward must return a tuple (result, residuals), "

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from smolml_value._derivatives import rules, trees
 from smolml_value._derivatives.function_node import LazyGradient
+from smolml_value._derivatives.leaving import silent
 from smolml_value._derivatives.rules import of
 from smolml_value._derivatives.trees import Tree
 from smolml_value._runtime.modes import Mode, Setting
@@ -56,15 +57,15 @@ def derivatives(
         name: what drawings show as the op of a lazy gradient.
     """
     if level.create_graph:
-        with recording():
+        with recording(), silent():
             return [_as_result(x) for x in compute(True)]
-    with no_grad():
+    with no_grad(), silent():
         found = compute(False)
     if not level.connected or all(as_floats):
         return [_float_or_constant(x, low) for x, low in zip(found, as_floats, strict=True)]
 
     def make() -> list[Any]:
-        with nested(), recording():
+        with nested(), recording(), silent():
             again = compute(True)
         return [x for x, low in zip(again, as_floats, strict=True) if not low]
 

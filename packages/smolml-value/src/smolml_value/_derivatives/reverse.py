@@ -7,6 +7,7 @@ from typing import Any
 
 from smolml_value._derivatives import arguments, nesting, trees
 from smolml_value._derivatives.arguments import Function, Inputs
+from smolml_value._derivatives.leaving import silent
 from smolml_value._derivatives.rules import node_of, of, or_zeros, shape_of
 from smolml_value._derivatives.subgraph import Subgraph
 from smolml_value._derivatives.trees import Tree
@@ -66,7 +67,7 @@ def gradients(output: Any, inputs: Sequence[Any], cotangent: Any = None) -> list
     seed = arguments.shaped_like("gradients", "the cotangent", output, seed)
     sources = [of(x).sources(x) for x in inputs]
     nodes = [node for own, _ in sources for node in own]
-    with nesting.nested(), recording():
+    with nesting.nested(), recording(), silent():
         found = iter(Subgraph([node_of(output)], nodes, beyond=True).vjp([seed], True))
         made = [shown([next(found) for _ in own]) for own, shown in sources]
         return or_zeros(made, inputs)

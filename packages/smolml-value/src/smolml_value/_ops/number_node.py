@@ -10,6 +10,7 @@ from smolml_value._ops.number import as_float, is_number
 from smolml_value._runtime.compat import Real, mypyc_attr
 from smolml_value._runtime.labels import label_of, set_label
 from smolml_value.graph import Node, ScalarNode, product
+from smolml_value.recording import leave
 
 
 def _compare(compare: Callable[[Any, Any], Any], x: float, other: object) -> bool:
@@ -135,9 +136,11 @@ class NumberNode(ScalarNode):
         return self._data != 0.0
 
     def __float__(self) -> float:
+        leave(self)
         return self._data
 
     def __int__(self) -> int:
+        leave(self)
         return int(self._data)
 
     def __round__(self, digits: int | None = None) -> Any:

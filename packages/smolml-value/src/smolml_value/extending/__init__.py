@@ -18,7 +18,7 @@ from smolml_value.graph import one_pass
 from smolml_value.node import Node, OperandBase
 from smolml_value.op import Op
 from smolml_value.operand import Operand
-from smolml_value.recording import MODE, record_here, recording
+from smolml_value.recording import MODE, leave, record_here, recording
 from smolml_value.table import TABLE
 from smolml_value.traced import TRACED, TracedNamespace
 from smolml_value.traced import find as find_traced
@@ -34,7 +34,8 @@ from smolml_value.traced import find as find_traced
 # Blocks: a `Mode` is what with blocks set where they are opened, a `Setting` is one of these, and
 #   a `Block` one with statement;
 #   `fork_safe` locks are free in a child process.
-# Recording: `MODE` is looked at first, `recording` and `record_here` are for transforms.
+# Recording: `MODE` is looked at first, `recording` and `record_here` are for transforms;
+#   `leave` is told what is taken for plain numbers.
 __all__ = [
     "MODE",
     "PASS_LOCK",
@@ -59,6 +60,7 @@ __all__ = [
     "find_traced",
     "fork_safe",
     "is_number",
+    "leave",
     "one_pass",
     "record_here",
     "recording",
