@@ -98,7 +98,7 @@ def told(make: Any, *shapes: Any) -> list[str]:
         (lambda a: a[1:, 0], [(2, 3)], ["a[1:, 0]: y.grad at [1:, 0]"]),
         (lambda a, b: a * b, [(2, 3), (3,)], ["a · b: b", "a · b: a summed (3)"]),
         (lambda a, b: a - b, [(3,), (3,)], ["a − b: 1", "a − b: −1"]),
-        (lambda a: a.tanh(), [(3,)], ["tanh(a): 1 − y²"]),
+        (lambda a: a.tanh(), [(3,)], ["tanh(a): (1 / cosh(a))²"]),
         (lambda a: a**2, [(3,)], ["a ** 2: 2 · a"]),
         (lambda a: a.relu(), [(3,)], ["ReLU(a): 1 if y > 0 else 0"]),
         (lambda a: a.cumulative_sum(), [(3,)], ["cumulative_sum(a, axis=0): (∂y/∂a)ᵀ · y.grad"]),

@@ -130,18 +130,6 @@ DELICATE: dict[str, Sequence[tuple[float, ...]]] = {
 }
 """Built-in op -> points where a naive formula loses digits, overflows or underflows."""
 
-ROUNDED_AT_ONE: dict[str, str] = {
-    "elu": "out + alpha",
-    "expm1": "out + 1",
-    "gelu": "(1 + erf) / 2, the forward too",
-    "sigmoid": "out (1 - out)",
-    "tanh": "1 - out**2",
-}
-"""Built-in ops whose partial subtracts from a number near one, as in every large library.
-
-Their error is a rounding of that one (2.2e-16), not of the much smaller result.
-"""
-
 
 def slope(f: Exact, xs: Sequence[float], i: int) -> Any:
     """d f / d xs[i] by a central difference of relative step 10**-(digits / 3)."""
@@ -152,3 +140,20 @@ def slope(f: Exact, xs: Sequence[float], i: int) -> Any:
         return f(*at[:i], at[i] + shift, *at[i + 1 :])
 
     return (value(h) - value(-h)) / (2 * h)
+
+
+def second(f: Exact, xs: Sequence[float], i: int, j: int) -> Any:
+    """d2 f / d xs[i] d xs[j] by central differences, of relative step 10**-(digits / 4)."""
+    at = [mpmath.mpf(x) for x in xs]
+    steps = [(abs(x) or mpmath.mpf(1)) * mpmath.mpf(10) ** (-(mp.dps // 4)) for x in at]
+
+    def value(a: int, b: int) -> Any:
+        moved = [*at]
+        moved[i] += a * steps[i]
+        moved[j] += b * steps[j]
+        return f(*moved)
+
+    if i == j:
+        return (value(1, 0) - 2 * value(0, 0) + value(-1, 0)) / steps[i] ** 2
+    corners = value(1, 1) - value(1, -1) - value(-1, 1) + value(-1, -1)
+    return corners / (4 * steps[i] * steps[j])

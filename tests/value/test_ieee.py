@@ -18,11 +18,11 @@ from smolml_value._ops.ieee import IEEEFloat, evaluate
 from tests.value.helpers import EDGES, HUGE, TINY, close, gradients, identical
 
 inf, nan = math.inf, math.nan
-_erf = np.vectorize(math.erf)
+_erf, _erfc = np.vectorize(math.erf), np.vectorize(math.erfc)
 
 
 def _sigmoid(x: Any) -> Any:
-    return 1.0 / (1.0 + np.exp(-x))
+    return np.where(x < 0, np.exp(x) / (1.0 + np.exp(x)), 1.0 / (1.0 + np.exp(-x)))
 
 
 NUMPY: dict[str, Callable[..., Any]] = {
@@ -38,7 +38,7 @@ NUMPY: dict[str, Callable[..., Any]] = {
     },
     "elu": lambda x: np.where(x > 0, x, np.expm1(x)),
     "erf": _erf,
-    "gelu": lambda x: x * 0.5 * (1.0 + _erf(x * math.sqrt(0.5))),
+    "gelu": lambda x: x * 0.5 * _erfc(-x * math.sqrt(0.5)),
     "leaky_relu": lambda x: np.where(x > 0, x, 0.01 * x),
     "relu": lambda x: np.maximum(x, 0.0),
     "sigmoid": _sigmoid,

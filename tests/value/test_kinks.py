@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from smolml_value import Value, elementwise, ops
+from smolml_value import Value, elementwise, fused, ops
+from smolml_value.transforms import grad, hessian
 from tests.value.helpers import gradients, identical
 
 inf, nan = math.inf, math.nan
+
+
+def _logsumexp(*xs: Value) -> Value:
+    return fused.logsumexp(xs)
+
 
 # what it is, the function, where, its gradient there
 CONVENTIONS: list[tuple[str, Callable[..., Value], tuple[float, ...], list[float]]] = [
@@ -74,6 +81,17 @@ CONVENTIONS: list[tuple[str, Callable[..., Value], tuple[float, ...], list[float
     ("x**y below 0", lambda x, y: x**y, (-2.0, 3.0), [12.0, nan]),
     ("x**0.5 below 0", lambda x: x**0.5, (-2.0,), [nan]),
     ("1**y", lambda y: 1**y, (5.0,), [0.0]),
+    # logarithms of sums: -inf counts for nothing, several inf share alike
+    ("logaddexp of -inf", ops.logaddexp, (-inf, -inf), [0.0, 0.0]),
+    ("logaddexp of -inf and x", ops.logaddexp, (-inf, 1.0), [0.0, 1.0]),
+    ("logaddexp of inf", ops.logaddexp, (inf, inf), [0.5, 0.5]),
+    ("logaddexp of inf and x", ops.logaddexp, (inf, 1.0), [1.0, 0.0]),
+    ("logaddexp of inf and -inf", ops.logaddexp, (inf, -inf), [1.0, 0.0]),
+    ("logsumexp of -inf", _logsumexp, (-inf, -inf), [0.0, 0.0]),
+    ("logsumexp of -inf and x", _logsumexp, (-inf, 1.0, 1.0), [0.0, 0.5, 0.5]),
+    ("logsumexp of inf", _logsumexp, (inf, 1.0, inf, -inf), [0.5, 0.0, 0.5, 0.0]),
+    ("softmax of -inf", lambda *xs: fused.softmax(xs)[0], (-inf, -inf), [0.0, 0.0]),
+    ("softplus of -inf", ops.softplus, (-inf,), [0.0]),
     # nan must not leak out of the branch that was not taken
     ("guarded sqrt", lambda x: ops.where(x > 0, x.sqrt(), 0.0), (0.0,), [0.0]),
     ("guarded log", lambda x: ops.where(x > 0, x * x.log(), 0.0), (0.0,), [0.0]),
@@ -93,6 +111,15 @@ def test_convention(f: Callable[..., Value], at: tuple[float, ...], want: list[f
     got = gradients(f, *at)
     # the sign of a zero gradient is nobody's convention
     assert [g if g else 0.0 for g in got] == pytest.approx(want, rel=1e-15, nan_ok=True)
+
+
+@pytest.mark.parametrize("f", [ops.logaddexp, lambda *xs: fused.logsumexp(xs)])
+def test_sums_of_infinite_powers_by_transforms(f: Callable[..., Any]) -> None:
+    for at, want in [((-inf, -inf), (0.0, 0.0)), ((inf, inf), (0.5, 0.5))]:
+        assert grad(f, (0, 1))(*at) == want
+        assert hessian(lambda xs: f(*xs))(list(at)) == [[0.0, 0.0], [0.0, 0.0]]
+    assert ops.logaddexp(-inf, -inf) == fused.logsumexp([-inf, -inf]).data == -inf
+    assert [p.data for p in fused.softmax([-inf, -inf])] == [0.0, 0.0]
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,8 @@ def mean(values: Iterable[Value | float]) -> Value:
 def logsumexp(values: Iterable[Value | float]) -> Value:
     """log(exp(x_1) + ... + exp(x_n)) as one node, without overflow; its gradient is the softmax.
 
-    The largest is taken out first: m + log(sum of exp(x_i - m)).
+    The largest is taken out first: m + log(sum of exp(x_i - m)). An x_i of -inf counts for nothing;
+    of nothing but -inf it is -inf, and the gradient is 0. Several inf share the gradient alike.
 
     Raises:
         ValueError: there are no values.
@@ -174,16 +175,16 @@ def logsumexp(values: Iterable[Value | float]) -> Value:
     top = numbers[0]
     for x in numbers:
         top = scalar.maximum(top, x)
-    if math.isinf(top):  # inf - inf would be nan: those at the top share alike, others get none
-        ties = [1.0 if x == top else 0.0 for x in numbers]
-        return _node(top, LOGSUMEXP, args, [t / sum(ties) for t in ties])
+    if math.isinf(top):  # inf - inf would be nan: those at inf share alike, others get none
+        ties = [1.0 if x == math.inf else 0.0 for x in numbers]
+        return _node(top, LOGSUMEXP, args, [t / (sum(ties) or 1.0) for t in ties])
     powers = [scalar.exp(x - top) for x in numbers]
     total = _exact_sum(powers)
     return _node(top + scalar.log(total), LOGSUMEXP, args, [p / total for p in powers])
 
 
 def softmax(values: Iterable[Value | float]) -> list[Value]:
-    """exp(x_i) / sum of exp(x_j) for each i, without overflow.
+    """exp(x_i) / sum of exp(x_j) for each i, without overflow; of nothing but -inf 0 for each.
 
     Raises:
         ValueError: there are no values.
@@ -194,4 +195,6 @@ def softmax(values: Iterable[Value | float]) -> list[Value]:
     """
     args: list[Any] = list(values)
     log_total = logsumexp(args)
+    if log_total._data == -math.inf:  # -inf - -inf would be nan
+        return [Value(0.0) for _ in args]
     return [(x - log_total).exp() for x in args]

@@ -8,7 +8,7 @@ derivative. `out` is the result of the forward. Conventions at kinks: README.md,
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Any, Final
 
 from smolml_value.node import BUILT_IN
 from smolml_value.op import Op, elementwise
@@ -16,6 +16,32 @@ from smolml_value.op import Op, elementwise
 _REALS = (-3.0, 3.0)
 _POSITIVE = (0.1, 4.0)
 _AWAY_FROM_ZERO = (0.3, 3.0)
+
+
+def _power_slope(xp: Any, out: Any, x: Any, y: Any) -> Any:
+    """y x**(y - 1), but 0 for y = 0 also at x = 0, where 0 * x**-1 is nan."""
+    slope = y * xp.pow(x, y - 1.0)  # depends on y at y = 0, too: 0 there would cut d/dy
+    return xp.where((y == 0.0) & (slope != slope), 0.0, slope)
+
+
+def _share(xp: Any, x: Any, y: Any) -> Any:
+    """exp(x) / (exp(x) + exp(y)); of two inf each has half, of two -inf nobody anything."""
+    d = x - y
+    return xp.where((x == y) & (d != d), 0.5 * (x > 0.0), sigmoid.on(xp, d))
+
+
+def _sech_squared(xp: Any, out: Any, x: Any) -> Any:
+    s = 1.0 / xp.cosh(x)  # 1 - tanh(x)**2 would cancel on both sides
+    return s * s
+
+
+def _cdf(x: float) -> float:
+    return 0.5 * math.erfc(-x * math.sqrt(0.5))  # 1 + erf would cancel far to the left
+
+
+def _normal_density(xp: Any, out: Any, x: Any) -> Any:
+    return xp.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi)
+
 
 # Arithmetic ------------------------------------------------------------------------------------
 
@@ -42,8 +68,7 @@ pow: Final = elementwise(
     "pow",
     lambda xp, x, y: xp.pow(x, y),
     (
-        # y x**(y - 1), but 0 for y = 0 also at x = 0, where 0 * x**-1 would be nan
-        lambda xp, out, x, y: xp.where(y == 0.0, 0.0, y * xp.pow(x, y - 1.0)),
+        _power_slope,
         # x**y log(x), but 0 at x = 0, where the limit is 0 and the product 0 * -inf is nan
         lambda xp, out, x, y: xp.where((x == 0.0) & (y >= 0.0), 0.0, out * xp.log(x)),
     ),
@@ -89,7 +114,7 @@ exp: Final = elementwise("exp", lambda xp, x: xp.exp(x), (lambda xp, out, x: out
 expm1: Final = elementwise(
     "expm1",
     lambda xp, x: xp.expm1(x),
-    (lambda xp, out, x: out + 1.0,),
+    (lambda xp, out, x: xp.exp(x),),  # out + 1 would cancel far to the left
     doc="exp(x) - 1, accurate near 0",
 )
 log: Final = elementwise(
@@ -124,10 +149,10 @@ logaddexp: Final = elementwise(
     "logaddexp",
     lambda xp, x, y: xp.logaddexp(x, y),
     (
-        lambda xp, out, x, y: 1.0 / (1.0 + xp.exp(y - x)),
-        lambda xp, out, x, y: 1.0 / (1.0 + xp.exp(x - y)),
+        lambda xp, out, x, y: _share(xp, x, y),
+        lambda xp, out, x, y: _share(xp, y, x),
     ),
-    doc="log(exp(x) + exp(y)) without overflow",
+    doc="log(exp(x) + exp(y)) without overflow; -inf of two -inf, with derivatives 0",
 )
 
 # Trigonometric and hyperbolic ------------------------------------------------------------------
@@ -150,7 +175,9 @@ acos: Final = elementwise(
     domain=((-0.9, 0.9),),
 )
 atan: Final = elementwise(
-    "atan", lambda xp, x: xp.atan(x), (lambda xp, out, x: 1.0 / (1.0 + x * x),)
+    "atan",
+    lambda xp, x: xp.atan(x),
+    (lambda xp, out, x: xp.square(1.0 / xp.hypot(x, 1.0)),),  # no square overflows
 )
 atan2: Final = elementwise(
     "atan2",
@@ -161,14 +188,14 @@ atan2: Final = elementwise(
             (x == 0.0) & (y == 0.0), 0.0, x / xp.hypot(x, y) / xp.hypot(x, y)
         ),
         lambda xp, out, y, x: xp.where(
-            (x == 0.0) & (y == 0.0), 0.0, -y / xp.hypot(x, y) / xp.hypot(x, y)
+            (x == 0.0) & (y == 0.0), 0.0, -(y / xp.hypot(x, y)) / xp.hypot(x, y)
         ),
     ),
     doc="The angle of the point (x, y), in (-pi, pi]; derivatives 0 at the origin",
 )
 sinh: Final = elementwise("sinh", lambda xp, x: xp.sinh(x), (lambda xp, out, x: xp.cosh(x),))
 cosh: Final = elementwise("cosh", lambda xp, x: xp.cosh(x), (lambda xp, out, x: xp.sinh(x),))
-tanh: Final = elementwise("tanh", lambda xp, x: xp.tanh(x), (lambda xp, out, x: 1.0 - out * out,))
+tanh: Final = elementwise("tanh", lambda xp, x: xp.tanh(x), (_sech_squared,))
 asinh: Final = elementwise(
     "asinh", lambda xp, x: xp.asinh(x), (lambda xp, out, x: 1.0 / xp.hypot(x, 1.0),)
 )
@@ -247,25 +274,30 @@ elu: Final = elementwise(
     "elu",
     # the clipped argument keeps the branch that is not taken from overflowing
     lambda xp, x, *, alpha=1.0: xp.where(x > 0.0, x, alpha * xp.expm1(xp.minimum(x, 0.0))),
-    (lambda xp, out, x, *, alpha=1.0: xp.where(x > 0.0, 1.0, out + alpha),),
+    # not out + alpha, which cancels; at 0 the left branch, whose minimum with 0 would be a tie
+    (
+        lambda xp, out, x, *, alpha=1.0: xp.where(
+            x > 0.0, 1.0, alpha * xp.exp(xp.where(x > 0.0, 0.0, x))
+        ),
+    ),
     doc="x for x > 0, else alpha (exp(x) - 1) (Clevert et al. 2015)",
 )
-sigmoid: Final = elementwise(
+sigmoid: Final[Op] = elementwise(
     "sigmoid",
-    lambda xp, x: xp.divide(1.0, 1.0 + xp.exp(-x)),
-    (lambda xp, out, x: out * (1.0 - out),),
+    # 1 / (1 + exp(-x)), or exp(x) / (1 + exp(x)), whichever does not overflow
+    lambda xp, x: xp.divide(xp.where(x < 0.0, xp.exp(-xp.abs(x)), 1.0), 1.0 + xp.exp(-xp.abs(x))),
+    (lambda xp, out, x: out * sigmoid.on(xp, -x),),  # 1 - out would cancel far to the right
     doc="1 / (1 + exp(-x))",
 )
 softplus: Final = elementwise(
     "softplus",
     lambda xp, x: xp.logaddexp(x, 0.0),
-    (lambda xp, out, x: 1.0 / (1.0 + xp.exp(-x)),),
+    (lambda xp, out, x: sigmoid.on(xp, x),),
     doc="log(1 + exp(x)) without overflow",
 )
 silu: Final = elementwise(
     "silu",
-    # x e**-x / ... would be inf / inf far to the left; x sigmoid(x) is 0 there
-    lambda xp, x: x * xp.divide(1.0, 1.0 + xp.exp(-x)),
+    lambda xp, x: x * sigmoid.on(xp, x),
     # with s = sigmoid(x): s + x s (1 - s) = s + out (1 - s); 1 - s is sigmoid(-x), and not
     # multiplied out: (1 - out) + out would be 0 for a large out
     (lambda xp, out, x: sigmoid.on(xp, x) + out * sigmoid.on(xp, -x),),
@@ -277,19 +309,23 @@ erf: Final = elementwise(
     (lambda xp, out, x: (2.0 / math.sqrt(math.pi)) * xp.exp(-x * x),),
     doc="The error function, 2 / sqrt(pi) times the integral of exp(-t**2) from 0 to x",
 )
+_normal_cdf: Final = elementwise(
+    "normal_cdf", lambda xp, x: xp.map_scalar(_cdf, x), (_normal_density,)
+)
 gelu: Final = elementwise(
     "gelu",
-    lambda xp, x: x * (0.5 * (1.0 + erf.on(xp, x * math.sqrt(0.5)))),
-    (
-        lambda xp, out, x: (
-            0.5 * (1.0 + erf.on(xp, x * math.sqrt(0.5)))
-            + x * (xp.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi))
-        ),
-    ),
+    lambda xp, x: x * _normal_cdf.on(xp, x),
+    (lambda xp, out, x: _normal_cdf.on(xp, x) + x * _normal_density(xp, out, x),),
     doc="x Phi(x), Phi the normal distribution function (Hendrycks & Gimpel 2016)",
 )
 
 
 TABLE: Final[dict[str, Op]] = BUILT_IN
 """Every op above under its name."""
-TABLE.update({entry.name: entry for entry in list(globals().values()) if isinstance(entry, Op)})
+TABLE.update(
+    {
+        name: entry
+        for name, entry in list(globals().items())
+        if isinstance(entry, Op) and name[0] != "_"
+    }
+)

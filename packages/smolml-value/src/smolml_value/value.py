@@ -266,7 +266,9 @@ class Value(NumberNode):
         c = other if type(other) is float else float(other)
         if c == 2.0:
             return make_node(_POW, x * x, self, None, 2.0 * x, c)
-        slope = c * scalar.pow(x, c - 1.0) if c != 0.0 else 0.0
+        slope = c * scalar.pow(x, c - 1.0)
+        if slope != slope and c == 0.0:
+            slope = 0.0
         return make_node(_POW, scalar.pow(x, c), self, None, slope, c)
 
     @overload
@@ -292,8 +294,9 @@ class Value(NumberNode):
 
     def tanh(self) -> Self:
         """The hyperbolic tangent."""
-        t = scalar.tanh(self._data)
-        return make_node(_TANH, t, self, None, 1.0 - t * t, 0.0)  # type: ignore[return-value]
+        x = self._data
+        s = 1.0 / scalar.cosh(x)
+        return make_node(_TANH, scalar.tanh(x), self, None, s * s, 0.0)  # type: ignore[return-value]
 
     def relu(self) -> Self:
         """max(x, 0); derivative 0 at 0."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from operator import add
@@ -25,6 +26,13 @@ def _sum(xs: Iterable[Any]) -> Any:
     return reduce(add, xs, 0.0)  # not sum(), which compensates for the rounding of floats
 
 
+def _shares(xp: Any, out: Any, *xs: Any) -> Sequence[Any]:
+    """exp(x - out): the softmax. Several inf share alike; of nothing but -inf nobody gets any."""
+    ties = _sum(xp.where(x == math.inf, 1.0, 0.0) for x in xs)
+    infinite = xp.where(out == math.inf, xp.divide(1.0, ties), 0.0)
+    return [xp.where((x == out) & (x - out != 0.0), infinite, xp.exp(x - out)) for x in xs]
+
+
 FSUM: Final[Op] = _fused("fsum", lambda xp, *xs: _sum(xs), lambda xp, out, *xs: (1.0,) * len(xs))
 MEAN: Final[Op] = _fused(
     "mean",
@@ -40,5 +48,5 @@ DOT: Final[Op] = _fused(
 LOGSUMEXP: Final[Op] = _fused(
     "logsumexp",
     lambda xp, *xs: xp.log(_sum(xp.exp(x) for x in xs)),
-    lambda xp, out, *xs: [xp.exp(x - out) for x in xs],
+    _shares,
 )

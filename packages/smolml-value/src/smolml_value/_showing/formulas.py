@@ -14,19 +14,23 @@ from typing import Any, Final
 
 from smolml_value import scalar
 from smolml_value._showing.numerals import numeral
+from smolml_value.node import OperandBase
 from smolml_value.op import Op
+from smolml_value.traced import TracedNamespace
 
 _CHOICE, _LOGIC, _COMPARISON, _SUM, _PRODUCT, _POWER, _ATOM = range(7)  # how tightly it holds
 _LONG: Final = 72  # characters above which a formula explains nothing
 _SUPERSCRIPTS: Final = str.maketrans("0123456789-.", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻·")
 
 
-class Symbol:
+class Symbol(OperandBase):
     """A text that is computed with; `number` is what it stands for, None if that is not known.
 
-    It has Python's operators; they are given to it below, from the tables.
+    It has Python's operators; they are given to it below, from the tables. An op inside of a rule
+    (`op.on(xp, x)`) is written as a call.
     """
 
+    __slots__ = ("level", "number", "opposite", "text")
     __hash__ = None  # type: ignore[assignment]  # == gives a symbol
 
     def __init__(self, text: str, level: int = _ATOM, number: Any = None) -> None:
@@ -34,6 +38,12 @@ class Symbol:
         self.level = level
         self.number = number
         self.opposite: Symbol | None = None  # what this is minus
+
+    @classmethod
+    def _apply(cls, op: Any, args: Sequence[object]) -> Symbol:
+        symbols = [_symbol(x) for x in args]
+        numbers = [x.number for x in symbols]
+        return _call(op.name, symbols, None if None in numbers else op.on_floats(numbers))
 
     def at(self, level: int) -> str:
         """The text, in brackets if it does not hold together as tightly as this."""
@@ -179,17 +189,18 @@ _COMPARISONS: Final[dict[str, tuple[str, Callable[[Any, Any], Any], int]]] = {
     "or": ("or", lambda x, y: bool(x) or bool(y), _LOGIC),
 }
 """Per operator of Python how it is written, what it computes and how tightly it holds."""
+_DECIDES: Final = {"and": False, "or": True}
 
 
 def _compare(name: str, x: Symbol, other: Any) -> Symbol:
     sign, compare, level = _COMPARISONS[name]
     y = _symbol(other)
-    known = x.number is not None and y.number is not None
-    return Symbol(
-        f"{x.at(level + 1)} {sign} {y.at(level + 1)}",
-        level,
-        bool(compare(x.number, y.number)) if known else None,
-    )
+    number: bool | None = None
+    if x.number is not None and y.number is not None:
+        number = bool(compare(x.number, y.number))
+    elif (decides := _DECIDES.get(name)) is not None:  # whatever the other is
+        number = decides if decides in (x.number, y.number) else None
+    return Symbol(f"{x.at(level + 1)} {sign} {y.at(level + 1)}", level, number)
 
 
 for _name in _COMPARISONS:
@@ -247,7 +258,7 @@ def _call(name: str, args: Sequence[Symbol], number: Any) -> Symbol:
     return Symbol(f"{name}({', '.join(x.text for x in args)})", _ATOM, number)
 
 
-_XP: Final = _Names()
+_XP: Final = TracedNamespace(partial(getattr, _Names()))
 
 
 def partial_formula(
@@ -260,7 +271,7 @@ def partial_formula(
 
     >>> from smolml_value import ops
     >>> partial_formula(ops.tanh, 0, ["x"], "y", [0.0, 0.0])
-    ('1 − y²', 1.0)
+    ('(1 / cosh(x))²', 1.0)
     """
     if op.partials is None:
         return "", None
