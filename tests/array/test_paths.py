@@ -10,6 +10,7 @@ import pytest
 
 from smolml_array import MLArray, concat, replay, stack, where
 from smolml_value import Value, ops
+from tests.array.by_hand import backward_by_hand
 from tests.array.numeric import array, cotangent
 from tests.array.operations import ROWS
 from tests.array.walk import every_op, operand_count
@@ -61,7 +62,18 @@ def by_elements(f: Function, xs: Sequence[MLArray]) -> list[Any]:
     ]
 
 
-ALL: dict[str, Path] = PATHS | {"replay": by_replay, "arrays of Values": by_elements}
+def by_walk(f: Function, xs: Sequence[MLArray]) -> list[Any]:
+    """From element to element, each with its own `_backward`."""
+    leaves = [leaf(x) for x in xs]
+    backward_by_hand(f(*leaves))
+    return [x.grad() for x in leaves]
+
+
+ALL: dict[str, Path] = PATHS | {
+    "replay": by_replay,
+    "arrays of Values": by_elements,
+    "element by element": by_walk,
+}
 
 
 def check(f: Function, xs: list[MLArray], where: str, paths: dict[str, Path] = ALL) -> None:

@@ -187,7 +187,7 @@ def test_it_raises_where_a_number_is_not_finite_and_nowhere_else(
             node = stack.pop()
             if node not in found:
                 found.add(node)
-                stack += node._prev  # type: ignore[arg-type]  # all are Values
+                stack += node._prev
         return found
 
     made = performed(program, start)

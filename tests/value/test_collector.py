@@ -67,7 +67,7 @@ def through_a_parameter_of_the_constructor() -> list[Value]:
     y = x + 1.0
     made_by: Any = y._made_by
     z = Value(1.0)
-    Value.__init__(z, 2.0, "", y, None, 1.0, 0.0, made_by)  # what was plain no longer is
+    Value.__init__(z, 2.0, (), "", "", y, None, 1.0, 0.0, made_by)  # what was plain no longer is
     x.me = z
     return [x, y, z]
 

@@ -36,7 +36,7 @@ class FusedValue(Value):
     def __init__(self, out: float, op: Op, args: list[Any], partials: list[float]) -> None:
         self._args = args  # first: detect_anomaly looks at it in Value.__init__
         self._partials = partials
-        super().__init__(None, "", None, None, 0.0, 0.0, op, out)  # type: ignore[arg-type]
+        super().__init__(None, (), "", "", None, None, 0.0, 0.0, op, out)  # type: ignore[arg-type]
 
     def _parents(self) -> Sequence[Node]:
         return [a for a in self._args if isinstance(a, Value)]

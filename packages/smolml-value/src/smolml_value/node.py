@@ -34,6 +34,10 @@ class Node:
             f"its `_cotangents` are"
         )
 
+    def _add_to_grad(self, c: Any) -> None:
+        """Add numbers to the gradient that the user sees, as `Value._backward` does by hand."""
+        raise TypeError(f"{type(self).__name__}: this kind of node has no gradient")
+
     def _begin(self) -> None:
         """A pass reached this node: start from a zero cotangent, remember what must come back."""
 

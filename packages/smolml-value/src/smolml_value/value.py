@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, overload
 
 from smolml_value import graph, scalar
+from smolml_value._ops.hand_made import given
 from smolml_value._ops.number import as_float, is_number
 from smolml_value._ops.number_node import NumberNode
 from smolml_value._runtime.build import COMPILED
 from smolml_value._runtime.compat import Real, Text, mypyc_attr
-from smolml_value._runtime.labels import set_label
 from smolml_value.graph import Node, product
 from smolml_value.node import BUILT_IN
 from smolml_value.recording import MODE, grad_enabled, leave
@@ -48,12 +48,18 @@ class Value(NumberNode):
 
     After A. Karpathy's micrograd (https://github.com/karpathy/micrograd).
 
+    It may be made by hand, as the lecture makes the results of its ops: of data, children and the
+    symbol of the op, with a `_backward` that adds to the gradients of the children.
+
     Args:
         data: a real number; kept as a float.
+        children: the Values that it was made from, if it was; or the label.
+        op: what `_op` shows.
         label: a name to show in drawings and explanations.
 
     Raises:
-        TypeError: data is not a real number.
+        TypeError: data is not a real number, children are no Values, op or label is no str.
+        ValueError: an op without children, or two labels.
 
     >>> a, b, c = Value(2.0), Value(3.0), Value(4.0)
     >>> y = a * b + c
@@ -69,6 +75,8 @@ class Value(NumberNode):
     def __init__(
         self,
         data: Real,
+        children: Iterable[Value] | Text = (),
+        op: Text = "",
         label: Text = "",
         _lhs: Value | None = None,
         _rhs: Value | None = None,
@@ -79,20 +87,21 @@ class Value(NumberNode):
     ) -> None:
         # The arguments with an underscore are ours: how the node was made (see ScalarNode), and
         # its data then, in place of `data`: compiled code passes it on as a C double.
+        made_by: object = _made_by
         if _made_by is None:
             _out = as_float(data, "Value")
-            if label != "":
-                set_label(self, label)
+            if children != () or op != "" or label != "":
+                made_by = given(self, children, op, label)
         self._data = _out
         self._grad = 0.0
         self._lhs = _lhs
         self._rhs = _rhs
         self._dl = _dl
         self._dr = _dr
-        self._made_by = _made_by
+        self._made_by = made_by
         self._pending = 0
         if MODE.special:
-            if MODE.watched and _made_by is not None:
+            if MODE.watched and made_by is not None:
                 MODE.watcher.made(self)
             if not grad_enabled():
                 self._made_by = self._lhs = self._rhs = None
@@ -112,12 +121,6 @@ class Value(NumberNode):
         6.0
         """
         graph.backward(self)
-
-    def _backward(self) -> None:
-        """One step of the chain rule: add own grad x local partial to the grad of each operand."""
-        operand: Any  # `grad` may be a property of a subclass
-        for operand, c in zip(self._parents(), self._cotangents(self.grad)):  # noqa: B905
-            operand.grad += c
 
     # Applying ops ------------------------------------------------------------------------------
 
@@ -335,7 +338,7 @@ def make_node(
 ) -> Value:
     """The node of a result. A constant is None: its number is kept in the partial's place."""
     if COMPILED or MODE.special:
-        return Value(None, "", left, right, dl, dr, op, out)  # type: ignore[arg-type]  # see there
+        return Value(None, (), "", "", left, right, dl, dr, op, out)  # type: ignore[arg-type]  # see there
     made = _bare()  # interpreted, to call a class takes as long as all of this
     made._data = out
     made._grad = 0.0
@@ -350,7 +353,7 @@ def make_node(
 
 def _restore(kind: type[Value], data: float, grad: float, label: str) -> Value:
     made = kind.__new__(kind)  # a subclass may take other arguments
-    Value.__init__(made, data, label)
+    Value.__init__(made, data, (), "", label)
     made._grad = grad
     return made
 
@@ -367,7 +370,7 @@ class NaryValue(Value):
         self._args = tuple(args)  # first: detect_anomaly looks at it in Value.__init__
         # what was computed with, and later with: Values may be changed before backward
         self._numbers = [*numbers, out]
-        super().__init__(None, "", None, None, 0.0, 0.0, op, out)  # type: ignore[arg-type]
+        super().__init__(None, (), "", "", None, None, 0.0, 0.0, op, out)  # type: ignore[arg-type]
 
     def _parents(self) -> Sequence[Node]:
         return [a for a in self._args if isinstance(a, Value)]

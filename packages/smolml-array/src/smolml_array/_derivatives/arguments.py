@@ -15,6 +15,7 @@ from smolml_array._graph.views import ValuesNode
 from smolml_array.array import MLArray
 from smolml_array.backends.signatures import Raw
 from smolml_array.functions.joining import stack
+from smolml_value import Value
 from smolml_value.extending import MODE, Node
 from smolml_value.extending.derivatives import (
     FunctionNode,
@@ -166,6 +167,9 @@ class OutputNode(ArrayNode):
 
     def _cotangents(self, g: Raw, needs: Sequence[bool] | None = None) -> Sequence[Any]:
         return [{self._index: MLArray._constant(self.backend, g)}]
+
+    def _sources(self, i: int) -> Sequence[Value]:
+        return of(self._function).values(self._function)  # type: ignore[no-any-return]
 
 
 class OutputNodeRules(ArrayNodeRules):

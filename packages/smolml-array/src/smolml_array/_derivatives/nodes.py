@@ -14,7 +14,7 @@ from smolml_array._derivatives.traced import traced
 from smolml_array._graph.node import ArrayNode, cast
 from smolml_array._graph.rule import call_plugin, is_plugin
 from smolml_array._graph.shaping import RESHAPE
-from smolml_array._graph.views import Element, ValuesNode
+from smolml_array._graph.views import Element, ValuesNode, elements_at
 from smolml_array._graph.vjps import cotangents_of, evaluated
 from smolml_array.array import MLArray
 from smolml_array.backends.signatures import Raw
@@ -72,6 +72,9 @@ class ArrayNodeRules(NodeRules):
 
     def lift(self, node: ArrayNode, number: Raw) -> MLArray:
         return MLArray._constant(node.backend, number)
+
+    def values(self, node: ArrayNode) -> Sequence[Value]:
+        return elements_at(node, range(node.raw.size))
 
 
 class ValuesNodeRules(ArrayNodeRules):

@@ -12,7 +12,6 @@ from smolml_array._graph.mixing import common, taken_in
 from smolml_array._graph.node import NO_PARAMS
 from smolml_array._graph.rule import OWN_OPS, Rule, call_plugin, is_own
 from smolml_array._shapes.axes import _broadcast_shapes
-from smolml_array.backends.protocol import Backend, Raw
 from smolml_array.backends.signatures import Raw
 from smolml_array.convert import holds, is_array_like, is_floating, to_raw
 from smolml_value import OpError, Value, grad_enabled, table

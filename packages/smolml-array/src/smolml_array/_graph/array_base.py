@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Self
 
-from smolml_array._graph.arithmetic import Arithmetic, ArrayLike
+from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.backward import backward_arrays
-from smolml_array._graph.elements import nest
+from smolml_array._graph.elements import OneValue, nest
 from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.mixing import taken_in
-from smolml_array._graph.node import ELEMENTS_LOCK, NO_PARAMS, ArrayNode, init_node, new_node
+from smolml_array._graph.node import NO_PARAMS, ArrayNode, init_node, new_node
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.shaping import RESHAPE
-from smolml_array._graph.views import Element, ValuesNode, node_from_data
+from smolml_array._graph.views import ValuesNode, elements_at, node_from_data, renew
 from smolml_array._graph.windows import ViewOf
 from smolml_array._shapes.axes import Shape, ShapeError
 from smolml_array.backends.signatures import DType, Raw
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from smolml_array.backends.protocol import Backend
 
 
-class ArrayBase(Arithmetic):
+class ArrayBase(OneValue):
     """A handle on a node of the graph, or a window onto the elements of another array."""
 
     __slots__ = ("__weakref__", "_elements", "_node", "_view")
@@ -209,12 +209,7 @@ class ArrayBase(Arithmetic):
             return node.values
         made = self._elements
         if made is None:
-            with ELEMENTS_LOCK:  # two threads that look at the same time must see the same objects
-                made = self._elements
-                if made is None:
-                    numbers = node.backend.to_flat(node.raw)
-                    made = [Element(node, i, x) for i, x in enumerate(numbers)]
-                    self._elements = made
+            made = self._elements = elements_at(node, range(node.raw.size))
         return made
 
     @property
@@ -222,7 +217,8 @@ class ArrayBase(Arithmetic):
         """Nested lists of the Values that the array consists of; a Value for a 0-d array.
 
         Their `data` may be set and their `grad` read; items of the lists may be set too. Setting
-        `data` as a whole takes nested lists (or anything that MLArray takes) of the same shape.
+        `data` as a whole takes nested lists (or anything that MLArray takes) of the same shape;
+        Values among them become the elements (of an array of float64).
 
         >>> x = MLArray([[1.0, 2.0], [3.0, 4.0]])
         >>> x.data[1][0] is x.T.data[0][1]
@@ -243,7 +239,9 @@ class ArrayBase(Arithmetic):
                 f"for another shape make a new MLArray"
             )
         node = given._current_node()
-        if isinstance(new, ArrayBase) or isinstance(node, ValuesNode) or node.rule is not None:
+        if isinstance(node, ValuesNode) and node.raw.dtype == old.raw.dtype:
+            self._take_values(node)
+        elif isinstance(new, ArrayBase) or isinstance(node, ValuesNode) or node.rule is not None:
             self[...] = given  # gradients flow to what was given
         elif self._view is not None:
             self[...] = given.detach()  # what lies beneath may be the result of an operation
@@ -251,6 +249,17 @@ class ArrayBase(Arithmetic):
             self._set_numbers(node.raw)
         else:
             self._become(ArrayNode(old.backend, node.raw, old.tracked))
+
+    def _take_values(self, given: ValuesNode) -> None:
+        """Have these Values as elements; a window puts them into the array that it looks at."""
+        if self._view is None:
+            self._become(given)
+            return
+        root, xp = self._view.root, given.backend
+        values = [*root._values()]
+        for place, v in zip(xp.to_flat(self._view.positions()), given.values, strict=True):
+            values[place] = v
+        root._become(ValuesNode(xp, values, root.shape))
 
     def _become(self, node: ArrayNode) -> None:
         """Move this handle on to another node."""
@@ -269,9 +278,7 @@ class ArrayBase(Arithmetic):
         if raw.dtype != node.raw.dtype:
             raw = node.backend.astype(raw, node.raw.dtype)
         node.replace(raw)
-        if self._elements is not None:
-            for element, number in zip(self._elements, node.backend.to_flat(raw), strict=True):
-                element._data = number
+        renew(node)
 
     def update_values(self, new_data: ArrayLike) -> Self:
         """Set the numbers of the existing Values; graph and gradients stay. Returns self.

@@ -1,12 +1,13 @@
-"""The nested lists of Values that `x.data` shows."""
+"""How Values of an array are seen: as nested lists by `x.data`, one alone by the array itself."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from smolml_array._graph.arithmetic import Arithmetic
 from smolml_array._shapes.axes import Shape
-from smolml_value import Value
+from smolml_value import GraphError, Value
 
 
 class Elements(list[Any]):
@@ -48,3 +49,49 @@ def nest(values: Sequence[Value], shape: Shape, array: Any, position: Shape = ()
         nest(values[i * step : (i + 1) * step], rest, array, (*position, i)) for i in range(length)
     ]
     return Elements(rows, array, position)
+
+
+class OneValue(Arithmetic):
+    """What a 0-d array has of its one Value, so that the graph can be walked from it."""
+
+    __slots__ = ()
+
+    @property
+    def shape(self) -> Shape:
+        """The length of each axis."""
+        raise NotImplementedError
+
+    def _values(self) -> Sequence[Value]:
+        raise NotImplementedError
+
+    def _only_value(self, name: str) -> Value:
+        """The one Value of a 0-d array, which may be walked from like any other.
+
+        Raises:
+            GraphError: the array has axes.
+        """
+        if self.shape != ():
+            raise GraphError(
+                f"{name}: an array of shape {self.shape} holds many Values; start from one of "
+                f"them, such as x.data{'[0]' * len(self.shape)}"
+            )
+        return self._values()[0]
+
+    @property
+    def _op(self) -> str:
+        """Of a 0-d array the symbol of what made it; see `Value`."""
+        return self._only_value("_op")._op
+
+    @property
+    def _prev(self) -> set[Value]:
+        """Of a 0-d array the Values it was computed from; see `Value`."""
+        return self._only_value("_prev")._prev
+
+    @property
+    def _children(self) -> tuple[Value, ...]:
+        """Of a 0-d array the Values it was computed from, in order; see `Value`."""
+        return self._only_value("_children")._children
+
+    def _backward(self) -> None:
+        """Of a 0-d array one step of the chain rule; see `Value`."""
+        self._only_value("_backward")._backward()

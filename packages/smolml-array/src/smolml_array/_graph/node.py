@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.vjps import quiet_cotangents
+from smolml_array._graph.walking import Places, sources
 from smolml_array._shapes.axes import Shape
 from smolml_array.backends.signatures import Raw
 from smolml_value import GraphError, Value
@@ -121,6 +122,11 @@ class ArrayNode(Node):
         self._hidden = True
         self.grad = None
 
+    def _show(self) -> None:
+        """From here on somebody sees its gradient."""
+        if self.is_hidden:
+            del self._hidden
+
     @property
     def shape(self) -> Shape:
         return self.raw.shape  # type: ignore[no-any-return]  # raw arrays of all backends have one
@@ -144,6 +150,11 @@ class ArrayNode(Node):
     def is_leaf(self) -> bool:
         """Whether nothing led to it, so that other numbers in it make nothing untrue."""
         return self.rule is None
+
+    @property
+    def is_window(self) -> bool:
+        """Whether its elements are those of its operand, in another arrangement."""
+        return self.rule is not None and self.pending_writes == {}
 
     # The graph engine's side -------------------------------------------------------------------
 
@@ -172,6 +183,17 @@ class ArrayNode(Node):
             for p, primal, c in zip(self.operands, self.primals, found, strict=True)
             if p is not None
         ]
+
+    def _sources(self, i: int) -> Sequence[Value | tuple[Node, Places]]:
+        """What element `i` was made from: Values, and nodes with places of their elements."""
+        return () if self.rule is None else sources(self, i)
+
+    def _add_to_grad(self, c: Raw) -> None:
+        if self.is_window:
+            self.operands[0]._add_to_grad(*self._cotangents(c))  # type: ignore[union-attr]  # a node
+        else:
+            self._show()
+            self.grad = c if self.grad is None else self.backend.add(self.grad, c)
 
     def _begin(self) -> None:
         self._grad_before = self.grad
@@ -252,6 +274,15 @@ class ArrayNode(Node):
                     self.pending_writes = None
         return self.raw
 
+    def numbers_at(self, places: Places) -> Sequence[float]:
+        """The numbers of these elements; made again if a backward pass has let go of them."""
+        xp, raw = self.backend, _numbers(self)
+        if len(places) > 1:
+            flat = xp.to_flat(raw)
+            return [flat[i] for i in places]
+        raw = xp.reshape(raw, (-1,))
+        return [float(xp.index(raw, i)) for i in places]
+
     def write(self, i: int, number: float) -> None:
         """Set element `i`; what was recorded before keeps the number it was made with."""
         with ELEMENTS_LOCK:
@@ -271,15 +302,25 @@ class ArrayNode(Node):
         return self.backend.zeros_like(self.raw) if self.grad is None else self.grad
 
     def grad_at(self, i: int) -> float:
-        """The gradient of element `i`."""
+        """The gradient of element `i`.
+
+        Raises:
+            GraphError: a backward pass has not kept it.
+        """
         if (on_gradient := HOOKS.on_gradient) is not None:
             on_gradient()
+        if self.is_hidden:
+            raise GraphError(
+                f"grad: backward() keeps no gradient of a large array that no name holds, here the "
+                f"result of {self.name}; give it a name before backward()"
+            )
         if self.grad is None:
             return 0.0
         return float(self.backend.index(self.backend.reshape(self.grad, (-1,)), i))
 
     def set_grad_at(self, i: int, number: float) -> None:
         """Set the gradient of element `i`."""
+        self._show()
         if self.grad is None and number == 0.0:
             return
         self.grad = self.put_at(self.gradient(), i, number)
@@ -288,6 +329,18 @@ class ArrayNode(Node):
         """A copy of an array of its shape with other numbers at positions, counted in C order."""
         xp = self.backend
         return xp.reshape(xp.index_put(xp.reshape(raw, (-1,)), positions, new), raw.shape)
+
+
+def _numbers(node: ArrayNode) -> Raw:
+    rule = node.rule
+    if not node.is_hidden or rule is None:
+        return node.raw
+    primals = [
+        _numbers(p) if isinstance(p, ArrayNode) and p.is_hidden else primal
+        for p, primal in zip(node.operands, node.primals, strict=True)
+    ]
+    xp = node.backend
+    return xp.silence.run_apart(lambda: rule.forward(xp, *primals, **node.params))
 
 
 new_node: Final[Callable[[type[ArrayNode]], ArrayNode]] = ArrayNode.__new__

@@ -1,7 +1,7 @@
 """Values and arrays as windows onto one another: elements of an array, an array of Values.
 
-Elements are made when somebody looks at `x.data`. They hold their node, the handle holds them,
-the node knows neither: no reference cycles.
+Elements are made when somebody looks at `x.data`, or walks back to them. They hold their node, the
+handle holds them, the node knows neither: no reference cycles.
 """
 
 from __future__ import annotations
@@ -9,16 +9,18 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
+from weakref import ref
 
 from smolml_array._graph.arithmetic import ArrayLike
-from smolml_array._graph.node import ArrayNode
+from smolml_array._graph.node import ELEMENTS_LOCK, ArrayNode
 from smolml_array._graph.rule import Rule
+from smolml_array._graph.walking import places_behind, unit
 from smolml_array._shapes.axes import Shape
 from smolml_array._shapes.nested import flatten
 from smolml_array.backends.signatures import DType, Raw
 from smolml_array.convert import as_dtype, holds, is_floating, to_raw, value_or_number
 from smolml_value import Value, grad_enabled
-from smolml_value.extending import Node, as_float, leave
+from smolml_value.extending import Node, WeakIdentityDict, as_float, leave
 
 if TYPE_CHECKING:
     from smolml_array.backends.protocol import Backend
@@ -54,6 +56,10 @@ class ValuesNode(ArrayNode):
 
     def _cotangents(self, g: Raw, needs: Sequence[bool] | None = None) -> Sequence[float]:
         return self.backend.to_flat(g)
+
+    def _add_to_grad(self, c: Raw) -> None:
+        for v, part in zip(self.values, self._cotangents(c), strict=True):
+            v.grad += part
 
     def _commit(self) -> None:
         self._cotangent = None
@@ -120,6 +126,33 @@ class Element(Value):
             self._made_by = ELEMENT
 
     @property
+    def _children(self) -> tuple[Value, ...]:  # type: ignore[override]  # of any kind
+        return tuple(dict.fromkeys(self._made_from()))
+
+    @property
+    def _prev(self) -> set[Value]:  # type: ignore[override]  # of any kind
+        return set(self._made_from())
+
+    def _made_from(self) -> list[Value]:
+        found: list[Value] = []
+        for source in self._node._sources(self._index):
+            if isinstance(source, Value):
+                found.append(source)
+                continue
+            operand, places = source
+            found += [operand] if isinstance(operand, Value) else elements_at(operand, places)
+        return found
+
+    def _step(self) -> None:
+        node, g = self._node, self.grad
+        if node.rule is not None and node.tracked and g != 0.0:
+            unit_g = unit(node.backend, node.out, self._index, g)
+            pairs = zip(node._parents(), node._cotangents(unit_g), strict=True)
+            for parent, c in pairs:
+                if c is not None:
+                    parent._add_to_grad(c)
+
+    @property
     def data(self) -> float:
         """The number in the array; setting it is seen by what is computed from then on."""
         return self._data
@@ -132,11 +165,17 @@ class Element(Value):
     @property
     def grad(self) -> float:
         """The array's gradient at this element."""
+        if self._pending:  # a node made by hand asks in the middle of a pass
+            return self._grad
         return self._node.grad_at(self._index)
 
     @grad.setter
     def grad(self, new: float) -> None:
-        self._node.set_grad_at(self._index, as_float(new, "Value.grad"))
+        g = as_float(new, "Value.grad")
+        if self._pending:
+            self._grad = g
+        else:
+            self._node.set_grad_at(self._index, g)
 
     @property
     def _op(self) -> str:
@@ -151,14 +190,56 @@ class Element(Value):
     def _push(self) -> None:
         self._node._receive_element(self._index, self._grad)
 
-    def _backward(self) -> None:
-        """Nothing to do: the gradient of an element is that of the array."""
-
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy is a leaf of its own, not a window onto a copy of the array.
         leaf = Value(self._data, self.label)
         leaf.grad = self.grad
         return leaf.__reduce__()
+
+
+_looked_at: Final[WeakIdentityDict[dict[int, ref[Element]]]] = WeakIdentityDict()
+"""Per node the elements that somebody has seen: whoever looks again sees the same."""
+
+
+def elements_at(node: Any, places: Sequence[int]) -> list[Value]:
+    """Elements of what a node holds, by their places in C order; the same as long as they are held.
+
+    Of a window they are those of the array it looks at, of an array of Values the Values
+    themselves.
+    """
+    while node.is_window:
+        behind = node.operands[0]
+        places = places_behind(node.backend, node.rule, node.params, behind.shape, places)
+        node = behind
+    if isinstance(node, ValuesNode):
+        return [node.values[i] for i in places]
+    with ELEMENTS_LOCK:  # two threads that look at the same time must see the same objects
+        seen = _looked_at.obtain(node, dict)
+        flat = node.numbers_at(places)
+        if not seen:
+            made = [Element(node, i, number) for i, number in zip(places, flat, strict=True)]
+            seen.update(zip(places, map(ref, made), strict=True))
+            return made  # type: ignore[return-value]  # lists are invariant
+        elements: list[Value] = []
+        for i, number in zip(places, flat, strict=True):
+            known = seen.get(i)
+            element = None if known is None else known()
+            if element is None:
+                element = Element(node, i, number)
+                seen[i] = ref(element)
+            elements.append(element)
+        return elements
+
+
+def renew(node: ArrayNode) -> None:
+    """Have the elements that somebody has seen hold the numbers that the node has now."""
+    seen = _looked_at.get(node)
+    if seen:
+        flat = node.backend.to_flat(node.raw)
+        for i, known in [*seen.items()]:
+            element = known()
+            if element is not None:
+                element._data = flat[i]
 
 
 ELEMENT: Final = Rule("element", lambda xp, x: x)

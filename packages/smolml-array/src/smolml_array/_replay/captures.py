@@ -16,7 +16,6 @@ from typing import Final
 from smolml_array._graph.array_base import ArrayBase
 from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.node import ArrayNode
-from smolml_array.backends.protocol import Raw
 from smolml_array.backends.signatures import Raw
 from smolml_value import GraphError
 

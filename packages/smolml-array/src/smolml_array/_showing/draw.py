@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from smolml_array._graph.node import ArrayNode
-from smolml_array._graph.views import Element
+from smolml_array._graph.views import Element, elements_at
+from smolml_array._graph.walking import broadcast_from, sources, unit
 from smolml_array._shapes.nested import unravel
 from smolml_array.array import MLArray
-from smolml_array.backends.protocol import Backend, Raw
-from smolml_value import Op
+from smolml_array.backends.protocol import Backend
+from smolml_array.backends.signatures import Raw
+from smolml_value import Op, Value
 from smolml_value.extending.showing import (
+    Anatomy,
     Constant,
     Look,
+    anatomy_by_step,
     is_ordered,
     numeral,
     numerals,
@@ -104,6 +108,44 @@ def _(v: Element) -> Look:
         "element", v.label, numeral(v._data), numeral(grad), abs(grad), title=title, ordered=False,
         more=f"element {place}\ndata = {v._data!r}\ngrad = {grad!r}",
     )  # fmt: skip
+
+
+@protocol.called.register(Element)
+def _(v: Element, names: Mapping[int, str]) -> str:
+    own = v.label or names.get(id(v), "")
+    array = v._node.label or names.get(id(v._node), "")
+    return own or (f"{array}{place_of(v)}" if array and v._node.shape else array)
+
+
+@protocol.anatomy.register(Element)
+def _(v: Element) -> Anatomy:
+    node, rule = v._node, v._node.rule
+    if rule is None or not node.tracked:
+        return Anatomy(None)
+    if not node.operands:  # the result of a function
+        return anatomy_by_step(v)._replace(made_by=rule)
+    xp = node.backend
+    sent = iter(node._cotangents(unit(xp, node.out, v._index)))
+    behind = iter(sources(node, v._index))
+    found: list[tuple[Any, float]] = []
+    for operand, primal in zip(node.operands, node.primals, strict=True):
+        if operand is None:
+            if isinstance(rule, Op):  # a constant, as an op of numbers has it
+                place = broadcast_from(v._index, node.shape, getattr(primal, "shape", ()))
+                found.append((float(_flat(xp, primal)[place]), 0.0))
+            continue
+        c, (_, places) = next(sent), next(behind)
+        if isinstance(operand, Value):
+            found.append((operand, c or 0.0))
+        elif c is not None:
+            parts = _flat(xp, c)
+            values = elements_at(operand, places)
+            found += [(v, float(parts[k])) for v, k in zip(values, places, strict=True)]
+    return Anatomy(rule, [x for x, _ in found], [partial for _, partial in found])
+
+
+def _flat(xp: Backend, numbers: Any) -> Sequence[float]:
+    return xp.to_flat(numbers) if xp.is_array(numbers) else [numbers]
 
 
 def place_of(v: Element) -> str:

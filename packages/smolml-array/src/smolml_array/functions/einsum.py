@@ -10,7 +10,6 @@ from smolml_array._graph.rule import OUT, Rule
 from smolml_array._graph.shaping import RESHAPE
 from smolml_array._shapes.axes import Shape
 from smolml_array.array import MLArray
-from smolml_array.backends.protocol import Raw
 from smolml_array.backends.signatures import Raw
 from smolml_array.functions.indexing import index
 from smolml_array.functions.linalg import beside

@@ -19,7 +19,6 @@ from smolml_array._shapes.axes import (
     normalize_axis,
     one_axis,
 )
-from smolml_array.backends.protocol import Backend, Raw
 from smolml_array.backends.signatures import Raw
 from smolml_array.functions.table import A, Array, array_function, as_array, for_rules, linear
 from smolml_value import grad_enabled

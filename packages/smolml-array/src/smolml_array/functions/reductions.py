@@ -15,7 +15,6 @@ from smolml_array._shapes.axes import (
     normalize_axis,
     reduced_shape,
 )
-from smolml_array.backends.protocol import Raw
 from smolml_array.backends.signatures import Raw
 from smolml_array.functions.table import Array, array_function, linear, of_backend
 from smolml_value.extending import as_float

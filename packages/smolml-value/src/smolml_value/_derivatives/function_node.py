@@ -52,6 +52,11 @@ class FunctionNode(Node):
 
     _commit = _abort = _begin
 
+    def _add_to_grad(self, c: Any) -> None:
+        for parent, part in zip(self._parents(), self._cotangents(c), strict=True):
+            if part is not None:
+                parent._add_to_grad(part)
+
     def vjp(self, received: dict[int, Any]) -> Sequence[Any]:
         """The cotangents of the parents, given those of some results."""
         count = 1 + max(received, default=-1)
@@ -98,6 +103,9 @@ class FunctionRules(NodeRules):
         with no_grad():
             pairs = zip(node._parents(), tangents, strict=True)
             return node.jvp([None if t is None else of(p).lift(p, t) for p, t in pairs])
+
+    def values(self, node: FunctionNode) -> Sequence[Any]:
+        return [v for parent in node._parents() for v in of(parent).values(parent)]
 
     def plus(self, node: Any, a: dict[int, Any], b: dict[int, Any]) -> dict[int, Any]:
         a.update(b)  # made by the vjp of a result, for us alone

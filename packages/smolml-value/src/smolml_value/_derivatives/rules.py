@@ -28,6 +28,10 @@ class NodeRules:
         """The tangent of `node`, given those of its parents; None stands for zero."""
         raise _no_answer(node)
 
+    def values(self, node: Any) -> Sequence[Any]:
+        """The Values that a node stands for, to whoever walks from Value to Value."""
+        raise _no_answer(node)
+
     def plus(self, node: Any, a: Cotangent, b: Cotangent) -> Cotangent:
         """The sum of two cotangents or tangents of `node`."""
         return a + b

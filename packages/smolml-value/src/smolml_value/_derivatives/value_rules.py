@@ -10,9 +10,9 @@ from typing import Any
 from smolml_value import table
 from smolml_value._derivatives import rules
 from smolml_value._derivatives.function_node import FunctionNode
-from smolml_value._derivatives.rules import NodeRules, OperandRules, Parts
+from smolml_value._derivatives.rules import NodeRules, OperandRules, Parts, of
 from smolml_value._ops.fused_rules import PARTIALS
-from smolml_value.errors import GraphError
+from smolml_value.errors import GraphError, NoDerivativeError
 from smolml_value.fused import FusedValue
 from smolml_value.node import Node, product
 from smolml_value.op import Op, elementwise
@@ -64,9 +64,11 @@ class ValueRules(NumberRules, NodeRules):
     def lift(self, node: Value, number: float) -> Value:
         return Value(number)
 
+    def values(self, node: Value) -> Sequence[Value]:
+        return (node,)
+
     def vjp(self, node: Value, g: Value, needs: Sequence[bool]) -> Parts:
-        op = node._made_by
-        assert isinstance(op, Op)
+        op = _op_of(node)
         if op.vjp is not None and not isinstance(node, FusedValue):
             out, args = _traced(node)
             parts = op.vjp(TRACED, g, out, *args)
@@ -78,11 +80,9 @@ class ValueRules(NumberRules, NodeRules):
         return [None if p is None else _product(g, p) for p in _partials(node, op, needs)]
 
     def jvp(self, node: Value, tangents: Parts, create_graph: bool) -> Any:
-        op = node._made_by
-        assert isinstance(op, Op)
         needs = [t is not None for t in tangents]
         partials: Sequence[Any] = (
-            _partials(node, op, needs) if create_graph else [p for _, p in node._edges()]
+            _partials(node, _op_of(node), needs) if create_graph else [p for _, p in node._edges()]
         )
         times: Any = _product if create_graph else product
         total: Any = None
@@ -91,6 +91,20 @@ class ValueRules(NumberRules, NodeRules):
                 term = times(t, p)
                 total = term if total is None else total + term
         return total
+
+
+def _op_of(node: Value) -> Op:
+    """The op that made a Value, whose partials can be differentiated.
+
+    Raises:
+        NoDerivativeError: it was made by hand.
+    """
+    if isinstance(node._made_by, Op):
+        return node._made_by
+    raise NoDerivativeError(
+        f"a Value was made by hand ({node._op or 'no op'}), and its _backward gives numbers: there "
+        f"is no second derivative through it; make it by an op of smolml_value.elementwise"
+    )
 
 
 def pinned(x: Any, number: float) -> Any:
@@ -202,8 +216,13 @@ class FunctionOutput(Value):
     def _cotangents(self, g: Any, needs: Sequence[bool] | None = None) -> Sequence[Any]:
         return [{self._index: Value(g)}]
 
-    def _backward(self) -> None:
-        """Nothing to do: what it was made of gets its gradient from the function."""
+    @property
+    def _children(self) -> tuple[Value, ...]:  # type: ignore[override]  # of any kind
+        return tuple(v for node in self._parents() for v in of(node).values(node))
+
+    def _step(self) -> None:
+        for part in self._cotangents(self._grad):
+            self._function._add_to_grad(part)
 
     def _push(self) -> None:
         self._function._receive(*self._cotangents(self._grad))

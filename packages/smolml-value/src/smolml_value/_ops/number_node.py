@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Self
 
+from smolml_value._ops.hand_made import Backward, HandMade, added
 from smolml_value._ops.number import as_float, is_number
 from smolml_value._runtime.compat import Real, mypyc_attr
 from smolml_value._runtime.labels import label_of, set_label
-from smolml_value.graph import Node, ScalarNode, product
-from smolml_value.recording import leave
+from smolml_value.errors import GraphError
+from smolml_value.graph import ScalarNode, product
+from smolml_value.node import Node
+from smolml_value.recording import grad_enabled, leave
 
 
 def _compare(compare: Callable[[Any, Any], Any], x: float, other: object) -> bool:
@@ -33,14 +36,18 @@ class NumberNode(ScalarNode):
         return symbol
 
     @property
-    def _children(self) -> tuple[Node, ...]:
-        """The nodes it was made from, in order; constants are left out."""
-        return tuple(self._parents())
+    def _children(self) -> tuple[Self, ...]:
+        """The Values it was made from, in order; constants are left out."""
+        return tuple(self._parents())  # type: ignore[arg-type]  # else it is of another class
 
     @property
-    def _prev(self) -> set[Node]:
-        """The set of nodes it was made from; constants are left out."""
-        return set(self._parents())
+    def _prev(self) -> set[Self]:
+        """The set of Values it was made from; constants are left out. Of a leaf it is empty."""
+        return set(self._children)
+
+    def _parents(self) -> Sequence[Node]:
+        made = self._made_by
+        return made.children if isinstance(made, HandMade) else super()._parents()
 
     def _operands(self) -> Sequence[Any]:
         op: Any = self._made_by
@@ -50,13 +57,59 @@ class NumberNode(ScalarNode):
         right: Any = self._dr if self._rhs is None else self._rhs
         return (left,) if op.arity == 1 else (left, right)
 
-    def _edges(self) -> Sequence[tuple[ScalarNode, float]]:
+    # Going back ----------------------------------------------------------------------------------
+
+    @property
+    def _backward(self) -> Backward:
+        """One step of the chain rule: add own grad x local partial to the grad of each operand.
+
+        Of a Value that was given children it is to be set: a function without arguments. Inside
+        no_grad() nothing is recorded, and none is kept.
+
+        >>> from smolml_value import Value
+        >>> x = Value(3.0)
+        >>> out = Value(x.data**2, (x,), "square")
+        >>> def step():
+        ...     x.grad += 2 * x.data * out.grad
+        >>> out._backward = step
+        >>> (5 * out).backward()
+        >>> x.grad
+        30.0
+        """
+        made = self._made_by
+        return (made.backward or made.step) if isinstance(made, HandMade) else self._step
+
+    @_backward.setter
+    def _backward(self, new: Backward) -> None:
+        made = self._made_by
+        if isinstance(made, HandMade):
+            made.backward = new
+        elif made is not None or grad_enabled():
+            raise GraphError(
+                "_backward: only a Value given its children takes one, Value(data, (x, y), 'op')"
+            )
+
+    def _step(self) -> None:
+        for parent, c in zip(self._parents(), self._cotangents(self.grad)):  # noqa: B905
+            parent._add_to_grad(c)
+
+    def _add_to_grad(self, c: Any) -> None:
+        self.grad += c
+
+    def _edges(self) -> Sequence[tuple[Any, float]]:
         """Each parent with the partial to it, as it was recorded."""
+        made = self._made_by
+        if isinstance(made, HandMade):
+            return list(zip(made.children, added(self, made.children, made.step)))  # noqa: B905
         both: Any = ((self._lhs, self._dl), (self._rhs, self._dr))
         return [(parent, partial) for parent, partial in both if parent is not None]
 
     def _cotangents(self, g: Any, needs: Sequence[bool] | None = None) -> Sequence[Any]:
         return [product(g, partial) for _, partial in self._edges()]
+
+    def _push(self) -> None:
+        if isinstance(self._made_by, HandMade):
+            self._made_by.step()
 
     # What it holds -----------------------------------------------------------------------------
 

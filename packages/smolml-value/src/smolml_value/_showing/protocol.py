@@ -78,6 +78,20 @@ class Part(NamedTuple):
     details: str = ""
 
 
+class Anatomy(NamedTuple):
+    """How a Value was made, down to single numbers.
+
+    Attributes:
+        made_by: the op or rule; None for a leaf.
+        operands: the Values, and between them numbers for constants.
+        partials: one for each operand; that of a constant does not count.
+    """
+
+    made_by: Any
+    operands: Sequence[Any] = ()
+    partials: Sequence[float] = ()
+
+
 Namer = Callable[[Node | Constant], str]
 
 
@@ -154,6 +168,18 @@ def named(names: Mapping[str, Any] | None) -> dict[int, str]:
             for handle in handles(x):
                 found.setdefault(id(handle), name)
     return found
+
+
+@singledispatch
+def anatomy(v: Any) -> Anatomy:
+    """How a Value was made, as if every Value had been computed by itself."""
+    return Anatomy(None)
+
+
+@singledispatch
+def called(v: Any, names: Mapping[int, str]) -> str:
+    """What a Value is called: its label, or the name given to it or to what it is part of."""
+    return v.label or names.get(id(v), "")
 
 
 @singledispatch

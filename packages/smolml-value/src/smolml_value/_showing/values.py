@@ -9,10 +9,11 @@ from typing import Any, Final
 from smolml_value._derivatives.function_node import FunctionNode
 from smolml_value._derivatives.value_rules import FunctionOutput
 from smolml_value._ops.fused_rules import DOT, FSUM, LOGSUMEXP, MEAN
+from smolml_value._ops.hand_made import added
 from smolml_value._showing import protocol
 from smolml_value._showing.formulas import partial_formula
 from smolml_value._showing.numerals import bracketed, numeral
-from smolml_value._showing.protocol import Constant, Look, Namer, Part
+from smolml_value._showing.protocol import Anatomy, Constant, Look, Namer, Part
 from smolml_value.op import Op
 from smolml_value.value import NaryValue, Value
 
@@ -71,6 +72,26 @@ def _(node: FunctionNode) -> Look:
 
 protocol.tag.register(Value, lambda v: (v._op, v.label))
 protocol.tag.register(FunctionNode, lambda node: ("function", ""))
+
+
+# Unfolding -------------------------------------------------------------------------------------
+
+
+@protocol.anatomy.register(Value)
+def _(v: Value) -> Anatomy:
+    if v._made_by is None:
+        return Anatomy(None)
+    operands = v._operands()
+    partials = iter([partial for _, partial in v._edges()])
+    each = [next(partials) if isinstance(x, Value) else 0.0 for x in operands]
+    return Anatomy(v._made_by, operands, each)
+
+
+@protocol.anatomy.register(FunctionOutput)
+def anatomy_by_step(v: Value) -> Anatomy:
+    """Of a Value of a kind that has no partials: what its own `_backward` does."""
+    children = v._children
+    return Anatomy(v._made_by, children, added(v, children, v._backward))
 
 
 # Explaining ------------------------------------------------------------------------------------

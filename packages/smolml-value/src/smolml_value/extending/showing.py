@@ -4,18 +4,21 @@ from smolml_value._showing import protocol
 from smolml_value._showing.drawing import colors
 from smolml_value._showing.formulas import partial_formula
 from smolml_value._showing.numerals import numeral, numerals, shape_text, shortened
-from smolml_value._showing.protocol import Constant, Look, Namer, Part
-from smolml_value._showing.values import expression_of, is_ordered, op_text
+from smolml_value._showing.protocol import Anatomy, Constant, Look, Namer, Part
+from smolml_value._showing.values import anatomy_by_step, expression_of, is_ordered, op_text
 
-# The questions: `protocol`. What is answered: `Look`, `Constant`, `Part`; `Namer`.
+# The questions: `protocol`. What is answered: `Look`, `Constant`, `Part`, `Anatomy` (of a kind that
+#   has no partials `anatomy_by_step` finds it); `Namer`.
 # The colours of gradients: `colors`.
 # Numbers as texts: `numeral`, `numerals`, `shape_text`, `shortened`.
 # Ops as texts: `op_text`, `expression_of`, `is_ordered`, `partial_formula`.
 __all__ = [
+    "Anatomy",
     "Constant",
     "Look",
     "Namer",
     "Part",
+    "anatomy_by_step",
     "colors",
     "expression_of",
     "is_ordered",

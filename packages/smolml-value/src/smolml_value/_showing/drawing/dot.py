@@ -23,8 +23,8 @@ def dot(picture: Picture, direction: Direction) -> str:
         lines.append(f"  n{i} [label={quoted(box_text(box))}, {look}]")
     for edge in picture.edges:
         notes = []
-        if edge.position >= 0 and picture.boxes[edge.target].ordered:
-            notes.append(f'headlabel="{edge.position + 1}"')
+        if edge.note:
+            notes.append(f'headlabel="{edge.note}"')
         if edge.count > 1:
             notes.append(f'label="×{edge.count}"')
         more = f" [{', '.join(notes)}]" if notes else ""

@@ -19,7 +19,8 @@ from smolml_value._showing.drawing.fold import fold as folded
 from smolml_value._showing.drawing.mermaid import mermaid
 from smolml_value._showing.drawing.picture import Picture, picture
 from smolml_value._showing.drawing.svg import Direction, svg
-from smolml_value.node import OperandBase
+from smolml_value._showing.unfolding import unfolded
+from smolml_value.node import Node, OperandBase
 
 MOST: Final = 5000  # boxes that a drawing may have
 
@@ -103,6 +104,7 @@ def draw(
     title: str | None = None,
     names: Mapping[str, Any] | None = None,
     direction: Direction = "right",
+    elements: bool = False,
 ) -> Drawing:
     """The graph that led to a Value or an array, drawn: inputs first, results last.
 
@@ -124,9 +126,13 @@ def draw(
         title: a line above.
         names: names for nodes without a label; names=locals() takes those of your variables.
         direction: where the graph grows, "right" or "down".
+        elements: draw the Values that arrays consist of, each in a box of its own, and at the
+            arrows the factors with which gradients go back; root has one element. A large graph
+            is better drawn as arrays: every element is looked at.
 
     Raises:
         TypeError: root is no Value or array.
+        GraphError: with elements, root is an array of more than one.
         ValueError: fold, direction or max_nodes is none of those above; with fold=None, more
             nodes than max_nodes.
 
@@ -145,7 +151,11 @@ def draw(
         raise ValueError(f"draw: direction must be 'right' or 'down', got {direction!r}")
     if not isinstance(max_nodes, int) or not 1 <= max_nodes <= MOST:
         raise ValueError(f"draw: max_nodes must be from 1 to {MOST:,}, got {max_nodes!r}")
-    roots = [node_of(x) for x in roots_of("draw", root)]
+    given, known = roots_of("draw", root), protocol.named(names)
+    if elements:
+        roots: Sequence[Node] = [[*unfolded("draw", x, known).values()][-1] for x in given]
+    else:
+        roots = [node_of(x) for x in given]
     with paused_gc():  # walking a large graph is no reason to search all of it for garbage
         found = collect(roots)
         if fold is None and found.total > max_nodes:
@@ -155,7 +165,7 @@ def draw(
                 f"{MOST:,}), or let it be folded"
             )
         boxes = folded(found, fold, max_nodes)
-        return Drawing(picture(found, boxes, protocol.named(names), title or ""), direction)
+        return Drawing(picture(found, boxes, known, title or "", elements), direction)
 
 
 def roots_of(who: str, root: Any) -> Sequence[Any]:

@@ -21,11 +21,7 @@ def mermaid(picture: Picture, direction: Direction) -> str:
         left, right = STYLES[box.kind].brackets
         lines.append(f"  n{i}{left}{_quoted(box_text(box))}{right}")
     for edge in picture.edges:
-        note = ""
-        if edge.count > 1:
-            note = f"×{edge.count}"
-        elif edge.position >= 0 and picture.boxes[edge.target].ordered:
-            note = str(edge.position + 1)
+        note = f"×{edge.count}" if edge.count > 1 else edge.note
         arrow = f'-- "{note}" -->' if note else "-->"
         lines.append(f"  n{edge.source} {arrow} n{edge.target}")
     for i, box in enumerate(picture.boxes):

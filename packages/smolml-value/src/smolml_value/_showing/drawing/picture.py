@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from smolml_value._showing import protocol
 from smolml_value._showing.drawing import colors
 from smolml_value._showing.drawing.collect import Found
 from smolml_value._showing.drawing.fold import HIDDEN, Folded, Group
-from smolml_value._showing.numerals import count_text, shape_text, shortened
+from smolml_value._showing.numerals import count_text, numeral, shape_text, shortened
 from smolml_value._showing.protocol import Constant, Look
 
 Kind = Literal["leaf", "node", "constant", "group", "function"]
@@ -66,12 +66,13 @@ class Box:
 class Edge:
     """An edge from an operand's box to its consumer's; `count` edges of the graph drawn as one.
 
-    `position` is the place among the operands of the consumer, from 0; -1 for folded boxes.
+    `note` stands at the arrow: the factor with which the gradient goes back along it, or which
+    operand it is, where that matters; "" for folded boxes.
     """
 
     source: int
     target: int
-    position: int = -1
+    note: str = ""
     count: int = 1
 
 
@@ -95,8 +96,10 @@ class Picture:
         return colors.shade(box.size, self.largest)
 
 
-def picture(found: Found, folded: Folded, names: Mapping[int, str], title: str) -> Picture:
-    """The boxes and edges of a graph that was folded."""
+def picture(
+    found: Found, folded: Folded, names: Mapping[int, str], title: str, factors: bool = False
+) -> Picture:
+    """The boxes and edges of a graph that was folded; of Values also with factors at the arrows."""
     boxes = [_box(found, group, names) for group in folded.groups]
     hidden = folded.group_of.count(HIDDEN) + found.more
     rest = len(boxes)
@@ -109,17 +112,19 @@ def picture(found: Found, folded: Folded, names: Mapping[int, str], title: str) 
         members = group.members if group else _hidden_members(folded)
         alone = group is not None and group.name == "" and len(members) == 1
         for i in members:
+            notes = _notes(found, i, boxes[target].ordered, factors) if alone else []
             for position, x in enumerate(found.operands[i]):
                 if isinstance(x, Constant):
                     if alone:
-                        edges.append(Edge(_constant(boxes, constants, x, names), target, position))
+                        box = _constant(boxes, constants, x, names)
+                        edges.append(Edge(box, target, notes[position]))
                     continue
                 source = folded.group_of[x] if x >= 0 else HIDDEN
                 source = rest if source == HIDDEN else source
                 if source == target:
                     continue
                 if alone and boxes[source].count == 1:
-                    edges.append(Edge(source, target, position))
+                    edges.append(Edge(source, target, notes[position]))
                 elif (source, target) in between:
                     between[source, target].count += 1
                 else:
@@ -132,6 +137,16 @@ def picture(found: Found, folded: Folded, names: Mapping[int, str], title: str) 
     is_all = all(box.count == 1 for box in boxes)
     note = "" if is_all else count_text(found.total, "node", found.exact)
     return Picture(boxes, edges, title, note)
+
+
+def _notes(found: Found, i: int, is_ordered: bool, factors: bool) -> list[str]:
+    """What stands at the arrow from each operand."""
+    operands = found.operands[i]
+    if not factors:
+        return [str(k + 1) if is_ordered else "" for k in range(len(operands))]
+    node: Any = found.nodes[i]
+    partials = iter([f"×{numeral(partial, 3)}" for _, partial in node._edges()])
+    return ["" if isinstance(x, Constant) else next(partials) for x in operands]
 
 
 def _hidden_members(folded: Folded) -> list[int]:

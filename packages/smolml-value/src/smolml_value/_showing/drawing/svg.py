@@ -171,8 +171,8 @@ def _edges(picture: Picture, layout: Layout, at: Placing, flips: bool) -> list[s
         x, y = at(route[-1][1])
         tip = "l-3.5 -7h7z" if flips else "l-7 -3.5v7z"
         heads.append(f'<path d="M{x:.1f} {y:.1f}{tip}"/>')
-        if picture.boxes[edge.target].ordered and edge.position >= 0:
-            heads.append(_operand_number(x, y, edge.position + 1, k in last, flips))
+        if edge.note:
+            heads.append(_note(x, y, edge.note, k in last, flips))
     return [*lines, "</g>", *heads, "</g>"]
 
 
@@ -186,13 +186,21 @@ def _last_ports(picture: Picture, layout: Layout) -> set[int]:
     return {k for _, k in last.values()}
 
 
-def _operand_number(x: float, y: float, number: int, is_last: bool, flips: bool) -> str:
-    """Which operand it is, between the arrows: lines arrive from outside."""
+def _note(x: float, y: float, note: str, is_last: bool, flips: bool) -> str:
+    """Which operand it is, between the arrows (lines arrive from outside); a factor on its line."""
+    if note.startswith("×"):
+        width = 0.605 * 8.0 * len(note) + 6.0
+        left, top = (x - width / 2, y - 19.0) if flips else (x - 9.0 - width, y - 5.5)
+        pill = (
+            f'<rect x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="11" rx="5" '
+            f'fill="{colors.PLAIN}"/>'
+        )
+        return pill + _text(left + width / 2, top + 8.5, note, colors.FAINT, "middle", size=8)
     if flips:
         dx, dy, anchor = (-4.5, -4.0, "end") if is_last else (4.5, -4.0, "start")
     else:
         dx, dy, anchor = (-8.5, -3.0 if is_last else 8.5, "end")
-    return _text(x + dx, y + dy, str(number), colors.LINE, anchor, size=8)
+    return _text(x + dx, y + dy, note, colors.LINE, anchor, size=8)
 
 
 def _path(route: Route, at: Placing, flips: bool) -> str:

@@ -10,6 +10,7 @@ from smolml_value._showing import protocol
 from smolml_value._showing.explaining import renderers
 from smolml_value._showing.explaining.steps import Step, Walk
 from smolml_value._showing.explaining.translations import Language
+from smolml_value._showing.unfolding import unfolded
 from smolml_value.node import OperandBase
 
 if TYPE_CHECKING:
@@ -26,8 +27,9 @@ class Explanation:
         language: "en" or "es".
     """
 
-    def __init__(self, walk: Walk, language: Language) -> None:
+    def __init__(self, walk: Walk, language: Language, copies: Mapping[Any, Any]) -> None:
         self._walk = walk
+        self._copies = copies  # of elements, where it is told of them
         self.steps: tuple[Step, ...] = tuple(walk.steps)
         self.language: Language = language
 
@@ -58,7 +60,7 @@ class Explanation:
         >>> explain(a * a).gradient(a)
         6.0
         """
-        node = node_of(x)
+        node = self._copies.get(x) or node_of(x)
         if node not in self._walk.name:
             raise KeyError(f"explain: this {type(x).__name__} is not part of the graph")
         return self._walk.gradient(node)
@@ -89,6 +91,7 @@ def explain(
     max_steps: int = 20,
     names: Mapping[str, Any] | None = None,
     language: Language = "en",
+    elements: bool = False,
 ) -> Explanation:
     """The backward pass from a Value or an array, in numbered steps.
 
@@ -103,9 +106,11 @@ def explain(
         names: names for nodes without a label; names=locals() takes those of your variables.
             All others are called v1, v2, ... in the order in which they were made.
         language: "en" or "es".
+        elements: tell it of the Values that arrays consist of, number by number; root has one.
 
     Raises:
         TypeError: root is no Value or array.
+        GraphError: with elements, root is an array of more than one.
         ValueError: max_steps is no whole number from 0, or an unknown language.
 
     Source: the naming of intermediate results follows Griewank & Walther, Evaluating Derivatives
@@ -130,4 +135,7 @@ def explain(
         raise ValueError(f"explain: max_steps must be a whole number from 0, got {max_steps!r}")
     if language not in get_args(Language):
         raise ValueError(f"explain: language must be 'en' or 'es', got {language!r}")
-    return Explanation(Walk(node_of(root), max_steps, protocol.named(names)), language)
+    known = protocol.named(names)
+    copies = unfolded("explain", root, known) if elements else {}
+    start = [*copies.values()][-1] if elements else node_of(root)
+    return Explanation(Walk(start, max_steps, known), language, copies)
