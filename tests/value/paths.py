@@ -86,7 +86,7 @@ def by_jvp(f: Function, xs: Leaves) -> list[Any]:
 
 def by_columns(f: Function, xs: Leaves) -> list[Any]:
     """Forward mode, by a jacobian with more rows than columns."""
-    count = 1 + sum(len(numbers(x)) for x in xs)
+    count = 1 + sum(x.size() if hasattr(x, "size") else 1 for x in xs)
     found = jacobian(lambda *args: [f(*args) for _ in range(count)], _all(xs))(*xs)
     return list(found[0])
 

@@ -54,8 +54,7 @@ class Value(NumberNode):
     Args:
         data: a real number; kept as a float.
         children: the Values that it was made from, if it was; or the label.
-        op: what `_op` shows.
-        label: a name to show in drawings and explanations.
+        op, label: what `_op` is, and a name to show in drawings and explanations.
 
     Raises:
         TypeError: data is not a real number, children are no Values, op or label is no str.
@@ -399,6 +398,5 @@ class NaryValue(Value):
         return [c for c, a in zip(parts, self._args) if isinstance(a, Value)]  # noqa: B905
 
     def _push(self) -> None:
-        operand: Any  # a Value, and never of another kind
-        for operand, c in zip(self._parents(), self._cotangents(self._grad)):  # noqa: B905
-            operand._grad += c
+        for parent, c in zip(self._parents(), self._cotangents(self._grad)):  # noqa: B905
+            parent._receive(c)

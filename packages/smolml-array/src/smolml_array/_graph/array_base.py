@@ -207,10 +207,9 @@ class ArrayBase(OneValue):
         node = self._current_node()
         if isinstance(node, ValuesNode):
             return node.values
-        made = self._elements
-        if made is None:
-            made = self._elements = elements_at(node, range(node.raw.size))
-        return made
+        if self._elements is None:
+            self._elements = elements_at(node, range(node.raw.size))
+        return self._elements
 
     @property
     def data(self) -> Any:
@@ -234,10 +233,8 @@ class ArrayBase(OneValue):
         old = self._current_node()
         given = self._from_data(new, old.backend)
         if given.shape != old.shape:
-            raise ShapeError(
-                f"MLArray.data: expected the shape {old.shape}, got {given.shape}; "
-                f"for another shape make a new MLArray"
-            )
+            wrong = f"expected the shape {old.shape}, got {given.shape}"
+            raise ShapeError(f"MLArray.data: {wrong}; for another shape make a new MLArray")
         node = given._current_node()
         if isinstance(node, ValuesNode) and node.raw.dtype == old.raw.dtype:
             self._take_values(node)
@@ -253,8 +250,7 @@ class ArrayBase(OneValue):
     def _take_values(self, given: ValuesNode) -> None:
         """Have these Values as elements; a window puts them into the array that it looks at."""
         if self._view is None:
-            self._become(given)
-            return
+            return self._become(given)
         root, xp = self._view.root, given.backend
         values = [*root._values()]
         for place, v in zip(xp.to_flat(self._view.positions()), given.values, strict=True):

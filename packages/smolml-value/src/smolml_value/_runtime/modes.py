@@ -19,12 +19,13 @@ T = TypeVar("T")
 class Block(Generic[T]):
     """One with statement: it holds while its lock is held."""
 
-    __slots__ = ("entered", "lock", "outer", "setting", "thread")
+    __slots__ = ("by_hand", "entered", "lock", "outer", "setting", "thread")
 
     def __init__(self, setting: Setting[T], outer: Block[T] | None) -> None:
         self.setting = setting
         self.outer = outer
         self.entered = False
+        self.by_hand = False  # entered by who calls `__enter__`, and will call `__exit__`
         self.lock = threading.Lock()
         self.thread = threading.get_ident()
 
@@ -62,7 +63,10 @@ class _Exit:
     @overload
     def __get__(self, setting: Setting[Any], kind: Any) -> Callable[[Any, Any, Any], None]: ...
     def __get__(self, setting: Any, kind: Any) -> Any:
-        return kind.close if setting is None else setting.prepared().lock.__exit__
+        if setting is None:
+            return kind.close
+        block = setting.innermost()
+        return (block if block is not None and block.by_hand else setting.prepared()).lock.__exit__
 
 
 class Setting(ContextDecorator, Generic[T]):
@@ -93,6 +97,7 @@ class Setting(ContextDecorator, Generic[T]):
         block = self.mode.latest.get()
         if block is None or block.setting is not self or block.entered:
             block = self.prepared()
+            block.by_hand = True
         block.entered = True
         try:
             block.lock.acquire()
@@ -105,8 +110,13 @@ class Setting(ContextDecorator, Generic[T]):
 
     def close(self, *exception: object) -> None:
         """End the innermost block, for who does not use the with statement: an ExitStack."""
-        block = self.mode.innermost()
-        while block is not None and block.setting is not self:
-            block = block.outer
+        block = self.innermost()
         if block is not None:
             block.lock.release()
+
+    def innermost(self) -> Block[T] | None:
+        """The innermost block that is open here and is one of this setting."""
+        block = self.mode.innermost()
+        while block is not None and (block.setting is not self or not block.lock.locked()):
+            block = block.outer
+        return block
