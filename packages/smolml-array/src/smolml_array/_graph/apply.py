@@ -207,7 +207,8 @@ class Applying(ArrayBase):
                 f"{op.name}: an array of shape {self.shape} cannot become one of shape "
                 f"{made.shape} in place; inside no_grad() `x {op.symbol}= y` keeps x a leaf"
             )
-        self._set_numbers(made._current_node().raw)
+        node = made._current_node()
+        self._set_numbers(node.raw, node.backend)
         return self
 
     def _compare(self, name: str, other: ArrayLike) -> Any:

@@ -10,11 +10,11 @@ from smolml_array._graph.arithmetic import Arithmetic, ArrayLike
 from smolml_array._graph.backward import backward_arrays
 from smolml_array._graph.elements import nest
 from smolml_array._graph.hooks import HOOKS
-from smolml_array._graph.mixing import taken_in
+from smolml_array._graph.mixing import numbers_on, taken_in
 from smolml_array._graph.node import ELEMENTS_LOCK, NO_PARAMS, ArrayNode, init_node, new_node
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.shaping import RESHAPE
-from smolml_array._graph.views import Element, ValuesNode, node_from_data
+from smolml_array._graph.views import ValuesNode, elements_of, node_from_data
 from smolml_array._graph.windows import ViewOf, put_at
 from smolml_array._shapes.axes import Shape, ShapeError
 from smolml_array.backends.protocol import Backend, DType, Raw
@@ -122,7 +122,7 @@ class ArrayBase(Arithmetic):
             data = self._stacked([self._from_data(item, xp) for item in data])
         if isinstance(data, ArrayBase):
             source = data._current_node()
-            if xp is not None and source.backend is not xp:
+            if xp is not None and source.backend is not xp and source.backend.adopts is not xp:
                 if xp.adopts is not source.backend:
                     raise ValueError(
                         f"MLArray: one array lives on the backend {source.backend.name!r}, and "
@@ -135,9 +135,8 @@ class ArrayBase(Arithmetic):
                 self._node, self._view = window._node, window._view
                 return
             xp, data = source.backend, source.raw
-        self._node = node_from_data(
-            default_backend() if xp is None else xp, data, requires_grad, dtype
-        )
+        xp = default_backend() if xp is None else xp
+        self._node = node_from_data(xp, data, requires_grad, dtype)
 
     @classmethod
     def ensure_array(cls, *args: ArrayLike) -> Any:
@@ -158,9 +157,8 @@ class ArrayBase(Arithmetic):
         if view is None:
             if self._node.pending_writes is not None:
                 self._node.current()
-            if (on_read := HOOKS.on_read) is not None:
-                on_read(self)
-            return self._node
+            on_read = HOOKS.on_read
+            return self._node if on_read is None else on_read(self)
         root_node = view.root._current_node()
         if root_node is not view.root_node or root_node.raw is not view.root_raw:
             self._look_again(view)
@@ -178,15 +176,15 @@ class ArrayBase(Arithmetic):
             for rule, params in view.steps():
                 fresh = fresh._window(rule, params)
         fresh._node.label = self._node.label
-        self._node = fresh._node
-        self._view = fresh._view
+        self._node, self._view = fresh._node, fresh._view
 
     def _window(self, rule: Rule, params: Mapping[str, Any]) -> Self:
         """The same elements in another arrangement."""
         window: Self = self._apply(rule, (self,), params)
         window._node.pending_writes = {}  # not None: look again before it is used
-        node, view = self._node, self._view
+        view = self._view
         if view is None:
+            node = self._node if HOOKS.on_read is None else self._current_node()
             window._view = ViewOf(self, node, node.raw, rule, params, None)
         else:
             window._view = ViewOf(view.root, view.root_node, view.root_raw, rule, params, view)
@@ -202,14 +200,14 @@ class ArrayBase(Arithmetic):
         node = self._current_node()
         if isinstance(node, ValuesNode):
             return node.values
+        if node is not self._node:  # a recording has another one in its place
+            return elements_of(node)
         made = self._elements
         if made is None:
             with ELEMENTS_LOCK:  # two threads that look at the same time must see the same objects
                 made = self._elements
                 if made is None:
-                    numbers = node.backend.to_flat(node.raw)
-                    made = [Element(node, i, x) for i, x in enumerate(numbers)]
-                    self._elements = made
+                    self._elements = made = elements_of(node)
         return made
 
     @property
@@ -243,28 +241,35 @@ class ArrayBase(Arithmetic):
         elif self._view is not None:
             self[...] = given.detach()  # what lies beneath may be the result of an operation
         elif old.rule is None and not isinstance(old, ValuesNode):
-            self._set_numbers(node.raw)
+            self._set_numbers(node.raw, node.backend)
         else:
-            self._become(ArrayNode(old.backend, node.raw, old.tracked))
+            self._become(ArrayNode(node.backend, node.raw, old.tracked))
 
     def _become(self, node: ArrayNode) -> None:
         """Move this handle on to another node."""
+        if HOOKS.moved(self, node):
+            return
         node.label = node.label or self._node.label
-        self._node = node
-        self._view = self._elements = None
+        self._node, self._view, self._elements = node, None, None
 
-    def _set_numbers(self, raw: Raw) -> None:
-        """Other numbers in place: the same node, its gradient and its elements stay."""
+    def _set_numbers(self, raw: Raw, xp: Backend | None = None) -> None:
+        """Other numbers in place: the same node, its gradient and its elements stay.
+
+        `xp` is their backend where that may be a recording and ours is not.
+        """
+        node = self._current_node()
+        xp = xp or node.backend
         if self._view is not None:
             root = self._view.root
-            node = root._current_node()
-            root._set_numbers(put_at(node.backend, node.raw, self._view.positions(), raw))
+            root._set_numbers(put_at(xp, numbers_on(xp, root), self._view.positions(), raw), xp)
             return
-        node = self._node
         if raw.dtype != node.raw.dtype:
-            raw = node.backend.astype(raw, node.raw.dtype)
+            raw = xp.astype(raw, node.raw.dtype)
+        if xp is not node.backend:  # it takes in the numbers of ours, but not the other way round
+            self._become(ArrayNode(xp, raw, node.tracked))
+            return
         node.replace(raw)
-        if self._elements is not None:
+        if self._elements is not None and node is self._node:
             for element, number in zip(self._elements, node.backend.to_flat(raw), strict=True):
                 element._data = number
 
@@ -283,7 +288,7 @@ class ArrayBase(Arithmetic):
         given = self._from_data(new_data, node.backend)
         if given.shape != node.shape:
             raise ShapeError(f"update_values: expected the shape {node.shape}, got {given.shape}")
-        self._set_numbers(given._current_node().raw)
+        self._set_numbers(given._current_node().raw, given._node.backend)
         return self
 
     def restart(self) -> Self:
@@ -297,6 +302,7 @@ class ArrayBase(Arithmetic):
         >>> x.grad().to_list(), y.grad().to_list()
         ([0.0, 0.0], [1.0, 1.0])
         """
+        HOOKS.gradients_used()
         node = self._current_node()
         if isinstance(node, ValuesNode) and all(v._made_by is None for v in node.values):
             for v in node.values:
@@ -323,7 +329,8 @@ class ArrayBase(Arithmetic):
         [2.0, 4.0]
         """
         node = self._node
-        if node.pending_writes is not None:
+        if node.pending_writes is not None or HOOKS.on_gradient is not None:
+            HOOKS.gradients_used()
             node = self._current_node()
         if not node.tracked:
             raise GraphError(
@@ -355,9 +362,10 @@ class ArrayBase(Arithmetic):
     def zero_grad(self) -> None:
         """Set the gradient to zero."""
         node = self._node
-        if node.pending_writes is None:  # one look, since it is in every step
+        if node.pending_writes is None and HOOKS.on_gradient is None:  # it is in every step
             node.grad = None
             return
+        HOOKS.gradients_used()
         node = (self if self._view is None else self._view.root)._current_node()
         if isinstance(node, ValuesNode):
             for v in self._values():

@@ -255,14 +255,12 @@ class ArrayNode(Node):
 
     def gradient(self) -> Raw:
         """The gradient, zeros if there is none."""
-        if (on_gradient := HOOKS.on_gradient) is not None:
-            on_gradient()
+        HOOKS.gradients_used()
         return self.backend.zeros_like(self.raw) if self.grad is None else self.grad
 
     def grad_at(self, i: int) -> float:
         """The gradient of element `i`."""
-        if (on_gradient := HOOKS.on_gradient) is not None:
-            on_gradient()
+        HOOKS.gradients_used()
         if self.grad is None:
             return 0.0
         return float(self.backend.index(self.backend.reshape(self.grad, (-1,)), i))

@@ -155,4 +155,9 @@ class Element(Value):
         return leaf.__reduce__()
 
 
+def elements_of(node: ArrayNode) -> list[Value]:
+    """New elements of an array, in C order."""
+    return [Element(node, i, x) for i, x in enumerate(node.backend.to_flat(node.raw))]
+
+
 ELEMENT: Final = Rule("element", lambda xp, x: x)

@@ -7,6 +7,7 @@ from copy import deepcopy
 from typing import Any, Final
 
 from smolml_array._graph.arithmetic import ArrayLike
+from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.mixing import for_message, numbers_on
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.shaping import RESHAPE
@@ -122,9 +123,9 @@ def setitem(x: Array, key: Any, new: ArrayLike) -> None:
     key, _ = _index_key(x, key)
     xp, (_, given), _, (raw, numbers) = x._operands("setitem", (x, new))
     root: Any = x if x._view is None else x._view.root
-    node = root._node
+    node = root._current_node()
     if not grad_enabled() or (given is None and (node.is_leaf or not node.tracked)):
-        x._set_numbers(xp.index_put(raw, key, numbers))
+        x._set_numbers(xp.index_put(raw, key, numbers), xp)
     elif root is x:
         x._become(index_put(x, key, new)._node)
     else:  # the root is put together anew, and this window looks at it again
@@ -157,6 +158,7 @@ def _index_key(x: Array, key: Any) -> tuple[Any, bool]:
                 or (is_index(part) and not isinstance(part, bool) and not hasattr(part, "__len__"))
             )
             # backward needs the key as it is now, and its owner may write to a list or an ndarray
+            HOOKS.foreign_read(part)
             raw_parts.append(part if place else deepcopy(part))
             basic = basic and place
     return (tuple(raw_parts) if isinstance(key, tuple) else raw_parts[0]), basic
