@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import array as array_module
 import gc
+import os
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
@@ -23,7 +27,9 @@ from smolml_array import (
     stack,
     use_backend,
     where,
+    zeros,
 )
+from smolml_array._graph.hooks import HOOKS
 from smolml_array._replay.buffers import Places
 from smolml_utils import cross_entropy, mse_loss, softmax
 from smolml_value import GraphError, Value, detect_anomaly, elementwise, no_grad, ops
@@ -891,3 +897,342 @@ def test_an_argument_of_another_backend_goes_through_the_graph() -> None:
         loss = step(x)
         assert (loss.backend, type(loss._node.raw)) == (backend, type(x._node.raw))
         assert x.grad().to_list() == [2.0, 4.0]
+
+
+# Arrays that the function makes itself, and those that it has from elsewhere ---------------------
+
+c0 = MLArray([1.0, 2.0, 3.0], requires_grad=False, backend="numpy")
+
+
+def filled_by_element(t: Any) -> Any:
+    y = zeros(3)
+    y[0] = t[1]
+    y[1:] = t[:2]
+    return y.reshape((3, 1))
+
+
+def filled_by_window(t: Any) -> Any:
+    y = MLArray([[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]], requires_grad=False)
+    row = y[1]
+    row[0] = t.sum()
+    row[1:] = 7.0
+    return y.T @ [1.0, 2.0]
+
+
+def set_as_data(t: Any) -> Any:
+    y = zeros(3)
+    y.data = t
+    y[1] = 0.5
+    return y[1:] * y.sum()
+
+
+def set_as_a_list(t: Any) -> Any:
+    y = zeros(3, requires_grad=False)
+    y.data = [t[0], 1.0, t[2]]
+    return y * y
+
+
+def updated(t: Any) -> Any:
+    y = MLArray(c0.to_list())
+    return y.update_values(t) * y.update_values(t * 2.0)
+
+
+def updated_twice(t: Any) -> Any:
+    y = zeros(3, dtype="float32").update_values(t)
+    y.update_values([1.0, 2.0, 3.0])
+    return y[1] * t
+
+
+def made_with_a_gradient(t: Any) -> Any:
+    return MLArray([1.0, 2.0, 3.0]) * t + MLArray(t, backend="numpy")
+
+
+def copied(t: Any) -> Any:
+    y = c0 * 1.0
+    y[0] = t[0]
+    y[[1, 2]] = t[1:] * 2.0
+    return y
+
+
+def in_a_cycle(t: Any) -> Any:
+    y = zeros(3)
+
+    def fill(i: int) -> None:
+        if i < 3:
+            y[i] = t[i]
+            fill(i + 1)
+
+    fill(0)
+    return y
+
+
+OWN = [
+    filled_by_element,
+    filled_by_window,
+    set_as_data,
+    set_as_a_list,
+    updated,
+    updated_twice,
+    made_with_a_gradient,
+    copied,
+    in_a_cycle,
+]
+
+
+@pytest.mark.parametrize("f", OWN)
+@pytest.mark.parametrize("tracked", [False, True])
+def test_arrays_that_are_made_inside_may_be_changed(f: Loss, tracked: bool) -> None:
+    played, eager = MLArray([1.0, -2.0, 3.0]), MLArray([1.0, -2.0, 3.0])
+    step = replay(lambda t: (played.sum() * f(t)).sum(), [played])
+    for k in range(3):
+        t = MLArray(array((3,), f"{k}"), requires_grad=tracked)
+        for leaf in (played, eager):
+            leaf.zero_grad()
+        got, grad = step(t), bits(t.grad())
+        t.zero_grad()
+        want = (eager.sum() * f(t)).sum()
+        want.backward()
+        assert (bits(got), grad) == (bits(want), bits(t.grad()))
+        assert bits(played.grad()) == bits(eager.grad())
+    assert step.recordings == 1
+    assert c0.to_list() == [1.0, 2.0, 3.0]
+
+
+def assigned_elsewhere(t: Any) -> None:
+    c0[0] = t[0]
+
+
+def updated_elsewhere(t: Any) -> None:
+    c0.update_values(t)
+
+
+def counted_elsewhere(t: Any) -> None:
+    c0.update_values(c0 + 1.0)
+
+
+def written_through_a_window(t: Any) -> None:
+    c0[1:][:1] = t[1:2]
+
+
+def given_other_data(t: Any) -> None:
+    c0.data = t
+
+
+def given_away(t: Any) -> None:
+    t[0] = w0.sum()
+
+
+def restarted(t: Any) -> None:
+    w0.restart()
+
+
+def switched_off(t: Any) -> None:
+    w0.requires_grad = False
+
+
+CHANGED = [
+    assigned_elsewhere,
+    updated_elsewhere,
+    counted_elsewhere,
+    written_through_a_window,
+    given_other_data,
+    given_away,
+    restarted,
+    switched_off,
+]
+
+
+@pytest.mark.parametrize("change", CHANGED)
+def test_arrays_from_elsewhere_may_not(change: Callable[[Any], None]) -> None:
+    """Numbers that will be others never get there, so that nothing is lost."""
+    t = MLArray([5.0, 6.0, 7.0], requires_grad=False)
+    before = c0.to_list()
+
+    def loss(t: Any) -> Any:
+        change(t)
+        return (w0.sum() * t).sum()
+
+    with pytest.raises(GraphError, match=r"changes? arrays"):
+        replay(loss, [w0])(t)
+    counted = change is counted_elsewhere  # which is no other number, as often as it is called
+    assert c0.to_list() == ([n + 2.0 for n in before] if counted else before)
+    assert (t.to_list(), w0.requires_grad) == ([5.0, 6.0, 7.0], True)
+    c0.update_values(before)
+
+
+def test_what_is_set_up_once() -> None:
+    made: list[MLArray] = []
+
+    def loss(t: Any) -> Any:
+        if not made:
+            made.append(zeros(2, requires_grad=False))
+            made[0][0] = 3.0
+        return (w0 * t * made[0]).sum()
+
+    step = replay(loss, [w0])
+    assert [step([1.0, 1.0]).item(), step([2.0, 1.0]).item()] == [3.0, 6.0]
+    w0.zero_grad()
+
+
+buffer = np.array([1.0, 2.0, 3.0])
+places = np.array([0, 1, 1])
+raw_bytes = array_module.array("d", [1.0, 2.0, 3.0])
+scaled = elementwise("scaled_by_buffer", lambda xp, x: x * buffer, (lambda xp, out, x: buffer,))
+
+FOREIGN: dict[str, Loss] = {
+    "operand": lambda y: y * buffer,
+    "first": lambda y: buffer - y,
+    "for NumPy": lambda y: np.multiply(buffer, y),
+    "made an array": lambda y: y * MLArray(buffer, requires_grad=False),
+    "a view": lambda y: y[:2] * buffer[1:],
+    "turned": lambda y: y * buffer.reshape((3, 1)).T[0],
+    "in columns": lambda y: y * np.asfortranarray(buffer),
+    "in a list": lambda y: y * stack([buffer, buffer])[0],
+    "in a plugin": lambda y: scaled(y),
+    "places": lambda y: y[places] * 2.0,
+    "places of a tuple": lambda y: y.reshape((1, 3))[0, places] * 2.0,
+    "taken": lambda y: y.take(places),
+    "set": lambda y: assigned(y * 1.0, buffer),
+    "bytes": lambda y: y * MLArray(raw_bytes, requires_grad=False),
+    "a view of bytes": lambda y: y * MLArray(memoryview(raw_bytes), requires_grad=False),
+}
+
+
+def assigned(y: Any, new: Any) -> Any:
+    y[...] = new
+    return y
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_numbers_of_others_may_change(name: str) -> None:
+    """Whoever has a NumPy array may write to it: the graph reads it in each step."""
+    played, eager = MLArray([0.5, -1.0, 2.0]), MLArray([0.5, -1.0, 2.0])
+    step = replay(lambda: FOREIGN[name](played).sum(), [played])
+    for k in (0, 1, 1, 2):
+        buffer[:] = np.array([1.0, 2.0, 3.0]) * (k + 1)
+        raw_bytes[k] = 7.0
+        places[:] = [k, 1, 2]
+        for leaf in (played, eager):
+            leaf.zero_grad()
+        want = FOREIGN[name](eager).sum()
+        want.backward()
+        assert bits(step()) == bits(want)
+        assert bits(played.grad()) == bits(eager.grad())
+    assert step.recordings == 1
+
+
+# Never slower than the graph -------------------------------------------------------------------
+
+
+class Counted:
+    """A function, and how often it was called."""
+
+    def __init__(self, f: Loss) -> None:
+        self.f = f
+        self.calls = 0
+
+    def __call__(self, *args: Any) -> Any:
+        self.calls += 1
+        return self.f(*args)
+
+
+def test_more_shapes_than_are_kept() -> None:
+    """The graph serves them, but for one recording in a long while."""
+    w = MLArray([1.0, 2.0])
+    f = Counted(lambda x: (w * x).sum())
+    step = replay(f, [w])
+    for _ in range(10):
+        for rows in range(1, 13):
+            assert step(np.ones((rows, 2))).item() == 3.0 * rows
+    assert f.calls == 2 * 8 + 10 * 4
+    assert step.recordings == 8
+    f.calls = 0
+    for _ in range(600):
+        step(np.ones((12, 2)))
+    assert f.calls < 500  # it was recorded after all, in the place of another
+    f.calls = 0
+    step(np.ones((12, 2)))
+    assert (f.calls, step.recordings) == (0, 8)
+
+
+def test_what_changes_in_every_step() -> None:
+    w, scale = MLArray([1.0, 2.0]), MLArray(1.0, requires_grad=False)
+    f = Counted(lambda: (w * scale).sum())
+    step = replay(f, [w])
+    for k in range(100):
+        scale.update_values(float(k))
+        assert step().item() == 3.0 * k
+    assert f.calls < 100 + 2 * 8
+
+
+def test_conditions_that_hardly_ever_hold() -> None:
+    """Who takes now more, now fewer elements is not recorded for naught in every step."""
+    seen = Counted(lambda x: x * 2.0)
+    double: Any = elementwise("doubled", lambda xp, x: seen(x), (2.0,))
+    w = MLArray(np.arange(1.0, 101.0))
+    step = replay(lambda x: double(w)[x > 0.0].sum(), [w])
+    for k in range(100):
+        x = np.where(np.arange(100) < k, 1.0, -1.0)
+        assert step(x).item() == k * (k + 1.0)
+    assert seen.calls < 120
+    for _ in range(130):
+        step(x)
+    before = step.recordings
+    assert before == 1
+
+
+# Interrupts ------------------------------------------------------------------------------------
+
+
+class Interrupt:
+    """Ctrl-C, as a signal is seen: when a function begins, or when one of C is done."""
+
+    def __init__(self, after: int) -> None:
+        self.left = after
+
+    def __call__(self, frame: object, event: str, arg: object) -> None:
+        if event in ("call", "c_return"):
+            self.left -= 1
+            if self.left < 0:
+                sys.setprofile(None)
+                raise KeyboardInterrupt
+
+
+def test_an_interrupt_at_any_moment_leaves_all_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "unraisablehook", lambda _: None)  # it is lost where Python cleans up
+    w, c = MLArray([1.0, 2.0]), MLArray([3.0, 4.0], requires_grad=False)
+    row, elements = w[:1], w.data
+    (w * w).sum().backward()
+    node, grad = w._node, [2.0, 4.0]
+
+    def loss(x: Any) -> Any:
+        y = zeros(2)
+        y[0] = x[1]
+        y[1] = c[0]
+        return (w * y).sum() * row.sum()
+
+    after = 0
+    interrupt = Interrupt(-1)
+    while interrupt.left < 0:
+        step = replay(loss, [w])
+        interrupt = Interrupt(after)
+        with suppress(KeyboardInterrupt):
+            sys.setprofile(interrupt)
+            step([1.0, 10.0])
+        sys.setprofile(None)
+        assert w._node is node
+        assert c.to_list() == [3.0, 4.0]
+        assert all(a is b for a, b in zip(w.data, elements, strict=True))
+        assert row.to_list() == [1.0]
+        assert w.grad().to_list() in (grad, [grad[0] + 26.0, grad[1] + 3.0])
+        hooks = [HOOKS.on_read, HOOKS.on_gradient, HOOKS.on_move, HOOKS.on_foreign]
+        assert hooks == [None] * 4
+        w.zero_grad()
+        (w * w).sum().backward()
+        after += STRIDE
+    assert after > 1000
+    assert [step([1.0, 10.0]).item(), step([1.0, 1.0]).item()] == [16.0, 7.0]
+
+
+# An interrupt after each of some thousand events, or after every event with REPLAY_STRIDE=1
+STRIDE = int(os.environ.get("REPLAY_STRIDE", "23"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from smolml_array._graph.hooks import HOOKS
 from smolml_array._shapes.nested import as_number, flatten
 from smolml_array.backends.signatures import DType, Raw
 from smolml_value import Value
@@ -52,6 +53,7 @@ def value_or_number(x: Any, path: Sequence[int], who: str) -> Any:
 
 def to_raw(xp: Backend, data: Any, who: str, copy: bool | None = None) -> Raw:
     """A raw array of numbers in whatever form."""
+    HOOKS.foreign_read(data)
     if xp.is_array(data):
         return xp.asarray(data, copy=copy)
     if not isinstance(data, list | tuple | float | int) and hasattr(data, "__array__"):

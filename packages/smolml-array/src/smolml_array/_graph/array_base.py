@@ -10,8 +10,8 @@ from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.backward import backward_arrays
 from smolml_array._graph.elements import OneValue, nest
 from smolml_array._graph.hooks import HOOKS
-from smolml_array._graph.mixing import taken_in
-from smolml_array._graph.node import NO_PARAMS, ArrayNode, init_node, new_node
+from smolml_array._graph.mixing import numbers_on, taken_in
+from smolml_array._graph.node import NO_PARAMS, ArrayNode, init_node, new_node, put_at
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import ValuesNode, elements_at, node_from_data, renew
@@ -125,7 +125,7 @@ class ArrayBase(OneValue):
             data = self._stacked([self._from_data(item, xp) for item in data])
         if isinstance(data, ArrayBase):
             source = data._current_node()
-            if xp is not None and source.backend is not xp:
+            if xp is not None and source.backend is not xp and source.backend.adopts is not xp:
                 if xp.adopts is not source.backend:
                     raise ValueError(
                         f"MLArray: one array lives on the backend {source.backend.name!r}, and "
@@ -140,9 +140,8 @@ class ArrayBase(OneValue):
             if requires_grad:
                 leave(data)
             xp, data = source.backend, source.raw
-        self._node = node_from_data(
-            default_backend() if xp is None else xp, data, requires_grad, dtype
-        )
+        xp = default_backend() if xp is None else xp
+        self._node = node_from_data(xp, data, requires_grad, dtype)
 
     @classmethod
     def ensure_array(cls, *args: ArrayLike) -> Any:
@@ -163,9 +162,8 @@ class ArrayBase(OneValue):
         if view is None:
             if self._node.pending_writes is not None:
                 self._node.current()
-            if (on_read := HOOKS.on_read) is not None:
-                on_read(self)
-            return self._node
+            on_read = HOOKS.on_read
+            return self._node if on_read is None else on_read(self)
         root_node = view.root._current_node()
         if root_node is not view.root_node or root_node.raw is not view.root_raw:
             self._look_again(view)
@@ -183,15 +181,15 @@ class ArrayBase(OneValue):
             for rule, params in view.steps():
                 fresh = fresh._window(rule, params)
         fresh._node.label = self._node.label
-        self._node = fresh._node
-        self._view = fresh._view
+        self._node, self._view = fresh._node, fresh._view
 
     def _window(self, rule: Rule, params: Mapping[str, Any]) -> Self:
         """The same elements in another arrangement."""
         window: Self = self._apply(rule, (self,), params)
         window._node.pending_writes = {}  # not None: look again before it is used
-        node, view = self._node, self._view
+        view = self._view
         if view is None:
+            node = self._node if HOOKS.on_read is None else self._current_node()
             window._view = ViewOf(self, node, node.raw, rule, params, None)
         else:
             window._view = ViewOf(view.root, view.root_node, view.root_raw, rule, params, view)
@@ -207,6 +205,8 @@ class ArrayBase(OneValue):
         node = self._current_node()
         if isinstance(node, ValuesNode):
             return node.values
+        if node is not self._node:  # a recording has another one in its place
+            return elements_at(node, range(node.raw.size))
         if self._elements is None:
             self._elements = elements_at(node, range(node.raw.size))
         return self._elements
@@ -243,36 +243,45 @@ class ArrayBase(OneValue):
         elif self._view is not None:
             self[...] = given.detach()  # what lies beneath may be the result of an operation
         elif old.rule is None and not isinstance(old, ValuesNode):
-            self._set_numbers(node.raw)
+            self._set_numbers(node.raw, node.backend)
         else:
-            self._become(ArrayNode(old.backend, node.raw, old.tracked))
+            self._become(ArrayNode(node.backend, node.raw, old.tracked))
 
     def _take_values(self, given: ValuesNode) -> None:
         """Have these Values as elements; a window puts them into the array that it looks at."""
-        if self._view is None:
-            return self._become(given)
-        root, xp = self._view.root, given.backend
-        values = [*root._values()]
-        for place, v in zip(xp.to_flat(self._view.positions()), given.values, strict=True):
-            values[place] = v
-        root._become(ValuesNode(xp, values, root.shape))
+        root = self
+        if self._view is not None:
+            root = self._view.root
+            values = [*root._values()]
+            places = given.backend.to_flat(self._view.positions())
+            for place, v in zip(places, given.values, strict=True):
+                values[place] = v
+            given = ValuesNode(given.backend, values, root.shape)
+        root._become(given)
 
     def _become(self, node: ArrayNode) -> None:
         """Move this handle on to another node."""
+        if HOOKS.moved(self, node):
+            return
         node.label = node.label or self._node.label
-        self._node = node
-        self._view = self._elements = None
+        self._node, self._view, self._elements = node, None, None
 
-    def _set_numbers(self, raw: Raw) -> None:
-        """Other numbers in place: the same node, its gradient and its elements stay."""
+    def _set_numbers(self, raw: Raw, xp: Backend | None = None) -> None:
+        """Other numbers in place: the same node, its gradient and its elements stay.
+
+        `xp` is their backend where that may be a recording and ours is not.
+        """
+        node = self._current_node()
+        xp = xp or node.backend
         if self._view is not None:
             root = self._view.root
-            node = root._current_node()
-            root._set_numbers(node.put_at(node.raw, self._view.positions(), raw))
+            root._set_numbers(put_at(xp, numbers_on(xp, root), self._view.positions(), raw), xp)
             return
-        node = self._node
         if raw.dtype != node.raw.dtype:
-            raw = node.backend.astype(raw, node.raw.dtype)
+            raw = xp.astype(raw, node.raw.dtype)
+        if xp is not node.backend:  # it takes in the numbers of ours, but not the other way round
+            self._become(ArrayNode(xp, raw, node.tracked))
+            return
         node.replace(raw)
         renew(node)
 
@@ -292,7 +301,7 @@ class ArrayBase(OneValue):
         given = self._from_data(new_data, node.backend)
         if given.shape != node.shape:
             raise ShapeError(f"update_values: expected the shape {node.shape}, got {given.shape}")
-        self._set_numbers(given._current_node().raw)
+        self._set_numbers(given._current_node().raw, given._node.backend)
         return self
 
     def restart(self) -> Self:
@@ -306,6 +315,7 @@ class ArrayBase(OneValue):
         >>> x.grad().to_list(), y.grad().to_list()
         ([0.0, 0.0], [1.0, 1.0])
         """
+        HOOKS.gradients_used()
         node = self._current_node()
         if isinstance(node, ValuesNode) and all(v._made_by is None for v in node.values):
             for v in node.values:
@@ -332,7 +342,8 @@ class ArrayBase(OneValue):
         [2.0, 4.0]
         """
         node = self._node
-        if node.pending_writes is not None:
+        if node.pending_writes is not None or HOOKS.on_gradient is not None:
+            HOOKS.gradients_used()
             node = self._current_node()
         if not node.tracked:
             raise GraphError(
@@ -364,9 +375,10 @@ class ArrayBase(OneValue):
     def zero_grad(self) -> None:
         """Set the gradient to zero."""
         node = self._node
-        if node.pending_writes is None:  # one look, since it is in every step
+        if node.pending_writes is None and HOOKS.on_gradient is None:  # it is in every step
             node.grad = None
             return
+        HOOKS.gradients_used()
         node = (self if self._view is None else self._view.root)._current_node()
         if isinstance(node, ValuesNode):
             for v in self._values():
@@ -374,7 +386,7 @@ class ArrayBase(OneValue):
         elif self._view is None:
             node.grad = None
         elif node.grad is not None:
-            node.grad = node.put_at(node.grad, self._view.positions(), 0.0)
+            node.grad = put_at(node.backend, node.grad, self._view.positions(), 0.0)
 
     @property
     def requires_grad(self) -> bool:

@@ -297,8 +297,7 @@ class ArrayNode(Node):
 
     def gradient(self) -> Raw:
         """The gradient, zeros if there is none."""
-        if (on_gradient := HOOKS.on_gradient) is not None:
-            on_gradient()
+        HOOKS.gradients_used()
         return self.backend.zeros_like(self.raw) if self.grad is None else self.grad
 
     def grad_at(self, i: int) -> float:
@@ -307,8 +306,7 @@ class ArrayNode(Node):
         Raises:
             GraphError: a backward pass has not kept it.
         """
-        if (on_gradient := HOOKS.on_gradient) is not None:
-            on_gradient()
+        HOOKS.gradients_used()
         if self.is_hidden:
             raise GraphError(
                 f"grad: backward() keeps no gradient of a large array that no name holds, here the "
@@ -323,12 +321,12 @@ class ArrayNode(Node):
         self._show()
         if self.grad is None and number == 0.0:
             return
-        self.grad = self.put_at(self.gradient(), i, number)
+        self.grad = put_at(self.backend, self.gradient(), i, number)
 
-    def put_at(self, raw: Raw, positions: Any, new: Any) -> Raw:
-        """A copy of an array of its shape with other numbers at positions, counted in C order."""
-        xp = self.backend
-        return xp.reshape(xp.index_put(xp.reshape(raw, (-1,)), positions, new), raw.shape)
+
+def put_at(xp: Backend, raw: Raw, positions: Any, new: Any) -> Raw:
+    """A copy with other numbers at these positions, counted in C order."""
+    return xp.reshape(xp.index_put(xp.reshape(raw, (-1,)), positions, new), raw.shape)
 
 
 def _numbers(node: ArrayNode) -> Raw:

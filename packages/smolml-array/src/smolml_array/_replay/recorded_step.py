@@ -8,15 +8,13 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from smolml_array._graph.node import ArrayNode
-from smolml_array._replay.captures import Noticed, Sources, noticing, put_back
+from smolml_array._replay.captures import CHANGES, NUMPY, Captures, Sources
 from smolml_array._replay.recording import Recording
 from smolml_array._replay.writing import DiffersError
 from smolml_array.array import MLArray
-from smolml_array.backends import get_backend
 from smolml_array.backends.protocol import Backend, Raw
 from smolml_value import GraphError
 
-NUMPY = get_backend("numpy")
 SILENCE = NUMPY.silence
 
 
@@ -78,6 +76,7 @@ class RecordedStep:
         self._sources = run.sources
         self._slots = run.slots
         self._firsts = run.firsts
+        self._pause = self._skip = 0  # steps without a try, after conditions were not as they were
         self._leaves = run.leaves
         self._run = run.recording.program.run
         SILENCE.run(run.recording.program.finish, run.results)
@@ -93,17 +92,25 @@ class RecordedStep:
             return False
         if self._firsts is not None and _firsts(nodes) != self._firsts:
             return False
-        for slot, node in zip(slots, nodes):  # noqa: B905  # they are as many
+        # those first that are no parameters: their shapes may be others
+        for slot, node in zip(reversed(slots), reversed(nodes)):  # noqa: B905  # they are as many
             if (node is not slot.node or node.raw is not slot.raw) and not slot.take(node):
                 return False
         return self.is_current()
 
     def play(self) -> list[Raw] | None:
-        """The loss and the gradients; None if a condition is not as it was."""
-        try:
-            return SILENCE.run(self._run)  # type: ignore[no-any-return]
-        except DiffersError:
+        """The loss and the gradients; None if a condition is not as it was, or hardly ever is."""
+        if self._skip > 0:
+            self._skip -= 1
             return None
+        try:
+            parts: list[Raw] = SILENCE.run(self._run)
+        except DiffersError:
+            self._pause = min(2 * self._pause + 1, 63)
+            self._skip = self._pause
+            return None
+        self._pause = 0
+        return parts
 
     def gradients(self, nodes: Sequence[ArrayNode], parts: Sequence[Raw]) -> dict[ArrayNode, Raw]:
         """The gradients among what `play` gave, each with the leaf that it belongs to."""
@@ -134,6 +141,8 @@ def record(
             "replay: the function did not do the same when it was called again (does it draw "
             "random numbers, or count its calls?); pass what changes as an argument"
         )
+    if not second.sources.are_current():  # by now it has set up what it sets up once
+        raise GraphError(CHANGES)
     expected = [x.copy() for x in second.results]
     step = RecordedStep(second)
     found = step.play()
@@ -161,44 +170,24 @@ def _recorded(
         inputs.append(recording.input(node.raw) if new else inputs[i])
         leaves.append(ArrayNode(backend, inputs[i], node.tracked) if new else leaves[i])
     own, data = leaves[: len(params)], leaves[len(params) :]
-    before = [(p._node, p._elements) for p in params]
-    noticed: Noticed = {}
-    unknown: Any = _Gradient()
-    for leaf in leaves:
-        leaf.grad = unknown
-    try:
-        for p, leaf in zip(params, own, strict=True):
-            p._node, p._elements = leaf, None
-        with noticing() as noticed:
-            loss = f(*map(MLArray._from_node, data))
-        untouched = (
-            leaf.raw is x and not leaf.pending_writes and leaf.grad is unknown
-            for leaf, x in zip(leaves, inputs, strict=True)
-        )
-        if [p._node for p in params] != own or not all(untouched):
-            raise GraphError(
-                "replay: the function changes arrays that it is given, or their gradients; do "
-                "that outside of it"
-            )
-        for leaf in leaves:
-            leaf.grad = None
-        if not isinstance(loss, MLArray) or loss._current_node().backend is not backend:
-            raise GraphError(
-                f"replay: the function returned {loss!r:.60}; expected one MLArray that depends "
-                f"on its arguments or on the parameters"
-            )
-        loss.backward()
-        value: Any = loss._current_node().raw
-        del loss  # and with it what f has made
-    finally:  # only now: the loss may be a window onto a parameter
-        changed = put_back(noticed)
-        for p, (node, elements) in zip(params, before, strict=True):
-            p._node, p._elements = node, elements
-    if changed:
+    captures = Captures(recording, list(zip(params, own, strict=True)))
+    given = list(map(MLArray._from_node, data))
+    captures.listen()
+    loss = f(*given)
+    root = loss._current_node() if isinstance(loss, MLArray) else None
+    captures.stop()
+    if root is None or root.backend is not backend:
         raise GraphError(
-            "replay: the function changes an array that it has from elsewhere (by x += y or "
-            "x[i] = y); do that outside of it"
+            f"replay: the function returned {loss!r:.60}; expected one MLArray that depends on "
+            f"its arguments or on the parameters"
         )
+    del loss  # or it would outlive the function
+    sources = captures.sources(recording.taken)
+    alike = (v.raw is x and not v.pending_writes for v, x in zip(leaves, inputs, strict=True))
+    if [x._node for x in given] != data or not all(alike):
+        raise GraphError(CHANGES)
+    MLArray._from_node(root).backward()
+    value: Any = root.raw
     grads: dict[int, Any] = {i: leaves[i].grad for i in set(firsts) if leaves[i].grad is not None}
     recording.close()
     slots = [_Slot(x.array, leaf.tracked) for x, leaf in zip(inputs, leaves, strict=True)]
@@ -206,17 +195,7 @@ def _recorded(
     results = [value.array, *(x.array for x in grads.values())]
     notes = [*recording.notes, value.number, [(i, x.number) for i, x in grads.items()]]
     kept = firsts if any(leaf.tracked for leaf in data) else None
-    return _Run(recording, notes, slots, kept, results, list(grads), Sources(noticed))
-
-
-class _Gradient:
-    """Stands for the gradients while the function runs, which a recording cannot know."""
-
-    def __getattr__(self, name: str) -> Any:
-        raise GraphError(
-            "replay: the function uses gradients, or calls backward(); a step does that by itself "
-            "after the function"
-        )
+    return _Run(recording, notes, slots, kept, results, list(grads), sources)
 
 
 def _firsts(nodes: Sequence[ArrayNode]) -> list[int]:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from smolml_array._replay.buffers import copier
+from smolml_array._replay.captures import notice, uses
 from smolml_array._replay.program import Note, Program
 from smolml_array._replay.recorded import Recorded
 from smolml_array._replay.writing import elementwise
@@ -40,6 +41,7 @@ class Recording:
         adopts: the backend whose functions are called, and whose arrays are taken in as constants.
         program: what has been recorded.
         notes: the same in words, to compare two recordings.
+        taken: nodes from elsewhere that have gradients, and whose numbers were taken in.
     """
 
     name = "numpy"
@@ -49,6 +51,7 @@ class Recording:
         self.silence = Silence(base.silence.context, self)
         self.program = Program()
         self.notes: list[tuple[Any, ...]] = []
+        self.taken: list[Any] = []
         self._base = base.silence.plain
         self._count = 0
         self._open = True
@@ -79,18 +82,16 @@ class Recording:
         return Recorded(self, raw, None)
 
     def take_in(self, operand: Any) -> Recorded:
-        """The numbers of an array or a Value from elsewhere, which stay.
+        """The numbers of an array from elsewhere, which stay.
 
         Raises:
-            GraphError: gradients would have to flow there.
+            GraphError: a Value, to which gradients would have to flow.
         """
-        node = operand._current_node() if hasattr(operand, "_current_node") else None
-        if node is None or node.tracked:
-            what = "a Value" if node is None else f"an array of shape {node.shape}"
-            raise GraphError(
-                f"replay: the function uses {what} that gradients flow to, but that it was not "
-                f"given: name it among the parameters, or pass it as an argument"
-            )
+        if not hasattr(operand, "_current_node"):
+            raise GraphError(uses("a Value"))
+        node = operand._current_node()
+        if node.tracked:
+            self.taken.append(node)
         return self.constant(node.raw)
 
     def close(self) -> None:
@@ -112,7 +113,12 @@ class Recording:
                 "what the function was given"
             )
         asked = tuple(args), dict(params)
-        met = [x for x in leaves(asked) if isinstance(x, Recorded)]
+        met = []
+        for x in leaves(asked):
+            if isinstance(x, Recorded):
+                met.append(x)
+            else:
+                notice(x)
         plain, plain_params = map_leaves(_buffer, asked)
         if name == "add_into" and args[0].number is None:
             name, f = "add", np.add  # a constant is not written to
@@ -173,6 +179,7 @@ class Recording:
     def asarray(self, obj: Any, /, *, dtype: Any = None, copy: bool | None = None) -> Any:
         if isinstance(obj, Recorded):
             return obj if dtype in (None, obj.dtype) else self.astype(obj, dtype)
+        notice(obj)
         return self.constant(self.adopts.asarray(obj, dtype=dtype, copy=copy))
 
     def to_flat(self, x: Any, /) -> list[Any]:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:  # the module needs NumPy
 KEPT: Final = 8
 """For how many different shapes of its arguments a step is kept."""
 
+PRICE: Final = 500
+"""What a recording costs, in steps; as many as are kept are free. So a step costs hardly more than
+the graph however often shapes, or arrays that the function has from elsewhere, change."""
+
 
 def replay(f: Callable[..., MLArray], params: Iterable[MLArray]) -> Replay:
     """f with its backward pass, recorded at the first call and played back from then on.
@@ -34,17 +38,18 @@ def replay(f: Callable[..., MLArray], params: Iterable[MLArray]) -> Replay:
     that stays. What pays is small arrays, where the graph costs more than the arithmetic. After
     CUDA graphs and `torch.compile(mode="reduce-overhead")`.
 
-    It is recorded anew for other shapes or dtypes of the arguments (the last few are kept), and
-    when an MLArray that f has from elsewhere, and reads, has changed. Truth values that ops take
-    from numbers (is a class index out of range?), and how many elements a mask takes, are
-    conditions of the recording: where one comes out differently, that step goes through the
-    graph. So does every step on the pure backend, and inside `no_grad()` and `detect_anomaly()`.
+    It is recorded anew for arguments of other shapes, dtypes or layouts (eight are kept), and when
+    an MLArray or a NumPy array that f has from elsewhere, and reads, has changed; where that
+    happens all the time, the step goes through the graph. Truth values that ops take from numbers
+    (is a class index out of range?), and how many elements a mask takes, are conditions of the
+    recording: where one comes out differently, that step goes through the graph. So does every
+    step on the pure backend, and inside `no_grad()` and `detect_anomaly()`.
 
     What f does otherwise than by ops on its arguments and on params happens when it is recorded,
-    and is the same in each step: what it takes from numbers, lists, NumPy arrays and Values, the
-    branches it goes, the attributes it sets. At the first call f is run twice, and must do the
-    same both times: random numbers that it draws are refused. Pass what changes from step to step
-    as an argument.
+    and is the same in each step: what it takes from numbers, lists and Values, what NumPy computes
+    for it, the branches it goes, the attributes it sets. At the first call f is run twice, and must
+    do the same both times: random numbers that it draws are refused. Pass what changes from step to
+    step as an argument. Arrays that f makes itself it may change as it likes.
 
     Args:
         f: a function of arrays that returns one array, of which backward is called. It may use
@@ -55,12 +60,12 @@ def replay(f: Callable[..., MLArray], params: Iterable[MLArray]) -> Replay:
     Returns:
         The step: a function of what f takes, of which what is no MLArray becomes a constant: an
         int one of int64, a float one as wide as the arrays that have floats. The first call with
-        arguments of some shape is slow, and no other thread may use the parameters while it runs.
+        arguments of some shape is slow.
 
     Raises:
-        GraphError: (a step) f reads numbers, by `item()`, `float()` or printing; changes a
-            parameter; draws random numbers; or uses something that has a gradient and that
-            it was not given.
+        GraphError: (a step) f reads numbers, by `item()`, `float()` or printing; changes an array
+            that it has not made; draws random numbers; or uses something that has a gradient and
+            that it was not given.
         TypeError: something among the parameters that is no MLArray.
         ValueError: a parameter is given twice.
 
@@ -92,7 +97,8 @@ class Replay:
             raise ValueError("replay: a parameter is given twice; give each once")
         self._steps: list[RecordedStep] = []  # the last one that was used comes first
         self._lock = threading.RLock()
-        self._busy = False
+        self._playing = threading.Lock()  # held inside the other one, by the same thread
+        self._budget = KEPT * PRICE
 
     @property
     def recordings(self) -> int:
@@ -108,7 +114,8 @@ class Replay:
         nodes = []
         for p in self._params:
             node = p._node  # most are plain leaves: one look, since this is in every step
-            nodes.append(node if node.pending_writes is None else p._current_node())
+            plain = node.pending_writes is None and HOOKS.on_read is None
+            nodes.append(node if plain else p._current_node())
         xp = nodes[0].backend if nodes else self._backend_of(data)
         for x in data:
             if isinstance(x, MLArray):
@@ -119,14 +126,12 @@ class Replay:
                 nodes.append(ArrayNode(xp, self._numbers(xp, x, data), False))
         step = parts = None
         with self._lock:
-            # it is busy if it is called by f, or by what has interrupted it
-            if not (self._busy or MODE.special):
-                self._busy = True
-                try:
+            # it is played already if it is called by f, or by what has interrupted it
+            if not (MODE.special or self._playing.locked()):
+                with self._playing:
+                    self._budget += 1
                     step = self._step(xp, nodes)
                     parts = None if step is None else step.play()
-                finally:
-                    self._busy = False
         if step is None or parts is None:
             return self._once(xp, data)
         with PASS_LOCK:
@@ -134,7 +139,7 @@ class Replay:
         return MLArray._constant(xp, parts[0])
 
     def _step(self, xp: Backend, nodes: list[ArrayNode]) -> RecordedStep | None:
-        """What is recorded for arguments like these, now if need be; None off NumPy."""
+        """What is recorded for arguments like these, now if need be; None for the graph."""
         steps = self._steps
         for step in steps:
             if step.takes(nodes):
@@ -142,12 +147,17 @@ class Replay:
                     steps.remove(step)
                     steps.insert(0, step)
                 return step
-        if xp.name != "numpy" or any(node.backend is not xp for node in nodes):
+        if xp.name != "numpy" or any(node.backend is not xp for node in nodes) or xp.adopts:
+            return None
+        steps[:] = [s for s in steps if s.is_current()]
+        budget = min(self._budget, KEPT * PRICE)
+        if budget < PRICE:
             return None
         from smolml_array._replay.recorded_step import record  # which needs NumPy
 
         step = record(self._f, self._params, nodes)
-        steps[:] = [step, *(s for s in steps if s.is_current())][:KEPT]
+        self._budget = budget - PRICE
+        steps[:] = [step, *steps][:KEPT]
         return step
 
     @staticmethod

@@ -7,8 +7,8 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Final
 
 from smolml_array._graph.arithmetic import ArrayLike
+from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.mixing import for_message, numbers_on
-from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.shaping import RESHAPE
 from smolml_array._shapes.axes import (
@@ -120,9 +120,9 @@ def setitem(x: Array, key: Any, new: ArrayLike) -> None:
     if basic and _shows(new, x, key):
         return  # the end of `x[key] += v`, which has written through the window x[key]
     xp, (_, given), _, (raw, numbers) = x._operands("setitem", (x, new))
-    root = _root_on(xp, x)
+    root: Any = x if x._view is None else x._view.root
     if _only_numbers(root, given is not None):
-        x._set_numbers(xp.index_put(raw, key, numbers))
+        x._set_numbers(xp.index_put(raw, key, numbers), xp)
     elif root is x:
         x._become(index_put(x, key, new)._node)
     else:  # the root is put together anew, and this window looks at it again
@@ -160,9 +160,9 @@ def in_place(x: A, symbol: str, made: A) -> A:
             f"{symbol}: the result is of {new.dtype}, which does not fit into an array of "
             f"{own.dtype}; write x = x {symbol[:-1]} y for a new array"
         )
-    root = _root_on(xp, x)
+    root: Any = x if x._view is None else x._view.root
     if _only_numbers(root, made._node.tracked):
-        x._set_numbers(new)
+        x._set_numbers(new, xp)
     elif root is x and new.dtype == own.dtype:
         x._become(made._node)
     else:
@@ -172,16 +172,8 @@ def in_place(x: A, symbol: str, made: A) -> A:
 
 def _only_numbers(root: Any, given_tracked: bool) -> bool:
     """Whether other numbers are all that an assignment to elements of `root` changes."""
-    node = root._node
+    node = root._current_node()
     return not grad_enabled() or not (given_tracked or (node.tracked and not node.is_leaf))
-
-
-def _root_on(xp: Backend, x: Any) -> Any:
-    """The array whose elements x shows, a constant among them moved to where x goes on."""
-    root = x if x._view is None else x._view.root
-    if root._node.backend is not xp:
-        root._become(ArrayNode(xp, numbers_on(xp, root), False))
-    return root
 
 
 def _shows(new: object, x: Array, key: Any) -> bool:
@@ -224,6 +216,7 @@ def _index_key(x: Array, key: Any) -> tuple[Any, bool]:
                 or (is_index(part) and not isinstance(part, bool) and not hasattr(part, "__len__"))
             )
             # backward needs the key as it is now, and its owner may write to a list or an ndarray
+            HOOKS.foreign_read(part)
             raw_parts.append(part if place else deepcopy(part))
             basic = basic and place
     return (tuple(raw_parts) if isinstance(key, tuple) else raw_parts[0]), basic

@@ -93,8 +93,9 @@ def named(node: Node | None) -> str:
 @given.register(Value)
 def _(v: Value) -> Sequence[tuple[Node | None, Any]]:
     args = v._operands()
-    # those that it was computed with, where they are kept; they end with the result
-    numbers = v._numbers if isinstance(v, NaryValue) else [a._data if isinstance(a, Value) else a for a in args]
+    numbers = [a._data if isinstance(a, Value) else a for a in args]
+    if isinstance(v, NaryValue):  # those that it was computed with; they end with the result
+        numbers = v._numbers
     return [(a if isinstance(a, Value) else None, x) for a, x in zip(args, numbers, strict=False)]
 
 
