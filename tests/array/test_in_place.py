@@ -417,3 +417,16 @@ def test_a_replayed_function_that_changes_what_it_has_from_elsewhere() -> None:
         step = replay(of_its_own, [w])
         assert [step(MLArray([x, 0.0], False)).item() for x in (1.0, 2.0)] == [6.0, 9.0]
         assert step.recordings == 1
+
+
+def test_an_array_of_arrays_is_no_window_onto_a_hidden_one(backend: str) -> None:
+    x = MLArray([1.0, 2.0])
+    y = MLArray([x, x * 3.0])
+    first = y[:1]
+    y += 1.0
+    assert first.to_list() == [[2.0, 3.0]]
+    y.sum().backward()
+    assert gradient(x) == [4.0, 4.0]
+    y.restart()
+    y[0, 0] = 100.0
+    assert first.to_list() == [[100.0, 3.0]]

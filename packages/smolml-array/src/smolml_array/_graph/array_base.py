@@ -134,8 +134,8 @@ class ArrayBase(OneValue):
                 self._node = ArrayNode(xp, taken_in(xp, data), False)
                 return
             if requires_grad and dtype is None:
-                window = data._window(RESHAPE, {"shape": source.shape})
-                self._node, self._view = window._node, window._view
+                shown = data if backends else data._window(RESHAPE, {"shape": source.shape})
+                self._node, self._view = shown._node, shown._view  # made here: no window onto it
                 return
             if requires_grad:
                 leave(data)
