@@ -65,17 +65,21 @@ LOG_SOFTMAX = Rule(
 # Normalisation ---------------------------------------------------------------------------------
 
 
-def _normalized(xp: Any, x: Raw, *, axis: Axis, epsilon: float) -> Raw:
+def _normalized(xp: Any, x: Raw, *, axis: tuple[int, ...], epsilon: float) -> Raw:
     centered = x - xp.mean(x, axis=axis, keepdims=True)
-    variance = xp.mean(centered * centered, axis=axis, keepdims=True)
+    n = math.prod(x.shape[a] for a in axis)  # and no mean: it would look for equal numbers
+    variance = xp.sum(centered * centered, axis=axis, keepdims=True) / n
     return centered / xp.sqrt(variance + epsilon)
 
 
-def _normalized_vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, axis: Axis, epsilon: float) -> Raw:
+def _normalized_vjp(
+    xp: Any, g: Raw, out: Raw, x: Raw, *, axis: tuple[int, ...], epsilon: float
+) -> Raw:
     """(g - mean(g) - out mean(out g)) / sqrt(var(x) + epsilon)."""
     scale = xp.sqrt(xp.var(x, axis=axis, keepdims=True) + epsilon)
-    along = xp.mean(out * g, axis=axis, keepdims=True)
-    return (g - xp.mean(g, axis=axis, keepdims=True) - out * along) / scale
+    n = math.prod(x.shape[a] for a in axis)
+    along = xp.sum(out * g, axis=axis, keepdims=True) / n
+    return (g - xp.sum(g, axis=axis, keepdims=True) / n - out * along) / scale
 
 
 LAYER_NORM = Rule("layer_norm", _normalized, _normalized_vjp, jvp=_symmetric(_normalized_vjp))

@@ -64,8 +64,9 @@ def mean_of_sum(x: Any, total: Any, axis: Axis, keepdims: _bool) -> Raw:
     """The mean of x from its sum, which may miss that of equal numbers by its rounding."""
     if not x.size or not total.size:
         return total / math.nan
-    found = total / (x.size // total.size)
-    if axis is None and x.item(0) != x.item(-1):  # as it mostly is
+    count = x.size // total.size
+    found = total / count
+    if count == 1 or (axis is None and x.item(0) != x.item(-1)):  # as it mostly is
         return found
     first, last = first_and_last(x.ndim, axis)
     first = x[first]
