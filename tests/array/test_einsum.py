@@ -21,6 +21,26 @@ from tests.array.refusals import check as check_refusal
 LETTERS = "abcAB"
 
 
+@pytest.mark.parametrize(
+    ("subscripts", "shape"),
+    [("abii->ab", (2, 3, 4, 4)), ("aibi->ab", (2, 4, 3, 4)), ("iabi->bai", (3, 2, 4, 3))],
+)
+def test_the_gradient_of_a_diagonal_with_other_axes(
+    subscripts: str, shape: tuple[int, ...], backend: str
+) -> None:
+    x = filled(shape, "x")
+    weights = filled(np.einsum(subscripts, np.asarray(x.to_list())).shape, "w")
+    (einsum(subscripts, x) * weights).sum().backward()
+    labels, kept = subscripts.split("->")
+    # where the labels that repeat have the same position, the weight; else nothing
+    expected = np.zeros(shape)
+    for place in np.ndindex(*shape):
+        at = dict(zip(labels, place, strict=True))
+        if tuple(at[label] for label in labels) == place:
+            expected[place] = weights[tuple(at[label] for label in kept)].item()
+    assert x.grad().to_list() == expected.tolist()
+
+
 @st.composite
 def sums(draw: st.DrawFn, most: int = 4) -> tuple[str, list[tuple[int, ...]]]:
     """Subscripts with diagonals, ellipses and lengths of 1 that broadcast, and shapes."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from smolml_array import MLArray
-from smolml_value import Value, no_grad
+from smolml_value import GraphError, Value, no_grad
 from tests.array import kinds
 from tests.array.helpers import assert_close, filled, flat, gradient, values_of
 from tests.array.kinds import WEIGHTS, every_kind
@@ -37,6 +37,26 @@ def test_the_grad_of_an_element_is_that_of_the_array(
             assert_close(grads[i][j], 3.0 * now[i][j].data ** 2 * WEIGHTS[i][j])
     for values in seen:
         assert all(a is b for a, b in zip(values, flat(now), strict=True))
+
+
+def test_an_element_of_a_constant_has_no_backward(backend: str) -> None:
+    x = MLArray([1.0, 2.0])
+    with no_grad():
+        y = x * x
+    for constant in (y, x.detach(), MLArray([1.0], requires_grad=False)):
+        with pytest.raises(GraphError, match="depends on nothing that has a gradient"):
+            constant.data[0].backward()
+    x.data[0].backward()
+    assert x.grad().to_list() == [1.0, 0.0]
+
+
+def test_setting_the_gradient_of_one_element(backend: str) -> None:
+    for number in (1.0, -2.0):
+        x = MLArray([[1.0, 2.0]])  # it has no gradient yet
+        x.data[0][1].grad = number
+        assert x.grad().to_list() == [[0.0, number]]
+        x.data[0][1].grad = 0.0
+        assert x.grad().to_list() == [[0.0, 0.0]]
 
 
 def test_looking_changes_no_gradient_upstream(backend: str) -> None:

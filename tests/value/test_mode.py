@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from smolml_value import Value, elementwise, grad_enabled, no_grad, ops
+from smolml_value import GraphError, Value, elementwise, fused, grad_enabled, no_grad, ops
+from smolml_value.transforms import stop_gradient
 
 COMPOSITE = elementwise("composite", lambda xp, x: xp.exp(x) * x)
 WITH_VJP = elementwise("with_vjp", lambda xp, x: x * x, vjp=lambda xp, g, out, x: (2 * x * g,))
@@ -41,9 +42,24 @@ def test_results_are_constants_of_the_same_number(f: Callable[[Value], Value]) -
     assert constant._prev == set()
     assert constant._op == ""
     assert recorded._prev == {v} or recorded._op == "*"
-    constant.backward()
+    with pytest.raises(GraphError, match="computed inside no_grad"):
+        constant.backward()
     assert v.grad == 0.0
-    assert constant.grad == 1.0
+    (constant * v).backward()  # a leaf to what is made of it
+    assert constant.grad == v.data
+
+
+def test_what_is_cut_off_has_no_backward() -> None:
+    v = Value(3.0)
+    with no_grad():
+        made = Value(2.0)
+        mean = fused.mean([v, made])
+    for cut in (mean, stop_gradient(v), stop_gradient(v * v)):
+        with pytest.raises(GraphError, match=r"make a leaf of it: Value\(y.data\)"):
+            cut.backward()
+    made.backward()  # a leaf is one wherever it was made
+    Value(mean.data).backward()
+    assert (v.grad, made.grad) == (0.0, 1.0)
 
 
 def test_a_result_is_a_leaf_for_later_computations() -> None:

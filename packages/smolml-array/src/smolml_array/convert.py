@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from smolml_array._graph.hooks import HOOKS
-from smolml_array._shapes.nested import as_number, flatten
+from smolml_array._shapes.nested import as_number, check_depth, flatten
 from smolml_array.backends.signatures import DType, Raw
 from smolml_value import Value
 from smolml_value.extending import is_number
@@ -19,14 +19,22 @@ if TYPE_CHECKING:
 
 
 def each(data: Any, kind: type[T]) -> Iterator[T]:
-    """The objects of this kind in nested lists, those of outer lists first."""
-    stack = [data]
-    while stack:
-        for item in stack.pop():
-            if isinstance(item, list | tuple):
-                stack.append(item)
-            elif isinstance(item, kind):
-                yield item
+    """The objects of this kind in nested lists, those of outer lists first.
+
+    Raises:
+        ShapeError: there is no end to the lists.
+    """
+    level, depth = [data], 0
+    while level:
+        check_depth(depth := depth + 1, "MLArray")
+        following = {}  # each list once: a list of itself, twice, would double at every level
+        for items in level:
+            for item in items:
+                if isinstance(item, list | tuple):
+                    following[id(item)] = item
+                elif isinstance(item, kind):
+                    yield item
+        level = [*following.values()]
 
 
 def holds(data: Any, kind: type) -> bool:

@@ -15,7 +15,7 @@ from smolml_value import scalar
 from smolml_value._ops.fused_rules import DOT, FSUM, LOGSUMEXP, MEAN
 from smolml_value._ops.number import as_float
 from smolml_value._runtime.compat import mypyc_attr
-from smolml_value.graph import Node, Pass
+from smolml_value.graph import CUT_OFF, Node, Pass
 from smolml_value.op import Op
 from smolml_value.recording import MODE, grad_enabled
 from smolml_value.value import Value
@@ -70,6 +70,7 @@ def _node(out: float, op: Op, args: list[Any], partials: list[float]) -> Value:
     if grad_enabled() and any(isinstance(x, Value) for x in args):
         return FusedValue(out, op, args, partials)
     made = Value(out)  # nothing flows back from it
+    made._dr = CUT_OFF
     if MODE.watched:
         MODE.watcher.computed(made, op, args)
     return made

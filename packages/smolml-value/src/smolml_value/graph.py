@@ -21,6 +21,9 @@ from smolml_value.node import product as product
 from smolml_value.operand import Operand
 from smolml_value.recording import MODE
 
+CUT_OFF: Final = 1.0
+"""What `_dr` is of a leaf that is the result of something that was not recorded."""
+
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class ScalarNode(Operand):
@@ -28,6 +31,7 @@ class ScalarNode(Operand):
 
     `_made_by` is None for a leaf. A missing parent (None) is a constant; its number is then kept
     in the partial's place (`_dl` for the left, `_dr` for the right), since it has no partial.
+    A leaf that is the result of something, but cut off from it, has CUT_OFF for its `_dr`.
     A node with `_made_by` and no parents at all is a subclass with `_parents` and `_push`.
     """
 
@@ -94,8 +98,15 @@ def backward(root: Node) -> None:
 
     Inner nodes hold the gradients of the last pass. Two threads may call it on graphs that share
     leaves: one pass runs at a time. If a pass fails or is interrupted, no leaf has changed.
-    Raises GraphError if called from inside a backward pass (from an op's rule, say).
+    Raises GraphError if called from inside a backward pass (from an op's rule, say), or on what was
+    cut off from its graph.
     """
+    if isinstance(root, ScalarNode) and root._made_by is None and root._dr == CUT_OFF:
+        raise GraphError(
+            "backward: this Value was computed inside no_grad(), or cut off by stop_gradient(): it "
+            "depends on nothing that has a gradient; compute it outside, or make a leaf of it: "
+            "Value(y.data)"
+        )
     if COMPILED:  # no signal is heard between two calls, and this is faster than `with`
         _acquire()
         try:

@@ -12,7 +12,7 @@ from smolml_value._ops.number import as_float, is_number
 from smolml_value._ops.number_node import NumberNode
 from smolml_value._runtime.build import COMPILED
 from smolml_value._runtime.compat import Real, Text, mypyc_attr
-from smolml_value.graph import Node, product
+from smolml_value.graph import CUT_OFF, Node, product
 from smolml_value.node import BUILT_IN
 from smolml_value.recording import MODE, grad_enabled, leave
 from smolml_value.traced import TRACED
@@ -102,17 +102,18 @@ class Value(NumberNode):
         if MODE.special:
             if MODE.watched and made_by is not None:
                 MODE.watcher.made(self)
-            if not grad_enabled():
+            if not grad_enabled() and made_by is not None:
                 self._made_by = self._lhs = self._rhs = None
+                self._dr = CUT_OFF
 
     # Gradients ---------------------------------------------------------------------------------
 
     def backward(self) -> None:
-        """Add d(self)/d(leaf) to the grad of every leaf that self depends on.
+        """Add d(self)/d(leaf) to the grad of every leaf that self depends on; twice adds twice.
 
         Reverse-mode differentiation (Linnainmaa 1970): from self back to the leaves, each node
         hands its gradient times the local partials to its operands, in topological order.
-        Calling it twice adds exactly twice to the leaves.
+        Raises GraphError if this was computed inside no_grad(), or cut off from its graph.
 
         >>> x = Value(3.0)
         >>> (x * x).backward()
@@ -135,6 +136,7 @@ class Value(NumberNode):
         out = op.on_floats(numbers)
         if MODE.special and not grad_enabled():
             made = Value(out)
+            made._dr = CUT_OFF
             if MODE.watched:
                 MODE.watcher.computed(made, op, args)
             return made

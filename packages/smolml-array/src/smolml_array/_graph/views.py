@@ -20,7 +20,7 @@ from smolml_array._shapes.nested import flatten
 from smolml_array.backends.signatures import DType, Raw
 from smolml_array.convert import as_dtype, holds, is_floating, to_raw, value_or_number
 from smolml_value import Value, grad_enabled
-from smolml_value.extending import Node, WeakIdentityDict, as_float, leave
+from smolml_value.extending import CUT_OFF, Node, WeakIdentityDict, as_float, leave
 
 if TYPE_CHECKING:
     from smolml_array.backends.protocol import Backend
@@ -124,6 +124,8 @@ class Element(Value):
         self._index = index
         if node.tracked:
             self._made_by = ELEMENT
+        else:
+            self._dr = CUT_OFF
 
     @property
     def _children(self) -> tuple[Value, ...]:  # type: ignore[override]  # of any kind

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from numbers import Real
-from typing import Any
+from typing import Any, Final
 
 from smolml_array._shapes.axes import Shape, ShapeError
 
 _INT64_MAX = 2**63 - 1
+DEEPEST: Final = 64  # as many axes as NumPy's arrays may have
+MOST: Final = 2**36  # elements; Python's lists take 8 bytes for each, and the numbers more
 
 
 def _path(path: Sequence[int]) -> str:
@@ -61,8 +63,30 @@ def _children(obj: Any) -> Sequence[Any] | None:
     return None
 
 
-def nested_shape(obj: Any) -> Shape:
+def check_depth(depth: int, who: str) -> None:
+    """Raise for lists that are nested deeper than any backend has axes: they may never end."""
+    if depth > DEEPEST:
+        raise ShapeError(
+            f"{who}: lists that are nested more than {DEEPEST} deep: expected at most that many "
+            f"dimensions; does a list contain itself?"
+        )
+
+
+def check_count(count: float, who: str) -> None:
+    """To be asked before Python makes so many elements, one by one.
+
+    Raises:
+        MemoryError: more than fit in any memory.
+    """
+    if count >= MOST:
+        raise MemoryError(f"{who}: {count:g} elements do not fit in memory: expected < {MOST:g}")
+
+
+def nested_shape(obj: Any, who: str = "asarray") -> Shape:
     """The shape that the first elements suggest.
+
+    Raises:
+        ShapeError: there is no end to it.
 
     >>> nested_shape([[1, 2, 3], [4, 5, 6]])
     (2, 3)
@@ -71,6 +95,7 @@ def nested_shape(obj: Any) -> Shape:
     children = _children(obj)
     while children is not None:
         shape.append(len(children))
+        check_depth(len(shape), who)
         children = _children(children[0]) if len(children) else None
     return tuple(shape)
 
@@ -89,7 +114,7 @@ def flatten(
     >>> flatten([[1, 2], [3, 4]])
     ([1, 2, 3, 4], (2, 2))
     """
-    shape = nested_shape(obj)
+    shape = nested_shape(obj, who)
     if not shape:
         return [leaf(obj, (), who)], ()
     level: list[Any] = [obj]

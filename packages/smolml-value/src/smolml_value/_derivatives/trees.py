@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Final
 
 Tree = Any  # containers nest without end and their types come out as they went in: no one type
 
+DEEPEST: Final = 64  # as nested lists of numbers may be, too
 
-def leaves(tree: Tree) -> list[Any]:
+
+def leaves(tree: Tree, depth: int = 0) -> list[Any]:
     """What stands in the containers, in order; None is an empty container.
+
+    Raises:
+        ValueError: there is no end to the containers.
 
     >>> leaves({"w": [1.0, 2.0], "b": 3.0, "bias": None})
     [1.0, 2.0, 3.0]
     """
+    if depth > DEEPEST:
+        raise ValueError(
+            f"containers that are nested more than {DEEPEST} deep, where a transform expected "
+            f"numbers; does one contain itself?"
+        )
     if isinstance(tree, dict):
-        return [x for child in tree.values() for x in leaves(child)]
+        return [x for child in tree.values() for x in leaves(child, depth + 1)]
     if isinstance(tree, list | tuple):
-        return [x for child in tree for x in leaves(child)]
+        return [x for child in tree for x in leaves(child, depth + 1)]
     return [] if tree is None else [tree]
 
 

@@ -14,6 +14,7 @@ from smolml_value._derivatives.rules import NodeRules, OperandRules, Parts, of
 from smolml_value._ops.fused_rules import PARTIALS
 from smolml_value.errors import GraphError, NoDerivativeError
 from smolml_value.fused import FusedValue
+from smolml_value.graph import CUT_OFF
 from smolml_value.node import Node, product
 from smolml_value.op import Op, elementwise
 from smolml_value.recording import MODE
@@ -50,7 +51,9 @@ class ValueRules(NumberRules, NodeRules):
         return make_node(table.positive, x._data, x, None, 1.0, 0.0)
 
     def detach(self, x: Value) -> Value:
-        return Value(x._data, x.label)
+        made = Value(x._data, x.label)
+        made._dr = CUT_OFF
+        return made
 
     def basis(self, x: Value) -> list[Value]:
         return [Value(1.0)]

@@ -13,8 +13,8 @@ from smolml_value._runtime.forks import fork_safe
 from smolml_value._runtime.identity_map import WeakIdentityDict
 from smolml_value._runtime.modes import Block, Mode, Setting
 from smolml_value.errors import NoDerivativeError, PluginError
+from smolml_value.graph import CUT_OFF, one_pass
 from smolml_value.graph import LOCK as PASS_LOCK
-from smolml_value.graph import one_pass
 from smolml_value.node import Node, OperandBase
 from smolml_value.op import Op
 from smolml_value.operand import Operand
@@ -24,6 +24,7 @@ from smolml_value.traced import TRACED, TracedNamespace
 from smolml_value.traced import find as find_traced
 
 # Kinds of nodes: `Node` is any, `OperandBase` what ops apply to, `Operand` has them as methods.
+# Leaves: the `_dr` of one that is a constant is `CUT_OFF`.
 # The pass: `one_pass` from a node of any kind, made by who holds `PASS_LOCK`.
 # Ops: `Op`, those built in (`TABLE`), and the `xp` that makes derivatives of rules
 #   (`TracedNamespace`, `TRACED`, `find_traced`, `NoDerivativeError`).
@@ -37,6 +38,7 @@ from smolml_value.traced import find as find_traced
 # Recording: `MODE` is looked at first, `recording` and `record_here` are for transforms;
 #   `leave` is told what is taken for plain numbers.
 __all__ = [
+    "CUT_OFF",
     "MODE",
     "PASS_LOCK",
     "TABLE",

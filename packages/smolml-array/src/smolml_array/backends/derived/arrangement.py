@@ -19,6 +19,7 @@ from smolml_array._shapes.axes import (
     squeeze_axes,
     stack_shape,
 )
+from smolml_array._shapes.nested import check_count
 from smolml_array.backends.signatures import Raw
 
 
@@ -99,6 +100,7 @@ class Arrangement(Protocol):
         if any(k < 0 for k in counts):
             raise ValueError("repeat: a number of repeats is negative: expected >= 0")
         counts = counts if len(counts) == n else counts * n
+        check_count(sum(counts), "repeat")
         places = [i for i, k in enumerate(counts) for _ in range(k)]
         return xp.take(x, xp.from_flat(places, (len(places),), xp.int64), axis)
 

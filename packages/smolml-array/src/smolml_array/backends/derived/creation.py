@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from smolml_array._shapes.axes import Shape, ShapeError, as_shape
+from smolml_array._shapes.nested import check_count
 from smolml_array.backends.signatures import DType, Number, Raw
 
 
@@ -67,6 +68,7 @@ class Creation(Protocol):
     def uniform(xp: Any, rng: random.Random, shape: Shape, /) -> Raw:
         """float64 numbers from rng.random(), in C order: the same on every backend."""
         shape = as_shape(shape, "uniform")
+        check_count(math.prod(shape), "uniform")
         return xp.from_flat([rng.random() for _ in range(math.prod(shape))], shape, xp.float64)
 
     def linspace(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from smolml_array._shapes.axes import Shape, as_shape
-from smolml_array._shapes.nested import flatten
+from smolml_array._shapes.nested import flatten, nested_shape
 from smolml_array.backends.numpy.dtypes import DTYPES, F64, I64, as_dtype, plain_dtype
 from smolml_array.backends.signatures import DType, Number, Raw
 
@@ -52,6 +52,7 @@ def asarray(obj: Any, /, *, dtype: DType = None, copy: bool | None = None) -> Ra
 
 def _from_nested(obj: Any) -> Any:
     """NumPy's own conversion where it finds numbers; else ours, whose errors show the path."""
+    nested_shape(obj)  # NumPy would follow a list that contains itself twice for ever
     try:
         # another library's array: asked by us, for it may not know NumPy's copy=
         out = np.array(obj.__array__() if hasattr(type(obj), "__array__") else obj)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from smolml_array._shapes.axes import Shape, ShapeError, as_shape
-from smolml_array._shapes.nested import flatten
+from smolml_array._shapes.nested import check_count, flatten
 from smolml_array.backends.pure.dtypes import as_dtype, bool_, convert, float64, int64, of_numbers
 from smolml_array.backends.pure.ndarray import NDArray
 from smolml_array.backends.pure.operands import as_array, cast
@@ -87,6 +87,7 @@ def to_list(x: NDArray, /) -> Any:
 def _filled(who: str, shape: Any, value: float, dtype: Any) -> NDArray:
     """An array of one number, in `dtype` or (None) in the number's own type."""
     lengths = as_shape(shape, who)
+    check_count(math.prod(lengths), who)
     one = as_array(value, who)
     one = one if dtype is None else cast(one, as_dtype(dtype, who))
     return NDArray(one.flat * math.prod(lengths), lengths, one.dtype)
@@ -110,6 +111,7 @@ def arange(
         raise ValueError("arange: the step is 0: expected another number")
     if stop is None:
         start, stop = 0, start
+    check_count((stop - start) / step, "arange")
     count = max(math.ceil((stop - start) / step), 0)
     whole = all(isinstance(v, int) for v in (start, stop, step))
     if dtype is not None and as_dtype(dtype, "arange") is int64:  # NumPy cuts off the first two

@@ -15,6 +15,7 @@ from smolml_array._shapes.axes import (
     normalize_permutation,
     reshape_shape,
 )
+from smolml_array._shapes.nested import check_count
 from smolml_array.backends.pure.broadcasting import expand, fits
 from smolml_array.backends.pure.dtypes import promote
 from smolml_array.backends.pure.ndarray import NDArray
@@ -26,6 +27,7 @@ def broadcast_to(x: Any, /, shape: Shape) -> NDArray:
     """x repeated to the shape."""
     x = as_array(x, "broadcast_to")
     shape = as_shape(shape, "broadcast_to")
+    check_count(math.prod(shape), "broadcast_to")
     if not fits(x.shape, shape):
         raise ShapeError(f"broadcast_to: shape {x.shape} does not broadcast to {shape}")
     return NDArray(expand(x.flat, x.shape, shape), shape, x.dtype)
