@@ -282,8 +282,7 @@ class ArrayBase(OneValue):
         if xp is not node.backend:  # it takes in the numbers of ours, but not the other way round
             self._become(ArrayNode(xp, raw, node.tracked))
             return
-        node.replace(raw)
-        renew(node)
+        renew(node, raw)
 
     def update_values(self, new_data: ArrayLike) -> Self:
         """Set the numbers of the existing Values; graph and gradients stay. Returns self.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import ref
 
 from smolml_array._graph.arithmetic import ArrayLike
-from smolml_array._graph.node import ELEMENTS_LOCK, ArrayNode
+from smolml_array._graph.node import ELEMENTS_LOCK, ArrayNode, wholly
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.walking import places_behind, unit
 from smolml_array._shapes.axes import Shape
@@ -161,8 +161,11 @@ class Element(Value):
 
     @data.setter
     def data(self, new: float) -> None:
-        self._data = as_float(new, "Value.data")
-        self._node.write(self._index, self._data)
+        wholly(self._write, as_float(new, "Value.data"))
+
+    def _write(self, number: float) -> None:
+        self._node.write(self._index, number)
+        self._data = number
 
     @property
     def grad(self) -> float:
@@ -233,8 +236,13 @@ def elements_at(node: Any, places: Sequence[int]) -> list[Value]:
         return elements
 
 
-def renew(node: ArrayNode) -> None:
-    """Have the elements that somebody has seen hold the numbers that the node has now."""
+def renew(node: ArrayNode, raw: Raw) -> None:
+    """Other numbers for a node, and for those of its elements that somebody has seen."""
+    wholly(_renew, node, raw)
+
+
+def _renew(node: ArrayNode, raw: Raw) -> None:
+    node.replace(raw)
     seen = _looked_at.get(node)
     if seen:
         flat = node.backend.to_flat(node.raw)
