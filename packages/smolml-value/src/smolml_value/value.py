@@ -152,9 +152,8 @@ class Value(NumberNode):
             return make_node(op, out, left, right, dl, dr)
         return NaryValue(out, op, args, numbers)
 
-    # Written out beside the table for speed; a test says that both agree to the last bit. A
-    # constant has no partial: its number is kept in the partial's place. (Any, for NotImplemented:
-    # compiled code keeps to what a method says that it returns; the overloads are what it does.)
+    # Written out beside the table for speed; a test says that both agree to the last bit. (Any, for
+    # NotImplemented: compiled code keeps to what a method says; the overloads are what it does.)
 
     @overload
     def __add__(self, other: Value) -> Value: ...
@@ -318,8 +317,6 @@ class Value(NumberNode):
     def __abs__(self) -> Value:
         return Value._apply(_ABS, (self,))
 
-    # Showing and copying -----------------------------------------------------------------------
-
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy is a leaf: a graph of a million nodes must not be pickled by recursion.
         leave(self)
@@ -369,8 +366,7 @@ class NaryValue(Value):
 
     def __init__(self, out: float, op: Op, args: Sequence[object], numbers: list[float]) -> None:
         self._args = tuple(args)  # first: detect_anomaly looks at it in Value.__init__
-        # what was computed with, and later with: Values may be changed before backward
-        self._numbers = [*numbers, out]
+        self._numbers = [*numbers, out]  # computed with: Values may be changed before backward
         super().__init__(None, (), "", "", None, None, 0.0, 0.0, op, out)  # type: ignore[arg-type]
 
     def _parents(self) -> Sequence[Node]:

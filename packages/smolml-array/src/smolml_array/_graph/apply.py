@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.array_base import ArrayBase
+from smolml_array._graph.gradients import Gradients
 from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.mixing import common, taken_in
 from smolml_array._graph.node import NO_PARAMS
@@ -26,7 +27,7 @@ _LARGE: Final = 2**63
 Operands: TypeAlias = "tuple[Backend, list[Node | None], bool, list[Raw]]"
 
 
-class Applying(ArrayBase):
+class Applying(Gradients):
     """An array that ops and rules can be applied to."""
 
     __slots__ = ()

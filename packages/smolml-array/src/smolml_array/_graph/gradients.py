@@ -1,0 +1,100 @@
+"""Gradients: what an array has of them, and the passes that make them."""
+
+from __future__ import annotations
+
+from contextvars import copy_context
+from typing import Self
+
+from smolml_array._graph.array_base import ArrayBase
+from smolml_array._graph.backward import backward_arrays
+from smolml_array._graph.hooks import HOOKS
+from smolml_array._graph.node import ArrayNode, put_at
+from smolml_array._graph.views import ValuesNode
+from smolml_array.convert import is_floating
+from smolml_value import GraphError
+from smolml_value.extending import MODE, PASS_LOCK, one_pass
+
+
+class Gradients(ArrayBase):
+    """An array that can be differentiated."""
+
+    __slots__ = ()
+
+    def backward(self) -> None:
+        """Add d(self)/d(leaf) to the gradient of every leaf; of the sum, for several elements.
+
+        Reverse-mode differentiation; see `Value.backward`. Calling it twice adds exactly twice.
+
+        Raises:
+            GraphError: a constant, or an array computed from constants only or inside no_grad.
+
+        >>> x = MLArray([1.0, 2.0])
+        >>> (x * x).backward()
+        >>> x.grad().to_list()
+        [2.0, 4.0]
+        """
+        node = self._node
+        if node.pending_writes is not None or HOOKS.on_gradient is not None:
+            HOOKS.gradients_used()
+            node = self._current_node()
+        if not node.tracked:
+            raise GraphError(
+                "backward: this array is a constant, or was computed from constants only or inside "
+                "no_grad(): it depends on nothing that has a gradient; use requires_grad=True"
+            )
+        here = copy_context()  # what is set inside is undone
+        here.run(node.backend.silence.enter)
+        plain = node.__class__ is ArrayNode and not MODE.watched
+        with PASS_LOCK:
+            if not (plain and here.run(one_pass, node, backward_arrays)):
+                here.run(one_pass, node, None)
+
+    def grad(self) -> Self:
+        """The gradients of the elements, as a constant array of the same shape; 0 before backward.
+
+        >>> MLArray([1.0, 2.0]).grad().to_list()
+        [0.0, 0.0]
+        """
+        node = self._node
+        view = None if node.pending_writes is None else self._view
+        if view is not None:
+            node = view.root._current_node()
+        raw = node.grad
+        if raw is None or HOOKS.on_gradient is not None:
+            raw = node.gradient()
+        return self._constant(node.backend, raw if view is None else view.shown(node.backend, raw))
+
+    def zero_grad(self) -> None:
+        """Set the gradient to zero."""
+        node = self._node
+        if node.pending_writes is None and HOOKS.on_gradient is None:  # it is in every step
+            node.grad = None
+            return
+        HOOKS.gradients_used()
+        node = (self if self._view is None else self._view.root)._current_node()
+        if isinstance(node, ValuesNode):
+            for v in self._values():
+                v.grad = 0.0
+        elif self._view is None:
+            node.grad = None
+        elif node.grad is not None:
+            node.grad = put_at(node.backend, node.grad, self._view.positions(), 0.0)
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients flow here; can be set on leaves."""
+        return self._current_node().tracked
+
+    @requires_grad.setter
+    def requires_grad(self, new: bool) -> None:
+        node = self._current_node()
+        if bool(new) == node.tracked:
+            return
+        if node.rule is not None or isinstance(node, ValuesNode):
+            raise ValueError(
+                f"requires_grad: only a leaf can be switched, and this is the result of "
+                f"{node.name}; use x.detach() for a constant copy"
+            )
+        if new and not is_floating(node.backend, node.raw):
+            raise ValueError(f"requires_grad: an array of {node.raw.dtype} has no gradient")
+        self._become(ArrayNode(node.backend, node.raw, bool(new)))
