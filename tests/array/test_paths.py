@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-from smolml_array import MLArray, concat, replay, stack, where
-from smolml_value import Value, ops
-from tests.array.by_hand import backward_by_hand
-from tests.array.numeric import array, cotangent
+from smolml_array import MLArray, concat, stack, where
+from smolml_value import ops
+from tests.array.numeric import array
 from tests.array.operations import ROWS
-from tests.array.walk import every_op, operand_count
+from tests.array.paths import ALL, check, constant, weighted
+from tests.array.walk import every_op, operand_count, samples
 from tests.value.helpers import close
-from tests.value.paths import PATHS, Path, by_backward, leaf, numbers
+from tests.value.paths import check_second, numbers
 
 Function = Callable[..., Any]
 
@@ -31,61 +32,6 @@ AFTER: dict[str, Function] = {
     "before times 0": lambda x: x * 0.0,
 }
 SHAPES = ((2, 1), (1, 2), (2, 2))  # every point of one operand meets every point of the other
-
-
-def weighted(y: Any) -> Any:
-    """One number, in which each element of y counts differently."""
-    return (y * MLArray(cotangent(y.shape), False, backend=y.backend)).sum()
-
-
-def by_replay(f: Function, xs: Sequence[MLArray]) -> list[Any]:
-    """Played back, once it has been recorded."""
-    leaves = [leaf(x) for x in xs]
-    step = replay(lambda: f(*leaves), leaves)
-    step()
-    for x in leaves:
-        x.zero_grad()
-    step()
-    return [x.grad() for x in leaves]
-
-
-def by_elements(f: Function, xs: Sequence[MLArray]) -> list[Any]:
-    """As arrays of Values, whose gradients come through the graph of Values."""
-    values = [[Value(n) for n in numbers(x)] for x in xs]
-    arrays = [
-        MLArray(row, backend=x.backend).reshape(x.shape) for row, x in zip(values, xs, strict=True)
-    ]
-    f(*arrays).backward()
-    return [
-        MLArray([v.grad for v in row], backend=x.backend).reshape(x.shape)
-        for row, x in zip(values, xs, strict=True)
-    ]
-
-
-def by_walk(f: Function, xs: Sequence[MLArray]) -> list[Any]:
-    """From element to element, each with its own `_backward`."""
-    leaves = [leaf(x) for x in xs]
-    backward_by_hand(f(*leaves))
-    return [x.grad() for x in leaves]
-
-
-ALL: dict[str, Path] = PATHS | {
-    "replay": by_replay,
-    "arrays of Values": by_elements,
-    "element by element": by_walk,
-}
-
-
-def check(f: Function, xs: list[MLArray], where: str, paths: dict[str, Path] = ALL) -> None:
-    """All paths give what backward gives."""
-    want = [numbers(g) for g in by_backward(f, xs)]
-    for name, path in paths.items():
-        found = path(f, xs)
-        for x, g, w in zip(xs, found, want, strict=True):
-            got = [g] * len(w) if isinstance(g, float) else numbers(g)  # of what is not reached
-            assert isinstance(g, float) or (g.shape, g.dtype) == (x.shape, x.dtype), name
-            same = all(a == b or close(a, b, 1e-9, 1e-12) for a, b in zip(got, w, strict=True))
-            assert same, f"{where}, {name}: {got}, and backward {w}"
 
 
 @every_op
@@ -120,12 +66,113 @@ OTHERS: dict[str, tuple[Function, tuple[tuple[int, ...], ...]]] = {
 CALLS = {name: (row.ours, row.shapes) for name, row in ROWS.items()} | OTHERS
 
 
-@pytest.mark.parametrize("name", CALLS)
+every_call = pytest.mark.parametrize("name", CALLS)
+
+
+def paths_for(name: str, xs: list[MLArray]) -> dict[str, Any]:
+    """Those that are not too many passes, and none that would read numbers while it is recorded."""
+    left_out = {"replay"} if name == "elements" else set()
+    if sum(len(numbers(x)) for x in xs) > 8:  # a pass for each of them
+        left_out |= {"jacobian by columns, nested", "checkpoint by columns", "jvp"}
+    return {key: path for key, path in ALL.items() if key not in left_out}
+
+
+@every_call
 def test_all_paths_agree_with_backward_for_every_array_function(name: str, backend: str) -> None:
     f, shapes = CALLS[name]
     xs = [MLArray(array(shape, i), backend=backend) for i, shape in enumerate(shapes)]
-    left_out = {"replay"} if name == "elements" else set()  # it would read numbers
-    if sum(len(numbers(x)) for x in xs) > 8:  # a pass for each of them
-        left_out |= {"jacobian by columns, nested", "checkpoint by columns"}
-    paths = {key: path for key, path in ALL.items() if key not in left_out}
-    check(lambda *xs: weighted(f(*xs)), xs, name, paths)
+    check(lambda *xs: weighted(f(*xs)), xs, name, paths_for(name, xs))
+
+
+# Where an array function has a kink: zeros, and ties between all elements.
+FLAT = {"zeros": 0.0, "ones": 1.0}
+
+
+@every_call
+def test_all_paths_agree_at_zeros_and_ties(name: str, backend: str) -> None:
+    f, shapes = CALLS[name]
+    for what, number in FLAT.items():
+        xs = [MLArray(np.full(shape, number), backend=backend) for shape in shapes]
+        few = {key: path for key, path in FEW.items() if key in paths_for(name, xs)}
+        check(lambda *xs: weighted(f(*xs)), xs, f"{name} of {what}", few)
+
+
+@every_call
+def test_all_ways_to_second_derivatives_agree_for_every_array_function(
+    name: str, backend: str
+) -> None:
+    f, shapes = CALLS[name]
+    xs = [MLArray(array(shape, i), backend=backend) for i, shape in enumerate(shapes)]
+    us = [constant(x, np.ravel(array(x.shape, f"u{i}"))) for i, x in enumerate(xs)]
+    check_second(lambda *xs: weighted(f(*xs).sin()), xs, us, name)
+
+
+@every_op
+def test_all_ways_to_second_derivatives_agree_for_every_op(name: str, backend: str) -> None:
+    op: Any = ops[name]
+    xs = [MLArray(a, backend=backend) for a in samples(op, SHAPES)]
+    us = [constant(x, np.ravel(array(x.shape, f"u{i}"))) for i, x in enumerate(xs)]
+    check_second(lambda *xs: weighted(op(*xs)), xs, us, name)
+
+
+# Some of each kind: reverse and forward, rebuilt, told, watched, played back.
+FEW = {
+    key: ALL[key]
+    for key in (
+        *("grad", "jacobian by columns", "gradients", "grad of checkpoint", "explain"),
+        *("grad, watched", "replay"),
+    )
+}
+
+
+@every_op
+def test_all_paths_agree_at_infinities_and_ties(name: str, backend: str) -> None:
+    op: Any = ops[name]
+    count = operand_count(op)
+    for numbers_ in ((math.inf, 0.0, -math.inf), (2.0, 2.0, 2.0), (-0.0, 0.0, 1.0)):
+        xs = [MLArray(numbers_, backend=backend) for _ in range(count)]
+        check(lambda *xs: weighted(op(*xs)), xs, f"{name} of {numbers_}", FEW)
+
+
+# Constants of every dtype and form beside a float; and leaves of float32.
+CONSTANTS: dict[str, Callable[[MLArray], Any]] = {
+    "bool": lambda x: MLArray([True, False], False, dtype="bool", backend=x.backend),
+    "int64": lambda x: MLArray([2, 1], False, dtype="int64", backend=x.backend),
+    "float64": lambda x: MLArray([0.5, 2.0], False, backend=x.backend),
+    "list": lambda x: [0.5, 2.0],
+    "list of bool": lambda x: [True, False],
+    "ndarray of int": lambda x: np.array([3, 1]),
+    "ndarray of bool": lambda x: np.array([True, False]),
+    "ndarray of float32": lambda x: np.array([0.5, 2.0], dtype=np.float32),
+    "number": lambda x: 2,
+    "bool number": lambda x: True,
+}
+BINARY = [name for name in ops.names() if operand_count(ops[name]) == 2]
+
+
+@pytest.mark.parametrize("name", BINARY)
+def test_all_paths_agree_beside_constants(name: str, backend: str) -> None:
+    op: Any = ops[name]
+    x = MLArray([1.5, 0.75], backend=backend)
+    for form, make in CONSTANTS.items():
+        for side in (0, 1):
+
+            def f(v: MLArray, side: int = side, make: Any = make) -> Any:
+                return weighted(op(make(v), v) if side == 0 else op(v, make(v)))
+
+            check(f, [x], f"{name}, {('first', 'second')[side]} is a {form}", FEW)
+            as_floats = MLArray(np.asarray(_plain(make(x)), dtype=float), False, backend=backend)
+            same = [op(as_floats, x), op(x, as_floats)][side].to_list()
+            got = [op(make(x), x), op(x, make(x))][side].to_list()
+            assert all(close(a, b, 1e-6) for a, b in zip(got, same, strict=True)), (form, side)
+
+
+def _plain(x: Any) -> Any:
+    return x.to_list() if isinstance(x, MLArray) else x
+
+
+@every_op
+def test_all_paths_agree_for_every_op_of_float32(name: str) -> None:
+    op: Any = ops[name]
+    xs = [MLArray(a, dtype="float32", backend="numpy") for a in samples(op, SHAPES)]
+    check(lambda *xs: weighted(op(*xs)), xs, name, tolerance=1e-4)

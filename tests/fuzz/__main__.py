@@ -65,16 +65,19 @@ def main(arguments: list[str] | None = None) -> int:
     failures: Counter[str] = Counter()
     start, done = time.monotonic(), 0
     end = start + 60 * given.minutes
-    while done < given.programs if given.programs else time.monotonic() < end:
-        found = examine(first + done, given.check, counts)
-        done += 1
-        if found is not None:
-            kind = f"{found[1].check}: {re.sub(r'[0-9.e+-]+', '#', found[1].message)[:60]}"
-            failures[kind] += 1
-            if failures[kind] <= _SHOWN:
-                print(told(first + done - 1, *found), flush=True)
-            else:
-                print(f"seed {first + done - 1}, {kind}", flush=True)
+    try:
+        while done < given.programs if given.programs else time.monotonic() < end:
+            found = examine(first + done, given.check, counts)
+            done += 1
+            if found is not None:
+                kind = f"{found[1].check}: {re.sub(r'[0-9.e+-]+', '#', found[1].message)[:60]}"
+                failures[kind] += 1
+                if failures[kind] <= _SHOWN:
+                    print(told(first + done - 1, *found), flush=True)
+                else:
+                    print(f"seed {first + done - 1}, {kind}", flush=True)
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)  # and what was done until then is told
     seconds = time.monotonic() - start
     for name in ("backward", "ties of rounding", *CHECKS):
         if counts[name]:

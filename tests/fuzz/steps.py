@@ -32,6 +32,7 @@ class State:
         self.machine, self.program = machine, program
         self.made: list[Made] = []
         self.story: list[str] = []
+        self.looked: list[int] = []  # owners of which somebody holds an element
         rest = iter(arguments)
         for leaf in program.leaves:
             x = machine.leaf(regrouped(machine, leaf, rest), leaf.shape)
@@ -158,8 +159,8 @@ def constant(s: State, step: Step) -> None:
     x, side = s.operand(step.operands[0]), c(2)
     shape = s.shape(x)
     given = c.of(s.program.constants)
-    if name in ("atan2", "scaled") and given.dtype == "bool":
-        return
+    if name == "scaled" and given.dtype == "bool":
+        return  # NumPy does not negate it, and nobody asks the author of a plugin to think of that
     low, high = OPS[name].domain[side]
     numbers = np.resize(np.array(given.numbers), c.of([shape, (), shape[-1:], (2, *shape)]))
     if not s.program.edges and (low, high) != _WIDE:
@@ -276,6 +277,7 @@ def element(s: State, step: Step) -> None:
     x = s.operand(step.operands[0])
     at = place(s.shape(x), Choice(step.choices))
     if at is not None:
+        s.looked.append(x.owner)
         s.add(f"element {at}", s.machine.element(x.x, at), [x], window=True)
 
 
@@ -287,13 +289,17 @@ def look(s: State, step: Step) -> None:
 
 
 def assign(s: State, step: Step) -> None:
-    """A result or a number assigned to part of a result that is no window of a leaf."""
+    """A result or a number assigned to part of a result that is no window of a leaf.
+
+    Nor one of which somebody holds an element: a result that is written over has other elements.
+    """
     c = Choice(step.choices)
     x, y = (s.operand(i) for i in step.operands[:2])
     shape = s.shape(x)
     if not shape or not math.prod(shape):
         return
-    if x.owner < len(s.program.leaves) or not x.tracked or c(2):
+    held = x.owner < len(s.program.leaves) or x.owner in s.looked
+    if held or not x.tracked or c(2):
         s.add("x * 1.0", s.machine.operator(lambda v: v * 1.0, [x.x]), [x])
         x = s.made[-1]
     form = c(3)

@@ -7,8 +7,9 @@ The arguments are floats, Values or arrays, the function returns one number. Tes
 from __future__ import annotations
 
 import copy
+import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from smolml_value import (
@@ -108,7 +109,7 @@ def nested(path: Path) -> Path:
 
 
 def watched(path: Path) -> Path:
-    """The same where nan and inf raise; without any it must not."""
+    """The same where nan and inf raise; where all is finite it must not."""
 
     def looking(f: Function, xs: Leaves) -> list[Any]:
         try:
@@ -126,8 +127,16 @@ def _is_regular(f: Function, xs: Leaves) -> bool:
     """Whether all results and gradients on the way are finite."""
     root = f(*[leaf(x) for x in xs])
     root.backward()
-    nodes: list[Any] = list(topological([root]))
-    return all(math.isfinite(v.data) and math.isfinite(v.grad) for v in nodes)
+    nodes = topological([root if isinstance(root, Value) else root._current_node()])
+    return all(map(math.isfinite, itertools.chain.from_iterable(map(_seen, nodes))))
+
+
+def _seen(node: Any) -> list[float]:
+    """The numbers and the gradient of a Value, or of the node of an array."""
+    if isinstance(node, Value):
+        return [node.data, node.grad]
+    parts = [part for part in (node.raw, node.grad) if part is not None]
+    return [float(n) for part in parts for n in node.backend.to_flat(part)]
 
 
 TRANSFORMS: dict[str, Path] = {
@@ -152,12 +161,17 @@ PATHS: dict[str, Path] = {
     "explain, folded": lambda f, xs: by_explain(f, xs, 1),
 }
 
-NUMBERS: dict[str, Path] = {
-    "jvp": by_jvp,
-    "by hand": by_hand,
+WATCHED: dict[str, Path] = {
     "backward, watched": watched(by_backward),
     "grad, watched": watched(TRANSFORMS["grad"]),
     "gradients, watched": watched(by_gradients),
+}
+"""Those that look for nan and inf."""
+
+NUMBERS: dict[str, Path] = {
+    **WATCHED,
+    "jvp": by_jvp,
+    "by hand": by_hand,
     "jvp, watched": watched(by_jvp),
 }
 """Those for functions of numbers alone."""
@@ -234,3 +248,24 @@ SECOND: dict[str, Product] = {
     ),
 }
 """The Hessian times a direction."""
+
+
+def check_second(
+    f: Function, xs: Leaves, us: Leaves, where: str, ways: Mapping[str, Product] = SECOND
+) -> None:
+    """All ways to a second derivative agree with the first of them."""
+    wanted: list[float] = []
+    for name, way in ways.items():
+        found = [n for x, g in zip(xs, way(f, xs, us), strict=True) for n in spread(g, x)]
+        wanted = wanted or found
+        scale = max((abs(n) for n in wanted if math.isfinite(n)), default=0.0)
+        for got, want in zip(found, wanted, strict=True):
+            near = abs(got - want) <= 1e-9 * (1.0 + scale)  # False for inf and nan
+            same = near or got == want or (math.isnan(got) and math.isnan(want))
+            assert same, f"{where} at {xs}, {name}: {found}, and {next(iter(ways))} {wanted}"
+
+
+def spread(g: Any, x: Any) -> list[float]:
+    """The numbers of a gradient for each of x: one 0.0 stands for all if x is not reached."""
+    found, count = numbers(g), len(numbers(x))
+    return found if len(found) == count else found * count
