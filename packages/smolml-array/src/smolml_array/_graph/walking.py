@@ -53,9 +53,10 @@ def _reached(node: Applied, rule: Rule, i: int) -> Sequence[Raw | None]:
     xp = node.backend
     g = unit(xp, node.out, i)
     if rule.jvp == "reduction":
-        (x,) = node.primals
-        axes = normalize_axes(node.params.get("axis"), x.ndim, rule.name)
-        return [xp.broadcast_to(xp.reshape(g, reduced_shape(x.shape, axes, True)), x.shape)]
+        shape = node.primals[0].shape  # a loss has two operands, of one shape
+        axes = normalize_axes(node.params.get("axis"), len(shape), rule.name)
+        whole = xp.broadcast_to(xp.reshape(g, reduced_shape(shape, axes, True)), shape)
+        return [whole for _ in node.primals]
     if rule.jvp == "linear":  # its vjps read no numbers
         return quiet_cotangents(node, g)
     primals = [_plain_numbers(xp, p) for p in node.primals]
