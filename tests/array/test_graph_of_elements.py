@@ -305,7 +305,7 @@ def test_graphs_of_values_are_drawn_with_factors() -> None:
 
 
 _SELECTING = {"max", "sort", "where", "var"}  # of one number the variance is 0 whatever it is
-_SELECTING_OPS = {"relu", "abs", "maximum", "minimum"}
+_SELECTING_OPS = {"relu", "abs", "maximum", "minimum", "subtract"}  # x - x is 0 whatever x is
 
 
 def selects(program: list[Step]) -> bool:

@@ -19,6 +19,7 @@ NEEDS = {
     "arrays": "smolml_array",
     "everything": "smolml",
     "star": "smolml",
+    "walk": "smolml_array",
 }
 
 pytestmark = pytest.mark.skipif(not importlib.util.find_spec("mypy"), reason="mypy is not there")

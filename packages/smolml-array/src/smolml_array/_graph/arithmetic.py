@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from smolml_array.convert import is_array_like
 from smolml_value import table
@@ -99,8 +99,11 @@ class Arithmetic(Operand):
     __xor__: Final = _compared("bitwise_xor")
     __rxor__: Final = __xor__
 
-    __neg__ = Operand.negative
-    __abs__ = Operand.abs
+    def __neg__(self) -> Self:
+        return self.negative()
+
+    def __abs__(self) -> Self:
+        return self.abs()
 
     def __hash__(self) -> int:
         return id(self) >> 4
