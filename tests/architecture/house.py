@@ -33,7 +33,7 @@ LINES_OF_A_FILE: Final = 400
 LIMITS: Final = {
     "code lines of smolml_value": Limit(6900, 7339),
     "code lines of smolml_array": Limit(7900, 9151),
-    "code lines of smolml_utils": Limit(930, 930),
+    "code lines of smolml_utils": Limit(930, 944),
     "code lines of smolml": Limit(1250, 1250),
     "lines of the longest file": Limit(LINES_OF_A_FILE, LINES_OF_A_FILE),
     "files at the root of smolml_value": Limit(18, 18),

@@ -211,7 +211,7 @@ def test_softmax_of_huge_and_infinite_numbers(backend: str) -> None:
     assert x.grad().to_list() == [[0.0, 0.0, 0.0], [0.5, -0.5, 0.0], [0.0, 0.0, 0.0]]
 
 
-@pytest.mark.parametrize("row", [[-math.inf, -math.inf], [math.inf, 0.0], [math.nan, 0.0]])
+@pytest.mark.parametrize("row", [[math.inf, 0.0], [math.nan, 0.0]])
 def test_rows_without_a_softmax(row: list[float], backend: str) -> None:
     for f in (softmax, log_softmax):
         out = f(MLArray([row, [0.0, 0.0]])).to_list()

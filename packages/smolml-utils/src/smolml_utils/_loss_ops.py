@@ -1,7 +1,7 @@
 """The element-wise ops behind the losses: one definition for floats, Values and MLArrays.
 
 Each is one node of the graph. Where a formula would lose digits, or make nan of 0 x inf, another
-one stands in; no epsilon bends a result.
+one stands in.
 """
 
 from __future__ import annotations
@@ -26,16 +26,26 @@ def _huber(xp: Any, d: Any, *, delta: float = 1.0) -> Any:
     return xp.where(a <= delta, 0.5 * d * d, delta * (a - 0.5 * delta))
 
 
+# As PyTorch has it: where a probability is 0, its logarithm counts as this, and as a factor of the
+# gradient it counts as at least that.
+LEAST_LOG: Final = -100.0
+LEAST_FACTOR: Final = 1e-12
+
+
+def _log(xp: Any, p: Any) -> Any:
+    return xp.maximum(xp.log(p), LEAST_LOG)
+
+
+def _log_of_rest(xp: Any, p: Any) -> Any:
+    return xp.maximum(xp.log1p(-p), LEAST_LOG)
+
+
 def _bce(xp: Any, p: Any, t: Any) -> Any:
-    # 0 log 0 counts as its limit 0
-    yes = xp.where(t == 0, 0.0, t * -xp.log(p))
-    no = xp.where(t == 1, 0.0, (1.0 - t) * -xp.log1p(-p))
-    return yes + no
+    return t * -_log(xp, p) + (1.0 - t) * -_log_of_rest(xp, p)
 
 
 def _bce_partial(xp: Any, out: Any, p: Any, t: Any) -> Any:
-    yes = xp.where(t == 0, 0.0, xp.divide(t, p))
-    return xp.where(t == 1, 0.0, xp.divide(1.0 - t, 1.0 - p)) - yes
+    return (p - t) / xp.maximum(p * (1.0 - p), LEAST_FACTOR)
 
 
 def _bce_with_logits(xp: Any, x: Any, t: Any) -> Any:
@@ -65,9 +75,16 @@ huber: Final = elementwise(
 bce: Final = elementwise(
     "bce",
     _bce,
-    (_bce_partial, lambda xp, out, p, t: xp.log1p(-p) - xp.log(p)),
+    (_bce_partial, lambda xp, out, p, t: _log_of_rest(xp, p) - _log(xp, p)),
     domain=((0.05, 0.95), (0.05, 0.95)),
-    doc="-t log p - (1 - t) log(1 - p)",
+    doc="-t log p - (1 - t) log(1 - p), each logarithm at least -100",
+)
+log_probability: Final = elementwise(
+    "log_probability",
+    _log,
+    (lambda xp, out, p: 1.0 / xp.maximum(p, LEAST_FACTOR),),
+    domain=((0.05, 1.0),),
+    doc="log(p), at least -100",
 )
 bce_logits: Final = elementwise(
     "bce_with_logits",

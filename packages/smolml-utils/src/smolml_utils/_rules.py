@@ -27,18 +27,26 @@ def _symmetric(vjp: Vjp) -> Callable[..., Raw]:
 
 
 def _shifted(xp: Any, x: Raw, axis: Axis) -> Raw:
-    return x - xp.max(x, axis=axis, keepdims=True)  # a shift that does not show: no exp overflows
+    """x less its maximum, a shift that does not show: no exp overflows. -inf stays -inf."""
+    top = xp.max(x, axis=axis, keepdims=True)
+    return x - xp.where(top == -math.inf, 0.0, top)
+
+
+def _total(xp: Any, powers: Raw, axis: Axis) -> Raw:
+    """The sum of the powers; 1 where all are 0, those of -inf: each has a share of 0 there."""
+    total = xp.sum(powers, axis=axis, keepdims=True)
+    return xp.where(total == 0.0, 1.0, total)
 
 
 def _softmax(xp: Any, x: Raw, *, axis: Axis) -> Raw:
     powers = xp.exp(_shifted(xp, x, axis))
-    return powers / xp.sum(powers, axis=axis, keepdims=True)
+    return powers / _total(xp, powers, axis)
 
 
 def _softmax_vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, axis: Axis) -> Raw:
     """p (g - sum(p g))."""
-    part = out * g
-    return part - out * xp.sum(part, axis=axis, keepdims=True)
+    part = xp.cotangent_product(g, out)
+    return part - xp.cotangent_product(xp.sum(part, axis=axis, keepdims=True), out)
 
 
 SOFTMAX = Rule("softmax", _softmax, _softmax_vjp, jvp=_symmetric(_softmax_vjp), not_saved=(0,))
@@ -46,18 +54,22 @@ SOFTMAX = Rule("softmax", _softmax, _softmax_vjp, jvp=_symmetric(_softmax_vjp), 
 
 def _log_softmax(xp: Any, x: Raw, *, axis: Axis) -> Raw:
     shifted = _shifted(xp, x, axis)
-    return shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
+    return shifted - xp.log(_total(xp, xp.exp(shifted), axis))
+
+
+def _log_softmax_vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, axis: Axis) -> Raw:
+    return g - xp.cotangent_product(xp.sum(g, axis=axis, keepdims=True), xp.exp(out))
 
 
 def _log_softmax_jvp(xp: Any, tangents: Tangents, out: Raw, x: Raw, *, axis: Axis) -> Raw:
     (t,) = tangents
-    return t - xp.sum(xp.exp(out) * t, axis=axis, keepdims=True)
+    return t - xp.sum(xp.cotangent_product(t, xp.exp(out)), axis=axis, keepdims=True)
 
 
 LOG_SOFTMAX = Rule(
     "log_softmax",
     _log_softmax,
-    lambda xp, g, out, x, *, axis: g - xp.exp(out) * xp.sum(g, axis=axis, keepdims=True),
+    _log_softmax_vjp,
     jvp=_log_softmax_jvp,
     not_saved=(0,),
 )
@@ -78,8 +90,10 @@ def _normalized_vjp(
     """(g - mean(g) - out mean(out g)) / sqrt(var(x) + epsilon)."""
     scale = xp.sqrt(xp.var(x, axis=axis, keepdims=True) + epsilon)
     n = math.prod(x.shape[a] for a in axis)
-    along = xp.sum(out * g, axis=axis, keepdims=True) / n
-    return (g - xp.sum(g, axis=axis, keepdims=True) / n - out * along) / scale
+    along = xp.sum(xp.cotangent_product(g, out), axis=axis, keepdims=True) / n
+    mean = xp.sum(g, axis=axis, keepdims=True) / n
+    centered = g - mean - xp.cotangent_product(along, out)
+    return xp.cotangent_product(centered, 1.0 / scale)
 
 
 LAYER_NORM = Rule("layer_norm", _normalized, _normalized_vjp, jvp=_symmetric(_normalized_vjp))
@@ -93,8 +107,7 @@ def _spread(xp: Any, g: Raw, shape: Shape, axis: int) -> Raw:
 
 
 def _target_vjp(xp: Any, g: Raw, log_p: Raw, axis: int) -> Raw:
-    spread = _spread(xp, g, log_p.shape, axis)
-    return xp.where(spread == 0, 0.0, spread * -log_p)  # log p may be -inf
+    return xp.cotangent_product(_spread(xp, g, log_p.shape, axis), -log_p)  # log p may be -inf
 
 
 def _nll(xp: Any, log_p: Raw, t: Raw, *, axis: int, keepdims: bool = False) -> Raw:
@@ -105,7 +118,9 @@ def _nll(xp: Any, log_p: Raw, t: Raw, *, axis: int, keepdims: bool = False) -> R
 NLL = Rule(
     "nll",
     _nll,
-    lambda xp, g, out, log_p, t, *, axis, keepdims: _spread(xp, g, t.shape, axis) * -t,
+    lambda xp, g, out, log_p, t, *, axis, keepdims: xp.cotangent_product(
+        _spread(xp, g, t.shape, axis), -t
+    ),
     lambda xp, g, out, log_p, t, *, axis, keepdims: _target_vjp(xp, g, log_p, axis),
     jvp="reduction",
 )
@@ -122,8 +137,8 @@ def _cross_entropy_vjp(
 ) -> Raw:
     """g (softmax(x) sum(t) - t)."""
     powers = xp.exp(_shifted(xp, x, axis))
-    scale = xp.sum(t, axis=axis, keepdims=True) / xp.sum(powers, axis=axis, keepdims=True)
-    return _spread(xp, g, x.shape, axis) * (powers * scale - t)
+    scale = xp.sum(t, axis=axis, keepdims=True) / _total(xp, powers, axis)
+    return xp.cotangent_product(_spread(xp, g, x.shape, axis), powers * scale - t)
 
 
 CROSS_ENTROPY = Rule(
@@ -149,10 +164,8 @@ def _squared_error(name: str, reduce: str, slope: Callable[[int], float]) -> Rul
 
     def to_predictions(xp: Any, g: Raw, out: Raw, p: Raw, t: Raw) -> Raw:
         scale = g * slope(math.prod(p.shape))
-        if isinstance(xp, TracedNamespace):
-            return scale * (p - t)
-        if scale - scale == 0.0 and scale != 0.0:  # finite, without a call
-            return (p - t) * scale
+        if not isinstance(xp, TracedNamespace) and scale - scale == 0.0 and scale != 0.0:
+            return (p - t) * scale  # finite, without a call
         return xp.cotangent_product(xp.broadcast_to(scale, p.shape), p - t)  # no 0 x inf
 
     return Rule(

@@ -167,9 +167,9 @@ def silu(x: Any) -> Any:
 def softmax(x: ArrayLike, axis: Axis = -1) -> MLArray:
     """exp(x) / sum(exp(x)) along an axis, several, or all (None): each row sums to 1.
 
-    The maximum is subtracted first, so no exp overflows; -inf gives 0. A row of which every entry
-    is -inf, or one of which is inf or nan, has no softmax: nan. For a loss on it take
-    `cross_entropy` of x.
+    The maximum is subtracted first, so no exp overflows. An entry of -inf, one that is masked, gets
+    0; where all of a row are masked it is all 0, and so is its gradient. A row with inf or nan has
+    no softmax: nan. For a loss on it take `cross_entropy` of x.
 
     Args:
         x: an array of one axis at least, or (nested) lists of numbers or Values.
@@ -187,8 +187,9 @@ def softmax(x: ArrayLike, axis: Axis = -1) -> MLArray:
 def log_softmax(x: ArrayLike, axis: Axis = -1) -> MLArray:
     """x - log(sum(exp(x))) along an axis, several, or all (None): the log of softmax.
 
-    The maximum is subtracted first; exact where softmax itself underflows to 0. Rows without a
-    softmax (see there) give nan.
+    The maximum is subtracted first; exact where softmax itself underflows to 0. The logarithm of 0
+    is -inf: so are masked entries, and all of a row that is all masked. Rows without a softmax (see
+    there) give nan.
 
     Args:
         x: an array of one axis at least, or (nested) lists of numbers or Values.

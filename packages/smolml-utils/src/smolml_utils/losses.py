@@ -155,8 +155,9 @@ def binary_cross_entropy(
 def binary_cross_entropy(y_pred: Any, y_true: Any, reduction: Reduction = "mean") -> Any:
     """The mean of -t log p - (1 - t) log(1 - p), p = y_pred a probability, t = y_true in [0, 1].
 
-    No epsilon bends it: a p of 0 or 1 gives 0 where it agrees with the target and inf (with an
-    infinite gradient) where it does not. On the result of a sigmoid take `bce_with_logits`.
+    As PyTorch's: each logarithm counts as at least -100, so that a p of 0 or 1 that does not agree
+    with the target gives 100 and not inf, and the gradient is (p - t) / max(p (1 - p), 1e-12). On
+    the result of a sigmoid take `bce_with_logits`, which bends nothing.
 
     Args:
         y_pred: probabilities, of any shape.
@@ -211,8 +212,8 @@ def categorical_cross_entropy(
 ) -> MLArray:
     """The mean over samples of -sum(t log p) over the classes, p = y_pred, t = y_true.
 
-    No epsilon bends it: 0 log 0 is 0, and a p of 0 at a class that has t > 0 gives inf. On the
-    result of a softmax take `cross_entropy` of the logits.
+    As in `binary_cross_entropy` each logarithm counts as at least -100, and the gradient is
+    -t / max(p, 1e-12). On the result of a softmax take `cross_entropy` of the logits.
 
     Args:
         y_pred: probabilities of the classes along `axis`, as `softmax` gives them.
@@ -239,7 +240,7 @@ def categorical_cross_entropy(
     p, t = pair(who, p, t)
     check_probabilities(who, "y_pred", p, "for logits use cross_entropy")
     check_probabilities(who, "y_true", t, "give one-hot rows or rows of probabilities")
-    losses = apply_rule(NLL, p.log(), t, axis=axis, keepdims=False)
+    losses = apply_rule(NLL, _loss_ops.log_probability(p), t, axis=axis, keepdims=False)
     loss: MLArray = reduced(who, losses, reduction)
     return loss
 

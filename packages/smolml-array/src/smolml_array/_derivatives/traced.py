@@ -32,6 +32,40 @@ _CREATION: Final = (
 )
 
 
+def cotangent_product(g: Any, p: Any) -> Any:
+    """g * p of operands; a zero times inf or nan is zero, and nothing flows through it.
+
+    Only these: where both are finite, a zero may be the place to differentiate at.
+    """
+    made = g * p
+    node = made._current_node()
+    xp = node.backend
+    if bool(xp.all(xp.isfinite(node.raw))):
+        return made
+    either = xp.logical_or(xp.equal(_raw(g), 0), xp.equal(_raw(p), 0))
+    lost = MLArray._constant(xp, xp.logical_and(either, xp.isnan(node.raw)))
+    return find_traced("where")(lost, 0.0, made)
+
+
+def cotangent_matmul(x: Any, y: Any) -> Any:
+    """x @ y of operands, by the same rule; where it is not finite, product by product."""
+    made = x @ y
+    node = made._current_node()
+    if bool(node.backend.all(node.backend.isfinite(node.raw))):
+        return made
+    rows = x.expand_dims(0) if x.ndim == 1 else x
+    columns = y.expand_dims(-1) if y.ndim == 1 else y
+    each = cotangent_product(rows.expand_dims(-1), columns.expand_dims(-3))
+    return each.sum(axis=-2).reshape(made.shape)
+
+
+def _raw(x: Any) -> Any:
+    return of(x).number_of(x)
+
+
+_FUNCTIONS.update(cotangent_product=cotangent_product, cotangent_matmul=cotangent_matmul)
+
+
 @cache
 def traced(backend: str) -> TracedNamespace:
     """The `xp` for MLArrays of one backend."""
@@ -48,16 +82,6 @@ def traced(backend: str) -> TracedNamespace:
     space = TracedNamespace(
         lambda name: functions[name] if name in functions else find_traced(name)
     )
-
-    def cotangent_product(g: MLArray, p: Any) -> MLArray:
-        c: MLArray = g * p
-        if bool(xp.all(xp.isfinite(c._current_node().raw))):
-            return c
-        zero = xp.logical_or(*(xp.equal(of(x).number_of(x), 0) for x in (g, p)))
-        made: MLArray = space.where(MLArray._constant(xp, zero), space.zeros_like(c), c)
-        return made
-
-    functions["cotangent_product"] = cotangent_product
     functions["sum_to_shape"] = partial(DERIVED["sum_to_shape"], space)
     functions["silence"] = Silence(Context(), space)  # its functions see to it themselves
     return space

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from smolml_array.backends.derived.products import zero_ruled_matmul
 from smolml_array.backends.numpy.cotangents import ONE_THREAD, SMALL, ndarray, row_of_ones
 from smolml_array.backends.numpy.dtypes import BOOL
 
@@ -88,6 +89,17 @@ def _matmul(args: Args, params: Params, out: Any) -> Callable[[], Any]:
     return partial(x1.dot, x2, out) if _by_dot(x1, x2) else partial(np.matmul, x1, x2, out)
 
 
+def _cotangent_matmul(args: Args, params: Params, out: Any) -> Callable[[], Any]:
+    multiply = _matmul(args, params, out)
+
+    def product() -> None:
+        multiply()
+        if not np.isfinite(out).all():
+            out[...] = zero_ruled_matmul(np, *args)
+
+    return product
+
+
 def _by_dot(x1: Any, x2: Any) -> bool:
     """Whether the backend's `matmul` calls `dot`, which may round otherwise; see there."""
     return x1.ndim * x2.ndim == 4  # type: ignore[no-any-return]
@@ -129,6 +141,7 @@ def _cotangent_product(args: Args, params: Params, out: Any) -> Callable[[], Any
 Special = Callable[[Args, Params, Any], Callable[..., Any] | None]
 
 _SPECIAL: dict[str, Special] = {
+    "cotangent_matmul": _cotangent_matmul,
     "cotangent_product": _cotangent_product,
     "matmul": _matmul,
     "sum_to_shape": _sum_to_shape,

@@ -11,7 +11,7 @@ from smolml_array._shapes.axes import ShapeError, _broadcast_shapes
 from smolml_array._shapes.contraction import matmul_shape
 from smolml_array.array import MLArray
 from smolml_array.backends.signatures import Raw
-from smolml_array.functions.linalg import _matmul_left, _matmul_right
+from smolml_array.functions.linalg import _matmul_jvp, _matmul_left, _matmul_right
 from smolml_array.functions.table import as_array, entry
 
 
@@ -25,10 +25,8 @@ def _affine(xp: Any, x: Raw, w: Raw, b: Raw) -> Raw:
 def _affine_jvp(
     xp: Any, tangents: Sequence[Raw | None], out: Raw, x: Raw, w: Raw, b: Raw
 ) -> Raw | None:
-    dx, dw, db = tangents
-    total = None if dx is None else xp.matmul(dx, w)
-    if dw is not None:
-        total = xp.matmul(x, dw) if total is None else total + xp.matmul(x, dw)
+    db = tangents[2]
+    total = _matmul_jvp(xp, tangents, out, x, w)
     if db is not None:
         total = xp.broadcast_to(db, out.shape) if total is None else total + db
     return total

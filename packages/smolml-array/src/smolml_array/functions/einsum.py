@@ -27,26 +27,51 @@ from smolml_array.functions.table import entry
 # Two operands ----------------------------------------------------------------------------------
 
 
-def _contracted(xp: Any, a: Raw, la: Labels, b: Raw, lb: Labels, out: Labels) -> Raw:
-    """The sum of products over the labels that `out` lacks, each of which both operands have."""
+def _contracted(
+    xp: Any, a: Raw, la: Labels, b: Raw, lb: Labels, out: Labels, zero_rule: bool = True
+) -> Raw:
+    """The sum of products over the labels that `out` lacks, each of which both operands have.
+
+    One of the two holds cotangents or tangents, for which the zero rule holds, or none does.
+    """
+    matmul, multiply = xp.matmul, xp.multiply
+    if zero_rule:
+        matmul, multiply = xp.cotangent_matmul, xp.cotangent_product
     how = layout(la, a.shape, lb, b.shape, out)
     a = a if how.first is None else xp.permute_dims(a, how.first)
     b = b if how.second is None else xp.permute_dims(b, how.second)
     a = a if a.shape == how.first_shape else xp.reshape(a, how.first_shape)
     b = b if b.shape == how.second_shape else xp.reshape(b, how.second_shape)
-    product = xp.matmul if how.matrices else xp.multiply
+    product = matmul if how.matrices else multiply
     made = product(b, a) if how.turned else product(a, b)
     made = made if made.shape == how.shape else xp.reshape(made, how.shape)
     return made if how.last is None else xp.permute_dims(made, how.last)
 
 
+def _contract_jvp(
+    xp: Any,
+    tangents: Sequence[Raw | None],
+    out: Raw,
+    a: Raw,
+    b: Raw,
+    *,
+    la: Labels,
+    lb: Labels,
+    to: Labels,
+) -> Raw:
+    da, db = tangents
+    first = None if da is None else _contracted(xp, da, la, b, lb, to)
+    second = None if db is None else _contracted(xp, db, lb, a, la, to)
+    return second if first is None else first if second is None else first + second
+
+
 # It is its own derivative: the cotangent contracted with the other operand.
 CONTRACT = Rule(
     "einsum",
-    lambda xp, a, b, *, la, lb, to: _contracted(xp, a, la, b, lb, to),
+    lambda xp, a, b, *, la, lb, to: _contracted(xp, a, la, b, lb, to, zero_rule=False),
     lambda xp, g, out, a, b, *, la, lb, to: _contracted(xp, g, to, b, lb, la),
     lambda xp, g, out, a, b, *, la, lb, to: _contracted(xp, g, to, a, la, lb),
-    jvp="multilinear",
+    jvp=_contract_jvp,
     not_saved=(OUT,),
 )
 

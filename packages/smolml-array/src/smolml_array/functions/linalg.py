@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Sequence
 from typing import Any, Final, Self
 
 from smolml_array._graph.arithmetic import ArrayLike
@@ -28,33 +29,44 @@ def _swap(xp: Any, x: Raw) -> Raw:
 def _matmul_left(xp: Any, g: Raw, out: Raw, a: Raw, b: Raw, *rest: Raw) -> Raw:
     """d(a @ b) to a: g @ b^T, with a 1-D operand's missing axis put back."""
     if a.ndim == 2 and b.ndim == 2:
-        return xp.matmul(g, b.T)
+        return xp.cotangent_matmul(g, b.T)
     if b.ndim == 1:
-        if a.ndim == 1:
-            return g * b
-        return xp.sum_to_shape(xp.expand_dims(g, axis=-1) * b, a.shape)
+        spread = g if a.ndim == 1 else xp.expand_dims(g, axis=-1)
+        return xp.sum_to_shape(xp.cotangent_product(spread, b), a.shape)
     if a.ndim == 1:
-        rows = xp.matmul(xp.expand_dims(g, axis=-2), _swap(xp, b))
+        rows = xp.cotangent_matmul(xp.expand_dims(g, axis=-2), _swap(xp, b))
         return xp.sum_to_shape(xp.squeeze(rows, axis=-2), a.shape)
-    return xp.sum_to_shape(xp.matmul(g, _swap(xp, b)), a.shape)
+    return xp.sum_to_shape(xp.cotangent_matmul(g, _swap(xp, b)), a.shape)
 
 
 def _matmul_right(xp: Any, g: Raw, out: Raw, a: Raw, b: Raw, *rest: Raw) -> Raw:
     """d(a @ b) to b: a^T @ g, likewise."""
     if a.ndim == 2 and b.ndim == 2:
-        return xp.matmul(a.T, g)
+        return xp.cotangent_matmul(a.T, g)
     if a.ndim == 1:
         if b.ndim == 1:
-            return g * a
-        return xp.sum_to_shape(xp.expand_dims(a, axis=-1) * xp.expand_dims(g, axis=-2), b.shape)
+            return xp.cotangent_product(g, a)
+        rows = xp.cotangent_product(xp.expand_dims(g, axis=-2), xp.expand_dims(a, axis=-1))
+        return xp.sum_to_shape(rows, b.shape)
     if b.ndim == 1:
-        columns = xp.matmul(_swap(xp, a), xp.expand_dims(g, axis=-1))
+        columns = xp.cotangent_matmul(_swap(xp, a), xp.expand_dims(g, axis=-1))
         return xp.sum_to_shape(xp.squeeze(columns, axis=-1), b.shape)
     if b.ndim == 2 and a.ndim > 2:  # one long product instead of a sum of many
         rows = math.prod(a.shape[:-1])  # -1 would not do: there may be no elements
         a = xp.reshape(a, (rows, b.shape[0]))
         g = xp.reshape(g, (rows, b.shape[1]))
-    return xp.sum_to_shape(xp.matmul(_swap(xp, a), g), b.shape)
+    return xp.sum_to_shape(xp.cotangent_matmul(_swap(xp, a), g), b.shape)
+
+
+def _matmul_jvp(
+    xp: Any, tangents: Sequence[Raw | None], out: Raw, a: Raw, b: Raw, *rest: Raw
+) -> Raw | None:
+    da, db, *_ = tangents
+    total = None if da is None else xp.cotangent_matmul(da, b)
+    if db is None:
+        return total
+    other = xp.cotangent_matmul(a, db)
+    return other if total is None else total + other
 
 
 MATMUL = Rule(
@@ -62,7 +74,7 @@ MATMUL = Rule(
     lambda xp, a, b: xp.matmul(a, b),
     _matmul_left,
     _matmul_right,
-    jvp="multilinear",
+    jvp=_matmul_jvp,
     not_saved=(OUT,),
     formula=("{g} @ {y}ᵀ", "{x}ᵀ @ {g}"),
 )

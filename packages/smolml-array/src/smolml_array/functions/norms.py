@@ -32,12 +32,13 @@ def _norm_vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, ord: float, axis: Axis, keep
     safe = xp.where(zero, xp.ones_like(out), out)
     g = xp.where(zero, xp.zeros_like(g), g)
     if ord == 2.0:
-        return xp.multiply(x, xp.reshape(xp.divide(g, safe), shape))
+        scaled = xp.reshape(xp.cotangent_product(g, xp.divide(1.0, safe)), shape)
+        return xp.cotangent_product(xp.broadcast_to(scaled, x.shape), x)
     nothing = x == 0  # where ord < 1 the slope is infinite on both sides
     one = xp.ones_like(x)
     ratio = xp.divide(xp.where(nothing, one, xp.abs(x)), xp.reshape(safe, shape))
     slope = xp.multiply(xp.sign(x), xp.pow(xp.where(nothing, one, ratio), ord - 1.0))
-    return xp.multiply(slope, xp.reshape(g, shape))
+    return xp.cotangent_product(xp.broadcast_to(xp.reshape(g, shape), x.shape), slope)
 
 
 VECTOR_NORM = Rule("vector_norm", _norm, _norm_vjp, jvp="reduction")

@@ -66,7 +66,10 @@ def _extreme_vjp(name: str) -> Vjp:
 
 
 def _prod_vjp(xp: Any, g: Raw, out: Raw, x: Raw, axis: Axis = None, **how: Any) -> Raw:
-    """The product of all others: out / x, or, where a zero forbids that, multiplied out."""
+    """The product of all others: of those before x[i], times that of those behind.
+
+    Not out / x, which knows nothing where an element is 0 or inf, or where out over- or underflows.
+    """
 
     def before(rows: Raw) -> Raw:
         scanned = xp.cumulative_prod(rows, axis=-1, include_initial=True)
@@ -77,9 +80,7 @@ def _prod_vjp(xp: Any, g: Raw, out: Raw, x: Raw, axis: Axis = None, **how: Any) 
         return xp.multiply(before(rows), behind)
 
     spread = _sum_vjp(xp, g, out, x, axis, **how)
-    if bool(xp.any(x == 0)):
-        return spread * _in_rows(xp, x, axis, others)
-    return spread * (_sum_vjp(xp, out, out, x, axis, **how) / x)
+    return xp.cotangent_product(spread, _in_rows(xp, x, axis, others))
 
 
 def _var_vjp(
@@ -89,14 +90,14 @@ def _var_vjp(
     centered = x - xp.mean(x, axis=axis, keepdims=True)
     freedom = _count(x.shape, axis) - correction
     scale = 2.0 / freedom if freedom > 0.0 else math.inf
-    return _sum_vjp(xp, g, out, x, axis, **how) * centered * scale
+    return xp.cotangent_product(_sum_vjp(xp, g, out, x, axis, **how), centered * scale)
 
 
 def _std_vjp(xp: Any, g: Raw, out: Raw, x: Raw, **how: Any) -> Raw:
     """(x - mean) / ((n - correction) std), and 0 where the spread is 0."""
     flat = out == 0
-    safe = xp.where(flat, xp.ones_like(out), out)
-    return _var_vjp(xp, xp.where(flat, xp.zeros_like(g), g / (2.0 * safe)), out, x, **how)
+    scaled = xp.cotangent_product(g, 0.5 / xp.where(flat, xp.ones_like(out), out))
+    return _var_vjp(xp, xp.where(flat, xp.zeros_like(g), scaled), out, x, **how)
 
 
 def _reduction(name: str, vjp: Vjp, formula: str) -> Rule:

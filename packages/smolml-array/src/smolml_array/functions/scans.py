@@ -79,12 +79,14 @@ def _moved(xp: Any, x: Raw, axis: int) -> Raw:
 def _recurrence(xp: Any, a: Raw, b: Raw, axis: int) -> Raw:
     """r[k] = a[k] r[k-1] + b[k], r[-1] = 0, in log2(n) steps that double what each r[k] sees.
 
+    The a are partials, the b cotangents or tangents.
+
     The scan of Hillis and Steele (1986) of the pairs (a, b). No division: zeros do no harm.
     """
     by, n = 1, a.shape[axis]
     while by < n:
         tail, lead = _cut(axis, by, None), _cut(axis, None, n - by)
-        products = xp.multiply(xp.index(a, tail), xp.index(b, lead))
+        products = xp.cotangent_product(xp.index(b, lead), xp.index(a, tail))
         b = xp.add(b, _pushed(xp, products, axis, by, 0.0))
         if 2 * by < n:  # only what stands from 2 by on is read again
             products = xp.multiply(xp.index(a, tail), xp.index(a, lead))
@@ -97,12 +99,12 @@ def _cumulative_prod_vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, axis: int) -> Raw
     """(the product before x[i]) (g[i] + x[i+1] (g[i+1] + x[i+2] (...)))."""
     backwards = _moved(xp, xp.flip(x, axis=axis), axis)
     behind = xp.flip(_recurrence(xp, backwards, xp.flip(g, axis=axis), axis), axis=axis)
-    return xp.multiply(_moved(xp, out, axis), behind)
+    return xp.cotangent_product(behind, _moved(xp, out, axis))
 
 
 def _cumulative_prod_jvp(xp: Any, tangents: Sequence[Any], out: Raw, x: Raw, *, axis: int) -> Raw:
     """t[k] = x[k] t[k-1] + (the product before x[k]) dx[k]."""
-    return _recurrence(xp, x, xp.multiply(_moved(xp, out, axis), tangents[0]), axis)
+    return _recurrence(xp, x, xp.cotangent_product(tangents[0], _moved(xp, out, axis)), axis)
 
 
 CUMULATIVE_PROD = Rule(

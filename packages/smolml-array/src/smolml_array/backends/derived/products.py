@@ -35,3 +35,28 @@ class Products(Protocol):
         b = xp.permute_dims(x2, right + columns)
         b = xp.reshape(b, (k, math.prod(x2.shape[j] for j in columns)))
         return xp.reshape(xp.matmul(a, b), shape)
+
+    def cotangent_matmul(xp: Any, x1: Raw, x2: Raw, /) -> Raw:
+        """x1 @ x2, one of which holds cotangents: zero times inf or nan counts as zero."""
+        made = xp.matmul(x1, x2)
+        return made if bool(xp.all(xp.isfinite(made))) else zero_ruled_matmul(xp, x1, x2)
+
+
+def zero_ruled_matmul(xp: Any, x1: Raw, x2: Raw) -> Raw:
+    """The same product anew: where a factor is not finite, outer products are added one by one."""
+    rows = xp.expand_dims(x1, axis=0) if x1.ndim == 1 else x1
+    columns = xp.expand_dims(x2, axis=-1) if x2.ndim == 1 else x2
+    finite = xp.logical_and(
+        xp.all(xp.isfinite(rows), axis=tuple(range(rows.ndim - 1))),
+        xp.all(xp.isfinite(columns), axis=(*range(columns.ndim - 2), columns.ndim - 1)),
+    )
+    total = xp.matmul(
+        xp.where(finite, rows, 0.0), xp.where(xp.expand_dims(finite, axis=-1), columns, 0.0)
+    )
+    for i in range(rows.shape[-1]):
+        if not bool(finite[i]):
+            a, b = rows[..., i : i + 1], columns[..., i : i + 1, :]
+            zero = xp.logical_or(xp.equal(a, 0), xp.equal(b, 0))
+            total = xp.add(total, xp.where(zero, 0.0, xp.multiply(a, b)))
+    kept = (slice(None) if x1.ndim > 1 else 0, slice(None) if x2.ndim > 1 else 0)
+    return xp.asarray(total[(..., *kept)])

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from smolml_array._shapes.axes import Shape, unbroadcast_axes
+from smolml_array.backends.derived.products import zero_ruled_matmul
 from smolml_array.backends.numpy.dtypes import BOOL, as_dtype
+from smolml_array.backends.numpy.linalg import matmul
 from smolml_array.backends.signatures import DType, Raw
 
 # Elements up to which BLAS works on a vector by itself. Beyond, it wakes its threads, and waits
@@ -65,13 +67,17 @@ def cotangent_product(g: Raw, p: Raw, /) -> Raw:
         np.putmask(chosen, p, g)  # in half the time of np.where
         return chosen
     product = g * p
-    if product.size <= ONE_THREAD:
-        total: Any = np.vdot(product, product)
-    else:
-        total = _sum(product, None)
+    total: Any = np.vdot(product, product) if product.size <= ONE_THREAD else _sum(product, None)
     if math.isfinite(total):
         return product
     return np.where(np.logical_or(np.equal(g, 0), np.equal(p, 0)), product.dtype.type(0), product)
+
+
+def cotangent_matmul(x1: Raw, x2: Raw, /) -> Raw:
+    """x1 @ x2, one of which holds cotangents: zero times inf or nan counts as zero."""
+    made = matmul(x1, x2)
+    total: Any = np.vdot(made, made) if made.size <= ONE_THREAD else _sum(made, None)
+    return made if math.isfinite(total) else zero_ruled_matmul(np, x1, x2)
 
 
 @lru_cache(maxsize=8)
