@@ -403,7 +403,7 @@ def test_a_replayed_function_that_changes_what_it_has_from_elsewhere() -> None:
 
         for f in (moved, assigned, through_a_window):
             step = replay(f, [w])
-            with pytest.raises(GraphError, match="changes arrays .* that it has from elsewhere"):
+            with pytest.raises(GraphError, match=r"changes arrays .* that it has from elsewhere"):
                 step(MLArray([1.0, 2.0], False))
             assert (c.to_list(), v.to_list()) == ([3.0, 4.0], [5.0, 6.0])
             assert (c.backend, c.requires_grad) == ("numpy", False)

@@ -160,6 +160,7 @@ class Applying(Gradients):
             own = next(a._node.backend for a in args if isinstance(a, ArrayBase))
             return op.forward(HOOKS.traced(own.name), *lifted)
         xp, nodes, tracked, primals = cls._operands(op.name, args)
+        primals = _beside_floats(xp, primals)
         shapes = [getattr(p, "shape", ()) for p in primals]
         try:
             out = call_plugin(xp, op.forward, xp, *primals)
@@ -197,6 +198,17 @@ class Applying(Gradients):
         node = self._current_node()
         _check_bits("bitwise_invert", node.backend, node.raw)
         return self._constant(node.backend, node.backend.bitwise_invert(node.raw))
+
+
+def _beside_floats(xp: Backend, primals: list[Raw]) -> list[Raw]:
+    """Booleans and integers as floats where floats are beside them: a formula may negate them."""
+    arrays = [p for p in primals if hasattr(p, "dtype")]
+    found = [p.dtype for p in arrays if is_floating(xp, p)]
+    if not found or len(found) == len(arrays):
+        return primals
+    return [
+        xp.astype(p, xp.result_type(p.dtype, *found)) if hasattr(p, "dtype") else p for p in primals
+    ]
 
 
 def _check_bits(name: str, xp: Backend, *operands: Raw) -> None:
