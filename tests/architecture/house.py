@@ -31,7 +31,7 @@ class Figure(NamedTuple):
 LINES_OF_A_FILE: Final = 400
 
 LIMITS: Final = {
-    "code lines of smolml_value": Limit(6900, 7339),
+    "code lines of smolml_value": Limit(6900, 7342),
     "code lines of smolml_array": Limit(7900, 9235),
     "code lines of smolml_utils": Limit(930, 944),
     "code lines of smolml": Limit(1250, 1250),

@@ -30,6 +30,12 @@ def _share(xp: Any, x: Any, y: Any) -> Any:
     return xp.where((x == y) & (d != d), 0.5 * (x > 0.0), sigmoid.on(xp, d))
 
 
+def _sigmoid(xp: Any, x: Any) -> Any:
+    """1 / (1 + exp(-x)), or exp(x) / (1 + exp(x)), whichever does not overflow."""
+    e = xp.exp(-xp.abs(x))
+    return xp.divide(xp.where(x < 0.0, e, 1.0), 1.0 + e)
+
+
 def _sech_squared(xp: Any, out: Any, x: Any) -> Any:
     s = 1.0 / xp.cosh(x)  # 1 - tanh(x)**2 would cancel on both sides
     return s * s
@@ -284,8 +290,7 @@ elu: Final = elementwise(
 )
 sigmoid: Final[Op] = elementwise(
     "sigmoid",
-    # 1 / (1 + exp(-x)), or exp(x) / (1 + exp(x)), whichever does not overflow
-    lambda xp, x: xp.divide(xp.where(x < 0.0, xp.exp(-xp.abs(x)), 1.0), 1.0 + xp.exp(-xp.abs(x))),
+    _sigmoid,
     (lambda xp, out, x: out * sigmoid.on(xp, -x),),  # 1 - out would cancel far to the right
     doc="1 / (1 + exp(-x))",
 )
