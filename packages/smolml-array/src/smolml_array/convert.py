@@ -60,8 +60,14 @@ def value_or_number(x: Any, path: Sequence[int], who: str) -> Any:
 
 
 def to_raw(xp: Backend, data: Any, who: str, copy: bool | None = None) -> Raw:
-    """A raw array of numbers in whatever form."""
+    """A raw array of numbers in whatever form.
+
+    Raises:
+        TypeError: something else, or a masked array, of which some are none.
+    """
     HOOKS.foreign_read(data)
+    if type(data).__name__ == "MaskedArray":  # NumPy's, which need not be there
+        raise TypeError(f"{who}: a masked array has numbers that are none; give x.filled(0.0), say")
     if xp.is_array(data):
         return xp.asarray(data, copy=copy)
     if not isinstance(data, list | tuple | float | int) and hasattr(data, "__array__"):
@@ -83,6 +89,18 @@ def to_raw(xp: Backend, data: Any, who: str, copy: bool | None = None) -> Raw:
         flat, shape = flatten(data, who)
         return xp.from_flat(flat, shape, None if flat else xp.float64)
     return xp.asarray(data)
+
+
+def check_cast(xp: Backend, raw: Raw, dtype: DType, who: str) -> None:
+    """Raise where numbers are none in another type.
+
+    Raises:
+        ValueError: floats that are no int64: nan, inf, or 2**63 and beyond.
+    """
+    if dtype == xp.int64 and is_floating(xp, raw) and not xp.all(xp.less(xp.abs(raw), 2.0**63)):
+        raise ValueError(
+            f"{who}: nan, inf and numbers from 2**63 on are no int64; keep them floats"
+        )
 
 
 def dtypes_of(xp: Backend) -> dict[str, DType]:

@@ -47,9 +47,9 @@ def _augmented(symbol: str, method: str) -> Callable[[A, ArrayLike], A]:
     return operate
 
 
-def _compared(name: str) -> Callable[[A, ArrayLike], A]:
-    """The comparison that the backend has under this name."""
-    return lambda self, other: self._compare(name, other)
+def _compared(name: str, turned: bool = False) -> Callable[[A, ArrayLike], A]:
+    """The comparison that the backend has under this name; `turned`: other comes first."""
+    return lambda self, other: self._compare(name, other, turned)
 
 
 class Arithmetic(Operand):
@@ -61,7 +61,7 @@ class Arithmetic(Operand):
         """`x op= other` with this symbol, once x op other is made."""
         raise NotImplementedError
 
-    def _compare(self, name: str, other: ArrayLike) -> Any:
+    def _compare(self, name: str, other: ArrayLike, turned: bool = False) -> Any:
         """The backend's comparison of this name as a constant array, or NotImplemented."""
         raise NotImplementedError
 
@@ -86,6 +86,8 @@ class Arithmetic(Operand):
     __iand__: Final = _augmented("&=", "__and__")
     __ior__: Final = _augmented("|=", "__or__")
     __ixor__: Final = _augmented("^=", "__xor__")
+    __ilshift__: Final = _augmented("<<=", "__lshift__")
+    __irshift__: Final = _augmented(">>=", "__rshift__")
     __lt__: Final = _compared("less")
     __le__: Final = _compared("less_equal")
     __gt__: Final = _compared("greater")
@@ -98,6 +100,10 @@ class Arithmetic(Operand):
     __ror__: Final = __or__
     __xor__: Final = _compared("bitwise_xor")
     __rxor__: Final = __xor__
+    __lshift__: Final = _compared("bitwise_left_shift")
+    __rlshift__: Final = _compared("bitwise_left_shift", turned=True)
+    __rshift__: Final = _compared("bitwise_right_shift")
+    __rrshift__: Final = _compared("bitwise_right_shift", turned=True)
 
     def __neg__(self) -> Self:
         return self.negative()

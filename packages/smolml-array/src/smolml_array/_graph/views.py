@@ -18,7 +18,7 @@ from smolml_array._graph.walking import places_behind, unit
 from smolml_array._shapes.axes import Shape
 from smolml_array._shapes.nested import flatten
 from smolml_array.backends.signatures import DType, Raw
-from smolml_array.convert import as_dtype, holds, is_floating, to_raw, value_or_number
+from smolml_array.convert import as_dtype, check_cast, holds, is_floating, to_raw, value_or_number
 from smolml_value import Value, grad_enabled
 from smolml_value.extending import CUT_OFF, Node, WeakIdentityDict, as_float, leave
 
@@ -105,6 +105,7 @@ def node_from_data(
     wanted = raw.dtype if dtype is None else as_dtype(xp, dtype)
     if wanted in (xp.int64, xp.bool) and dtype is None:
         wanted = xp.float64
+    check_cast(xp, raw, wanted, "MLArray")
     raw = xp.astype(raw, wanted, copy=False)
     return ArrayNode(xp, raw, requires_grad and is_floating(xp, raw))
 

@@ -24,7 +24,7 @@ from smolml_array._shapes.axes import (
     reshape_shape,
 )
 from smolml_array.backends.signatures import DType, Raw
-from smolml_array.convert import as_dtype, is_floating
+from smolml_array.convert import as_dtype, check_cast, is_floating
 from smolml_array.functions.table import (
     A,
     Array,
@@ -191,9 +191,15 @@ def broadcast_to(x: Array, shape: int | Sequence[int]) -> Array:
 
 @array_function()
 def astype(x: Array, dtype: DType | str) -> Array:
-    """The numbers in another type; gradients flow between floats, others are constants."""
+    """The numbers in another type; gradients flow between floats, others are constants.
+
+    Raises:
+        TypeError: a type that the backend does not have.
+        ValueError: floats that are no integers in int64: nan, inf, or too large.
+    """
     xp = x._node.backend
     wanted = as_dtype(xp, dtype)
+    check_cast(xp, x._current_node().raw, wanted, "astype")
     source = x if xp.isdtype(wanted, "real floating") else x.detach()
     return x._rule(ASTYPE, source, dtype=wanted)
 
