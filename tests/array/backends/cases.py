@@ -248,6 +248,20 @@ def _(draw: Draw) -> Call:
     return (x, draw(tame_arrays(draw(st.sampled_from([(k,), (k, m), (*right, k, m)]))))), {}
 
 
+def _cotangent_matmul(x: Any, y: Any) -> Any:
+    rows, columns = x[..., :, :, None], y[..., None, :, :]
+    with np.errstate(all="ignore"):
+        return np.sum(_cotangent_product(rows, columns), axis=-2)
+
+
+@case("cotangent_matmul", expected=_cotangent_matmul, **SUMS)
+def _(draw: Draw) -> Call:
+    n, k, m = (draw(st.integers(0, 3)) for _ in range(3))
+    few = st.sampled_from([0.0, 1.0, -2.0, math.inf, -math.inf, math.nan])
+    shapes = draw(st.sampled_from([((n, k), (k, m)), ((2, n, k), (k, m)), ((n, k), (2, k, m))]))
+    return tuple(draw(hnp.arrays(float, shape, elements=few)) for shape in shapes), {}
+
+
 @case("matrix_transpose", "nonzero")
 def _(draw: Draw) -> Call:
     return (draw(arrays()),), {}
