@@ -72,3 +72,17 @@ def test_a_constant_of_any_type_is_its_number(
 
 def _numbers(x: Any) -> Any:
     return x.to_list() if isinstance(x, MLArray) else float(x)
+
+
+@pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
+@pytest.mark.parametrize("dtype", ["bool", "int64"])
+def test_a_value_beside_arrays_without_floats(op: Op, dtype: str, backend: str) -> None:
+    for place in range(operand_count(op)):
+        found = []
+        for of in (dtype, "float64"):
+            v = Value(0.5)
+            c = MLArray([1, 1], False, backend=backend, dtype=of)
+            out: Any = op(*(v if i == place else c for i in range(operand_count(op))))
+            out.sum().backward()
+            found.append([*out.to_list(), v.grad])
+        assert found[0] == pytest.approx(found[1], rel=1e-12, nan_ok=True), (op.name, place)

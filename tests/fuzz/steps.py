@@ -159,13 +159,12 @@ def constant(s: State, step: Step) -> None:
     x, side = s.operand(step.operands[0]), c(2)
     shape = s.shape(x)
     given = c.of(s.program.constants)
-    if name == "scaled" and given.dtype == "bool":
-        return  # NumPy does not negate it, and nobody asks the author of a plugin to think of that
     low, high = OPS[name].domain[side]
     numbers = np.resize(np.array(given.numbers), c.of([shape, (), shape[-1:], (2, *shape)]))
     if not s.program.edges and (low, high) != _WIDE:
         numbers = np.clip(numbers, math.ceil(low), math.floor(high))
-    form = c.of(("array", "ndarray", "list")) if shape else "array"  # a Value takes no others
+    forms = ("array", "ndarray", "list") if numbers.size else ("array", "ndarray")
+    form = c.of(forms) if shape else "array"  # a Value takes no others
     known = s.machine.constant(numbers.astype(given.dtype), form)
     inside = s.within(x.x, OPS[name].domain[1 - side], False)
     xs = [known, inside] if side == 0 else [inside, known]

@@ -202,10 +202,14 @@ class Applying(Gradients):
 
 def _beside_floats(xp: Backend, primals: list[Raw]) -> list[Raw]:
     """Booleans and integers as floats where floats are beside them: a formula may negate them."""
-    arrays = [p for p in primals if hasattr(p, "dtype")]
-    found = [p.dtype for p in arrays if is_floating(xp, p)]
-    if not found or len(found) == len(arrays):
+    dtypes = [p.dtype for p in primals if hasattr(p, "dtype")]
+    found = [dtype for dtype in dtypes if xp.isdtype(dtype, "real floating")]
+    if len(found) == len(dtypes):
         return primals
+    if not found:  # a number of Python's own, or of a Value, counts where no array is of floats
+        if not any(p.__class__ is float for p in primals):
+            return primals
+        found = [xp.float64]
     return [
         xp.astype(p, xp.result_type(p.dtype, *found)) if hasattr(p, "dtype") else p for p in primals
     ]
