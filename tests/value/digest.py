@@ -70,7 +70,8 @@ def _fused() -> Iterator[float]:
         made = (fsum(some), dot(xs, some), mean(some), logsumexp(some), *softmax(xs)[:3])
         for out in made:
             if isinstance(out, Value):
-                out.backward()
+                if out._prev:  # one of numbers alone depends on nothing
+                    out.backward()
                 yield out.data
         yield from (x.grad for x in xs)
 
