@@ -135,6 +135,8 @@ class _Raws:
             return _Array(self._name(x.dtype), tuple(x.shape), (x.ndim, x.size), self.xp.to_flat(x))
         if isinstance(x, list | tuple):
             return [*map(self.seen, x)]
+        if isinstance(x, Random):
+            return "a generator"  # its repr tells where it lies in memory
         if hasattr(x, "bits"):  # of finfo and iinfo
             return [float(getattr(x, key, 0)) for key in ("bits", "eps", "max", "min")]
         return x if isinstance(x, int | float | str | None) else self._name(x)
