@@ -94,7 +94,8 @@ class NumberNode(ScalarNode):
             parent._add_to_grad(c)
 
     def _add_to_grad(self, c: Any) -> None:
-        self.grad += c
+        seen: Any = self  # `grad` may be a property of a subclass
+        seen.grad = seen.grad + c
 
     def _edges(self) -> Sequence[tuple[Any, float]]:
         """Each parent with the partial to it, as it was recorded."""
