@@ -31,8 +31,8 @@ class Figure(NamedTuple):
 LINES_OF_A_FILE: Final = 400
 
 LIMITS: Final = {
-    "code lines of smolml_value": Limit(6900, 7342),
-    "code lines of smolml_array": Limit(7900, 9254),
+    "code lines of smolml_value": Limit(6900, 7343),
+    "code lines of smolml_array": Limit(7900, 9256),
     "code lines of smolml_utils": Limit(930, 944),
     "code lines of smolml": Limit(1250, 1250),
     "lines of the longest file": Limit(LINES_OF_A_FILE, LINES_OF_A_FILE),
@@ -41,7 +41,7 @@ LIMITS: Final = {
     "modules in circles at import": Limit(0, 0),
     "modules in circles with imports inside functions or by string": Limit(0, 0),
     "modules in circles of any kind": Limit(0, 0),
-    "code lines that smolml_value.value imports": Limit(1250, 1379),
+    "code lines that smolml_value.value imports": Limit(1250, 1380),
     "code lines that smolml_array.array imports": Limit(2400, 3494),
     "imports of the guests in the core": Limit(0, 0),
     "imports of another package's private modules": Limit(0, 0),
