@@ -20,7 +20,10 @@ ELSEWHERE = {
     "iinfo": "test_creation.py",
     "is_array": "test_extras.py",
     "isdtype": "test_creation.py",
-    **dict.fromkeys(("add_into", "adopts", "placeholder", "silence"), "test_protocol.py"),
+    **dict.fromkeys(
+        ("add_into", "adopts", "index_add_into", "index_put_into", "placeholder", "silence"),
+        "test_protocol.py",
+    ),
     "uniform": "test_extras.py",
 }
 CONSTANTS = {"e": math.e, "inf": math.inf, "nan": math.nan, "newaxis": None, "pi": math.pi}

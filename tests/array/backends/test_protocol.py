@@ -167,6 +167,18 @@ def test_what_the_graph_asks_of_a_backend(backend: Any) -> None:
     before = backend.asarray([10.0, 20.0])
     assert backend.to_flat(backend.add_into(before, x)) == [11.0, 22.0]
     assert backend.to_flat(x) == [1.0, 2.0]
+    for name in ("index_add", "index_put"):
+        for key in (0, [1, 1, 0], ..., backend.asarray([True, False])):
+            total = backend.asarray([10.0, 20.0])
+            wanted = backend.to_flat(getattr(backend, name)(total, key, 0.5))
+            assert backend.to_flat(getattr(backend, name + "_into")(total, key, 0.5)) == wanted
+            assert backend.to_flat(total) == wanted
+    both = backend.asarray([1.0, 2.0, 3.0])
+    look = backend.reshape(both, (3, 1))
+    assert backend.to_flat(backend.index_put_into(look, 0, 5.0)) == [5.0, 2.0, 3.0]
+    assert backend.to_flat(both) == [1.0, 2.0, 3.0]  # it shares its memory, and is not written to
+    with pytest.raises(ValueError, match=r"index_add.*\(3,\) does not broadcast to \(2,\)"):
+        backend.index_add_into(before, ..., backend.asarray([1.0, 2.0, 3.0]))
     stand_in = backend.placeholder(x)
     assert (stand_in.shape, stand_in.dtype) == (x.shape, x.dtype)
 

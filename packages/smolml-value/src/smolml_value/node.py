@@ -34,6 +34,10 @@ class Node:
             f"its `_cotangents` are"
         )
 
+    def _sends(self, g: Any, needs: Sequence[bool] | None = None) -> Sequence[Any]:
+        """The same, as a walk adds it up: in what forms the parents' kind takes it."""
+        return self._cotangents(g, needs)
+
     def _add_to_grad(self, c: Any) -> None:
         """Add numbers to the gradient that the user sees, as `Value._backward` does by hand."""
         raise TypeError(f"{type(self).__name__}: this kind of node has no gradient")

@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 from smolml_array._derivatives.arguments import OutputNode
+from smolml_array._graph.gathering import Part, whole
 from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.views import Element, ValuesNode
 from smolml_array._shapes.nested import unravel
@@ -21,10 +22,8 @@ inside("numpy")  # its functions of Python call our methods
 
 @questions.misfit.register(ArrayNode)
 def _(node: ArrayNode, c: Any) -> Misfit | None:
-    xp, raw = node.backend, _raw(c)
-    if isinstance(raw, dict):  # of single elements, by position in C order
-        flat, shape = [float(raw.get(i, 0.0)) for i in range(node.raw.size)], node.shape
-    elif not hasattr(raw, "shape"):
+    xp, raw = node.backend, whole(node.backend, node.raw, _raw(c))
+    if not hasattr(raw, "shape"):
         flat, shape = [float(raw)], ()
     elif not xp.isdtype(raw.dtype, "real floating") or bool(xp.all(xp.isfinite(raw))):
         return None
@@ -40,7 +39,7 @@ def _raw(c: Any) -> Any:
 
 questions.made_by.register(ArrayNode, attrgetter("rule"))
 questions.outcome.register(ArrayNode, attrgetter("out"))
-questions.held.register(ArrayNode, attrgetter("_cotangent"))
+questions.held.register(ArrayNode, ArrayNode.gathered)
 questions.given.register(ArrayNode, lambda node: [*zip(node.operands, node.primals, strict=True)])
 
 # An element is no result of an op, a part that of a whole function.
@@ -52,7 +51,7 @@ for kind in (ValuesNode, OutputNode, Element):
 @questions.text.register(ArrayNode)
 def _(node: ArrayNode, c: Any, operand: Node | None, place: Sequence[int] | None) -> str:
     xp, raw = node.backend, _raw(c)
-    if isinstance(raw, dict):
+    if isinstance(raw, dict | Part):
         return ""
     shape: Sequence[int] = getattr(raw, "shape", ())
     if not shape:

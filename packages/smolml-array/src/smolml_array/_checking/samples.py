@@ -96,6 +96,11 @@ _WINDOWS = _of(((2, 2), (2, 2, 2), (2, 1, 2, 2)), "float64", _TAME)
 _OVERLAPS: list[Any] = [((3,), -1), ((2, 3), 1), ((3, 2), None)]
 _TOGETHER: dict[str, list[Call]] = {
     "add_into": [([x, x], {}) for x in _FLOATS],
+    **dict.fromkeys(
+        ("index_add_into", "index_put_into"),
+        [([x, key, x], {}) for x in _FLOATS for key in (..., ())]
+        + [([x, [0, -1], 2.5], {}) for x in _FLOATS if len(x.shape) and x.shape[0]],
+    ),
     "from_flat": [([list(x.numbers), x.shape, Dtype(x.dtype)], {}) for x in ARRAYS],
     "overlap_add": [
         ([x, shape], {"axis": axis}) for x, (shape, axis) in zip(_WINDOWS, _OVERLAPS, strict=True)

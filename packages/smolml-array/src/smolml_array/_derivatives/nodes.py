@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from smolml_array._derivatives.traced import traced
+from smolml_array._graph.gathering import plus, whole
 from smolml_array._graph.node import ArrayNode, cast
 from smolml_array._graph.rule import call_plugin, is_plugin
 from smolml_array._graph.shaping import RESHAPE
@@ -51,22 +52,17 @@ class ArrayNodeRules(NodeRules):
         return made if made is None or made.dtype == out.dtype else made.astype(out.dtype)
 
     def plus(self, node: ArrayNode, a: Any, b: Any) -> Any:
-        if isinstance(a, dict) and isinstance(b, dict):
-            for i, c in b.items():  # a was made by the vjp of an element, for us alone
-                a[i] = a[i] + c if i in a else c
-            return a
-        left, right = self.finalize(node, a), self.finalize(node, b)
-        return left + right if isinstance(left, MLArray) else node.backend.add(left, right)
+        if isinstance(a, MLArray) or isinstance(b, MLArray):
+            return self.finalize(node, a) + self.finalize(node, b)
+        return plus(node.backend, node.raw, a, b)
 
     def finalize(self, node: ArrayNode, g: Any) -> Any:
-        if not isinstance(g, dict):
-            return g
         xp, raw = node.backend, node.raw
+        if not isinstance(g, dict) or not any(isinstance(c, Value) for c in g.values()):
+            return whole(xp, raw, g)
         flat: list[Any] = [0.0] * raw.size
         for i, c in g.items():
             flat[i] = c
-        if not any(isinstance(c, Value) for c in g.values()):
-            return xp.from_flat(flat, raw.shape, raw.dtype)
         made = MLArray(flat, backend=xp.name).reshape(raw.shape)
         return made if made.dtype == raw.dtype else made.astype(raw.dtype)
 

@@ -38,9 +38,10 @@ def backward_arrays(root: ArrayNode) -> bool:
             if hidden is None and operands[0].__class__ is kind and operands[0].raw.size >= LARGE:
                 hidden = release(root)
             args, params = (xp, found[node], node.out, *node.primals), node.params
+            into = None
             given: Any = ()  # plugins, and rules for any number of operands, give all at once
             if rule.__class__ is Rule:
-                given = rule.vjps
+                given, into = rule.vjps, rule.into
             elif rule in OWN_OPS or is_own(rule):
                 given = op_vjps(rule)
             one_by_one = bool(given)
@@ -48,6 +49,9 @@ def backward_arrays(root: ArrayNode) -> bool:
                 given = cotangents_of(node, found[node])
             for parent, c in zip(operands, given):  # noqa: B905  # strict: 100 ns a node
                 if parent is None or c is None:
+                    continue
+                if into is not None and parent in owned:
+                    found[parent] = into(xp, found[parent], found[node], **params)
                     continue
                 if one_by_one:
                     c = c(*args, **params) if params else c(*args)
@@ -59,6 +63,8 @@ def backward_arrays(root: ArrayNode) -> bool:
                 before = found.get(parent)
                 if before is None:
                     found[parent] = c
+                    if into is not None:
+                        owned.add(parent)
                     if parent.rule is not None:
                         if following is None:
                             following = parent

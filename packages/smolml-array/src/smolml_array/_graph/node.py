@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from smolml_array._graph.gathering import Part, plus, whole
 from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.vjps import quiet_cotangents
@@ -53,11 +54,9 @@ class ArrayNode(Node):
     __slots__ = (
         "__weakref__",
         "_cotangent",
-        "_element_cotangents",
         "_grad_before",
         "_hidden",
         "_label",
-        "_owned",
         "backend",
         "grad",
         "operands",
@@ -72,10 +71,8 @@ class ArrayNode(Node):
     )
 
     # of the pass that runs; `_begin` makes them
-    _cotangent: Raw | None
-    _element_cotangents: dict[int, float] | None
+    _cotangent: Any  # as it is gathered
     _grad_before: Raw | None
-    _owned: bool  # whether the pass itself has allocated the cotangent
 
     def __init__(
         self,
@@ -184,6 +181,10 @@ class ArrayNode(Node):
             if p is not None
         ]
 
+    def _sends(self, g: Raw, needs: Sequence[bool] | None = None) -> Sequence[Any]:
+        into = self.rule.into if isinstance(self.rule, Rule) else None
+        return self._cotangents(g, needs) if into is None else [Part(into, g, self.params)]
+
     def _sources(self, i: int) -> Sequence[Value | tuple[Node, Places]]:
         """What element `i` was made from: Values, and nodes with places of their elements."""
         return () if self.rule is None else sources(self, i)
@@ -197,20 +198,29 @@ class ArrayNode(Node):
 
     def _begin(self) -> None:
         self._grad_before = self.grad
-        self._cotangent = self._element_cotangents = None
-        self._owned = False
+        self._cotangent = None
 
     def _seed(self) -> None:
         self._cotangent = self.backend.ones_like(self.raw)
 
     def _push(self) -> None:
-        self._gather_elements()
-        if self._cotangent is not None:
-            for parent, c in zip(self._parents(), self._cotangents(self._cotangent), strict=True):
+        self._cotangent = g = self.gathered()
+        if g is not None:
+            for parent, c in zip(self._parents(), self._sends(g), strict=True):
                 if c is not None:
                     parent._receive(c)
 
+    def gathered(self) -> Raw | None:
+        """The cotangent that it has in the pass that runs, None for zero."""
+        c = self._cotangent
+        return None if c is None else whole(self.backend, self.raw, c)
+
     def _receive(self, c: Any) -> None:
+        if not isinstance(c, dict | Part):
+            c = self._checked(c)
+        self._cotangent = plus(self.backend, self.raw, self._cotangent, c)
+
+    def _checked(self, c: Any) -> Raw:
         if c.__class__ is not self.raw.__class__:  # NumPy's operators make scalars of 0-d arrays
             c = self.backend.asarray(c)
         if c.shape != self.shape:
@@ -218,39 +228,13 @@ class ArrayNode(Node):
                 f"a transform: its rule returned a cotangent of shape {c.shape} for an operand "
                 f"of shape {self.shape}; they must be equal"
             )
-        c = cast(self.backend, c, self.raw)
-        before = self._cotangent
-        if before is None:
-            self._cotangent = c  # not owned: others may hold it, so it is not written to
-        elif self._owned:
-            self._cotangent = self.backend.add_into(before, c)
-        else:
-            self._cotangent = self.backend.add(before, c)
-            self._owned = True
-
-    def _receive_element(self, i: int, c: float) -> None:
-        """Add a cotangent to element `i`, counted in C order."""
-        if self._element_cotangents is None:
-            self._element_cotangents = {}
-        self._element_cotangents[i] = self._element_cotangents.get(i, 0.0) + c
-
-    def _gather_elements(self) -> None:
-        """Add what the elements received, if any, to the cotangent of the whole."""
-        received = self._element_cotangents
-        if received is None:
-            return
-        flat = [0.0] * self.raw.size
-        for i, c in received.items():
-            flat[i] = c
-        self._element_cotangents = None
-        self._receive(self.backend.from_flat(flat, self.shape, self.raw.dtype))
+        return cast(self.backend, c, self.raw)
 
     def _commit(self) -> None:
         if self.rule is not None:
             self.grad = self._cotangent
             return
-        self._gather_elements()  # nothing has pushed a leaf
-        c, before = self._cotangent, self._grad_before
+        c, before = self.gathered(), self._grad_before
         if before is not None:
             c = before if c is None else self.backend.add(before, c)
         self.grad = c
@@ -258,7 +242,7 @@ class ArrayNode(Node):
 
     def _abort(self) -> None:
         self.grad = self._grad_before
-        self._cotangent = self._element_cotangents = None
+        self._cotangent = None
 
     # Numbers -----------------------------------------------------------------------------------
 

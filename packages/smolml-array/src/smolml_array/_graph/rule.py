@@ -63,11 +63,13 @@ class Rule:
             operand, `{out}` is the result, `{n}` how many elements go into one of it, `{freedom}`
             that less the correction, `{shape}` the shape of x, `{place}` the key. After "; " may
             stand a note of those that explanations know, such as "each". "" for none.
+        into: of a rule that takes a part of its one operand, what adds the cotangent to one of the
+            whole operand, in place: `into(xp, total, g, **params)`, the total.
         not_saved: the positions of the operands, and OUT for the result, of which the rules read
             no more than shape and dtype. Their numbers need not be kept for the backward pass.
     """
 
-    __slots__ = ("formula", "forward", "jvp", "name", "not_saved", "vjp_all", "vjps")
+    __slots__ = ("formula", "forward", "into", "jvp", "name", "not_saved", "vjp_all", "vjps")
 
     def __init__(
         self,
@@ -76,6 +78,7 @@ class Rule:
         *vjps: Vjp | None,
         vjp_all: Vjp | None = None,
         jvp: Literal["linear", "multilinear", "reduction"] | Callable[..., Any] | None = None,
+        into: Callable[..., Any] | None = None,
         not_saved: Collection[int] = (),
         formula: str | tuple[str, ...] = "",
     ) -> None:
@@ -84,6 +87,7 @@ class Rule:
         self.vjps: tuple[Vjp | None, ...] = vjps
         self.vjp_all: Vjp | None = vjp_all
         self.jvp = jvp
+        self.into: Callable[..., Any] | None = into
         self.not_saved: Collection[int] = not_saved
         self.formula: str | tuple[str, ...] = formula
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,11 +33,26 @@ def arrays_in(x: Any) -> list[Any]:
     return [leaf for leaf in leaves(x) if isinstance(leaf, ndarray)]
 
 
+class Owners:
+    """In the memory of which of these arrays, which lie apart, another one lies.
+
+    That is told by addresses: a view need not name its owner (those of sliding windows do not).
+    """
+
+    def __init__(self, made: Iterable[Any]) -> None:
+        self._made = sorted(made, key=_start)
+        self._starts = [_start(out) for out in self._made]
+        self._ends = [byte_bounds(out)[1] for out in self._made]
+
+    def of(self, x: Any) -> Any:
+        """The array in whose memory x lies; None for an argument and for a constant."""
+        low = _start(x)
+        i = bisect_right(self._starts, low) - 1
+        return self._made[i] if i >= 0 and low < self._ends[i] else None
+
+
 class Places:
     """For every array of a program where it is to lie.
-
-    Whose memory an array shows is told by addresses: a view need not name its owner (those of
-    sliding windows do not).
 
     Args:
         uses: the calls, in order. What they make are arrays apart.
@@ -45,9 +60,7 @@ class Places:
     """
 
     def __init__(self, uses: Sequence[Use], kept: Sequence[Any]) -> None:
-        self._made = sorted((out for use in uses for out in use.makes), key=_start)
-        self._starts = [_start(out) for out in self._made]
-        self._ends = [byte_bounds(out)[1] for out in self._made]
+        self._owner = Owners(out for use in uses for out in use.makes).of
         self._places: dict[int, Any] = {}
         last = {id(self._owner(x)): i for i, use in enumerate(uses) for x in arrays_in(tuple(use))}
         last.update((id(self._owner(x)), len(uses)) for x in kept)
@@ -71,12 +84,6 @@ class Places:
                     self._places[id(out)] = room.pop() if room else out
             for key, own in over.items():
                 free[_layout(own)].append(self._places[key])
-
-    def _owner(self, x: Any) -> Any:
-        """The result in whose memory x lies; None for an argument and for a constant."""
-        low = _start(x)
-        i = bisect_right(self._starts, low) - 1
-        return self._made[i] if i >= 0 and low < self._ends[i] else None
 
     def of(self, tree: Any) -> Any:
         """The same arguments, nested as they may be, with each array where it is to lie."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from smolml_array._replay.buffers import Places, Use, arrays_in, copier
+from smolml_array._replay.buffers import Owners, Places, Use, arrays_in, copier
 from smolml_array._replay.writing import (
     Args,
     DiffersError,
@@ -56,14 +57,7 @@ class Program:
     def finish(self, results: Sequence[Any]) -> None:
         """Nothing is added any more. `run` is to return these, each in memory of its own."""
         notes = self.notes
-        given = {}  # number of a call -> of the result that it gives away
-        for k, out in enumerate(results):
-            others = (x for j, x in enumerate(results) if j != k)
-            if any(np.may_share_memory(x, out) for x in others):
-                continue  # the gradients of both operands of a sum, say: each gets a copy
-            i = _maker(notes, out)
-            if i is not None and i not in given:
-                given[i] = k
+        given = _given(notes, results)
         kept = [out for k, out in enumerate(results) if k not in given.values()]
         uses = [
             Use(
@@ -85,7 +79,7 @@ class Program:
             elif kind == "shapes":
                 call = partial(_expect_shapes, partial(f, *args, **params), out)
             elif kind == "change":
-                call = ufunc_into(f, args, out)
+                call = ufunc_into(f, args, out) if name == "add_into" else partial(f, *args)
             else:
                 call = into(name, f, args, params, out)
             self._calls.append(call)
@@ -108,13 +102,18 @@ class Program:
         return results
 
 
-def _maker(notes: Sequence[Note], out: Any) -> int | None:
-    """The number of the call that makes `out`, if nothing else happens to `out` afterwards."""
-    for i, note in enumerate(notes):
-        if note.out is out and note.kind == "make":
-            read = (x for later in notes[i + 1 :] for x in arrays_in((later.args, later.params)))
-            return None if any(np.may_share_memory(x, out) for x in read) else i
-    return None
+def _given(notes: Sequence[Note], results: Sequence[Any]) -> dict[int, int]:
+    """Of the calls that give a result away, which nothing else reads, its number."""
+    owner = Owners(out for note in notes for out in note.makes).of
+    makers = {id(note.out): i for i, note in enumerate(notes) if note.kind == "make"}
+    last = {id(owner(x)): i for i, note in enumerate(notes) for x in arrays_in(note[2:4])}
+    # the gradients of both operands of a sum are one: each gets a copy
+    shown = Counter(id(owner(out)) for out in results)
+    return {
+        makers[id(out)]: k
+        for k, out in enumerate(results)
+        if shown[id(out)] == 1 and last.get(id(out), -1) <= makers.get(id(out), -2)
+    }
 
 
 def _spoil(buffers: Sequence[Any]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from smolml_array._replay.program import Note, Program
 from smolml_array._replay.recorded import Recorded
 from smolml_array._replay.writing import elementwise
 from smolml_array.backends.numpy.cotangents import ndarray
+from smolml_array.backends.numpy.indexing import index_add
 from smolml_array.backends.protocol import Backend
 from smolml_array.backends.silence import Silence
 from smolml_value import GraphError
@@ -120,14 +121,16 @@ class Recording:
             else:
                 notice(x)
         plain, plain_params = map_leaves(_buffer, asked)
-        if name == "add_into" and args[0].number is None:
-            name, f = "add", np.add  # a constant is not written to
+        writes = name in _IN_PLACE
+        if writes and args[0].number is None:  # a constant is not written to
+            writes, (name, f) = False, _IN_PLACE[name]
         made = f(*plain, **plain_params)
         if name in _OF_SHAPES or all(x.number is None for x in met):
             return map_leaves(self._kept, made)
         self.notes.append((name, *map_leaves(_noted, asked)))
-        if name == "add_into":
-            self.program.notes.append(Note(name, np.add, plain, {}, plain[0], "change"))
+        if writes:
+            f = np.add if name == "add_into" else f
+            self.program.notes.append(Note(name, f, plain, {}, plain[0], "change"))
             return args[0]
         buffers: list[Any] = []  # of the results, None for what looks into an operand
 
@@ -196,6 +199,10 @@ class Recording:
 
     def uniform(self, rng: Any, shape: Any, /) -> Any:
         return self.constant(self.adopts.uniform(rng, shape))
+
+
+_IN_PLACE: Final = {"add_into": ("add", np.add), "index_add_into": ("index_add", index_add)}
+"""What writes to its first argument, and what does the same in new memory."""
 
 
 def _told(x: Any) -> Any:

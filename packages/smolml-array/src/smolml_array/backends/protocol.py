@@ -82,8 +82,14 @@ class Backend(Derived, Protocol):
         The adjoint of `index`: index_add(zeros, key, g) is its vjp.
         """
 
+    def index_add_into(self, total: Raw, key: Any, v: Raw, /) -> Raw:
+        """The same, written into total where that is possible: total, or what takes its place."""
+
     def index_put(self, x: Raw, key: Any, v: Raw, /) -> Raw:
         """A copy of x with x[key] = v, v broadcast and turned into x's dtype."""
+
+    def index_put_into(self, total: Raw, key: Any, v: Raw, /) -> Raw:
+        """The same, written into total where that is possible: total, or what takes its place."""
 
     adopts: Backend | None  # whose arrays count as constants of this one; None for nobody's
     silence: Silence  # how it is kept from warning while raw operators compute

@@ -11,6 +11,7 @@ from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.mixing import for_message, numbers_on
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.shaping import RESHAPE
+from smolml_array._graph.views import alone
 from smolml_array._shapes.axes import (
     Shape,
     ShapeError,
@@ -43,7 +44,11 @@ def _put_vjp(xp: Any, g: Raw, out: Raw, x: Raw, v: Raw, *, key: Any) -> Raw:
 
 
 GETITEM = linear(
-    "getitem", _index_vjp, forward=lambda xp, x, *, key: xp.index(x, key), formula="{g}; at {place}"
+    "getitem",
+    _index_vjp,
+    forward=lambda xp, x, *, key: xp.index(x, key),
+    into=lambda xp, total, g, *, key: xp.index_add_into(total, key, g),
+    formula="{g}; at {place}",
 )
 INDEX_PUT = Rule(
     "setitem",
@@ -122,7 +127,12 @@ def setitem(x: Array, key: Any, new: ArrayLike) -> None:
     xp, (_, given), _, (raw, numbers) = x._operands("setitem", (x, new))
     root: Any = x if x._view is None else x._view.root
     if _only_numbers(root, given is not None):
-        x._set_numbers(xp.index_put(raw, key, numbers), xp)
+        del raw
+        own = x._node
+        if root is x and own.backend is xp and xp.adopts is None and alone(own):
+            own.raw = own.out = xp.index_put_into(own.raw, key, numbers)
+        else:
+            x._set_numbers(xp.index_put(x._current_node().raw, key, numbers), xp)
     elif root is x:
         x._become(index_put(x, key, new)._node)
     else:  # the root is put together anew, and this window looks at it again

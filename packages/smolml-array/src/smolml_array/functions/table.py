@@ -85,14 +85,21 @@ def of_backend(name: str) -> Callable[..., Any]:
 
 
 def linear(
-    name: str, adjoint: Vjp, *, forward: Callable[..., Any] | None = None, formula: str = ""
+    name: str,
+    adjoint: Vjp,
+    *,
+    forward: Callable[..., Any] | None = None,
+    into: Callable[..., Any] | None = None,
+    formula: str = "",
 ) -> Rule:
     """The rule of a function of one array that is linear in it, the backend's of that name.
 
     Its adjoint is its vjp; of x and of the result it needs to know no more than shape and dtype.
     """
     forward = forward or of_backend(name)
-    return Rule(name, forward, adjoint, jvp="linear", not_saved=(0, OUT), formula=formula)
+    return Rule(
+        name, forward, adjoint, jvp="linear", into=into, not_saved=(0, OUT), formula=formula
+    )
 
 
 FOR_RULES: Final[dict[str, Callable[..., Any]]] = {}

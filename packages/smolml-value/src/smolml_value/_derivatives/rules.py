@@ -151,7 +151,7 @@ def of(x: Any) -> Any:
 
 def vjp(node: Node, g: Cotangent, needs: Sequence[bool], create_graph: bool) -> Parts:
     """The cotangents of the parents that need one: operands, or numbers as the node itself says."""
-    return of(node).vjp(node, g, needs) if create_graph else node._cotangents(g, needs)
+    return of(node).vjp(node, g, needs) if create_graph else node._sends(g, needs)
 
 
 def jvp(node: Node, tangents: Parts, create_graph: bool) -> Cotangent | None:

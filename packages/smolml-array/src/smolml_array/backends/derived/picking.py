@@ -21,6 +21,14 @@ def _positions(xp: Any, who: str, indices: Any) -> Raw:
 class Picking(Protocol):
     """Elements found and picked."""
 
+    def index_put_into(xp: Any, total: Raw, key: Any, v: Raw, /) -> Raw:
+        """total with total[key] = v, in new memory."""
+        return xp.index_put(total, key, v)
+
+    def index_add_into(xp: Any, total: Raw, key: Any, v: Raw, /) -> Raw:
+        """total with v added at total[key], in new memory."""
+        return xp.index_add(total, key, v)
+
     def take(xp: Any, x: Raw, indices: Raw, /, axis: int | None = None) -> Raw:
         """The slices at these positions of the axis (which a 1-D x need not name)."""
         axis = one_axis(axis, x.ndim, "take")

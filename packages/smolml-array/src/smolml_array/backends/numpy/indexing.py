@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -38,14 +39,13 @@ def _put_at(out: Any, key: Any, v: Any) -> None:
     out[key] = v
 
 
-def _changed(change: Callable[..., None], who: str, x: Raw, key: Any, v: Raw) -> Raw:
-    """A copy of x after change(copy, key, v)."""
-    out = np.array(x, order="C")
-    v = astype(np.asarray(v), x.dtype, copy=False)
+def _changed(change: Callable[..., None], who: str, out: Raw, key: Any, v: Raw) -> Raw:
+    """`out` after change(out, key, v)."""
+    v = astype(np.asarray(v), out.dtype, copy=False)
     try:
         change(out, key, v)
     except ValueError as error:
-        part = np.shape(x[key])
+        part = np.shape(out[key])
         raise ShapeError(
             f"{who}: a value of shape {v.shape} does not broadcast to {part}, "
             f"the shape of the indexed part"
@@ -55,12 +55,38 @@ def _changed(change: Callable[..., None], who: str, x: Raw, key: Any, v: Raw) ->
 
 def index_add(x: Raw, key: Any, v: Raw, /) -> Raw:
     """A copy of x with v added at x[key]; positions that repeat accumulate."""
-    return _changed(_add_at, "index_add", x, key, v)
+    return _changed(_add_at, "index_add", np.array(x, order="C"), key, v)
+
+
+def index_add_into(total: Raw, key: Any, v: Raw, /) -> Raw:
+    """total with v added at total[key], written into total."""
+    return _changed(_add_at, "index_add_into", total, key, v)
 
 
 def index_put(x: Raw, key: Any, v: Raw, /) -> Raw:
     """A copy of x with x[key] = v, v broadcast and turned into x's dtype."""
-    return _changed(_put_at, "index_put", x, key, v)
+    return _changed(_put_at, "index_put", np.array(x, order="C"), key, v)
+
+
+def index_put_into(total: Raw, key: Any, v: Raw, /) -> Raw:
+    """total with total[key] = v, written into total if no other array has its memory."""
+    base = total if total.base is None else total.base
+    alone = base is total or _references(base) == _OWN
+    free = alone and type(base) is np.ndarray and base.flags.owndata and total.flags.writeable
+    return _changed(_put_at, "index_put", total if free else np.array(total, order="C"), key, v)
+
+
+_references: Callable[[Any], int] = getattr(sys, "getrefcount", lambda base: 1 << 30)
+
+
+def _held() -> int:
+    """What `_references` says of memory that one array looks into, and a name here."""
+    look = np.zeros(2).reshape(1, 2)
+    base = look.base
+    return _references(base)
+
+
+_OWN = _held()
 
 
 def sort(x: Raw, /, axis: int = -1, *, descending: bool = False, stable: bool = True) -> Raw:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
+from collections.abc import Callable
 from itertools import repeat as again
 from typing import Any, NamedTuple
 
 from smolml_array._shapes.axes import Shape, ShapeError, _broadcast_shapes, strides
 from smolml_array.backends.pure.broadcasting import expand, fits, gather, offsets
 from smolml_array.backends.pure.creation import asarray
-from smolml_array.backends.pure.dtypes import bool_, int64, settled
+from smolml_array.backends.pure.dtypes import bool_, float64, int64, settled
 from smolml_array.backends.pure.ndarray import NDArray
 from smolml_array.backends.pure.operands import as_array, cast
 
@@ -194,20 +196,41 @@ def _value(who: str, v: Any, x: NDArray, key: Any, shape: Shape) -> list[Any]:
 
 def index_add(x: NDArray, key: Any, v: Any, /) -> NDArray:
     """A copy of x with v added at x[key]; positions that repeat accumulate."""
-    dims, shape = plan(x.shape, key)
-    flat = x.flat.copy()
-    for at, value in zip(offsets(dims), _value("index_add", v, x, key, shape), strict=True):
+    return index_add_into(NDArray(x.flat.copy(), x.shape, x.dtype), key, v)
+
+
+def index_add_into(total: NDArray, key: Any, v: Any, /) -> NDArray:
+    """total with v added at total[key], written into total."""
+    dims, shape = plan(total.shape, key)
+    flat = total.flat
+    for at, value in zip(offsets(dims), _value("index_add", v, total, key, shape), strict=True):
         flat[at] += value
-    return NDArray(settled(flat, x.dtype), x.shape, x.dtype)
+    if total.dtype is not float64:
+        flat[:] = settled(flat, total.dtype)
+    return total
 
 
 def index_put(x: NDArray, key: Any, v: Any, /) -> NDArray:
     """A copy of x with x[key] = v, v broadcast and turned into x's dtype."""
+    return _put(NDArray(x.flat.copy(), x.shape, x.dtype), key, v)
+
+
+def index_put_into(total: NDArray, key: Any, v: Any, /) -> NDArray:
+    """total with total[key] = v, written into total if no other array has its list."""
+    return (_put if _references(total.flat) == _OWN else index_put)(total, key, v)
+
+
+_references: Callable[[Any], int] = getattr(sys, "getrefcount", lambda flat: 1 << 30)
+_sample = NDArray([], (0,), int64)
+_OWN = _references(_sample.flat)
+
+
+def _put(x: NDArray, key: Any, v: Any) -> NDArray:
     dims, shape = plan(x.shape, key)
-    flat = x.flat.copy()
+    flat = x.flat
     for at, value in zip(offsets(dims), _value("index_put", v, x, key, shape), strict=True):
         flat[at] = value
-    return NDArray(flat, x.shape, x.dtype)
+    return x
 
 
 def nonzero(x: NDArray, /) -> tuple[NDArray, ...]:

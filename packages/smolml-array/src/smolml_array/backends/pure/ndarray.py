@@ -15,7 +15,8 @@ _SHOWN = 100  # elements up to which the repr shows all
 class NDArray:
     """An N-d array of Python numbers.
 
-    It is never changed once it is made, so arrays of different shapes may share one list.
+    It is never changed once it is made (by `index_add_into` alone, while nobody else has it), so
+    arrays of different shapes may share one list.
     Operators go to the functions of the pure backend: `x + y` is `add(x, y)`.
 
     Attributes:
