@@ -41,10 +41,6 @@ def _sech_squared(xp: Any, out: Any, x: Any) -> Any:
     return s * s
 
 
-def _cdf(x: float) -> float:
-    return 0.5 * math.erfc(-x * math.sqrt(0.5))  # 1 + erf would cancel far to the left
-
-
 def _normal_density(xp: Any, out: Any, x: Any) -> Any:
     return xp.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi)
 
@@ -315,7 +311,10 @@ erf: Final = elementwise(
     doc="The error function, 2 / sqrt(pi) times the integral of exp(-t**2) from 0 to x",
 )
 _normal_cdf: Final = elementwise(
-    "normal_cdf", lambda xp, x: xp.map_scalar(_cdf, x), (_normal_density,)
+    "normal_cdf",
+    # 1 + erf would cancel far to the left
+    lambda xp, x: 0.5 * xp.map_scalar(math.erfc, x * -math.sqrt(0.5)),
+    (_normal_density,),
 )
 gelu: Final = elementwise(
     "gelu",

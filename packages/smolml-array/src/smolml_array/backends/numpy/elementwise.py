@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from smolml_array.backends.namespace import named
+from smolml_array.backends.numpy import special
 from smolml_array.backends.numpy.dtypes import DTYPES, F32, F64, I64
 from smolml_array.backends.numpy.guard import check_broadcast
 from smolml_array.backends.signatures import Binary, Raw, Unary
@@ -127,13 +129,19 @@ def where(condition: Raw, x1: Raw, x2: Raw, /) -> Raw:
         raise
 
 
+_WHOLE: dict[Any, Callable[[Any], Any]] = {math.erf: special.erf, math.erfc: special.erfc}
+
+
 def map_scalar(f: Any, /, *xs: Raw) -> Raw:
     """f, a function of plain floats, of each element (after broadcasting).
 
-    float64, or float32 of float32. A universal function (scipy.special's are) runs at once.
+    float64, or float32 of float32. A universal function (scipy.special's are) runs at once, and so
+    do math.erf and math.erfc.
     """
     dtype = F32 if np.result_type(*xs) == F32 else F64
     whole = getattr(f, "__wrapped__", f)
+    if whole in _WHOLE:
+        return _WHOLE[whole](np.asarray(*xs, F64)).astype(dtype, copy=False)
     if isinstance(whole, np.ufunc):
         # the type said here: of a weak number or of bools ufuncs may conclude another
         return whole(*(np.asarray(x, dtype) for x in xs))
