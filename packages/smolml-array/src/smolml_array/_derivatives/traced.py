@@ -25,6 +25,7 @@ _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     **{name: entry.function for name, entry in FUNCTIONS.items()},
     **FOR_RULES,
     "add_into": lambda total, x: total + x,
+    "index_add_into": FOR_RULES["index_add"],
 }
 _CREATION: Final = (
     *("zeros", "ones", "full", "arange", "eye"),

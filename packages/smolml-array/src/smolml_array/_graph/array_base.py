@@ -264,10 +264,11 @@ class ArrayBase(OneValue):
         node.label = node.label or self._node.label
         self._node, self._view, self._elements = node, None, None
 
-    def _set_numbers(self, raw: Raw, xp: Backend | None = None) -> None:
+    def _set_numbers(self, raw: Raw, xp: Backend | None = None, key: Any = ...) -> None:
         """Other numbers in place: the same node, its gradient and its elements stay.
 
-        `xp` is their backend where that may be a recording and ours is not.
+        `xp` is their backend where that may be a recording and ours is not; `key` says where they
+        are others.
         """
         node = self._current_node()
         xp = xp or node.backend
@@ -280,7 +281,7 @@ class ArrayBase(OneValue):
         if xp is not node.backend:  # it takes in the numbers of ours, but not the other way round
             self._become(ArrayNode(xp, raw, node.tracked))
             return
-        renew(node, raw)
+        renew(node, raw, key)
 
     def update_values(self, new_data: ArrayLike) -> Self:
         """Set the numbers of the existing Values; graph and gradients stay. Returns self.

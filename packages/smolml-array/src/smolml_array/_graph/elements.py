@@ -19,7 +19,10 @@ class Elements(list[Any]):
         self._position = position
 
     def __setitem__(self, i: Any, new: Any) -> None:
+        before = self._array._elements
         self._array[(*self._position, i)] = new
+        if before is not None and before is self._array._elements:
+            return  # other numbers, and the same Values
         row: Any = self._array.data
         for p in self._position:
             row = row[p]

@@ -239,20 +239,25 @@ def elements_at(node: Any, places: Sequence[int]) -> list[Value]:
         return elements
 
 
-def renew(node: ArrayNode, raw: Raw) -> None:
-    """Other numbers for a node, and for those of its elements that somebody has seen."""
-    wholly(_renew, node, raw)
+def renew(node: ArrayNode, raw: Raw, key: Any = ...) -> None:
+    """Other numbers for a node, and for those of its elements that somebody has seen.
+
+    They are others at most where `key` says.
+    """
+    wholly(_renew, node, raw, key)
 
 
-def _renew(node: ArrayNode, raw: Raw) -> None:
+def _renew(node: ArrayNode, raw: Raw, key: Any) -> None:
     node.replace(raw)
     seen = _looked_at.get(node)
     if seen:
-        flat = node.backend.to_flat(node.raw)
-        for i, known in [*seen.items()]:
-            element = known()
+        xp = node.backend
+        places = xp.index(xp.reshape(xp.arange(raw.size), raw.shape), key)
+        for i, number in zip(xp.to_flat(places), xp.to_flat(xp.index(node.raw, key)), strict=True):
+            known = seen.get(i)
+            element = None if known is None else known()
             if element is not None:
-                element._data = flat[i]
+                element._data = number
 
 
 def alone(node: ArrayNode) -> bool:

@@ -19,7 +19,7 @@ from smolml_array._replay.program import Note, Program
 from smolml_array._replay.recorded import Recorded
 from smolml_array._replay.writing import elementwise
 from smolml_array.backends.numpy.cotangents import ndarray
-from smolml_array.backends.numpy.indexing import index_add
+from smolml_array.backends.numpy.indexing import index_add, index_put
 from smolml_array.backends.protocol import Backend
 from smolml_array.backends.silence import Silence
 from smolml_value import GraphError
@@ -201,7 +201,11 @@ class Recording:
         return self.constant(self.adopts.uniform(rng, shape))
 
 
-_IN_PLACE: Final = {"add_into": ("add", np.add), "index_add_into": ("index_add", index_add)}
+_IN_PLACE: Final = {
+    "add_into": ("add", np.add),
+    "index_add_into": ("index_add", index_add),
+    "index_put_into": ("index_put", index_put),
+}
 """What writes to its first argument, and what does the same in new memory."""
 
 

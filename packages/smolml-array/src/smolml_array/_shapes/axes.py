@@ -74,6 +74,16 @@ def strides(shape: Shape) -> Shape:
     return tuple(reversed(steps))
 
 
+def check_repeats(counts: Sequence[int], n: int) -> None:
+    """Raise unless these are one number of repeats, or one for each of n slices."""
+    if len(counts) not in (1, n):
+        raise ShapeError(
+            f"repeat: expected one number of repeats or {n}, got shape {(len(counts),)}"
+        )
+    if any(k < 0 for k in counts):
+        raise ValueError("repeat: a number of repeats is negative: expected >= 0")
+
+
 def broadcast_strides(shape: Shape, to: Shape) -> Shape:
     """Strides that read an array of `shape` as if it had the shape `to`: 0 where it repeats.
 

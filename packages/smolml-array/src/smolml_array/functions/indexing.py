@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def _index_vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, key: Any) -> Raw:
-    return xp.index_add(xp.zeros(x.shape, dtype=x.dtype), key, g)
+    return xp.index_add_into(xp.zeros(x.shape, dtype=x.dtype), key, g)
 
 
 def _put_vjp(xp: Any, g: Raw, out: Raw, x: Raw, v: Raw, *, key: Any) -> Raw:
@@ -132,7 +132,7 @@ def setitem(x: Array, key: Any, new: ArrayLike) -> None:
         if root is x and own.backend is xp and xp.adopts is None and alone(own):
             own.raw = own.out = xp.index_put_into(own.raw, key, numbers)
         else:
-            x._set_numbers(xp.index_put(x._current_node().raw, key, numbers), xp)
+            x._set_numbers(xp.index_put(x._current_node().raw, key, numbers), xp, key)
     elif root is x:
         x._become(index_put(x, key, new)._node)
     else:  # the root is put together anew, and this window looks at it again

@@ -9,6 +9,7 @@ from functools import reduce
 from typing import Any, Final, Self, overload
 
 from smolml_array._graph.arithmetic import ArrayLike
+from smolml_array._graph.mixing import numbers_on
 from smolml_array._graph.shaping import RESHAPE
 from smolml_array._shapes.axes import (
     Axis,
@@ -25,6 +26,7 @@ from smolml_array._shapes.axes import (
 )
 from smolml_array.backends.signatures import DType, Raw
 from smolml_array.convert import as_dtype, check_cast, is_floating
+from smolml_array.functions.indexing import index
 from smolml_array.functions.table import (
     A,
     Array,
@@ -242,21 +244,15 @@ def roll(x: ArrayLike, shift: int | Sequence[int], axis: Axis = None) -> Array:
     return array._rule(ROLL, array, shift=shifts, axis=axes)
 
 
-def _repeat_vjp(
-    xp: Any, g: Raw, out: Raw, x: Raw, *, repeats: int | tuple[int, ...], axis: int
-) -> Raw:
+def _repeat_vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, repeats: int, axis: int) -> Raw:
     """The sum over the copies of each element."""
-    if isinstance(repeats, int):
-        if 0 < repeats <= _FEW and not isinstance(xp, TracedNamespace):
-            copies = (
-                xp.index(g, (*(slice(None),) * axis, slice(i, None, repeats)))
-                for i in range(repeats)
-            )
-            return reduce(xp.add, copies)
-        apart = (*x.shape[: axis + 1], repeats, *x.shape[axis + 1 :])
-        return xp.sum(xp.reshape(g, apart), axis=axis + 1)
-    origins = [i for i, k in enumerate(repeats) for _ in range(k)]
-    return xp.index_add(xp.zeros(x.shape, dtype=x.dtype), (slice(None),) * axis + (origins,), g)
+    if 0 < repeats <= _FEW and not isinstance(xp, TracedNamespace):
+        copies = (
+            xp.index(g, (*(slice(None),) * axis, slice(i, None, repeats))) for i in range(repeats)
+        )
+        return reduce(xp.add, copies)
+    apart = (*x.shape[: axis + 1], repeats, *x.shape[axis + 1 :])
+    return xp.sum(xp.reshape(g, apart), axis=axis + 1)
 
 
 REPEAT = linear(
@@ -287,18 +283,26 @@ def repeat(x: ArrayLike, repeats: ArrayLike, axis: int | None = None) -> Array:
         array, axis = flatten(array), 0
     axis = normalize_axis(axis, len(array.shape), "repeat")
     n = array.shape[axis]
-    if hasattr(repeats, "shape"):
-        repeats = repeats.tolist() if hasattr(repeats, "tolist") else repeats.to_list()
-    counts = _integers("repeat: repeats", repeats)
-    if any(k < 0 for k in counts):
-        raise ValueError(f"repeat: a number of repeats is negative: {counts}: expected >= 0")
-    if len(counts) not in (1, n):
+    xp = array._current_node().backend
+    if isinstance(repeats, Array):
+        repeats = numbers_on(xp, repeats)
+    if not hasattr(repeats, "shape"):
+        repeats = list(_integers("repeat: repeats", repeats))
+    counts = xp.reshape(xp.asarray(repeats), (-1,))
+    if counts.size and counts.dtype != xp.int64:
+        raise TypeError(f"repeat: repeats: expected integers, got an array of {counts.dtype}")
+    if counts.size and bool(xp.less(xp.min(counts), 0)):
+        shown = tuple(xp.to_flat(counts))
+        raise ValueError(f"repeat: a number of repeats is negative: {shown}: expected >= 0")
+    if counts.size == 1:
+        return array._rule(REPEAT, array, repeats=xp.to_flat(counts)[0], axis=axis)
+    if counts.size != n:
         raise ShapeError(
-            f"repeat: {len(counts)} numbers of repeats for axis {axis} of shape {array.shape}: "
+            f"repeat: {counts.size} numbers of repeats for axis {axis} of shape {array.shape}: "
             f"expected one, or {n}"
         )
-    each: int | tuple[int, ...] = counts[0] if len(counts) == 1 else counts
-    return array._rule(REPEAT, array, repeats=each, axis=axis)
+    origins = xp.repeat(xp.arange(n), counts if n else 0)
+    return index(array, (*(slice(None),) * axis, origins))
 
 
 def _tile_vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, repetitions: tuple[int, ...]) -> Raw:

@@ -16,8 +16,9 @@ from smolml_array._shapes.axes import (
     reduced_shape,
 )
 from smolml_array.backends.signatures import Raw
+from smolml_array.functions.indexing import along
 from smolml_array.functions.table import Array, array_function, linear, of_backend
-from smolml_value.extending import as_float
+from smolml_value.extending import TracedNamespace, as_float
 
 # Their rules: what goes back to each element ---------------------------------------------------
 
@@ -58,6 +59,9 @@ def _extreme_vjp(name: str) -> Vjp:
         def chosen(rows: Raw) -> Raw:
             first = xp.expand_dims(getattr(xp, f"arg{name}")(rows, axis=-1), axis=-1)
             each = xp.reshape(g, first.shape)
+            if not isinstance(xp, TracedNamespace):  # one write for each row, where rules are run
+                zeros = xp.zeros(rows.shape, dtype=g.dtype)
+                return xp.index_put_into(zeros, along(xp, rows.shape, first, rows.ndim - 1), each)
             return xp.where(first == xp.arange(rows.shape[-1]), each, xp.zeros_like(each))
 
         return _in_rows(xp, x, axis, chosen)
@@ -65,10 +69,21 @@ def _extreme_vjp(name: str) -> Vjp:
     return vjp
 
 
+def normal(xp: Any, products: Raw) -> bool:
+    """Whether a factor can be divided out of each, to the last digits."""
+    if isinstance(xp, TracedNamespace):
+        return False
+    size = xp.abs(products)
+    limits = xp.finfo(products.dtype)
+    least = limits.smallest_normal / limits.eps
+    return bool(xp.all(xp.logical_and(xp.less(least, size), xp.less(size, math.inf))))
+
+
 def _prod_vjp(xp: Any, g: Raw, out: Raw, x: Raw, axis: Axis = None, **how: Any) -> Raw:
     """The product of all others: of those before x[i], times that of those behind.
 
-    Not out / x, which knows nothing where an element is 0 or inf, or where out over- or underflows.
+    That is out / x, but where an element is 0 or inf, or where out over- or underflows, and where
+    this is to be differentiated again: the product of all others has no x[i] in it.
     """
 
     def before(rows: Raw) -> Raw:
@@ -80,6 +95,9 @@ def _prod_vjp(xp: Any, g: Raw, out: Raw, x: Raw, axis: Axis = None, **how: Any) 
         return xp.multiply(before(rows), behind)
 
     spread = _sum_vjp(xp, g, out, x, axis, **how)
+    if normal(xp, out):
+        whole = _sum_vjp(xp, out, out, x, axis, **how)
+        return xp.cotangent_product(spread, xp.divide(whole, x))
     return xp.cotangent_product(spread, _in_rows(xp, x, axis, others))
 
 

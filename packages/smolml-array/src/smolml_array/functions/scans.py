@@ -13,6 +13,7 @@ from smolml_array._shapes.axes import normalize_axis, one_axis
 from smolml_array.backends.signatures import Raw
 from smolml_array.functions.indexing import getitem
 from smolml_array.functions.manipulation import broadcast_to, floating
+from smolml_array.functions.reductions import normal
 from smolml_array.functions.table import Array, array_function, as_array, linear, of_backend
 from smolml_array.functions.windows import PAD
 from smolml_value import table
@@ -97,6 +98,8 @@ def _recurrence(xp: Any, a: Raw, b: Raw, axis: int) -> Raw:
 
 def _cumulative_prod_vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, axis: int) -> Raw:
     """(the product before x[i]) (g[i] + x[i+1] (g[i+1] + x[i+2] (...)))."""
+    if normal(xp, out):
+        return xp.divide(_sums_from_behind(xp, xp.multiply(g, out), out, x, axis=axis), x)
     backwards = _moved(xp, xp.flip(x, axis=axis), axis)
     behind = xp.flip(_recurrence(xp, backwards, xp.flip(g, axis=axis), axis), axis=axis)
     return xp.cotangent_product(behind, _moved(xp, out, axis))

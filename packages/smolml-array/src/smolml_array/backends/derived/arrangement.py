@@ -11,6 +11,7 @@ from smolml_array._shapes.axes import (
     ShapeError,
     _broadcast_shapes,
     as_shape,
+    check_repeats,
     expand_shape,
     move_axes,
     normalize_axes,
@@ -93,12 +94,7 @@ class Arrangement(Protocol):
         axis = normalize_axis(axis, x.ndim, "repeat")
         n = x.shape[axis]
         counts = xp.to_flat(xp.reshape(xp.asarray(repeats), (-1,)))
-        if len(counts) not in (1, n):
-            raise ShapeError(
-                f"repeat: expected one number of repeats or {n}, got shape {(len(counts),)}"
-            )
-        if any(k < 0 for k in counts):
-            raise ValueError("repeat: a number of repeats is negative: expected >= 0")
+        check_repeats(counts, n)
         counts = counts if len(counts) == n else counts * n
         check_count(sum(counts), "repeat")
         places = [i for i, k in enumerate(counts) for _ in range(k)]

@@ -129,6 +129,7 @@ def where(condition: Raw, x1: Raw, x2: Raw, /) -> Raw:
         raise
 
 
+SMALL = 512  # elements up to which one by one is quicker
 _WHOLE: dict[Any, Callable[[Any], Any]] = {math.erf: special.erf, math.erfc: special.erfc}
 
 
@@ -140,7 +141,7 @@ def map_scalar(f: Any, /, *xs: Raw) -> Raw:
     """
     dtype = F32 if np.result_type(*xs) == F32 else F64
     whole = getattr(f, "__wrapped__", f)
-    if whole in _WHOLE:
+    if whole in _WHOLE and np.size(xs[0]) > SMALL:
         return _WHOLE[whole](np.asarray(*xs, F64)).astype(dtype, copy=False)
     if isinstance(whole, np.ufunc):
         # the type said here: of a weak number or of bools ufuncs may conclude another

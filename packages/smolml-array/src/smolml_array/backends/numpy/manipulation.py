@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,9 @@ from smolml_array._shapes.axes import (
     Shape,
     ShapeError,
     as_shape,
+    check_repeats,
     concat_shape,
+    normalize_axis,
     normalize_permutation,
     reshape_shape,
 )
@@ -51,6 +54,16 @@ def permute_dims(x: Raw, /, axes: Sequence[int]) -> Raw:
         return np.asarray(x.transpose(axes))
     except (ValueError, TypeError):
         normalize_permutation(axes, x.ndim, "permute_dims")
+        raise
+
+
+def repeat(x: Raw, repeats: Any, /, axis: int | None = None) -> Raw:
+    """Each element (or slice along the axis) repeated; None flattens first."""
+    try:
+        return np.repeat(x, repeats, axis)
+    except (ValueError, TypeError):
+        n = x.size if axis is None else x.shape[normalize_axis(axis, x.ndim, "repeat")]
+        check_repeats(np.reshape(repeats, -1).tolist(), n)
         raise
 
 
