@@ -14,7 +14,7 @@ from smolml_array._graph.shaping import STACK
 from smolml_array._shapes.axes import Shape, ShapeError
 from smolml_array.backends import get_backend
 from smolml_array.backends.signatures import DType
-from smolml_array.convert import as_dtype, check_device, is_array_like
+from smolml_array.convert import as_dtype, check_device
 from smolml_array.functions.indexing import Indexing
 from smolml_array.functions.linalg import LinearAlgebra
 from smolml_array.functions.manipulation import Manipulation
@@ -233,24 +233,6 @@ class MLArray(
         if stream is not None:
             raise ValueError(f"to_device: the CPU has no streams, got {stream!r}")
         return self
-
-    def _standard(self, name: str, *operands: object) -> Any:
-        """An operator by the array API's name; NotImplemented beside what is no operand."""
-        if not all(map(is_array_like, operands)):
-            return NotImplemented
-        return getattr(self.__array_namespace__(), name)(*operands)
-
-    def __floordiv__(self, other: Any) -> Self:
-        return self._standard("floor_divide", self, other)  # type: ignore[no-any-return]
-
-    def __rfloordiv__(self, other: Any) -> Self:
-        return self._standard("floor_divide", other, self)  # type: ignore[no-any-return]
-
-    def __mod__(self, other: Any) -> Self:
-        return self._standard("remainder", self, other)  # type: ignore[no-any-return]
-
-    def __rmod__(self, other: Any) -> Self:
-        return self._standard("remainder", other, self)  # type: ignore[no-any-return]
 
     @classmethod
     def _stacked(cls, arrays: Sequence[Self]) -> Self:
