@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from smolml_array.functions import affine, einsum, joining, searching  # noqa: F401  # they fill it
+from smolml_array.functions import affine, einsum, equations, numerics  # noqa: F401  # fill it
 from smolml_array.functions.table import Entry
 
 Function = Callable[..., Any]

@@ -109,3 +109,10 @@ FUNCTIONS: Final[dict[str, Function]] = {
     **{f.__name__: f for f in (clip, conj, real, reshape, where)},
 }
 """The functions by the standard's names."""
+
+_LINALG = """
+    cholesky cross det diagonal inv matmul matrix_norm matrix_power matrix_transpose outer slogdet
+    solve tensordot trace vecdot vector_norm
+"""
+LINALG: Final = {name: FUNCTIONS[name] for name in _LINALG.split()}
+"""What the standard has of linear algebra, in a namespace of its own."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Final
 
-from smolml_array._namespaces import functions  # noqa: F401  # more of the table
+from smolml_array._namespaces import functions
 from smolml_array._namespaces.binding import Function, bound
 from smolml_array.functions.einsum import einsum
 from smolml_array.functions.table import FUNCTIONS as TABLE
@@ -116,6 +116,10 @@ def _bound(entry: Entry) -> tuple[str, Function]:
 
 FUNCTIONS: Final[dict[str, Function]] = {
     **dict(_bound(entry) for entry in TABLE.values() if entry.numpy),
+    **{
+        f"linalg.{name}": bound(TABLE[name], name, TABLE[name].standard, _as_array, namespace=True)
+        for name in functions.LINALG
+    },
     "atleast_1d": partial(_at_least, 1),
     "atleast_2d": partial(_at_least, 2),
     "broadcast_arrays": _broadcast_arrays,

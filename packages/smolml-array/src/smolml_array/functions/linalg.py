@@ -108,7 +108,7 @@ def reflected_times(x: A, other: ArrayLike) -> A:
     return x._apply(MATMUL, (other, x)) if is_array_like(other) else NotImplemented
 
 
-@array_function(numpy="a, b")
+@array_function("x1, x2, /", numpy="a, b")
 def outer(x: ArrayLike, other: ArrayLike) -> Array:
     """The products of all pairs of elements: out[i, j] = x[i] other[j], both flattened.
 
@@ -178,7 +178,7 @@ def triu(x: ArrayLike, k: int = 0) -> Array:
     return _triangle(TRIU, x, k)
 
 
-@array_function(numpy="a, offset=0")
+@array_function("x, /, *, offset=0", numpy="a, offset=0")
 def diagonal(x: ArrayLike, offset: int = 0) -> Array:
     """A diagonal of the last two axes: out[..., i] = x[..., i, i + offset]. A window.
 
@@ -198,7 +198,7 @@ def diagonal(x: ArrayLike, offset: int = 0) -> Array:
     return getitem(reshape(array, (*lead, n * m)), (..., chosen))
 
 
-@array_function(numpy="a, offset=0")
+@array_function("x, /, *, offset=0, dtype=None", numpy="a, offset=0")
 def trace(x: ArrayLike, offset: int = 0) -> Array:
     """The sum of a diagonal of the last two axes.
 
