@@ -94,7 +94,9 @@ def _derived(name: str) -> Function:
 
 
 TABLE["broadcast_arrays"] = Entry(_derived("broadcast_arrays"), "*arrays")
-TABLE["meshgrid"] = Entry(_derived("meshgrid"), "*arrays, indexing='xy'")
+TABLE["meshgrid"] = Entry(
+    _derived("meshgrid"), "*arrays, indexing='xy'", "meshgrid(*arrays, indexing='xy')"
+)
 TABLE["tensordot"] = Entry(
     _derived("tensordot"), "x1, x2, /, *, axes=2", numpy="tensordot(a, b, axes=2)"
 )

@@ -96,6 +96,23 @@ def matmul(x: ArrayLike, other: ArrayLike) -> Array:
     return array._rule(MATMUL, array, other)
 
 
+@array_function()
+def dot(x: ArrayLike, other: ArrayLike) -> Array:
+    """x @ other, or x * other where one is a number; as `numpy.dot` up to 2 dimensions.
+
+    Raises:
+        ShapeError: the shapes do not align, or other has more than 2 dimensions, of which NumPy's
+            dot makes another product: use matmul, or tensordot.
+
+    >>> dot([1.0, 2.0], [3.0, 4.0]).item()
+    11.0
+    """
+    array, right = as_array(x, other), as_array(other, x)
+    if len(right.shape) > 2:
+        raise ShapeError(f"dot: shape {right.shape}: expected at most 2 dimensions; use matmul")
+    return matmul(array, right) if array.shape and right.shape else array * right
+
+
 def times(x: A, other: ArrayLike) -> A:
     """x @ other, or NotImplemented beside what is no operand."""
     if isinstance(other, Array) or is_array_like(other):
@@ -231,6 +248,7 @@ class LinearAlgebra(Array):
 
     __slots__ = ()
     matmul: Final = matmul
+    dot: Final = dot
     outer: Final = outer
     tril: Final = tril
     triu: Final = triu

@@ -17,14 +17,9 @@ class LinAlgError(SmolMLError, ValueError):
     """A matrix is not what a function needs: it is singular, or not positive definite."""
 
 
-SINGULAR: Final = (
-    "solve: a matrix is singular: expected one with an inverse, whose rows are independent; a "
-    "small number added to its diagonal makes it regular"
-)
-NOT_POSITIVE: Final = (
-    "cholesky: a matrix is not positive definite: expected eigenvalues > 0; where rounding is the "
-    "cause, add a small number to its diagonal"
-)
+ADVICE: Final = "; a small number added to the diagonal helps where rounding is the cause"
+SINGULAR: Final = "solve: a matrix is singular: expected one with an inverse" + ADVICE
+NOT_POSITIVE: Final = "cholesky: a matrix is not positive definite: expected x' A x > 0" + ADVICE
 Rows = list[list[float]]
 
 
