@@ -174,11 +174,11 @@ def det(x: ArrayLike) -> MLArray:
     Raises:
         ShapeError: x is not square.
 
-    >>> x = MLArray([[2.0, 3.0], [4.0, 6.0]])
+    >>> x = MLArray([[1.0, 2.0], [2.0, 4.0]])
     >>> y = det(x)
     >>> y.backward()
     >>> y.item(), x.grad().to_list()
-    (0.0, [[6.0, -4.0], [-3.0, 2.0]])
+    (0.0, [[4.0, -2.0], [-2.0, 1.0]])
     """
     array = _matrices("det", x)
     return array._rule(DET, array, axis=_MATRIX)
