@@ -87,7 +87,7 @@ def diag(x: ArrayLike, k: int = 0) -> MLArray:
     """
     array = _array(x)
     if array.ndim != 1:
-        return array.diagonal(k)
+        return +array.diagonal(k)
     xp, n = array._node.backend, array.size() + abs(k)
     places = xp.arange(array.size())
     zeros = array._constant(xp, xp.zeros((n, n), dtype=array.dtype))
