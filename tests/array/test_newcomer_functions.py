@@ -170,7 +170,7 @@ def test_a_median_of_nan_is_nan(backend: str) -> None:
 
 def test_composites_say_what_they_expect(backend: str) -> None:
     for xs, ys in (([1.0], [1.0]), ([1.0, 2.0], [1.0]), ([[1.0, 2.0]], [[1.0, 2.0]])):
-        with pytest.raises(ShapeError, match="interp: xs of shape"):
+        with pytest.raises(ShapeError, match=r"interp: xs .*expected \(n,\), n > 1"):
             interp(0.5, xs, ys)
     with pytest.raises(ShapeError, match=r"cross: axis -1 of shape \(2,\): expected length 3"):
         cross([1.0, 2.0], [1.0, 2.0])

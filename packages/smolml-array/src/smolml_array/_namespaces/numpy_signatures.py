@@ -152,9 +152,7 @@ FUNCTIONS: Final[dict[str, Function]] = {
         f"linalg.{name}": bound(TABLE[name], name, TABLE[name].standard, _as_array, namespace=True)
         for name in functions.LINALG
     },
-    "append": lambda xp, arr, values, axis=None: xp.concat(
-        [*map(xp.asarray, (arr, values))], axis=axis
-    ),
+    "append": lambda xp, arr, values, axis=None: _ENTRIES["concatenate"](xp, (arr, values), axis),
     "atleast_1d": partial(_at_least, 1),
     "atleast_2d": partial(_at_least, 2),
     "broadcast_arrays": _broadcast_arrays,

@@ -145,10 +145,7 @@ def interp(
     """
     at, places, values = _array(x, xs, ys), _array(xs, x, ys), _array(ys, x, xs)
     if places.ndim != 1 or places.shape != values.shape or places.size() < 2:
-        raise ShapeError(
-            f"interp: xs of shape {places.shape} and ys of shape {values.shape}: expected as many "
-            f"of both, and at least 2"
-        )
+        raise ShapeError(f"interp: xs {places.shape}, ys {values.shape}: expected (n,), n > 1")
     i = searchsorted(places[1:-1], at, side="right")
     slope = (values[i + 1] - values[i]) / (places[i + 1] - places[i])
     line = values[i] + slope * (at - places[i])
@@ -213,8 +210,6 @@ def kron(x: ArrayLike, other: ArrayLike) -> MLArray:
     """
     a, b = _array(x, other), _array(other, x)
     n = max(a.ndim, b.ndim)
-    left, right = (1,) * (n - a.ndim) + a.shape, (1,) * (n - b.ndim) + b.shape
-    blocks = a.reshape([k for length in left for k in (length, 1)]) * b.reshape(
-        [k for length in right for k in (1, length)]
-    )
-    return blocks.reshape([i * j for i, j in zip(left, right, strict=True)])
+    a, b = (v.reshape((1,) * (n - v.ndim) + v.shape) for v in (a, b))
+    blocks = a.expand_dims(tuple(range(1, 2 * n, 2))) * b.expand_dims(tuple(range(0, 2 * n, 2)))
+    return blocks.reshape([i * j for i, j in zip(a.shape, b.shape, strict=True)])

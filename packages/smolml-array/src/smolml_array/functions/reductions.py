@@ -113,6 +113,8 @@ PROD = _reduction("prod", _prod_vjp, "{g} · {out} / {x}")
 VAR = _reduction("var", _var_vjp, "{g} · 2 ({x} − mean({x})) / {freedom}")
 STD = _reduction("std", _std_vjp, "{g} · ({x} − mean({x})) / ({freedom} · {out})")
 
+_Ddof = float | None
+
 # The functions ---------------------------------------------------------------------------------
 
 _STANDARD = "x, /, *, axis=None, keepdims=False"
@@ -184,11 +186,7 @@ def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 
 @array_function(_SPREAD_STANDARD, numpy=_SPREAD_NUMPY)
 def var(
-    x: Array,
-    axis: Axis = None,
-    keepdims: bool = False,
-    correction: float = 0.0,
-    ddof: float | None = None,
+    x: Array, axis: Axis = None, keepdims: bool = False, correction: float = 0.0, ddof: _Ddof = None
 ) -> Array:
     """The mean of (x - mean)**2, with n - correction in place of n; ddof is its older name."""
     correction = as_float(correction if ddof is None else ddof, "var: correction")
@@ -197,11 +195,7 @@ def var(
 
 @array_function(_SPREAD_STANDARD, numpy=_SPREAD_NUMPY)
 def std(
-    x: Array,
-    axis: Axis = None,
-    keepdims: bool = False,
-    correction: float = 0.0,
-    ddof: float | None = None,
+    x: Array, axis: Axis = None, keepdims: bool = False, correction: float = 0.0, ddof: _Ddof = None
 ) -> Array:
     """The square root of var; the gradient where all elements are equal is 0."""
     correction = as_float(correction if ddof is None else ddof, "std: correction")
