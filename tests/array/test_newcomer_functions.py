@@ -86,6 +86,7 @@ def test_a_number_in_an_array(backend: str) -> None:
     assert 3.0 in x
     assert 5.0 not in x
     assert Value(4.0) in x
+    assert "4.0" not in x
     assert [3.0, 4.0] in x  # as in NumPy, an element where they meet
 
 

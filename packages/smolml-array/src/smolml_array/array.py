@@ -14,7 +14,7 @@ from smolml_array._graph.shaping import STACK
 from smolml_array._shapes.axes import Shape, ShapeError
 from smolml_array.backends import get_backend
 from smolml_array.backends.signatures import DType
-from smolml_array.convert import as_dtype, check_device
+from smolml_array.convert import as_dtype, check_device, is_array_like
 from smolml_array.functions.indexing import Indexing
 from smolml_array.functions.linalg import LinearAlgebra
 from smolml_array.functions.manipulation import Manipulation
@@ -115,7 +115,7 @@ class MLArray(
         return self.shape[0]
 
     def __contains__(self, item: object) -> bool:
-        return bool((self == item).any())
+        return is_array_like(item) and bool((self == item).any())
 
     def __iter__(self) -> Iterator[Self]:
         if not self.shape:
