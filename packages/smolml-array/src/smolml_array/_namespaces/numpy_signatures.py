@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Final
 
 from smolml_array._namespaces import functions
-from smolml_array._namespaces.binding import Function, bound
+from smolml_array._namespaces.binding import Function, bound, passing
 from smolml_array.functions.einsum import einsum
 from smolml_array.functions.numerics import interp
 from smolml_array.functions.table import FUNCTIONS as TABLE
@@ -42,16 +42,11 @@ _BESIDE: Final = {"max": (None, "maximum"), "min": (None, "minimum"), "prod": (1
 _BESIDE["sum"] = (0, "add")
 
 
+_PARAMETERS: Final = "xp, a, axis=None, dtype=None, *, keepdims=False, initial=None, where=True"
+
+
 def _over_some(
-    name: str,
-    xp: Any,
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    *,
-    keepdims: Any = False,
-    initial: Any = None,
-    where: Any = True,
+    name: str, xp: Any, a: Any, axis: Any, dtype: Any, *, keepdims: bool, initial: Any, where: Any
 ) -> Any:
     """A reduction of the elements where `where` holds, beside the number `initial`."""
     nothing, beside = _BESIDE[name]
@@ -170,7 +165,7 @@ FUNCTIONS: Final[dict[str, Function]] = {
     "ptp": _ptp,
     "reshape": _reshape,
     "round": _round,
-    **{name: partial(_over_some, name) for name in _BESIDE},
+    **{n: passing(n, _PARAMETERS, partial(_over_some, n), None) for n in _BESIDE},
     "vdot": lambda xp, a, b: xp.asarray(a).flatten() @ xp.asarray(b).flatten(),
     "vstack": partial(_joined, 0),
     "where": _where,
