@@ -14,20 +14,34 @@ import numpy as np
 from smolml_array import (
     affine,
     argsort,
+    average,
+    cholesky,
+    convolve,
+    cross,
     cumulative_prod,
     cumulative_sum,
+    det,
+    diag,
     diagonal,
     diff,
     einsum,
     flip,
+    index_add,
+    interp,
+    inv,
+    kron,
     logcumsumexp,
     matrix_norm,
+    matrix_power,
+    median,
     norm,
     outer,
     pad,
     repeat,
     roll,
     sliding_windows,
+    slogdet,
+    solve,
     sort,
     split,
     stack,
@@ -35,6 +49,7 @@ from smolml_array import (
     take_along_axis,
     tile,
     trace,
+    trapezoid,
     tril,
     triu,
     vector_norm,
@@ -72,7 +87,173 @@ def _border(t: Any, x: Any, v: Any) -> Any:
     return t.cat([out[:1], t.cat([out[1:, :1], x, out[1:, :1]], 1)])
 
 
+def _like(x: Any, numbers: Any) -> Any:
+    return np.array(numbers, dtype=x.dtype.name)
+
+
+def _eye(x: Any) -> Any:
+    return _like(x, np.eye(x.shape[-1]))
+
+
+def _regular(x: Any) -> Any:
+    """Matrices with an inverse, whatever x is: 3 I + x / 2."""
+    return x * 0.5 + _eye(x) * 3
+
+
+def _positive(x: Any) -> Any:
+    """Symmetric positive definite matrices: I + x xᵀ."""
+    return x @ x.mT + _eye(x)
+
+
+def _regular_torch(t: Any, x: Any) -> Any:
+    return x * 0.5 + 3.0 * t.eye(x.shape[-1], dtype=x.dtype)
+
+
+def _added(a: Any, v: Any) -> Any:
+    out = np.array(np.broadcast_to(a, a.shape))
+    np.add.at(out, (slice(None), [2, 0, 2]), v)
+    return out
+
+
 ROWS: dict[str, Row] = {
+    "solve": Row(
+        lambda x, b: solve(_regular(x), b),
+        lambda a, b: np.linalg.solve(_regular(a), b),
+        ((2, 2), (2,)),
+        linear=False,
+        torch=lambda t, x, b: t.linalg.solve(_regular_torch(t, x), b),
+    ),
+    "solve, batches": Row(
+        lambda x, b: solve(_regular(x), b),
+        lambda a, b: np.linalg.solve(_regular(a), b),
+        ((3, 1, 2, 2), (2, 2, 1)),
+        linear=False,
+        torch=lambda t, x, b: t.linalg.solve(_regular_torch(t, x), b),
+    ),
+    "inv": Row(
+        lambda x: inv(_regular(x)),
+        lambda a: np.linalg.inv(_regular(a)),
+        ((2, 3, 3),),
+        linear=False,
+        torch=lambda t, x: t.linalg.inv(_regular_torch(t, x)),
+    ),
+    "det": Row(det, np.linalg.det, ((2, 3, 3),), linear=False, torch=lambda t, x: t.linalg.det(x)),
+    "det of 0": Row(
+        lambda x: det(x * _like(x, [[1.0, 1.0], [0.0, 0.0]])),
+        lambda a: np.linalg.det(a * _like(a, [[1.0, 1.0], [0.0, 0.0]])),
+        ((2, 2, 2),),
+        linear=False,
+    ),
+    "slogdet": Row(
+        lambda x: slogdet(_regular(x)).logabsdet,
+        lambda a: np.linalg.slogdet(_regular(a)).logabsdet,
+        ((2, 3, 3),),
+        linear=False,
+        torch=lambda t, x: t.linalg.slogdet(_regular_torch(t, x)).logabsdet,
+    ),
+    "cholesky": Row(
+        lambda x: cholesky(_positive(x)),
+        lambda a: np.linalg.cholesky(_positive(a)),
+        ((2, 3, 3),),
+        linear=False,
+        torch=lambda t, x: t.linalg.cholesky(x @ x.mT + t.eye(3, dtype=x.dtype)),
+    ),
+    "cholesky, upper": Row(
+        lambda x: cholesky(x * 0.1 + _eye(x) * 2, upper=True),
+        lambda a: np.linalg.cholesky((a + a.T) * 0.05 + 2.0 * np.eye(2)).T,
+        ((2, 2),),
+        linear=False,
+    ),
+    **{
+        f"matrix_power, {n}": Row(
+            lambda x, n=n: matrix_power(_regular(x), n),
+            lambda a, n=n: np.linalg.matrix_power(_regular(a), n),
+            ((2, 2, 2),),
+            linear=n == 1,
+            torch=lambda t, x, n=n: t.linalg.matrix_power(_regular_torch(t, x), n),
+        )
+        for n in (2, 5, -1, -2)
+    },
+    "index_add": Row(
+        lambda x, v: index_add(x, (slice(None), [2, 0, 2]), v),
+        _added,
+        ((2, 3), (3,)),
+        torch=lambda t, x, v: x.index_add(1, t.tensor([2, 0, 2]), v.expand(2, 3)),
+    ),
+    "diag": Row(diag, np.diag, ((3,),), torch=lambda t, x: t.diag(x)),
+    "diag, above": Row(lambda x: diag(x, 1), lambda a: np.diag(a, 1), ((2,),)),
+    "diag, below": Row(lambda x: diag(x, -2), lambda a: np.diag(a, -2), ((2,),)),
+    "diag of a matrix": Row(lambda x: diag(x, -1), lambda a: np.diag(a, -1), ((3, 2),)),
+    "cross": Row(
+        cross,
+        np.cross,
+        ((2, 3), (3,)),
+        linear=False,
+        torch=lambda t, x, y: t.linalg.cross(x, y.expand(2, 3)),
+    ),
+    "cross, first axis": Row(
+        lambda x, y: cross(x, y, axis=-2),
+        lambda a, b: np.cross(a, b, axis=-2),
+        ((3, 2), (3, 1)),
+        linear=False,
+    ),
+    "kron": Row(kron, np.kron, ((2, 2), (1, 3)), linear=False, torch=lambda t, x, y: t.kron(x, y)),
+    "kron of a vector": Row(kron, np.kron, ((3,), (2, 2)), linear=False),
+    "average": Row(
+        lambda x, w: average(x, weights=w + 3.0),
+        lambda a, w: np.average(a, weights=w + 3.0),
+        ((2, 3), (2, 3)),
+        linear=False,
+    ),
+    "average, an axis": Row(
+        lambda x, w: average(x, 0, w + 3.0, keepdims=True),
+        lambda a, w: np.average(a, 0, w + 3.0, keepdims=True),
+        ((2, 3), (2,)),
+        linear=False,
+    ),
+    "average, no weights": Row(lambda x: average(x, 1), lambda a: np.average(a, 1), ((2, 3),)),
+    "median": Row(median, np.median, ((2, 3),), linear=False),
+    "median, odd": Row(
+        lambda x: median(x, axis=0),
+        lambda a: np.median(a, axis=0),
+        ((3, 2),),
+        linear=False,
+        torch=lambda t, x: t.median(x, 0).values,
+    ),
+    "trapezoid": Row(
+        lambda y: trapezoid(y, dx=0.5, axis=0),
+        lambda b: np.trapezoid(b, dx=0.5, axis=0),
+        ((3, 2),),
+        torch=lambda t, y: t.trapezoid(y, dx=0.5, dim=0),
+    ),
+    "trapezoid, places": Row(
+        lambda y, x: trapezoid(y, x, axis=0),
+        lambda b, a: np.trapezoid(b, a, axis=0),
+        ((3, 2), (3,)),
+        linear=False,
+    ),
+    "interp": Row(
+        lambda x, xs, ys: interp(x * 5.0, xs * 0.1 + _like(x, [-1.0, 0.3, 1.1]), ys),
+        lambda a, b, c: np.interp(a * 5.0, b * 0.1 + [-1.0, 0.3, 1.1], c),
+        ((2,), (3,), (3,)),
+        linear=False,
+    ),
+    "interp, moved points": Row(
+        lambda x, y: interp(_like(x, [-5.0, -0.6, 1.2]), x * 0.1 + _like(x, [-1, 0, 1]), y, 7.0),
+        lambda a, b: np.interp([-5.0, -0.6, 1.2], a * 0.1 + [-1.0, 0.0, 1.0], b, 7.0),
+        ((3,), (3,)),
+        linear=False,
+    ),
+    **{
+        f"convolve, {mode} of {n} and {m}": Row(
+            lambda x, y, mode=mode: convolve(x, y, mode),
+            lambda a, b, mode=mode: np.convolve(a, b, mode),
+            ((n,), (m,)),
+            linear=False,
+        )
+        for mode in ("full", "same", "valid")
+        for n, m in ((4, 3), (2, 4))
+    },
     "sliding_windows": Row(
         lambda x: sliding_windows(x, (2, 3)),
         lambda a: _view(a, (2, 3)),

@@ -156,6 +156,10 @@ ARGUMENTS: list[Callable[[Any], tuple[Any, ...]]] = [
     lambda x: (x[0], x),
     lambda x: (x > 2.0,),
     lambda x: (x == x, x, x),
+    lambda x: (x, x[0], x[1]),
+    lambda x: (x[0], x[1]),
+    lambda x: (x @ x.mT,),
+    lambda x: (x.pad(((0, 0), (0, 1))), x.pad(((0, 0), (0, 1)))),
 ]
 
 
@@ -204,6 +208,7 @@ def test_every_function_with_whatever_it_takes(backend: str) -> None:
 NOT_OF_ARRAYS = {
     *("arange", "empty", "eye", "full", "linspace", "ones", "rand", "randn", "zeros"),
     *("can_cast", "finfo", "iinfo", "isdtype", "item", "result_type", "size", "to_list"),
+    "tolist",
     *("to_backend", "to_device", "zero_grad"),
 }
 

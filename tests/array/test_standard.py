@@ -311,6 +311,68 @@ def test_backends_take_what_the_standard_says(backend: str, name: str) -> None:
             assert got[n].default == want[n].default, n
 
 
+# The extension for linear algebra --------------------------------------------------------------
+
+LINALG = set(strict.linalg.__all__)
+# They need singular values, eigenvalues or orthogonal columns, which the backends do not compute.
+ABSENT_LINALG = {
+    *("eigh", "eigvals", "eig", "eigvalsh", "matrix_rank", "pinv", "qr", "svd", "svdvals"),
+}
+
+
+@pytest.mark.parametrize("backend", ["numpy", "pure"])
+def test_linear_algebra_has_the_standards_names_and_signatures(backend: str) -> None:
+    linalg = array_namespace(backend).linalg
+    assert set(vars(linalg)) == LINALG - ABSENT_LINALG
+    for name in vars(linalg):
+        want = _parameters(getattr(strict.linalg, name))
+        got = _parameters(getattr(linalg, name))
+        assert list(got) == list(want), name
+        for parameter, own in zip(want.values(), got.values(), strict=True):
+            assert (own.kind, own.default) == (parameter.kind, parameter.default), parameter
+
+
+SQUARE = np.array([[[2.0, -1.0, 0.5], [0.0, 3.0, 1.0], [1.0, 1.0, 4.0]]] * 2)
+SQUARE[1] = SQUARE[1].T * 0.5
+LINALG_CALLS: dict[str, list[tuple[Any, dict[str, Any]]]] = {
+    "cholesky": [((SQUARE @ SQUARE.mT,), {}), ((SQUARE @ SQUARE.mT,), {"upper": True})],
+    "cross": [((SQUARE, SQUARE.mT), {}), ((SQUARE, SQUARE[:, :, :1]), {"axis": -2})],
+    "det": [((SQUARE,), {})],
+    "diagonal": [((SQUARE,), {}), ((SQUARE,), {"offset": -1})],
+    "inv": [((SQUARE,), {})],
+    "matmul": [((SQUARE, SQUARE[0]), {})],
+    "matrix_norm": [((SQUARE,), {"keepdims": True}), ((SQUARE,), {"ord": -math.inf})],
+    "matrix_power": [((SQUARE, n), {}) for n in (0, 3, -2)],
+    "matrix_transpose": [((SQUARE,), {})],
+    "outer": [((SQUARE[0, 0], SQUARE[0, 1]), {})],
+    "slogdet": [((SQUARE,), {})],
+    "solve": [((SQUARE, SQUARE[0]), {}), ((SQUARE, SQUARE[0, 0]), {})],
+    "tensordot": [((SQUARE, SQUARE[0]), {"axes": 1})],
+    "trace": [((SQUARE,), {}), ((SQUARE,), {"offset": 1, "dtype": "float64"})],
+    "vecdot": [((SQUARE, SQUARE), {"axis": -2})],
+    "vector_norm": [((SQUARE,), {}), ((SQUARE,), {"axis": (0, 2), "ord": 3, "keepdims": True})],
+}
+
+
+@pytest.mark.parametrize("backend", ["numpy", "pure"])
+@pytest.mark.parametrize("tracked", [False, True])
+def test_linear_algebra_answers_as_the_standard_says(backend: str, tracked: bool) -> None:
+    assert set(LINALG_CALLS) == LINALG - ABSENT_LINALG
+    for name, calls in LINALG_CALLS.items():
+        for args, kwargs in calls:
+            answers = []
+            for who in (Arrays(backend, tracked), STRICT):
+                there = [who.take(x) if isinstance(x, np.ndarray) else x for x in args]
+                how = {k: who.dtype(v) if k == "dtype" else v for k, v in kwargs.items()}
+                out = getattr(who.xp.linalg, name)(*there, **how)
+                answers.append(
+                    tuple(map(who.give, out)) if isinstance(out, tuple) else who.give(out)
+                )
+            _same(f"{name}{kwargs}", answers[0], answers[1], exact=False, signs=False)
+            if name == "slogdet":
+                assert out._fields == ("sign", "logabsdet")
+
+
 # Types -----------------------------------------------------------------------------------------
 
 DTYPES = ("bool", "int64", "float64")

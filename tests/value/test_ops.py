@@ -32,9 +32,11 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "abs": operator.abs,
     "add": operator.add,
     "divide": operator.truediv,
+    "floor_divide": operator.floordiv,
     "multiply": operator.mul,
     "negative": operator.neg,
     "pow": operator.pow,
+    "remainder": operator.mod,
     "subtract": operator.sub,
 }
 

@@ -64,6 +64,9 @@ def _smooth(op: Op, params: dict[str, float], xs: tuple[float, ...]) -> bool:
         return abs(xs[0] % 1.0 - 0.5) > 1e-6
     if op.name in {"floor", "ceil", "trunc"}:
         return abs(xs[0] - round(xs[0])) > 1e-6
+    if op.name in {"floor_divide", "remainder"}:
+        quotient = mpmath.mpf(xs[0]) / xs[1]
+        return bool(abs(quotient) < 1e8 and abs(quotient - mpmath.nint(quotient)) > 1e-6)
     return all(abs(xs[0] - bound) > 1e-6 for bound in params.values())
 
 

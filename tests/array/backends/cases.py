@@ -272,6 +272,37 @@ def _(draw: Draw) -> Call:
     return (draw(arrays()), draw(arrays())), {}
 
 
+@st.composite
+def _regular(draw: Draw) -> Any:
+    """Batches of matrices with a strong diagonal, negative in places: far from singular."""
+    n, lead = draw(st.integers(0, 4)), draw(st.lists(st.integers(0, 2), max_size=2))
+    x = draw(hnp.arrays("float64", (*lead, n, n), elements=st.floats(-1.0, 1.0)))
+    signs = draw(hnp.arrays("float64", n, elements=st.sampled_from([-1.0, 1.0])))
+    order = draw(st.permutations(range(n)))
+    return (x + 2.0 * n * np.diag(signs))[..., order, :]
+
+
+@case("det", expected=np.linalg.det, rtol=1e-10)
+@case("slogdet", expected=np.linalg.slogdet, rtol=1e-10, scale=1.0)
+def _(draw: Draw) -> Call:
+    return (draw(_regular()),), {}
+
+
+@case("cholesky", expected=np.linalg.cholesky, rtol=1e-10, scale=1e-2)
+def _(draw: Draw) -> Call:
+    x = draw(_regular())
+    return (x @ np.swapaxes(x, -1, -2),), {}
+
+
+@case("solve", expected=np.linalg.solve, rtol=1e-9, scale=1e-2)
+def _(draw: Draw) -> Call:
+    x = draw(_regular())
+    lead = draw(st.sampled_from([(), x.shape[:-2], (2, *x.shape[:-2]), (1,)]))
+    b = st.floats(-9.0, 9.0)
+    shape = (*lead, x.shape[-1], draw(st.integers(0, 3)))
+    return (x, draw(hnp.arrays("float64", shape, elements=b))), {}
+
+
 @case("vecdot", **SUMS)
 def _(draw: Draw) -> Call:
     shapes = draw(hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=2, max_side=3))

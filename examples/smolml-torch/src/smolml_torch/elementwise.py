@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from smolml_array.extending import ShapeError
-from smolml_torch.arrays import Array, asarray, result_type
+from smolml_torch.arrays import NUMPY, Array, asarray, result_type
 
 
 def tensors(who: str, *operands: Any, dtype: Any = None) -> list[Tensor]:
@@ -103,8 +103,10 @@ def _division(on_floats: Callable[..., Tensor], on_one: Callable[[Tensor], Tenso
 
 
 def _remainder(x: Tensor, y: Tensor) -> Tensor:
-    out = torch.remainder(x, y)
-    return torch.where(out == 0, torch.copysign(out, y), out) if x.is_floating_point() else out
+    """Of the sign of y; of floats NumPy's, since x / y overflows in PyTorch's own."""
+    if not x.is_floating_point():
+        return torch.remainder(x, y)
+    return torch.from_numpy(NUMPY.remainder(x.cpu().numpy(), y.cpu().numpy())).to(x.device)
 
 
 floor_divide = _division(torch.floor_divide, torch.neg)

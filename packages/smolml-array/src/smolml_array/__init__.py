@@ -12,10 +12,12 @@ from smolml_array._showing import draw as draw
 from smolml_array._showing import explain as explain
 from smolml_array._showing import html as html
 from smolml_array.array import MLArray
+from smolml_array.backends.derived.linalg import LinAlgError
 from smolml_array.config import use_backend
 from smolml_array.functions.affine import affine
 from smolml_array.functions.creation import arange, eye, from_dlpack, full, linspace, ones, zeros
 from smolml_array.functions.einsum import einsum
+from smolml_array.functions.equations import cholesky, det, inv, matrix_power, slogdet, solve
 from smolml_array.functions.joining import (
     clip,
     concat,
@@ -26,6 +28,16 @@ from smolml_array.functions.joining import (
     stack,
     where,
 )
+from smolml_array.functions.numerics import (
+    average,
+    convolve,
+    cross,
+    diag,
+    interp,
+    kron,
+    median,
+    trapezoid,
+)
 from smolml_array.functions.random import Generator, rand, randn, seed
 
 # The methods serve as functions, too, which take lists and numbers and give MLArrays.
@@ -35,6 +47,7 @@ cumulative_sum: Final = MLArray.cumulative_sum
 diagonal: Final = MLArray.diagonal
 diff: Final = MLArray.diff
 flip: Final = MLArray.flip
+index_add: Final = MLArray.index_add
 logcumsumexp: Final = MLArray.logcumsumexp
 matrix_norm: Final = MLArray.matrix_norm
 norm: Final = MLArray.norm
@@ -57,15 +70,22 @@ __version__ = "0.1.0"
 __all__ = [
     "AxisError",
     "Generator",
+    "LinAlgError",
     "MLArray",
     "ShapeError",
     "affine",
     "arange",
     "argsort",
+    "average",
+    "cholesky",
     "clip",
     "concat",
+    "convolve",
+    "cross",
     "cumulative_prod",
     "cumulative_sum",
+    "det",
+    "diag",
     "diagonal",
     "diff",
     "einsum",
@@ -73,11 +93,17 @@ __all__ = [
     "flip",
     "from_dlpack",
     "full",
+    "index_add",
+    "interp",
+    "inv",
+    "kron",
     "linspace",
     "logcumsumexp",
     "matmul",
     "matrix_norm",
+    "matrix_power",
     "maximum",
+    "median",
     "minimum",
     "norm",
     "ones",
@@ -90,6 +116,8 @@ __all__ = [
     "roll",
     "seed",
     "sliding_windows",
+    "slogdet",
+    "solve",
     "sort",
     "split",
     "stack",
@@ -97,6 +125,7 @@ __all__ = [
     "take_along_axis",
     "tile",
     "trace",
+    "trapezoid",
     "tril",
     "triu",
     "use_backend",

@@ -114,6 +114,9 @@ class MLArray(
             raise TypeError("len: a 0-d array has no length; use size()")
         return self.shape[0]
 
+    def __contains__(self, item: object) -> bool:
+        return is_array_like(item) and bool((self == item).any())
+
     def __iter__(self) -> Iterator[Self]:
         if not self.shape:
             raise TypeError("iter: a 0-d array has no axis to iterate over; use item()")
@@ -129,6 +132,22 @@ class MLArray(
         """
         leave(self)
         return self._as_list()
+
+    tolist = to_list
+
+    def copy(self) -> Self:
+        """The same numbers in an array of its own: what is written into either stays there.
+
+        It is in the graph, as torch.clone: gradients flow through it to x. For a leaf write
+        `MLArray(x.detach())`.
+
+        >>> x = MLArray([1.0, 2.0])
+        >>> y = x.copy()
+        >>> y[0] = 5.0
+        >>> x.to_list(), y.to_list()
+        ([1.0, 2.0], [5.0, 2.0])
+        """
+        return +self
 
     def _as_list(self) -> Any:
         node = self._current_node()
@@ -233,24 +252,6 @@ class MLArray(
         if stream is not None:
             raise ValueError(f"to_device: the CPU has no streams, got {stream!r}")
         return self
-
-    def _standard(self, name: str, *operands: object) -> Any:
-        """An operator by the array API's name; NotImplemented beside what is no operand."""
-        if not all(map(is_array_like, operands)):
-            return NotImplemented
-        return getattr(self.__array_namespace__(), name)(*operands)
-
-    def __floordiv__(self, other: Any) -> Self:
-        return self._standard("floor_divide", self, other)  # type: ignore[no-any-return]
-
-    def __rfloordiv__(self, other: Any) -> Self:
-        return self._standard("floor_divide", other, self)  # type: ignore[no-any-return]
-
-    def __mod__(self, other: Any) -> Self:
-        return self._standard("remainder", self, other)  # type: ignore[no-any-return]
-
-    def __rmod__(self, other: Any) -> Self:
-        return self._standard("remainder", other, self)  # type: ignore[no-any-return]
 
     @classmethod
     def _stacked(cls, arrays: Sequence[Self]) -> Self:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from smolml_value._ops.number import as_float
+from smolml_value._ops.number import as_float, is_number
 from smolml_value._runtime.compat import Real, mypyc_attr
 from smolml_value.node import BUILT_IN, OperandBase
 
@@ -28,6 +28,18 @@ class Operand(OperandBase):
     def _binary(self, name: str, other: Any) -> Self:
         out: Self = BUILT_IN[name](self, other)
         return out
+
+    def __floordiv__(self, other: Any) -> Any:
+        return _operated("floor_divide", self, other, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return _operated("floor_divide", other, self, other)
+
+    def __mod__(self, other: Any) -> Any:
+        return _operated("remainder", self, other, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return _operated("remainder", other, self, other)
 
     # `other: Any` below: a number or an operand, and for arrays also lists and foreign arrays
 
@@ -202,6 +214,13 @@ class Operand(OperandBase):
     def clip(self, min: Real | None = None, max: Real | None = None) -> Self:
         """x held between min and max; derivative 1 inside and at the bounds, else 0."""
         return self._unary("clip", min=_bound("min", min), max=_bound("max", max))
+
+
+def _operated(name: str, x: Any, y: Any, other: Any) -> Any:
+    """op(x, y), or NotImplemented beside what is no operand."""
+    if isinstance(other, OperandBase) or is_number(other):
+        return BUILT_IN[name](x, y)
+    return NotImplemented
 
 
 def _bound(name: str, x: Any) -> Any:

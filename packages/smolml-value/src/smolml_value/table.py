@@ -66,6 +66,22 @@ divide: Final = elementwise(
     domain=(_REALS, _AWAY_FROM_ZERO),
     doc="x / y; 1 / 0 is inf, 0 / 0 is nan",
 )
+floor_divide: Final = elementwise(
+    "floor_divide",
+    lambda xp, x, y: xp.floor_divide(x, y),
+    (0.0, 0.0),
+    symbol="//",
+    domain=(_REALS, _AWAY_FROM_ZERO),
+    doc="floor(x / y); derivatives 0",
+)
+remainder: Final = elementwise(
+    "remainder",
+    lambda xp, x, y: xp.remainder(x, y),
+    (1.0, lambda xp, out, x, y: -xp.floor_divide(x, y)),
+    symbol="%",
+    domain=(_REALS, _AWAY_FROM_ZERO),
+    doc="x - y floor(x / y), of the sign of y; derivatives 1 and -floor(x / y), at jumps, too",
+)
 pow: Final = elementwise(
     "pow",
     lambda xp, x, y: xp.pow(x, y),

@@ -26,7 +26,7 @@ class TracedNamespace:
 
 
 # On a Value these would give a plain number, and its gradient would be lost in silence.
-_NO_DERIVATIVE = frozenset({"copysign", "floor_divide", "map_scalar", "remainder"})
+_NO_DERIVATIVE = frozenset({"copysign", "map_scalar"})
 
 
 def find(name: str) -> Any:

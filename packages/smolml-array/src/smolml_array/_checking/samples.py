@@ -53,6 +53,7 @@ ARRAYS = [*_FLOATS, *_EXTREME, *_INDICES, *_of(_SHAPES[:4], "bool", (True, False
 _NUMBERS: list[Any] = [2, -1.5, True, 0, math.inf]
 _FEW: list[Any] = [None, 0, 1, -1, 2, 4, 7, 0.5, -1.5, (0, 1), (1, -1), (2,), (2, 1), (1, 2, 2)]
 _SORTED = [Sample((3,), "int64", (-1, 0, 2)), Sample((4,), "float64", (-1.0, 0.0, 0.0, 2.5))]
+_SPD = _of(((2, 2), (2, 2, 2), (0, 0)), "float64", (2.0, -0.5, -0.5, 1.0, 4.0, 1.5, 1.5, 3.0))
 _SLICES = [..., None, slice(1, None), slice(None, None, -1), (..., 0), (None, 1), (slice(0), ...)]
 _LISTS = [[1, 1], [], [True, False], ([0, 1], [1, 1]), (slice(None), [0, 1, 0])]
 CHOICES: dict[str, list[Any]] = {
@@ -83,8 +84,15 @@ CHOICES: dict[str, list[Any]] = {
     "sorter": [None],
     "subscripts": ["ij,jk->ik", "ij->ji", "ii->i", "i,i->", "...j->...", "ij,j", "i,j->ij"],
     "type": [*map(Dtype, ("float64", "int64"))],
+    "values": [*_FLOATS, *_NUMBERS],
+    "xs": [Sample((3,), "float64", (-1.0, 0.0, 2.5))],
+    "ys": [Sample((3,), "float64", (2.0, -1.0, 0.5))],
     # of one function, where its other arguments or its contract leave less
     "searchsorted.x1": _SORTED,
+    "convolve.mode": ["full", "same", "valid"],
+    **{f"{name}.x": _SPD for name in ("cholesky", "det", "inv", "matrix_power", "slogdet")},
+    "solve.x2": [x for x in _FLOATS if len(x.shape) > 1],
+    "solve.x1": _SPD,
     "take_along_axis.indices": _INDICES,
     "arange.dtype": [None, *map(Dtype, ("float64", "int64"))],
     **{name: [x for x in ARRAYS if len(x.shape) > 1] for name in ("tril.x", "triu.x")},

@@ -16,7 +16,7 @@ from smolml_array.array import MLArray
 from smolml_array.backends import get_backend
 from smolml_array.backends.derived import DERIVED
 from smolml_array.backends.silence import Silence
-from smolml_array.functions import affine, einsum, joining  # noqa: F401  # they fill the table
+from smolml_array.functions import affine, einsum, equations, numerics  # noqa: F401  # fill it
 from smolml_array.functions.table import FOR_RULES, FUNCTIONS
 from smolml_value.extending import TracedNamespace, find_traced
 from smolml_value.extending.derivatives import of

@@ -59,19 +59,22 @@ def _reached(node: Applied, rule: Rule, i: int) -> Sequence[Raw | None]:
         return [whole for _ in node.primals]
     if rule.jvp == "linear":  # its vjps read no numbers
         return quiet_cotangents(node, g)
-    primals = [_plain_numbers(xp, p) for p in node.primals]
-    out = xp.silence.run(lambda: rule.forward(xp, *primals, **node.params))
+    primals = [_plain_numbers(xp, p, k) for k, p in enumerate(node.primals)]
+    try:
+        out = xp.silence.run(lambda: rule.forward(xp, *primals, **node.params))
+    except ValueError:  # as of matrices without a root: then at the numbers that there are
+        return quiet_cotangents(node, g)
     asked: Any = SimpleNamespace(
         rule=rule, operands=node.operands, primals=primals, out=out, params=node.params, backend=xp
     )
     return quiet_cotangents(asked, g)
 
 
-def _plain_numbers(xp: Backend, primal: Raw) -> Raw:
-    """Numbers near one, all of them different, in place of those of a float array."""
+def _plain_numbers(xp: Backend, primal: Raw, k: int) -> Raw:
+    """Numbers near one, all of them different, in place of those of operand k, a float array."""
     if not xp.isdtype(primal.dtype, "real floating"):
         return primal
-    waves = xp.sin(xp.astype(xp.arange(primal.size), primal.dtype))
+    waves = xp.sin(xp.add(xp.astype(xp.arange(primal.size), primal.dtype), 0.7 * k))
     return xp.reshape(xp.add(xp.multiply(waves, 0.25), 1.0), primal.shape)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from types import SimpleNamespace
 from typing import Any, Final
 
 from smolml_array._namespaces import elementwise, functions, unique
@@ -34,6 +35,7 @@ class ArrayNamespace:
         self.__dict__.update(functions.FUNCTIONS)
         self.__dict__.update(unique.FUNCTIONS)
         self.__dict__.update(creation(xp))
+        self.linalg = SimpleNamespace(**functions.LINALG)
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from smolml_array.functions import affine, einsum, joining, searching  # noqa: F401  # they fill it
+from smolml_array.functions import affine, einsum, equations, numerics  # noqa: F401  # fill it
 from smolml_array.functions.table import Entry
 
 Function = Callable[..., Any]
@@ -47,12 +47,8 @@ def bound(
         if p.name == "dtype" and "dtype" not in named:
             first = f"cast({first}, dtype)"
             continue
-        if p.name == "ddof":  # NumPy's older name of a correction
-            continue
         target, value = named.get(p.name) or own[i], p.name
-        if p.name == "correction" and "ddof" in parameters:
-            value = "ddof if correction is None else correction"
-        elif p.name == "axis" and entry.flattens and namespace:
+        if p.name == "axis" and entry.flattens and namespace:
             first, value = f"flat({first}, axis)", "0 if axis is None else axis"
         elif p.name == "b" or target.annotation in ("MLArray", "Raw"):
             value = f"convert({xp}{p.name})"

@@ -94,7 +94,9 @@ def _derived(name: str) -> Function:
 
 
 TABLE["broadcast_arrays"] = Entry(_derived("broadcast_arrays"), "*arrays")
-TABLE["meshgrid"] = Entry(_derived("meshgrid"), "*arrays, indexing='xy'")
+TABLE["meshgrid"] = Entry(
+    _derived("meshgrid"), "*arrays, indexing='xy'", "meshgrid(*arrays, indexing='xy')"
+)
 TABLE["tensordot"] = Entry(
     _derived("tensordot"), "x1, x2, /, *, axes=2", numpy="tensordot(a, b, axes=2)"
 )
@@ -109,3 +111,10 @@ FUNCTIONS: Final[dict[str, Function]] = {
     **{f.__name__: f for f in (clip, conj, real, reshape, where)},
 }
 """The functions by the standard's names."""
+
+_LINALG = """
+    cholesky cross det diagonal inv matmul matrix_norm matrix_power matrix_transpose outer slogdet
+    solve tensordot trace vecdot vector_norm
+"""
+LINALG: Final = {name: FUNCTIONS[name] for name in _LINALG.split()}
+"""What the standard has of linear algebra, in a namespace of its own."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Final
 
-from smolml_array._namespaces import functions  # noqa: F401  # more of the table
-from smolml_array._namespaces.binding import Function, bound
+from smolml_array._namespaces import functions
+from smolml_array._namespaces.binding import Function, bound, passing
 from smolml_array.functions.einsum import einsum
+from smolml_array.functions.numerics import interp
 from smolml_array.functions.table import FUNCTIONS as TABLE
 from smolml_array.functions.table import Entry
 
@@ -31,6 +32,38 @@ def _clip(
     return xp.clip(xp.asarray(a), low, high)
 
 
+def _round(xp: Any, a: Any, decimals: int = 0) -> Any:
+    a, scale = xp.asarray(a), 10.0**decimals
+    return xp.round(a * scale) / scale if decimals else xp.round(a)
+
+
+# What elements count that are left out, and how the number goes in that comes first.
+_BESIDE: Final = {"max": (None, "maximum"), "min": (None, "minimum"), "prod": (1, "multiply")}
+_BESIDE["sum"] = (0, "add")
+
+
+_PARAMETERS: Final = "xp, a, axis=None, dtype=None, *, keepdims=False, initial=None, where=True"
+
+
+def _over_some(
+    name: str, xp: Any, a: Any, axis: Any, dtype: Any, *, keepdims: bool, initial: Any, where: Any
+) -> Any:
+    """A reduction of the elements where `where` holds, beside the number `initial`."""
+    nothing, beside = _BESIDE[name]
+    if where is not True:
+        if name in ("max", "min") and initial is None:
+            raise ValueError(f"np.{name}: where= needs initial=, the result where nothing is left")
+        a = xp.where(xp.asarray(where), xp.asarray(a), initial if nothing is None else nothing)
+    typed = {} if dtype is None else {"dtype": dtype}
+    out = _ENTRIES[name](xp, a, axis, keepdims=keepdims, **typed)
+    return out if initial is None else getattr(xp, beside)(out, initial)
+
+
+def _einsum(xp: Any, subscripts: str, /, *operands: Any, optimize: object = True) -> Any:
+    """The order of contractions is always the greedy one."""
+    return einsum(subscripts, *map(xp.asarray, operands))
+
+
 def _plain(xp: Any, x: Any) -> Any:
     return x if x is None or isinstance(x, float | int) else xp.asarray(x)
 
@@ -43,13 +76,6 @@ def _reshape(xp: Any, a: Any, /, shape: Any, *, order: str = "C", copy: bool | N
         raise TypeError(f"np.reshape of MLArrays: order {order!r}: expected 'C'")
     shape = (shape,) if isinstance(shape, int) else shape
     return xp.reshape(xp.asarray(a), shape, copy=copy)
-
-
-def _swapaxes(xp: Any, a: Any, axis1: int, axis2: int) -> Any:
-    a = xp.asarray(a)
-    order = list(range(a.ndim))
-    order[axis1], order[axis2] = order[axis2], order[axis1]
-    return a.transpose(order)
 
 
 def _broadcast_arrays(xp: Any, *args: Any) -> Any:
@@ -114,8 +140,14 @@ def _bound(entry: Entry) -> tuple[str, Function]:
     return name, bound(entry, name, parameters, _as_array, namespace=True)
 
 
+_ENTRIES: Final = dict(_bound(entry) for entry in TABLE.values() if entry.numpy)
 FUNCTIONS: Final[dict[str, Function]] = {
-    **dict(_bound(entry) for entry in TABLE.values() if entry.numpy),
+    **_ENTRIES,
+    **{
+        f"linalg.{name}": bound(TABLE[name], name, TABLE[name].standard, _as_array, namespace=True)
+        for name in functions.LINALG
+    },
+    "append": lambda xp, arr, values, axis=None: _ENTRIES["concatenate"](xp, (arr, values), axis),
     "atleast_1d": partial(_at_least, 1),
     "atleast_2d": partial(_at_least, 2),
     "broadcast_arrays": _broadcast_arrays,
@@ -123,16 +155,17 @@ FUNCTIONS: Final[dict[str, Function]] = {
     "column_stack": _column_stack,
     "copy": lambda xp, a: xp.asarray(a, copy=True),
     "dot": partial(_product, -2),
-    "einsum": lambda xp, subscripts, /, *operands: einsum(subscripts, *map(xp.asarray, operands)),
+    "einsum": _einsum,
     "empty_like": lambda xp, prototype, dtype=None: xp.empty_like(prototype, dtype=dtype),
     "full_like": lambda xp, a, fill_value, dtype=None: xp.full_like(a, fill_value, dtype=dtype),
     "hstack": partial(_joined, 1),
     "inner": partial(_product, -1),
+    "interp": lambda _, x, xp, fp, left=None, right=None: interp(x, xp, fp, left, right),
     "ones_like": lambda xp, a, dtype=None: xp.ones_like(a, dtype=dtype),
     "ptp": _ptp,
     "reshape": _reshape,
-    "round": lambda xp, a: xp.round(a),
-    "swapaxes": _swapaxes,
+    "round": _round,
+    **{n: passing(n, _PARAMETERS, partial(_over_some, n), None) for n in _BESIDE},
     "vdot": lambda xp, a, b: xp.asarray(a).flatten() @ xp.asarray(b).flatten(),
     "vstack": partial(_joined, 0),
     "where": _where,

@@ -110,6 +110,29 @@ def getitem(x: A, key: Any) -> A:
     return x._rule(GETITEM, x, key=key)
 
 
+@array_function(name="index_add")
+def add_at(x: ArrayLike, key: Any, values: ArrayLike) -> Array:
+    """A copy of x with values added at x[key]; at positions that repeat all are added up.
+
+    The adjoint of x[key], and what NumPy's `add.at`, PyTorch's `index_add` and `scatter_add` do,
+    by any key that x[key] takes. Gradients flow to x and to the values.
+
+    Args:
+        x: anything that MLArray takes.
+        key: a position, slices, arrays of integers or of booleans, or a tuple of these.
+        values: what is added; broadcasts to the shape of x[key].
+
+    Raises:
+        IndexError: positions that x does not have.
+        ShapeError: values that do not broadcast.
+
+    >>> index_add([0, 0, 0], [2, 0, 2], [1, 10, 100]).to_list()
+    [10.0, 0.0, 101.0]
+    """
+    array = as_array(x, values)
+    return index_add(array, _index_key(array, key)[0], values)
+
+
 def setitem(x: Array, key: Any, new: ArrayLike) -> None:
     """Set x[key]; what was recorded before keeps the numbers it was made with.
 
@@ -322,6 +345,7 @@ class Indexing(Array):
     """These functions as methods."""
 
     __slots__ = ()
+    index_add: Final = add_at
     take: Final = take
     take_along_axis: Final = take_along_axis
     __getitem__: Final = getitem

@@ -96,6 +96,23 @@ def matmul(x: ArrayLike, other: ArrayLike) -> Array:
     return array._rule(MATMUL, array, other)
 
 
+@array_function()
+def dot(x: ArrayLike, other: ArrayLike) -> Array:
+    """x @ other, or x * other where one is a number; as `numpy.dot` up to 2 dimensions.
+
+    Raises:
+        ShapeError: the shapes do not align, or other has more than 2 dimensions, of which NumPy's
+            dot makes another product: use matmul, or tensordot.
+
+    >>> dot([1.0, 2.0], [3.0, 4.0]).item()
+    11.0
+    """
+    array, right = as_array(x, other), as_array(other, x)
+    if len(right.shape) > 2:
+        raise ShapeError(f"dot: shape {right.shape}: expected at most 2 dimensions; use matmul")
+    return matmul(array, right) if array.shape and right.shape else array * right
+
+
 def times(x: A, other: ArrayLike) -> A:
     """x @ other, or NotImplemented beside what is no operand."""
     if isinstance(other, Array) or is_array_like(other):
@@ -108,7 +125,7 @@ def reflected_times(x: A, other: ArrayLike) -> A:
     return x._apply(MATMUL, (other, x)) if is_array_like(other) else NotImplemented
 
 
-@array_function(numpy="a, b")
+@array_function("x1, x2, /", numpy="a, b")
 def outer(x: ArrayLike, other: ArrayLike) -> Array:
     """The products of all pairs of elements: out[i, j] = x[i] other[j], both flattened.
 
@@ -178,7 +195,7 @@ def triu(x: ArrayLike, k: int = 0) -> Array:
     return _triangle(TRIU, x, k)
 
 
-@array_function(numpy="a, offset=0")
+@array_function("x, /, *, offset=0", numpy="a, offset=0")
 def diagonal(x: ArrayLike, offset: int = 0) -> Array:
     """A diagonal of the last two axes: out[..., i] = x[..., i, i + offset]. A window.
 
@@ -198,7 +215,7 @@ def diagonal(x: ArrayLike, offset: int = 0) -> Array:
     return getitem(reshape(array, (*lead, n * m)), (..., chosen))
 
 
-@array_function(numpy="a, offset=0")
+@array_function("x, /, *, offset=0, dtype=None", numpy="a, offset=0")
 def trace(x: ArrayLike, offset: int = 0) -> Array:
     """The sum of a diagonal of the last two axes.
 
@@ -231,6 +248,7 @@ class LinearAlgebra(Array):
 
     __slots__ = ()
     matmul: Final = matmul
+    dot: Final = dot
     outer: Final = outer
     tril: Final = tril
     triu: Final = triu

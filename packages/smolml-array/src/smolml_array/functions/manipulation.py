@@ -125,6 +125,20 @@ def moveaxis(x: Array, source: int | tuple[int, ...], destination: int | tuple[i
     return transpose(x, move_axes(len(x.shape), source, destination, "moveaxis"))
 
 
+@array_function(numpy="a, axis1, axis2")
+def swapaxes(x: Array, axis1: int, axis2: int) -> Array:
+    """A window on x with two axes in each other's place.
+
+    Raises:
+        AxisError: an axis that x does not have.
+
+    >>> MLArray([[1.0, 2.0]]).swapaxes(0, 1).to_list()
+    [[1.0], [2.0]]
+    """
+    i, j = (normalize_axis(axis, len(x.shape), "swapaxes") for axis in (axis1, axis2))
+    return transpose(x, [{i: j, j: i}.get(k, k) for k in range(len(x.shape))])
+
+
 @overload
 def split(x: A, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[A]: ...
 @overload
@@ -347,8 +361,10 @@ class Manipulation(Array):
     __slots__ = ()
     reshape: Final = reshape
     flatten: Final = flatten
+    ravel: Final = flatten
     transpose: Final = transpose
     squeeze: Final = squeeze
+    swapaxes: Final = swapaxes
     expand_dims: Final = expand_dims
     flip: Final = flip
     broadcast_to: Final = broadcast_to

@@ -46,7 +46,7 @@ VECTOR_NORM = Rule("vector_norm", _norm, _norm_vjp, jvp="reduction")
 _MATRIX_NORMS: Final = ("fro", 1, -1, math.inf, -math.inf)
 
 
-@array_function()
+@array_function("x, /, *, axis=None, keepdims=False, ord=2")
 def vector_norm(x: ArrayLike, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Array:
     """(sum |x|**ord)**(1 / ord) over an axis, several, or all (None).
 
@@ -82,7 +82,7 @@ def vector_norm(x: ArrayLike, axis: Axis = None, keepdims: bool = False, ord: fl
     return array._rule(VECTOR_NORM, array, ord=float(ord), **params)
 
 
-@array_function()
+@array_function("x, /, *, keepdims=False, ord='fro'")
 def matrix_norm(x: ArrayLike, keepdims: bool = False, ord: float | str = "fro") -> Array:
     """A norm of the matrices in the last two axes.
 

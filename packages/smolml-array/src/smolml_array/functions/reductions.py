@@ -17,7 +17,7 @@ from smolml_array._shapes.axes import (
 )
 from smolml_array.backends.signatures import Raw
 from smolml_array.functions.indexing import along
-from smolml_array.functions.table import Array, array_function, linear, of_backend
+from smolml_array.functions.table import A, Array, array_function, entry, linear, of_backend
 from smolml_value.extending import TracedNamespace, as_float
 
 # Their rules: what goes back to each element ---------------------------------------------------
@@ -131,6 +131,8 @@ PROD = _reduction("prod", _prod_vjp, "{g} · {out} / {x}")
 VAR = _reduction("var", _var_vjp, "{g} · 2 ({x} − mean({x})) / {freedom}")
 STD = _reduction("std", _std_vjp, "{g} · ({x} − mean({x})) / ({freedom} · {out})")
 
+_Ddof = float | None
+
 # The functions ---------------------------------------------------------------------------------
 
 _STANDARD = "x, /, *, axis=None, keepdims=False"
@@ -138,7 +140,7 @@ _NUMPY = "a, axis=None, *, keepdims=False"
 _TYPED_STANDARD = "x, /, *, axis=None, dtype=None, keepdims=False"
 _TYPED_NUMPY = "a, axis=None, dtype=None, *, keepdims=False"
 _SPREAD_STANDARD = "x, /, *, axis=None, correction=0.0, keepdims=False"
-_SPREAD_NUMPY = "a, axis=None, dtype=None, *, ddof=0.0, correction=None, keepdims=False"
+_SPREAD_NUMPY = "a, axis=None, dtype=None, *, ddof=None, correction=0.0, keepdims=False"
 
 
 def reduction(x: Array, who: str, axis: Axis, keepdims: bool) -> dict[str, Any]:
@@ -201,16 +203,20 @@ def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 
 
 @array_function(_SPREAD_STANDARD, numpy=_SPREAD_NUMPY)
-def var(x: Array, axis: Axis = None, keepdims: bool = False, correction: float = 0.0) -> Array:
-    """The mean of (x - mean)**2, with n - correction in place of n."""
-    correction = as_float(correction, "var: correction")
+def var(
+    x: Array, axis: Axis = None, keepdims: bool = False, correction: float = 0.0, ddof: _Ddof = None
+) -> Array:
+    """The mean of (x - mean)**2, with n - correction in place of n; ddof is its older name."""
+    correction = as_float(correction if ddof is None else ddof, "var: correction")
     return x._rule(VAR, x, correction=correction, **reduction(x, "var", axis, keepdims))
 
 
 @array_function(_SPREAD_STANDARD, numpy=_SPREAD_NUMPY)
-def std(x: Array, axis: Axis = None, keepdims: bool = False, correction: float = 0.0) -> Array:
+def std(
+    x: Array, axis: Axis = None, keepdims: bool = False, correction: float = 0.0, ddof: _Ddof = None
+) -> Array:
     """The square root of var; the gradient where all elements are equal is 0."""
-    correction = as_float(correction, "std: correction")
+    correction = as_float(correction if ddof is None else ddof, "std: correction")
     return x._rule(STD, x, correction=correction, **reduction(x, "std", axis, keepdims))
 
 
@@ -258,6 +264,13 @@ def count_nonzero(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     return _constant("count_nonzero", x, **reduction(x, "count_nonzero", axis, keepdims))
 
 
+@entry("x, /", numpy="a")
+def nonzero(x: A) -> tuple[A, ...]:
+    """The positions of what is not zero, one array per axis; constants."""
+    node = x._current_node()
+    return tuple(x._constant(node.backend, places) for places in node.backend.nonzero(node.raw))
+
+
 class Reductions(Array):
     """These functions as methods."""
 
@@ -273,3 +286,4 @@ class Reductions(Array):
     argmin: Final = argmin
     any: Final = any
     all: Final = all
+    nonzero = nonzero

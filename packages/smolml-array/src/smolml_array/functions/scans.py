@@ -217,6 +217,8 @@ class Scans(Array):
 
     __slots__ = ()
     cumulative_sum: Final = cumulative_sum
+    cumsum: Final = cumulative_sum
     cumulative_prod: Final = cumulative_prod
+    cumprod: Final = cumulative_prod
     logcumsumexp: Final = logcumsumexp
     diff: Final = diff

@@ -1,4 +1,4 @@
-"""Searching: where in sorted numbers others would go, and where numbers are not zero."""
+"""Searching: where in sorted numbers others would go."""
 
 from __future__ import annotations
 
@@ -21,10 +21,3 @@ def searchsorted(
     xp, _, _, (raw, wanted, *order) = x1._operands("searchsorted", given)
     found = xp.searchsorted(raw, wanted, side=side, sorter=order[0] if order else None)
     return x1._constant(xp, found)
-
-
-@entry("x, /", numpy="a")
-def nonzero(x: MLArray) -> tuple[MLArray, ...]:
-    """The positions of what is not zero, one array per axis."""
-    node = x._current_node()
-    return tuple(x._constant(node.backend, places) for places in node.backend.nonzero(node.raw))

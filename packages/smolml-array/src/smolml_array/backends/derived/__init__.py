@@ -13,13 +13,13 @@ from typing import Any, Final, Protocol
 from smolml_array.backends.derived.arrangement import Arrangement
 from smolml_array.backends.derived.creation import Creation
 from smolml_array.backends.derived.elementwise import Elementwise
+from smolml_array.backends.derived.linalg import Matrices
 from smolml_array.backends.derived.picking import Picking
-from smolml_array.backends.derived.products import Products
 from smolml_array.backends.derived.reductions import Reductions
 from smolml_array.backends.derived.windows import Windows
 
 
-class Derived(Arrangement, Creation, Elementwise, Picking, Products, Reductions, Windows, Protocol):
+class Derived(Arrangement, Creation, Elementwise, Matrices, Picking, Reductions, Windows, Protocol):
     """All of it."""
 
 
