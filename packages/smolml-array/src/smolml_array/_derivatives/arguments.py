@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
+from smolml_array._derivatives.batching import Batching
 from smolml_array._derivatives.nodes import ArrayNodeRules, same_numbers
 from smolml_array._derivatives.traced import traced
+from smolml_array._derivatives.vmap import lifted
+from smolml_array._graph.mixing import common
 from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import ValuesNode
 from smolml_array.array import MLArray
 from smolml_array.backends.signatures import Raw
-from smolml_array.functions.joining import stack
+from smolml_array.functions.joining import concat, stack
+from smolml_array.functions.manipulation import moveaxis
 from smolml_value import Value
 from smolml_value.extending import MODE, Node
 from smolml_value.extending.derivatives import (
@@ -27,6 +31,10 @@ from smolml_value.extending.derivatives import (
 )
 
 
+BATCH_NUMBERS: Final = 2**20
+"""How many numbers a batch of rows of a jacobian has, at most, of its argument and its result."""
+
+
 class ArrayRules(OperandRules):
     """The answers for arrays, as operands."""
 
@@ -37,13 +45,14 @@ class ArrayRules(OperandRules):
         return x._current_node().tracked
 
     def alias(self, x: MLArray) -> MLArray:
+        x = lifted(x)
         if x._current_node().tracked:
             return MLArray._rule(RESHAPE, x, shape=_differentiable(x).shape)
         return self.new_leaf(x)
 
     def new_leaf(self, x: MLArray) -> MLArray:
         """Other numbers in it are an assignment: nothing is then computed from those it has."""
-        node = _differentiable(x)
+        node = _differentiable(lifted(x))
         return same_numbers(ArrayNode(node.backend, node.raw, True), node.raw)
 
     def detach(self, x: MLArray) -> MLArray:
@@ -81,6 +90,35 @@ class ArrayRules(OperandRules):
         if axis_first:
             return stack(rows).reshape((*like.shape, *shape))
         return stack(rows, axis=-1).reshape((*shape, *like.shape))
+
+    def walk_at_once(
+        self,
+        like: MLArray,
+        walk: Callable[[Any, bool], list[Any]],
+        ends: list[Any],
+        axis_first: bool,
+    ) -> list[Any] | None:
+        """One walk with a batch of unit vectors, as many as `BATCH_NUMBERS` allows."""
+        node, below = like._current_node(), None
+        if node.raw.size < 2 or not all(isinstance(x, MLArray) for x in ends):
+            return None
+        for x in (like, *ends):
+            below = common("jacobian", below, x._current_node().backend)
+        size, parts = node.raw.size, []
+        step = max(1, BATCH_NUMBERS // max(x.size() for x in (like, *ends)))
+        for start in range(0, size, step):
+            space = Batching(below, min(step, size - start))
+            units = node.backend.eye(space.size, size, k=start, dtype=node.raw.dtype)
+            units = node.backend.reshape(units, (space.size, *node.shape))
+            try:
+                found = walk(MLArray._constant(space, space.enter(units)), True)
+                parts.append([space.leave(c) for c in found])
+            except Exception:  # of a rule that takes no batches, or of what it would say anyway
+                return None
+        joined = [concat(part) for part in zip(*parts, strict=True)]
+        if axis_first:
+            return [c.reshape((*like.shape, *c.shape[1:])) for c in joined]
+        return [moveaxis(c, 0, -1).reshape((*c.shape[1:], *like.shape)) for c in joined]
 
     def make_output(self, x: MLArray, function: Any, index: int, op: str) -> MLArray:
         return MLArray._from_node(OutputNode(x._current_node(), function, index, op))

@@ -73,8 +73,10 @@ def traced(backend: str) -> TracedNamespace:
 
     def create(name: str) -> Callable[..., MLArray]:
         def made(*args: Any, **kwargs: Any) -> MLArray:
+            nodes = [a._current_node() for a in args if isinstance(a, MLArray)]
+            own = nodes[0].backend if nodes else xp
             numbers = (a._current_node().raw if isinstance(a, MLArray) else a for a in args)
-            return MLArray._constant(xp, getattr(xp, name)(*numbers, **kwargs))
+            return MLArray._constant(own, getattr(own, name)(*numbers, **kwargs))
 
         return made
 

@@ -78,12 +78,13 @@ class Applying(Gradients):
             primal: Raw = arg
             if isinstance(arg, ArrayBase):
                 own = arg._current_node()
-                node = own if own.tracked and own.backend is xp else None
-                primal = own.raw if own.backend is xp else taken_in(xp, arg)
+                own = own if own.backend is xp else taken_in(xp, arg)
+                node, primal = own if own.tracked else None, own.raw
             elif isinstance(arg, Value):
-                if xp.adopts is not None:
-                    taken_in(xp, arg)
                 node, primal = arg, arg._data
+                if xp.adopts is not None:
+                    node = taken_in(xp, arg)
+                    primal = node.raw
             elif type(arg) is int and not -_LARGE <= arg < _LARGE:
                 primal = as_float(arg, who)  # it fits in no integer type
             elif type(arg) not in (int, float):

@@ -14,9 +14,13 @@ if TYPE_CHECKING:
 
 def meeting(one: Backend, other: Backend) -> Backend | None:
     """The backend for arrays of these two; None if they do not go together."""
-    if other is one or other.adopts is one:
-        return other
-    return one if one.adopts is other else None
+    for above, below in ((other, one), (one, other)):
+        xp: Backend | None = above
+        while xp is not None:
+            if xp is below:
+                return above
+            xp = xp.adopts
+    return None
 
 
 def common(who: str, xp: Backend | None, own: Backend) -> Backend:
@@ -36,13 +40,14 @@ def common(who: str, xp: Backend | None, own: Backend) -> Backend:
     )
 
 
-def taken_in(xp: Any, operand: Any) -> Raw:
-    """The numbers of an array or a Value on a backend that takes them in, as constants.
+def taken_in(xp: Any, operand: Any) -> ArrayNode:
+    """The node of an array or a Value on a backend that takes them in, as constants or not.
 
     Raises:
-        GraphError: gradients would have to flow there.
+        GraphError: gradients would have to flow there, and cannot.
     """
-    return xp.take_in(operand)
+    found = xp.take_in(operand)
+    return found if isinstance(found, ArrayNode) else ArrayNode(xp, found, False)
 
 
 def for_message(raw: Any) -> Any:
@@ -62,6 +67,6 @@ def numbers_on(xp: Backend, x: Any) -> Raw:
     node = x._current_node()
     if node.backend is xp:
         return node.raw
-    if xp.adopts is node.backend:
-        return taken_in(xp, x)
+    if meeting(xp, node.backend) is xp:
+        return taken_in(xp, x).raw
     return moved(xp, node)

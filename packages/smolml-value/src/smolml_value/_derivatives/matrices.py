@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
@@ -16,6 +16,7 @@ from smolml_value._derivatives.trees import Tree
 from smolml_value.node import OperandBase
 
 _Blocks = list[list[Any]]  # for each leaf of the result one for each leaf of the argument
+_Walk = Callable[[Sequence[Any], bool], Sequence[Any]]
 
 
 def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
@@ -83,31 +84,36 @@ def _size(x: Any) -> int:
     return prod(shape_of(x))
 
 
-def _seeds(operands: list[Any]) -> Iterator[tuple[Any, list[list[Any]]]]:
-    """Each operand and, for each of its elements, one where that is and None for the others."""
-    for k, x in enumerate(operands):
-        before, after = [None] * k, [None] * (len(operands) - k - 1)
-        yield x, [[*before, unit, *after] for unit in of(x).basis(x)]
-
-
 def _rows(graph: Subgraph, xs: list[Any], outputs: list[Any], create_graph: bool) -> _Blocks:
-    """One reverse pass for each element of the results."""
-    blocks = []
-    for y, seeds in _seeds(outputs):
-        rows = [or_zeros(graph.vjp(given, create_graph), xs) for given in seeds]
-        blocks.append(
-            [of(y).stack_rows(y, [row[j] for row in rows], True, x) for j, x in enumerate(xs)]
-        )
-    return blocks
+    """One reverse pass for each element of the results, or for many at once."""
+    return _walked(graph.vjp, outputs, xs, create_graph, True)
 
 
 def _columns(graph: Subgraph, xs: list[Any], outputs: list[Any], create_graph: bool) -> _Blocks:
-    """One forward pass for each element of the arguments."""
-    blocks: _Blocks = [[] for _ in outputs]
-    for x, seeds in _seeds(xs):
-        columns = [or_zeros(graph.jvp(given, create_graph), outputs) for given in seeds]
-        for k, y in enumerate(outputs):
-            blocks[k].append(of(x).stack_rows(x, [column[k] for column in columns], False, y))
+    """One forward pass for each element of the arguments, or for many at once."""
+    columns = _walked(graph.jvp, xs, outputs, create_graph, False)
+    return [list(row) for row in zip(*columns, strict=True)] if xs else [[] for _ in outputs]
+
+
+def _walked(
+    walk: _Walk, starts: list[Any], ends: list[Any], create_graph: bool, axis_first: bool
+) -> _Blocks:
+    """For each of the starts, what a walk from each of its unit vectors brings to the ends."""
+    blocks = []
+    for k, x in enumerate(starts):
+
+        def walked(seed: Any, with_graph: bool, k: int = k) -> list[Any]:
+            seeds = [seed if i == k else None for i in range(len(starts))]
+            return or_zeros(walk(seeds, with_graph), ends)
+
+        found = of(x).walk_at_once(x, walked, ends, axis_first)
+        if found is None:
+            rows = [walked(unit, create_graph) for unit in of(x).basis(x)]
+            found = [
+                of(x).stack_rows(x, [row[j] for row in rows], axis_first, y)
+                for j, y in enumerate(ends)
+            ]
+        blocks.append(found)
     return blocks
 
 

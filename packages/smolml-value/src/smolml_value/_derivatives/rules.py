@@ -99,6 +99,15 @@ class OperandRules:
         """
         return rows[0]
 
+    def walk_at_once(
+        self, like: Any, walk: Callable[[Any, bool], list[Any]], ends: list[Any], axis_first: bool
+    ) -> list[Any] | None:
+        """For each end what `stack_rows` makes of walks from all unit vectors, in fewer walks.
+
+        None if each must be made by itself. walk(seed, True) gives operands.
+        """
+        return None
+
     def make_output(self, x: Any, function: Node, index: int, op: str) -> Any:
         """x's numbers as result `index` of a FunctionNode; `op` is what drawings show as its op."""
         raise _not_an_operand(x)

@@ -131,23 +131,29 @@ _BOTH_WAYS = (
 )
 
 
-def give_operators(xp: Any) -> None:
-    """From here on arrays have operators, the functions of a namespace: `x + y` is `add(x, y)`."""
+def give_operators(kind: Any, find: Callable[[str], Any], takes: Any, more: str = "") -> None:
+    """From here on arrays have operators, functions of these names: `x + y` is `add(x, y)`.
 
-    def functions(table: str) -> Iterator[tuple[str, Callable[..., NDArray]]]:
+    Args:
+        kind: the class of the arrays.
+        find: from the name of a function to it.
+        takes: what else operators take; the rest they leave to the other operand.
+        more: further operators that go both ways.
+    """
+
+    def functions(table: str) -> Iterator[tuple[str, Callable[..., Any]]]:
         for name, _, function in (entry.partition(":") for entry in table.split()):
-            yield name, getattr(xp, function)
+            yield name, find(function)
 
-    NDArray._xp = xp
+    setattr(kind, "__matmul__", _operator(find("matmul"), kind))  # noqa: B010  # no method yet
     for name, f in functions(_ALONE):
-        setattr(NDArray, f"__{name}__", lambda self, f=f: f(self))
-    for name, f in functions(f"{_ONE_WAY} {_BOTH_WAYS}"):
-        setattr(NDArray, f"__{name}__", _operator(f))
-    for name, f in functions(_BOTH_WAYS):
-        setattr(NDArray, f"__r{name}__", _operator(lambda x, y, f=f: f(y, x)))
-    setattr(NDArray, "__matmul__", _operator(xp.matmul, NDArray))  # noqa: B010  # no method yet
+        setattr(kind, f"__{name}__", lambda self, f=f: f(self))
+    for name, f in functions(f"{_ONE_WAY} {_BOTH_WAYS} {more}"):
+        setattr(kind, f"__{name}__", _operator(f, takes))
+    for name, f in functions(f"{_BOTH_WAYS} {more}"):
+        setattr(kind, f"__r{name}__", _operator(lambda x, y, f=f: f(y, x), takes))
 
 
-def _operator(f: Callable[..., NDArray], takes: Any = (NDArray, float, int)) -> Any:
+def _operator(f: Callable[..., Any], takes: Any) -> Any:
     """f as a method that leaves what it does not take to the other operand."""
     return lambda self, other: f(self, other) if isinstance(other, takes) else NotImplemented
