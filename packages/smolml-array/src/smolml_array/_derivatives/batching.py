@@ -368,8 +368,8 @@ _BATCHED: Final[dict[str, Callable[..., Any]]] = {
     "reshape": _reshape,
     "result_type": lambda s, f, *args: f(*(x.whole if s.is_batch(x) else x for x in args)),
     "searchsorted": _searchsorted,
-    "sliding_windows": lambda s, f, x, shape, axis=None: Batch(
-        s, f(x.whole, shape, _shifted(window_axes(x.shape, shape, axis)[1]))
+    "sliding_windows": lambda s, f, x, window_shape, axis=None: Batch(
+        s, f(x.whole, window_shape, _shifted(window_axes(x.shape, window_shape, axis)[1]))
     ),
 }
 for _name in ("matrix_transpose", "outer"):  # not by elements: derived
