@@ -6,11 +6,9 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from smolml_array._derivatives.batching import Batching
 from smolml_array._derivatives.nodes import ArrayNodeRules, same_numbers
 from smolml_array._derivatives.traced import traced
-from smolml_array._derivatives.vmap import lifted
-from smolml_array._graph.mixing import common
+from smolml_array._derivatives.vmap import lifted, vmap
 from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.shaping import RESHAPE
@@ -18,7 +16,6 @@ from smolml_array._graph.views import ValuesNode
 from smolml_array.array import MLArray
 from smolml_array.backends.signatures import Raw
 from smolml_array.functions.joining import concat, stack
-from smolml_array.functions.manipulation import moveaxis
 from smolml_value import Value
 from smolml_value.extending import MODE, Node
 from smolml_value.extending.derivatives import (
@@ -30,9 +27,10 @@ from smolml_value.extending.derivatives import (
     shape_of,
 )
 
-
 BATCH_NUMBERS: Final = 2**20
-"""How many numbers a batch of rows of a jacobian has, at most, of its argument and its result."""
+"""How many numbers rows of a jacobian have that are computed at once, at most."""
+FEWEST_ROWS: Final = 8
+"""From how many rows on that is quicker than one by one."""
 
 
 class ArrayRules(OperandRules):
@@ -91,34 +89,20 @@ class ArrayRules(OperandRules):
             return stack(rows).reshape((*like.shape, *shape))
         return stack(rows, axis=-1).reshape((*shape, *like.shape))
 
-    def walk_at_once(
-        self,
-        like: MLArray,
-        walk: Callable[[Any, bool], list[Any]],
-        ends: list[Any],
-        axis_first: bool,
-    ) -> list[Any] | None:
-        """One walk with a batch of unit vectors, as many as `BATCH_NUMBERS` allows."""
-        node, below = like._current_node(), None
-        if node.raw.size < 2 or not all(isinstance(x, MLArray) for x in ends):
+    def all_rows(self, like: MLArray, walk: Any, ends: list[Any], axis_first: bool) -> Any:
+        """By vmap, as many rows at once as `BATCH_NUMBERS` allows."""
+        node, size = like._current_node(), like.size()
+        if size < FEWEST_ROWS or not all(isinstance(x, MLArray) for x in ends):
             return None
-        for x in (like, *ends):
-            below = common("jacobian", below, x._current_node().backend)
-        size, parts = node.raw.size, []
+        xp, parts = node.backend, []
         step = max(1, BATCH_NUMBERS // max(x.size() for x in (like, *ends)))
         for start in range(0, size, step):
-            space = Batching(below, min(step, size - start))
-            units = node.backend.eye(space.size, size, k=start, dtype=node.raw.dtype)
-            units = node.backend.reshape(units, (space.size, *node.shape))
-            try:
-                found = walk(MLArray._constant(space, space.enter(units)), True)
-                parts.append([space.leave(c) for c in found])
-            except Exception:  # of a rule that takes no batches, or of what it would say anyway
-                return None
-        joined = [concat(part) for part in zip(*parts, strict=True)]
-        if axis_first:
-            return [c.reshape((*like.shape, *c.shape[1:])) for c in joined]
-        return [moveaxis(c, 0, -1).reshape((*c.shape[1:], *like.shape)) for c in joined]
+            units = xp.eye(min(step, size - start), size, k=start, dtype=node.raw.dtype)
+            seeds = MLArray._constant(xp, xp.reshape(units, (-1, *like.shape)))
+            parts.append(vmap(walk, out_axes=0 if axis_first else -1)(seeds))
+        joined = [concat(part, 0 if axis_first else -1) for part in zip(*parts, strict=True)]
+        shapes = [(*like.shape, *x.shape) if axis_first else (*x.shape, *like.shape) for x in ends]
+        return [c.reshape(shape) for c, shape in zip(joined, shapes, strict=True)]
 
     def make_output(self, x: MLArray, function: Any, index: int, op: str) -> MLArray:
         return MLArray._from_node(OutputNode(x._current_node(), function, index, op))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import wraps
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from smolml_array._derivatives.batching import Batching, node_on
 from smolml_array._graph.mixing import common, meeting
 from smolml_array._shapes.axes import normalize_axis
 from smolml_array.array import MLArray
+from smolml_array.backends.protocol import Backend
 from smolml_array.config import default_backend
 from smolml_array.convert import to_raw
 from smolml_array.functions.joining import stack
@@ -21,6 +22,7 @@ from smolml_value.extending.derivatives import leaves, leaves_like, paths, rebui
 
 _here: Final[Mode[Batching | None]] = Mode("smolml_vmap", None)
 
+_Found = tuple[Any, list[MLArray]]  # what f returned, and what becomes of its leaves
 Axes = Any  # an int, None, or containers of these: as nested as what they are for
 
 
@@ -73,33 +75,103 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
     @wraps(f)
     def mapped(*args: Any, **kwargs: Any) -> Any:
         call = (args, kwargs)
-        given = leaves(call)
         axes = _spread("in_axes", in_axes, args)
         axes += [0 if hasattr(x, "__array__") else None for x in leaves(kwargs)]
-        names = [f"argument {i}{p}" for i, arg in enumerate(args) for p in paths(arg)]
-        names += [f"argument {name}{p}" for name, arg in kwargs.items() for p in paths(arg)]
-        examples = [
-            None if axis is None else _examples(name, x, axis)
-            for name, x, axis in zip(names, given, axes, strict=True)
+        names = [f"args{p}" for p in paths(args)] + [f"kwargs{p}" for p in paths(kwargs)]
+        given = [
+            x if axis is None else _Examples(_in_front(name, x, axis))
+            for name, x, axis in zip(names, leaves(call), axes, strict=True)
         ]
-        size = _size(names, examples)
+        size = _size({n: len(x.all) for n, x in zip(names, given, strict=True) if _is_mapped(x)})
 
-        def called(each: Iterable[Any]) -> Any:
+        def one(each: Iterable[Any]) -> Any:
             own_args, own_kwargs = rebuild(call, each)
             return f(*own_args, **own_kwargs)
 
         found = None
         with suppress(Exception):  # what is wrong with one example, one example will say
-            found = _at_once(called, given, examples, size)
-        out, results = found or _one_by_one(called, given, examples, size)
-        places = _spread("out_axes", out_axes, out)
-        pairs = zip(results, places, strict=True)
-        return rebuild(out, [y[0] if a is None else _placed(y, a) for y, a in pairs])
+            found = _at_once(one, given, size)
+        out, results = found or _one_by_one(one, given, size)
+        pairs = zip(results, _spread("out_axes", out_axes, out), strict=True)
+        return rebuild(out, [y[0] if axis is None else _moved(y, axis) for y, axis in pairs])
 
     return mapped
 
 
-def _spread(which: str, axes: Axes, tree: Any, path: str = "") -> list[int | None]:
+class _Examples(NamedTuple):
+    """An argument that is mapped over, its examples along the first axis."""
+
+    all: MLArray
+
+
+def _is_mapped(x: object) -> bool:
+    return isinstance(x, _Examples)
+
+
+def _at_once(f: Callable[[Iterable[Any]], Any], given: list[Any], size: int) -> _Found:
+    """What f returns when it is called once, and for each leaf that of all examples."""
+    below: Any = _here.get()
+    for x in (x.all if _is_mapped(x) else x for x in given):
+        if isinstance(x, MLArray):
+            below = common("vmap", below, x._current_node().backend)
+    space = Batching(below, size)
+    each = [space.enter(x.all) if _is_mapped(x) else space.share(x) for x in given]
+    space.open = True
+    try:
+        with Setting(_here, space):
+            out = f(each)
+    finally:
+        space.open = False
+    return out, [space.leave(_array(y, below)) for y in leaves(out)]
+
+
+def _one_by_one(f: Callable[[Iterable[Any]], Any], given: list[Any], size: int) -> _Found:
+    """The same by a loop."""
+    outs = [f(x.all[i] if _is_mapped(x) else x for x in given) for i in range(size)]
+    if not outs:
+        raise ValueError("vmap: without examples nothing is known of the result")
+    rows = [leaves_like(outs[0], out, "vmap: the result") for out in outs]
+    return outs[0], [stack(column) for column in zip(*rows, strict=True)]
+
+
+def _array(y: Any, xp: Backend) -> MLArray:
+    return y if isinstance(y, MLArray) else as_array(y, MLArray._constant(xp, xp.zeros(())))
+
+
+def _in_front(name: str, x: Any, axis: int) -> MLArray:
+    """An array with its axis of examples in front."""
+    if not hasattr(x, "__array__"):
+        raise TypeError(
+            f"vmap: {name} is a {type(x).__name__}, which has no axis to map over; make it an "
+            f"MLArray, or say None for it in in_axes"
+        )
+    if not isinstance(x, MLArray):
+        xp = default_backend()
+        x = MLArray._constant(xp, to_raw(xp, x, "vmap", copy=True))
+    return moveaxis(x, normalize_axis(axis, x.ndim, f"vmap: in_axes of {name}"), 0)
+
+
+def _moved(y: MLArray, axis: int) -> MLArray:
+    return moveaxis(y, 0, normalize_axis(axis, y.ndim, "vmap: out_axes"))
+
+
+def _size(sizes: dict[str, int]) -> int:
+    """How many examples there are.
+
+    Raises:
+        ValueError: nothing is mapped over, or not as many everywhere.
+    """
+    if len({*sizes.values()}) == 1:
+        return next(iter(sizes.values()))
+    told = ", ".join(f"{n} of {name}" for name, n in sizes.items())
+    raise ValueError(
+        f"vmap: the mapped axes must be of one length, got {told}"
+        if sizes
+        else "vmap: nothing to map over: in_axes names no axis of an array"
+    )
+
+
+def _spread(which: str, axes: Axes, tree: Any) -> list[int | None]:
     """The axis of each leaf of a tree.
 
     Raises:
@@ -108,96 +180,11 @@ def _spread(which: str, axes: Axes, tree: Any, path: str = "") -> list[int | Non
     if axes is None or isinstance(axes, int):
         return [axes] * len(leaves(tree))
     if isinstance(axes, dict) and isinstance(tree, dict) and axes.keys() == tree.keys():
-        children = [(f"{path}[{key!r}]", axes[key], child) for key, child in tree.items()]
-    elif (
-        isinstance(axes, list | tuple) and isinstance(tree, list | tuple) and len(axes) == len(tree)
-    ):
-        children = [(f"{path}[{i}]", *pair) for i, pair in enumerate(zip(axes, tree, strict=True))]
-    else:
-        what = "the arguments are" if which == "in_axes" else "the result is"
-        shown = f"{type(tree).__name__} of {len(leaves(tree))}"
-        raise TypeError(
-            f"vmap: {which}{path} is {axes!r:.60}, and what {what} there is a {shown}; give an "
-            f"int, None, or a container made like it, with one for each"
-        )
-    return [axis for where, a, child in children for axis in _spread(which, a, child, where)]
-
-
-def _examples(name: str, x: Any, axis: int) -> MLArray:
-    """x with its axis of examples in front."""
-    if not hasattr(x, "__array__"):
-        raise TypeError(
-            f"vmap: {name} is a {type(x).__name__}, which has no axis to map over; make it an "
-            f"MLArray, or give None for it in in_axes"
-        )
-    if not isinstance(x, MLArray):
-        xp = default_backend()
-        x = MLArray._constant(xp, to_raw(xp, x, "vmap", copy=True))
-    return moveaxis(x, normalize_axis(axis, x.ndim, f"vmap: in_axes of {name}"), 0)
-
-
-def _size(names: Sequence[str], examples: Sequence[MLArray | None]) -> int:
-    """How many examples there are.
-
-    Raises:
-        ValueError: none are named, or not as many everywhere.
-    """
-    sizes = {name: len(x) for name, x in zip(names, examples, strict=True) if x is not None}
-    if not sizes:
-        raise ValueError(
-            "vmap: nothing to map over: there is no array whose axis in_axes names; call the "
-            "function itself"
-        )
-    if len(set(sizes.values())) > 1:
-        told = ", ".join(f"{name} has {size}" for name, size in sizes.items())
-        raise ValueError(f"vmap: the mapped axes differ in length: {told}; expected equal lengths")
-    return next(iter(sizes.values()))
-
-
-def _at_once(
-    f: Callable[[Iterable[Any]], Any],
-    given: Sequence[Any],
-    examples: Sequence[MLArray | None],
-    size: int,
-) -> tuple[Any, list[MLArray]]:
-    """What f returns, and in the place of each leaf that of all examples."""
-    below: Any = _here.get()
-    for x in (x for x in (*given, *examples) if isinstance(x, MLArray)):
-        below = common("vmap", below, x._current_node().backend)
-    space = Batching(below, size)
-    each = [
-        space.enter(x) if x is not None else space.share(y) if isinstance(y, MLArray) else y
-        for x, y in zip(examples, given, strict=True)
-    ]
-    space.open = True
-    try:
-        with Setting(_here, space):
-            out = f(each)
-    finally:
-        space.open = False
-    like = next(x for x in examples if x is not None)
-    return out, [space.leave(as_array(y, like)) for y in leaves(out)]
-
-
-def _one_by_one(
-    f: Callable[[Iterable[Any]], Any],
-    given: Sequence[Any],
-    examples: Sequence[MLArray | None],
-    size: int,
-) -> tuple[Any, list[MLArray]]:
-    """The same by a loop."""
-    if not size:
-        raise ValueError(
-            "vmap: there are no examples, and the function cannot be called for all at once: "
-            "nothing is known of its result"
-        )
-    outs = [
-        f(y if x is None else x[i] for x, y in zip(examples, given, strict=True))
-        for i in range(size)
-    ]
-    rows = [leaves_like(outs[0], out, "vmap: the result") for out in outs]
-    return outs[0], [stack(column) for column in zip(*rows, strict=True)]
-
-
-def _placed(y: MLArray, axis: int) -> MLArray:
-    return moveaxis(y, 0, normalize_axis(axis, y.ndim, "vmap: out_axes"))
+        return [a for key, child in tree.items() for a in _spread(which, axes[key], child)]
+    kind = (list, tuple)
+    if isinstance(axes, kind) and isinstance(tree, kind) and len(axes) == len(tree):
+        return [a for pair in zip(axes, tree, strict=True) for a in _spread(which, *pair)]
+    raise TypeError(
+        f"vmap: {which} has {axes!r:.60} where there is a {type(tree).__name__}; expected an int, "
+        f"None, or a container made like it, of these"
+    )

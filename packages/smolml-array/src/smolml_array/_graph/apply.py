@@ -9,7 +9,7 @@ from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.array_base import ArrayBase
 from smolml_array._graph.gradients import Gradients
 from smolml_array._graph.hooks import HOOKS
-from smolml_array._graph.mixing import common, taken_in
+from smolml_array._graph.mixing import common, node_on
 from smolml_array._graph.node import NO_PARAMS
 from smolml_array._graph.rule import OWN_OPS, Rule, call_plugin, is_own
 from smolml_array._shapes.axes import _broadcast_shapes
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from smolml_array.backends.protocol import Backend
 
 _LARGE: Final = 2**63
+_IN_GRAPH: Final = (ArrayBase, Value)
 
 # The backend, per operand its node if gradients flow there, whether any does, and all numbers.
 Operands: TypeAlias = "tuple[Backend, list[Node | None], bool, list[Raw]]"
@@ -76,15 +77,11 @@ class Applying(Gradients):
                 arg = cls._from_data(arg, xp)
             node: Node | None = None
             primal: Raw = arg
-            if isinstance(arg, ArrayBase):
-                own = arg._current_node()
-                own = own if own.backend is xp else taken_in(xp, arg)
-                node, primal = own if own.tracked else None, own.raw
-            elif isinstance(arg, Value):
+            if isinstance(arg, Value) and xp.adopts is None:
                 node, primal = arg, arg._data
-                if xp.adopts is not None:
-                    node = taken_in(xp, arg)
-                    primal = node.raw
+            elif isinstance(arg, _IN_GRAPH):
+                own = node_on(xp, arg)
+                node, primal = own if own.tracked else None, own.raw
             elif type(arg) is int and not -_LARGE <= arg < _LARGE:
                 primal = as_float(arg, who)  # it fits in no integer type
             elif type(arg) not in (int, float):

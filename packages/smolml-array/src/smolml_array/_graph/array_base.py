@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.elements import OneValue, nest
 from smolml_array._graph.hooks import HOOKS
-from smolml_array._graph.mixing import meeting, numbers_on, taken_in
+from smolml_array._graph.mixing import meeting, node_on, numbers_on
 from smolml_array._graph.node import NO_PARAMS, ArrayNode, init_node, new_node, put_at
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.shaping import RESHAPE
@@ -124,14 +124,13 @@ class ArrayBase(OneValue):
             data = self._stacked([self._from_data(item, xp) for item in data])
         if isinstance(data, ArrayBase):
             source = data._current_node()
-            found = None if xp is None else meeting(xp, source.backend)
-            if xp is not None and found is not source.backend:
+            if xp is not None and (found := meeting(xp, source.backend)) is not source.backend:
                 if found is None:
                     raise ValueError(
                         f"MLArray: one array lives on the backend {source.backend.name!r}, and "
                         f"{xp.name!r} was expected; move it with x.to_backend({xp.name!r})"
                     )
-                self._node = taken_in(xp, data)
+                self._node = node_on(xp, data)
                 return
             if requires_grad and dtype is None:
                 shown = data if backends else data._window(RESHAPE, {"shape": source.shape})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -14,9 +14,6 @@ from smolml_value._derivatives.rules import node_of, of, or_zeros, shape_of
 from smolml_value._derivatives.subgraph import Subgraph
 from smolml_value._derivatives.trees import Tree
 from smolml_value.node import OperandBase
-
-_Blocks = list[list[Any]]  # for each leaf of the result one for each leaf of the argument
-_Walk = Callable[[Sequence[Any], bool], Sequence[Any]]
 
 
 def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
@@ -64,11 +61,16 @@ def _blocks(level: nesting.Level, inputs: Inputs, outputs: list[Any]) -> list[An
     nodes = [node_of(y) if isinstance(y, OperandBase) else None for y in outputs]
     present = [y for y in outputs if isinstance(y, OperandBase)]
     graph = Subgraph([node for node in nodes if node is not None], inputs.nodes)
-    walk = _rows if sum(map(_size, present)) <= sum(map(_size, inputs.operands)) else _columns
+    xs, by_rows = inputs.operands, sum(map(_size, present)) <= sum(map(_size, inputs.operands))
 
     def compute(create_graph: bool) -> list[Any]:
-        found = iter(walk(graph, inputs.operands, present, create_graph))
-        zeros = [of(x).full_like(x, 0.0) for x in inputs.operands]
+        if by_rows:
+            blocks = _walked(graph.vjp, present, xs, create_graph, True)
+        else:  # by columns
+            columns = _walked(graph.jvp, xs, present, create_graph, False)
+            blocks = [[column[k] for column in columns] for k in range(len(present))]
+        zeros = [of(x).full_like(x, 0.0) for x in xs]
+        found = iter(blocks)
         rows = [zeros if node is None else next(found) for node in nodes]
         return [block for row in rows for block in row]
 
@@ -84,35 +86,22 @@ def _size(x: Any) -> int:
     return prod(shape_of(x))
 
 
-def _rows(graph: Subgraph, xs: list[Any], outputs: list[Any], create_graph: bool) -> _Blocks:
-    """One reverse pass for each element of the results, or for many at once."""
-    return _walked(graph.vjp, outputs, xs, create_graph, True)
-
-
-def _columns(graph: Subgraph, xs: list[Any], outputs: list[Any], create_graph: bool) -> _Blocks:
-    """One forward pass for each element of the arguments, or for many at once."""
-    columns = _walked(graph.jvp, xs, outputs, create_graph, False)
-    return [list(row) for row in zip(*columns, strict=True)] if xs else [[] for _ in outputs]
-
-
 def _walked(
-    walk: _Walk, starts: list[Any], ends: list[Any], create_graph: bool, axis_first: bool
-) -> _Blocks:
-    """For each of the starts, what a walk from each of its unit vectors brings to the ends."""
+    walk: Any, starts: list[Any], ends: list[Any], create_graph: bool, axis_first: bool
+) -> list[list[Any]]:
+    """For each of the starts what walks from its unit vectors bring to each of the ends."""
     blocks = []
     for k, x in enumerate(starts):
 
-        def walked(seed: Any, with_graph: bool, k: int = k) -> list[Any]:
+        def walked(seed: Any, with_graph: bool = True, k: int = k) -> list[Any]:
             seeds = [seed if i == k else None for i in range(len(starts))]
             return or_zeros(walk(seeds, with_graph), ends)
 
-        found = of(x).walk_at_once(x, walked, ends, axis_first)
+        found = of(x).all_rows(x, walked, ends, axis_first)
         if found is None:
-            rows = [walked(unit, create_graph) for unit in of(x).basis(x)]
-            found = [
-                of(x).stack_rows(x, [row[j] for row in rows], axis_first, y)
-                for j, y in enumerate(ends)
-            ]
+            rows = zip(*(walked(unit, create_graph) for unit in of(x).basis(x)), strict=True)
+            pairs = zip(ends, list(rows) or [()] * len(ends), strict=True)
+            found = [of(x).stack_rows(x, [*row], axis_first, y) for y, row in pairs]
         blocks.append(found)
     return blocks
 

@@ -99,12 +99,10 @@ class OperandRules:
         """
         return rows[0]
 
-    def walk_at_once(
-        self, like: Any, walk: Callable[[Any, bool], list[Any]], ends: list[Any], axis_first: bool
-    ) -> list[Any] | None:
-        """For each end what `stack_rows` makes of walks from all unit vectors, in fewer walks.
+    def all_rows(self, like: Any, walk: Any, ends: list[Any], axis_first: bool) -> Any:
+        """What `stack_rows` makes for each of the ends of walk(unit) from all unit vectors at once.
 
-        None if each must be made by itself. walk(seed, True) gives operands.
+        None if the rows are to be made one by one. The walk brings operands.
         """
         return None
 

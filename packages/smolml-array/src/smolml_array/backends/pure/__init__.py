@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from smolml_array.backends.namespace import Namespace
+from smolml_array.backends.operators import give_operators
 from smolml_array.backends.pure import (
     binary,
     creation,
@@ -16,7 +17,7 @@ from smolml_array.backends.pure import (
     sorting,
     unary,
 )
-from smolml_array.backends.pure.ndarray import NDArray, give_operators
+from smolml_array.backends.pure.ndarray import NDArray
 
 _MODULES = [binary, creation, dtypes, indexing, linalg, manipulation, reductions, sorting, unary]
 

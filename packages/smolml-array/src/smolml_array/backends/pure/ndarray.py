@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from smolml_array._shapes.axes import Shape
@@ -32,7 +32,7 @@ class NDArray:
     __array_ufunc__ = None  # `ndarray + NDArray` is an error, not an array of objects
     __hash__: ClassVar[None] = None  # type: ignore[assignment]  # == compares the elements
 
-    _xp: ClassVar[Any]  # the namespace whose functions are its operators: see give_operators
+    _xp: ClassVar[Any]  # the namespace whose functions are its operators: set by the package
 
     def __init__(self, flat: list[Any], shape: Shape, dtype: DType) -> None:
         self.flat: list[Any] = flat
@@ -121,39 +121,3 @@ class NDArray:
         if self.dtype.kind != "i" or self.shape:
             raise TypeError(f"only a 0-d int64 array is an index, not {self!r}")
         return int(self.flat[0])
-
-
-_ALONE = "neg:negative pos:positive abs:abs invert:bitwise_invert"
-_ONE_WAY = "eq:equal ne:not_equal lt:less le:less_equal gt:greater ge:greater_equal"
-_BOTH_WAYS = (
-    "add:add sub:subtract mul:multiply truediv:divide floordiv:floor_divide mod:remainder pow:pow "
-    "and:bitwise_and or:bitwise_or xor:bitwise_xor"
-)
-
-
-def give_operators(kind: Any, find: Callable[[str], Any], takes: Any, more: str = "") -> None:
-    """From here on arrays have operators, functions of these names: `x + y` is `add(x, y)`.
-
-    Args:
-        kind: the class of the arrays.
-        find: from the name of a function to it.
-        takes: what else operators take; the rest they leave to the other operand.
-        more: further operators that go both ways.
-    """
-
-    def functions(table: str) -> Iterator[tuple[str, Callable[..., Any]]]:
-        for name, _, function in (entry.partition(":") for entry in table.split()):
-            yield name, find(function)
-
-    setattr(kind, "__matmul__", _operator(find("matmul"), kind))  # noqa: B010  # no method yet
-    for name, f in functions(_ALONE):
-        setattr(kind, f"__{name}__", lambda self, f=f: f(self))
-    for name, f in functions(f"{_ONE_WAY} {_BOTH_WAYS} {more}"):
-        setattr(kind, f"__{name}__", _operator(f, takes))
-    for name, f in functions(f"{_BOTH_WAYS} {more}"):
-        setattr(kind, f"__r{name}__", _operator(lambda x, y, f=f: f(y, x), takes))
-
-
-def _operator(f: Callable[..., Any], takes: Any) -> Any:
-    """f as a method that leaves what it does not take to the other operand."""
-    return lambda self, other: f(self, other) if isinstance(other, takes) else NotImplemented
