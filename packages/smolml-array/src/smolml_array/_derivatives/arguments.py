@@ -15,7 +15,7 @@ from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import ValuesNode
 from smolml_array.array import MLArray
 from smolml_array.backends.signatures import Raw
-from smolml_array.functions.joining import concat, stack
+from smolml_array.functions.joining import concat
 from smolml_value import Value
 from smolml_value.extending import MODE, Node
 from smolml_value.extending.derivatives import (
@@ -29,8 +29,6 @@ from smolml_value.extending.derivatives import (
 
 BATCH_NUMBERS: Final = 2**20
 """How many numbers rows of a jacobian have that are computed at once, at most."""
-FEWEST_ROWS: Final = 8
-"""From how many rows on that is quicker than one by one."""
 
 
 class ArrayRules(OperandRules):
@@ -66,43 +64,24 @@ class ArrayRules(OperandRules):
         node = x._current_node()
         return MLArray._constant(node.backend, node.backend.full_like(node.raw, number))
 
-    def basis(self, x: MLArray) -> list[Any]:
-        node = x._current_node()
-        xp, count = node.backend, math.prod(node.shape)
-        zeros = xp.zeros((count,), dtype=node.raw.dtype)
-        return [
-            MLArray._constant(xp, xp.reshape(xp.index_put(zeros, i, 1.0), node.shape))
-            for i in range(count)
-        ]
-
     def inner(self, x: MLArray, y: Any) -> MLArray:
         return (x * y).sum()  # type: ignore[no-any-return]
 
-    def stack_rows(self, like: MLArray, rows: list[Any], axis_first: bool, other: Any) -> MLArray:
-        shape = shape_of(other)
-        if not rows:
-            joined = (*like.shape, *shape) if axis_first else (*shape, *like.shape)
-            return MLArray._constant(like._node.backend, like._node.backend.zeros(joined))
-        if not isinstance(rows[0], MLArray):
-            return MLArray(rows, backend=like.backend).reshape(like.shape)
-        if axis_first:
-            return stack(rows).reshape((*like.shape, *shape))
-        return stack(rows, axis=-1).reshape((*shape, *like.shape))
-
-    def all_rows(self, like: MLArray, walk: Any, ends: list[Any], axis_first: bool) -> Any:
-        """By vmap, as many rows at once as `BATCH_NUMBERS` allows."""
-        node, size = like._current_node(), like.size()
-        if size < FEWEST_ROWS or not all(isinstance(x, MLArray) for x in ends):
-            return None
+    def rows(self, like: MLArray, walk: Any, ends: list[Any], axis_first: bool) -> list[Any]:
+        """By vmap, as many at once as `BATCH_NUMBERS` allows."""
+        node, size, axis = like._current_node(), like.size(), 0 if axis_first else -1
+        shapes = [shape_of(x) for x in ends]
         xp, parts = node.backend, []
-        step = max(1, BATCH_NUMBERS // max(x.size() for x in (like, *ends)))
-        for start in range(0, size, step):
+        step = max(1, BATCH_NUMBERS // max([1, size, *map(math.prod, shapes)]))
+        for start in range(0, max(size, 1), step):
             units = xp.eye(min(step, size - start), size, k=start, dtype=node.raw.dtype)
-            seeds = MLArray._constant(xp, xp.reshape(units, (-1, *like.shape)))
-            parts.append(vmap(walk, out_axes=0 if axis_first else -1)(seeds))
-        joined = [concat(part, 0 if axis_first else -1) for part in zip(*parts, strict=True)]
-        shapes = [(*like.shape, *x.shape) if axis_first else (*x.shape, *like.shape) for x in ends]
-        return [c.reshape(shape) for c, shape in zip(joined, shapes, strict=True)]
+            seeds = MLArray._constant(xp, xp.reshape(units, (units.shape[0], *like.shape)))
+            parts.append(vmap(lambda seed: walk(seed, True), out_axes=axis)(seeds))
+        joined = [concat(part, axis) for part in zip(*parts, strict=True)]
+        return [
+            c.reshape((*like.shape, *shape) if axis_first else (*shape, *like.shape))
+            for c, shape in zip(joined, shapes, strict=True)
+        ]
 
     def make_output(self, x: MLArray, function: Any, index: int, op: str) -> MLArray:
         return MLArray._from_node(OutputNode(x._current_node(), function, index, op))

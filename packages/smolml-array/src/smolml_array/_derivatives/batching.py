@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from smolml_array._graph.mixing import node_on
@@ -99,11 +100,8 @@ class Batching(Above):
     def _call(self, name: str, f: Any, *args: Any, **params: Any) -> Any:
         if not any(map(self.is_batch, leaves(args))):
             return f(*args, **params)
-        if name in _BATCHED:
-            return _BATCHED[name](self, f, *args, **params)
-        if name in DERIVED:
-            return DERIVED[name](self, *args, **params)
-        raise differs(f"what {name} asks for")
+        batched = _BATCHED.get(name) or partial(_derived, name)
+        return batched(self, f, *args, **params)
 
     def is_batch(self, x: object) -> bool:
         """Whether x differs from example to example."""
@@ -119,14 +117,6 @@ class Batching(Above):
         if not self.is_batch(x) or x.ndim >= ndim:
             return x.whole if self.is_batch(x) else x
         return self.adopts.reshape(x.whole, (self.size, *(1,) * (ndim - x.ndim), *x.shape))
-
-    def is_array(self, obj: object, /) -> bool:
-        return self.is_batch(obj) or self.adopts.is_array(obj)
-
-    def asarray(self, obj: Any, /, *, dtype: Any = None, copy: bool | None = None) -> Raw:
-        if not self.is_batch(obj):
-            return self.adopts.asarray(obj, dtype=dtype, copy=copy)
-        return obj if dtype in (None, obj.dtype) else self.astype(obj, dtype)
 
     # Arrays and raw arrays, to here and back: each is the adjoint of another -------------------
 
@@ -174,6 +164,12 @@ def _rule(go: Callable[[Any], Any], back: Callable[[Any], Any]) -> Rule:
 
 
 # What the functions of a backend do for all examples at once ------------------------------------
+
+
+def _derived(name: str, space: Batching, f: Any, *args: Any, **params: Any) -> Any:
+    if name not in DERIVED:
+        raise differs(f"what {name} asks for")
+    return DERIVED[name](space, *args, **params)
 
 
 def _by_elements(space: Batching, f: Any, *args: Any, **params: Any) -> Batch:
@@ -257,19 +253,16 @@ _BY_KIND: Final[dict[str, Any]] = {
     **dict.fromkeys(("Reduction", "TypedReduction", "Spread"), _reduced),
     **dict.fromkeys(("ArgReduction", "Scan"), _along),
 }
-_NOT_BY_ELEMENTS: Final = ("matrix_transpose", "outer")  # but derived
 _BATCHED: Final[dict[str, Callable[..., Any]]] = {
-    **{
-        name: _BY_KIND[kind]
-        for name, kind in inspect.get_annotations(Backend).items()
-        if kind in _BY_KIND and name not in _NOT_BY_ELEMENTS
-    },
+    **{n: _BY_KIND[k] for n, k in inspect.get_annotations(Backend).items() if k in _BY_KIND},
+    **{name: partial(_derived, name) for name in ("matrix_transpose", "outer")},
     **dict.fromkeys(("clip", "cotangent_product", "map_scalar", "where"), _by_elements),
     **dict.fromkeys(("argsort", "sort"), _along),
     **dict.fromkeys(("index_add", "index_put"), _index_put),
     **dict.fromkeys(("cotangent_matmul", "matmul"), _matmul),
     "index": _index,
     "concat": _concat,
+    "asarray": lambda s, f, x, dtype=None, copy=None: x if dtype is None else s.astype(x, dtype),
     "astype": lambda s, f, x, *dtype, **copy: Batch(s, f(x.whole, *dtype, **copy)),
     "broadcast_to": lambda s, f, x, shape: Batch(s, f(s.aligned(x, len(shape)), (s.size, *shape))),
     "permute_dims": lambda s, f, x, axes: Batch(

@@ -11,9 +11,6 @@ from smolml_array._derivatives.batching import Batching, node_on
 from smolml_array._graph.mixing import common, meeting
 from smolml_array._shapes.axes import normalize_axis
 from smolml_array.array import MLArray
-from smolml_array.backends.protocol import Backend
-from smolml_array.config import default_backend
-from smolml_array.convert import to_raw
 from smolml_array.functions.joining import stack
 from smolml_array.functions.manipulation import moveaxis
 from smolml_array.functions.table import as_array
@@ -122,7 +119,8 @@ def _at_once(f: Callable[[Iterable[Any]], Any], given: list[Any], size: int) -> 
             out = f(each)
     finally:
         space.open = False
-    return out, [space.leave(_array(y, below)) for y in leaves(out)]
+    like = next(x.all for x in given if _is_mapped(x))
+    return out, [space.leave(as_array(y, like)) for y in leaves(out)]
 
 
 def _one_by_one(f: Callable[[Iterable[Any]], Any], given: list[Any], size: int) -> _Found:
@@ -134,10 +132,6 @@ def _one_by_one(f: Callable[[Iterable[Any]], Any], given: list[Any], size: int) 
     return outs[0], [stack(column) for column in zip(*rows, strict=True)]
 
 
-def _array(y: Any, xp: Backend) -> MLArray:
-    return y if isinstance(y, MLArray) else as_array(y, MLArray._constant(xp, xp.zeros(())))
-
-
 def _in_front(name: str, x: Any, axis: int) -> MLArray:
     """An array with its axis of examples in front."""
     if not hasattr(x, "__array__"):
@@ -145,9 +139,7 @@ def _in_front(name: str, x: Any, axis: int) -> MLArray:
             f"vmap: {name} is a {type(x).__name__}, which has no axis to map over; make it an "
             f"MLArray, or say None for it in in_axes"
         )
-    if not isinstance(x, MLArray):
-        xp = default_backend()
-        x = MLArray._constant(xp, to_raw(xp, x, "vmap", copy=True))
+    x = as_array(x)
     return moveaxis(x, normalize_axis(axis, x.ndim, f"vmap: in_axes of {name}"), 0)
 
 

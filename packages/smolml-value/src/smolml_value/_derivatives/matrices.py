@@ -90,20 +90,15 @@ def _walked(
     walk: Any, starts: list[Any], ends: list[Any], create_graph: bool, axis_first: bool
 ) -> list[list[Any]]:
     """For each of the starts what walks from its unit vectors bring to each of the ends."""
-    blocks = []
-    for k, x in enumerate(starts):
 
-        def walked(seed: Any, with_graph: bool = True, k: int = k) -> list[Any]:
+    def walk_from(k: int) -> Any:
+        def walked(seed: Any, with_graph: bool = create_graph) -> list[Any]:
             seeds = [seed if i == k else None for i in range(len(starts))]
             return or_zeros(walk(seeds, with_graph), ends)
 
-        found = of(x).all_rows(x, walked, ends, axis_first)
-        if found is None:
-            rows = zip(*(walked(unit, create_graph) for unit in of(x).basis(x)), strict=True)
-            pairs = zip(ends, list(rows) or [()] * len(ends), strict=True)
-            found = [of(x).stack_rows(x, [*row], axis_first, y) for y, row in pairs]
-        blocks.append(found)
-    return blocks
+        return walked
+
+    return [of(x).rows(x, walk_from(k), ends, axis_first) for k, x in enumerate(starts)]
 
 
 def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
