@@ -16,13 +16,12 @@ from smolml_array._shapes.axes import _broadcast_shapes
 from smolml_array.backends.signatures import Raw
 from smolml_array.convert import holds, is_array_like, is_floating, to_raw
 from smolml_value import OpError, Value, grad_enabled, table
-from smolml_value.extending import Node, Op, as_float, is_number
+from smolml_value.extending import Node, Op, OperandBase, as_float, is_number
 
 if TYPE_CHECKING:
     from smolml_array.backends.protocol import Backend
 
 _LARGE: Final = 2**63
-_IN_GRAPH: Final = (ArrayBase, Value)
 
 # The backend, per operand its node if gradients flow there, whether any does, and all numbers.
 Operands: TypeAlias = "tuple[Backend, list[Node | None], bool, list[Raw]]"
@@ -79,7 +78,7 @@ class Applying(Gradients):
             primal: Raw = arg
             if isinstance(arg, Value) and xp.adopts is None:
                 node, primal = arg, arg._data
-            elif isinstance(arg, _IN_GRAPH):
+            elif isinstance(arg, OperandBase):
                 own = node_on(xp, arg)
                 node, primal = own if own.tracked else None, own.raw
             elif type(arg) is int and not -_LARGE <= arg < _LARGE:
