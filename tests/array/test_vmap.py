@@ -16,9 +16,12 @@ from smolml_array import AxisError, MLArray, ShapeError, concat, replay, stack, 
 from smolml_array._derivatives import arguments
 from smolml_array.extending import Rule, apply_rule
 from smolml_value import (
+    GraphError,
     Value,
     checkpoint,
     custom_vjp,
+    draw,
+    explain,
     grad,
     gradients,
     hessian,
@@ -176,8 +179,8 @@ def test_no_examples_and_one(backend: str) -> None:
     [
         ((2, 0), AxisError, r"in_axes of args\[0\]: axis 2 is out of range"),
         ((0, None), None, ""),
-        ((0, 0), ValueError, r"one length, got 3 of args\[0\], 2 of args\[1\]"),
-        (None, ValueError, "nothing to map over"),
+        ((0, 0), ValueError, r"one length; got 3 of args\[0\], 2 of args\[1\]"),
+        (None, ValueError, "axes to map over, of one length; got none"),
         ((0, None, 0), TypeError, r"in_axes has \(0, None, 0\) where there is a tuple"),
         ((0, {"a": 0}), TypeError, "in_axes has {'a': 0} where there is a MLArray"),
     ],
@@ -407,6 +410,17 @@ def test_a_value_is_differentiated_through_it(backend: str) -> None:
     vmap(counted)(xs).sum().backward()
     assert counted.calls == 1
     assert a.grad == pytest.approx(XS.sum(), abs=1e-12)
+
+
+def test_drawings_and_explanations_show_the_first_example(backend: str) -> None:
+    w, xs = MLArray([1.0, 2.0]), MLArray([[3.0, 4.0], [5.0, 6.0]])
+    total = vmap(lambda w, x: (w * x).sum(), (None, 0))(w, xs).sum()
+    assert "vmap" in draw(total).svg()
+    told = str(explain(total))
+    assert "= [3, 4]" in told
+    assert "= [5, 6]" not in told
+    with pytest.raises(GraphError, match="no graph of single numbers"):
+        explain(total, elements=True)
 
 
 def test_a_float_inside_is_differentiated_in_a_loop(backend: str) -> None:

@@ -78,6 +78,9 @@ class Crossing(ArrayNode):
 
     __slots__ = ()
 
+    def _sources(self, i: int) -> Any:
+        raise GraphError("vmap: behind its results there is no graph of single numbers")
+
 
 class Batching(Above):
     """The backend of `size` examples over another one.
@@ -122,21 +125,18 @@ class Batching(Above):
 
     def enter(self, x: Any) -> Any:
         """What is below, as the examples along its first axis."""
-        if isinstance(x, MLArray):
-            return self._cross(self._entering, node_on(self.adopts, x), self)
-        return Batch(self, x)
+        below, rule = self.adopts, self._entering
+        return _crossed(x, below, self, rule) if isinstance(x, MLArray) else Batch(self, x)
 
     def leave(self, x: Any) -> Any:
         """All examples, along a first axis."""
-        if isinstance(x, MLArray):
-            return self._cross(self._leaving, node_on(self, x), self.adopts)
-        return self.whole(x)
+        below, rule = self.adopts, self._leaving
+        return _crossed(x, self, below, rule) if isinstance(x, MLArray) else self.whole(x)
 
     def share(self, x: Any) -> Any:
         """What is below, the same for all examples."""
-        if isinstance(x, MLArray):
-            return self._cross(self._sharing, node_on(self.adopts, x), self)
-        return x
+        below, rule = self.adopts, self._sharing
+        return _crossed(x, below, self, rule) if isinstance(x, MLArray) else x
 
     def take_in(self, operand: Any) -> ArrayNode:
         """The node of an array or a Value from below."""
@@ -152,11 +152,14 @@ class Batching(Above):
         every = self._left(g)
         return every.sum(axis=0) if isinstance(g, MLArray) else self.adopts.sum(every, axis=0)
 
-    def _cross(self, rule: Rule, node: ArrayNode, to: Any) -> MLArray:
-        raw = rule.forward(to, node.raw)
-        if not (node.tracked and grad_enabled()):
-            return MLArray._constant(to, raw)
-        return MLArray._from_node(Crossing(to, raw, True, rule, (node,), (node.raw,)))
+
+def _crossed(x: MLArray, xp: Any, to: Any, rule: Rule) -> MLArray:
+    """x, which is on xp or below, on another backend."""
+    node = node_on(xp, x)
+    raw = rule.forward(to, node.raw)
+    if not (node.tracked and grad_enabled()):
+        return MLArray._constant(to, raw)
+    return MLArray._from_node(Crossing(to, raw, True, rule, (node,), (node.raw,)))
 
 
 def _rule(go: Callable[[Any], Any], back: Callable[[Any], Any]) -> Rule:
@@ -170,6 +173,13 @@ def _derived(name: str, space: Batching, f: Any, *args: Any, **params: Any) -> A
     if name not in DERIVED:
         raise differs(f"what {name} asks for")
     return DERIVED[name](space, *args, **params)
+
+
+def _told(space: Batching, f: Any, x: Batch) -> Any:
+    """Those of the first example, to drawings and the like; nothing to the function itself."""
+    if space.open:
+        raise differs("a number")
+    return f(space.adopts.index(x.whole, 0))
 
 
 def _by_elements(space: Batching, f: Any, *args: Any, **params: Any) -> Batch:
@@ -260,8 +270,10 @@ _BATCHED: Final[dict[str, Callable[..., Any]]] = {
     **dict.fromkeys(("argsort", "sort"), _along),
     **dict.fromkeys(("index_add", "index_put"), _index_put),
     **dict.fromkeys(("cotangent_matmul", "matmul"), _matmul),
+    **dict.fromkeys(("to_flat", "to_list"), _told),
     "index": _index,
     "concat": _concat,
+    "is_array": lambda s, f, x: True,
     "asarray": lambda s, f, x, dtype=None, copy=None: x if dtype is None else s.astype(x, dtype),
     "astype": lambda s, f, x, *dtype, **copy: Batch(s, f(x.whole, *dtype, **copy)),
     "broadcast_to": lambda s, f, x, shape: Batch(s, f(s.aligned(x, len(shape)), (s.size, *shape))),

@@ -26,7 +26,7 @@ Axes = Any  # an int, None, or containers of these: as nested as what they are f
 def lifted(x: MLArray) -> MLArray:
     """x among the examples of the vmap that runs here: what is derived by it differs by example."""
     space = _here.get()
-    if space is None or meeting(space, own := x._current_node().backend) is not space is not own:
+    if space is None or meeting(space, x._current_node().backend) is not space:
         return x
     return MLArray._from_node(node_on(space, x))
 
@@ -41,7 +41,8 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
     Where that cannot be, as f looks at numbers (`float(x)`, `if x > 0`, `x.data`) or has Values
     among its operands that are differentiated inside, it is called once for each example, with the
     same result. So f should be pure: it may be called more than once. Random arrays that f makes
-    are drawn once for all examples if it can be batched.
+    are drawn once for all examples if it can be batched. Drawings and explanations of what happens
+    in f show the first example.
 
     Args:
         f: a function of arrays and containers of them to arrays, numbers and containers of them.
@@ -140,11 +141,13 @@ def _in_front(name: str, x: Any, axis: int) -> MLArray:
             f"MLArray, or say None for it in in_axes"
         )
     x = as_array(x)
-    return moveaxis(x, normalize_axis(axis, x.ndim, f"vmap: in_axes of {name}"), 0)
+    axis = normalize_axis(axis, x.ndim, f"vmap: in_axes of {name}")
+    return moveaxis(x, axis, 0) if axis else x
 
 
 def _moved(y: MLArray, axis: int) -> MLArray:
-    return moveaxis(y, 0, normalize_axis(axis, y.ndim, "vmap: out_axes"))
+    axis = normalize_axis(axis, y.ndim, "vmap: out_axes")
+    return moveaxis(y, 0, axis) if axis else y
 
 
 def _size(sizes: dict[str, int]) -> int:
@@ -153,14 +156,10 @@ def _size(sizes: dict[str, int]) -> int:
     Raises:
         ValueError: nothing is mapped over, or not as many everywhere.
     """
-    if len({*sizes.values()}) == 1:
-        return next(iter(sizes.values()))
-    told = ", ".join(f"{n} of {name}" for name, n in sizes.items())
-    raise ValueError(
-        f"vmap: the mapped axes must be of one length, got {told}"
-        if sizes
-        else "vmap: nothing to map over: in_axes names no axis of an array"
-    )
+    if len({*sizes.values()}) != 1:
+        told = ", ".join(f"{n} of {name}" for name, n in sizes.items()) or "none"
+        raise ValueError(f"vmap: in_axes must name axes to map over, of one length; got {told}")
+    return next(iter(sizes.values()))
 
 
 def _spread(which: str, axes: Axes, tree: Any) -> list[int | None]:
