@@ -21,6 +21,7 @@ from smolml_value import (
     checkpoint,
     custom_vjp,
     draw,
+    elementwise_grad,
     explain,
     grad,
     gradients,
@@ -30,6 +31,7 @@ from smolml_value import (
     jvp,
     no_grad,
     ops,
+    stop_gradient,
     value_and_grad,
     vjp,
 )
@@ -222,6 +224,7 @@ def _assigned(x: MLArray) -> MLArray:
     return y
 
 
+MATRIX = array((3, 3), "matrix")
 LOOKING: dict[str, tuple[Function, bool]] = {  # and whether it is looped
     "a condition": (_by_sign, True),
     "float": (lambda x: x * x.sum().detach().item(), True),
@@ -230,7 +233,32 @@ LOOKING: dict[str, tuple[Function, bool]] = {  # and whether it is looped
     "where": (lambda x: where(x > 0.0, x, x * x), False),
     "assignment": (_assigned, False),
     "rows by positions": (lambda x: x[[1, 0, 1]] * x[0], False),
+    "sorted by positions": (lambda x: x[x.detach().argsort()] * x, False),
+    "the largest of two axes": (lambda x: (x.reshape(3, 1) * x).argmax() * x, True),
+    "searching": (lambda x: _standard(x).searchsorted(MLArray([0.0, 1.0], False), x) * x, True),
+    "backward inside": (lambda x: _slope(x), True),
+    "iterating": (lambda x: sum(v * v for v in x), False),
+    "lists of numbers": (lambda x: x * [1.0, 2.0, 3.0] + [x[0], 1.0, 2.0], False),
+    "lists of results": (lambda x: MLArray([x.sum(), x.mean(), 2.0]) * x, False),
+    "an ndarray": (lambda x: np.array([1.0, 2.0, 3.0]) * x, False),
+    "NumPy's functions": (lambda x: np.sin(x) + np.sum(x), False),
+    "the array API": (lambda x: _standard(x).mean(x) * x, False),
+    "a Value": (lambda x: x * Value(2.0) + Value(1.0), False),
+    "a constant part": (lambda x: x * x.detach() + stop_gradient(x), False),
+    "a derivative inside": (elementwise_grad(lambda v: v.sin() * v), False),
+    "a comparison": (lambda x: where((x > -0.5) & (x < 0.5), x, -x), False),
+    "a network": (lambda x: ((x @ MATRIX).tanh() @ MATRIX).logcumsumexp(), False),
 }
+
+
+def _standard(x: MLArray) -> Any:
+    return x.__array_namespace__()
+
+
+def _slope(x: MLArray) -> MLArray:
+    y = MLArray([1.0, 2.0, 3.0])
+    (y * y * x.detach()).sum().backward()
+    return y.grad() * x
 
 
 @pytest.mark.parametrize("name", LOOKING)
@@ -415,7 +443,7 @@ def test_a_value_is_differentiated_through_it(backend: str) -> None:
 def test_drawings_and_explanations_show_the_first_example(backend: str) -> None:
     w, xs = MLArray([1.0, 2.0]), MLArray([[3.0, 4.0], [5.0, 6.0]])
     total = vmap(lambda w, x: (w * x).sum(), (None, 0))(w, xs).sum()
-    assert "vmap" in draw(total).svg()
+    assert "vmap" in draw(total).svg
     told = str(explain(total))
     assert "= [3, 4]" in told
     assert "= [5, 6]" not in told
