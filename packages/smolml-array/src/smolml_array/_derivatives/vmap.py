@@ -7,8 +7,8 @@ from contextlib import suppress
 from functools import wraps
 from typing import Any, Final, NamedTuple
 
-from smolml_array._derivatives.batching import Batching, node_on
-from smolml_array._graph.mixing import common, meeting
+from smolml_array._derivatives.batching import Batching
+from smolml_array._graph.mixing import common, meeting, node_on
 from smolml_array._shapes.axes import normalize_axis
 from smolml_array.array import MLArray
 from smolml_array.functions.joining import stack
@@ -140,9 +140,9 @@ def _in_front(name: str, x: Any, axis: int) -> MLArray:
             f"vmap: {name} is a {type(x).__name__}, which has no axis to map over; make it an "
             f"MLArray, or say None for it in in_axes"
         )
-    x = as_array(x)
-    axis = normalize_axis(axis, x.ndim, f"vmap: in_axes of {name}")
-    return moveaxis(x, axis, 0) if axis else x
+    array: MLArray = as_array(x)  # type: ignore[assignment]  # of lists and numbers it makes these
+    axis = normalize_axis(axis, array.ndim, f"vmap: in_axes of {name}")
+    return moveaxis(array, axis, 0) if axis else array
 
 
 def _moved(y: MLArray, axis: int) -> MLArray:

@@ -169,7 +169,7 @@ class Recording(Above):
         return self.constant(self.adopts.asarray(obj, dtype=dtype, copy=copy))
 
     def to_flat(self, x: Any, /) -> list[Any]:
-        return self.adopts.to_flat(_told(x))
+        return self.adopts.to_flat(_told(x))  # type: ignore[no-any-return]
 
     def to_list(self, x: Any, /) -> Any:
         return self.adopts.to_list(_told(x))
