@@ -16,10 +16,12 @@ from smolml_array import AxisError, MLArray, ShapeError, concat, replay, stack, 
 from smolml_array._derivatives import arguments
 from smolml_array.extending import Rule, apply_rule
 from smolml_value import (
+    AnomalyError,
     GraphError,
     Value,
     checkpoint,
     custom_vjp,
+    detect_anomaly,
     draw,
     elementwise_grad,
     explain,
@@ -531,3 +533,12 @@ def test_a_jacobian_of_values_among_arrays(backend: str) -> None:
     same(found["x"], MLArray([[3.0, 0.0], [0.0, 3.0]]))
     same(found["v"], MLArray([1.0, 2.0]))
     same(found["f"], MLArray([1.0, 1.0]))
+
+
+def test_the_first_number_that_is_wrong_is_found_in_its_example(backend: str) -> None:
+    w, xs = MLArray([1.0, 1.0]), MLArray([[1.0, 2.0], [0.0, 0.0]])
+    f: Function = lambda w, x: (w * x).sum().sqrt()
+    with detect_anomaly(), pytest.raises(AnomalyError, match=r"cotangent.*is inf at index \[1\]"):
+        vmap(f, (None, 0))(w, xs).sum().backward()
+    with detect_anomaly(), pytest.raises(AnomalyError, match="cotangent for operand 0 is inf"):
+        vmap(grad(f), (None, 0))(w, xs)

@@ -205,10 +205,14 @@ def _concat(space: Batching, f: Any, arrays: Any, axis: int = 0) -> Batch:
     return Batch(space, f([space.whole(x) for x in arrays], axis=axis))
 
 
+def _turned(x: Any) -> Any:
+    return x.T if x.ndim == 2 else x
+
+
 def _matmul(space: Batching, f: Any, a: Any, b: Any) -> Any:
     below = space.adopts
     if not space.is_batch(a) and a.ndim <= 2 and b.ndim <= 2:
-        return _matmul(space, f, b.T, a.T).T
+        return _turned(_matmul(space, f, _turned(b), _turned(a)))
     if not space.is_batch(b) and b.ndim <= 2:  # one long product instead of many
         rows = below.reshape(a.whole, (space.size * math.prod(a.shape[:-1]), a.shape[-1]))
         made = below.reshape(f(rows, b), (space.size, *a.shape[:-1], *b.shape[1:]))
@@ -222,7 +226,9 @@ def _matmul(space: Batching, f: Any, a: Any, b: Any) -> Any:
 def _index(space: Batching, f: Any, x: Any, key: Any) -> Batch:
     if _is_basic(key := key if isinstance(key, tuple) else (key,)):
         return Batch(space, f(x.whole, (slice(None), *key)))
-    return Batch(space, f(_in_line(space, x), _places(space, x, key)))
+    if not space.is_batch(x):  # one array for all, of which there are no copies
+        return Batch(space, f(space.adopts.reshape(x, (-1,)), _places(space, x, key, 0)))
+    return Batch(space, f(_in_line(space, x), _places(space, x, key, x.size)))
 
 
 def _index_put(space: Batching, f: Any, x: Any, key: Any, v: Any) -> Batch:
@@ -231,7 +237,7 @@ def _index_put(space: Batching, f: Any, x: Any, key: Any, v: Any) -> Batch:
         key = (slice(None), *key)
         ndim = space.adopts.index(whole, key).ndim - 1
         return Batch(space, f(whole, key, space.aligned(v, ndim)))
-    places = _places(space, x, key)
+    places = _places(space, x, key, math.prod(x.shape))
     made = f(_in_line(space, x), places, space.aligned(v, places.ndim - 1))
     return Batch(space, space.adopts.reshape(made, whole.shape))
 
@@ -245,16 +251,16 @@ def _in_line(space: Batching, x: Any) -> Raw:
     return space.adopts.reshape(space.whole(x), (-1,))
 
 
-def _places(space: Batching, x: Any, key: tuple[Any, ...]) -> Raw:
-    """Where x[key] of all examples stands in all of them, counted in C order."""
-    below, size = space.adopts, math.prod(x.shape)
-    numbers = below.reshape(below.arange(size), x.shape)
+def _places(space: Batching, x: Any, key: tuple[Any, ...], step: int) -> Raw:
+    """Where x[key] stands, counted in C order: in all examples, one begins `step` after another."""
+    below = space.adopts
+    numbers = below.reshape(below.arange(math.prod(x.shape)), x.shape)
     if any(map(space.is_batch, key)):
         keys = [[k.whole[i] if space.is_batch(k) else k for k in key] for i in range(space.size)]
         places = below.stack([below.index(numbers, tuple(k)) for k in keys])
     else:
         places = below.expand_dims(below.index(numbers, key), 0)
-    starts = below.multiply(below.arange(space.size), size)
+    starts = below.multiply(below.arange(space.size), step)
     return below.add(places, below.reshape(starts, (-1, *(1,) * (places.ndim - 1))))
 
 

@@ -12,7 +12,6 @@ from functools import cache, partial
 from typing import Any, Final
 
 from smolml_array._graph.hooks import HOOKS
-from smolml_array._graph.node import ArrayNode
 from smolml_array.array import MLArray
 from smolml_array.backends import get_backend
 from smolml_array.backends.derived import DERIVED
@@ -41,7 +40,7 @@ def cotangent_product(g: Any, p: Any) -> Any:
     made = g * p
     node = made._current_node()
     xp = node.backend
-    if _is_finite(node):
+    if bool(xp.all(xp.isfinite(all_examples(node.raw)))):
         return made
     either = xp.logical_or(xp.equal(_raw(g), 0), xp.equal(_raw(p), 0))
     lost = MLArray._constant(xp, xp.logical_and(either, xp.isnan(node.raw)))
@@ -51,7 +50,8 @@ def cotangent_product(g: Any, p: Any) -> Any:
 def cotangent_matmul(x: Any, y: Any) -> Any:
     """x @ y of operands, by the same rule; where it is not finite, product by product."""
     made = x @ y
-    if _is_finite(made._current_node()):
+    node = made._current_node()
+    if bool(node.backend.all(node.backend.isfinite(all_examples(node.raw)))):
         return made
     rows = x.expand_dims(0) if x.ndim == 1 else x
     columns = y.expand_dims(-1) if y.ndim == 1 else y
@@ -59,12 +59,11 @@ def cotangent_matmul(x: Any, y: Any) -> Any:
     return each.sum(axis=-2).reshape(made.shape)
 
 
-def _is_finite(node: ArrayNode) -> bool:
-    """Whether all numbers are finite, of all examples of a batch."""
-    found = node.backend.all(node.backend.isfinite(node.raw))
-    while hasattr(found, "whole"):
-        found = found.space.adopts.all(found.whole)
-    return bool(found)
+def all_examples(raw: Any) -> Any:
+    """The numbers that are there: of a batch, as vmap has them, those of all examples."""
+    while hasattr(raw, "whole"):
+        raw = raw.whole
+    return raw
 
 
 def _raw(x: Any) -> Any:
