@@ -76,7 +76,8 @@ class ArrayRules(OperandRules):
         for start in range(0, max(size, 1), step):
             units = xp.eye(min(step, size - start), size, k=start, dtype=node.raw.dtype)
             seeds = MLArray._constant(xp, xp.reshape(units, (units.shape[0], *like.shape)))
-            parts.append(vmap(lambda seed: walk(seed, True), out_axes=axis)(seeds))
+            by_row = vmap(lambda seed: walk(seed, hasattr(seed._node.raw, "whole")), 0, axis)
+            parts.append(by_row(seeds))
         joined = [concat(part, axis) for part in zip(*parts, strict=True)]
         return [
             c.reshape((*like.shape, *shape) if axis_first else (*shape, *like.shape))

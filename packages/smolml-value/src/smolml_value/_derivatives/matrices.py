@@ -92,9 +92,9 @@ def _walked(
     """For each of the starts what walks from its unit vectors bring to each of the ends."""
 
     def walk_from(k: int) -> Any:
-        def walked(seed: Any, with_graph: bool = create_graph) -> list[Any]:
+        def walked(seed: Any, with_operands: bool = False) -> list[Any]:
             seeds = [seed if i == k else None for i in range(len(starts))]
-            return or_zeros(walk(seeds, with_graph), ends)
+            return or_zeros(walk(seeds, create_graph or with_operands), ends)
 
         return walked
 

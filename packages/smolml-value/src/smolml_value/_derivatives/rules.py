@@ -91,8 +91,8 @@ class OperandRules:
     def rows(self, like: Any, walk: Any, ends: list[Any], axis_first: bool) -> list[Any]:
         """What walk(unit) brings to each of the ends from all unit vectors of the space of `like`.
 
-        The axes of `like` come first with axis_first, else those of the end; walk(unit, True)
-        brings operands that may be differentiated again.
+        The axes of `like` come first with axis_first, else those of the end. walk(unit, True) goes
+        by way of operands, whatever these are.
         """
         return walk(self.full_like(like, 1.0))  # type: ignore[no-any-return]
 
