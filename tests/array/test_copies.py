@@ -182,7 +182,7 @@ def public() -> Iterator[tuple[str, Callable[..., Any]]]:
             yield name, getattr(namespace, name)
 
 
-LEFT_OUT = {"seed", "use_backend", "replay", "backward", "data", "from_dlpack", "Generator"}
+LEFT_OUT = {"seed", "use_backend", "replay", "vmap", "backward", "data", "from_dlpack", "Generator"}
 
 
 def test_every_function_with_whatever_it_takes(backend: str) -> None:

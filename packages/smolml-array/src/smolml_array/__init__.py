@@ -5,6 +5,7 @@ from typing import Final
 from smolml_array._anomaly import answers as answers
 from smolml_array._derivatives import arguments as arguments
 from smolml_array._derivatives import nodes as nodes  # arrays answer to the transforms
+from smolml_array._derivatives.vmap import vmap
 from smolml_array._namespaces import protocols as protocols
 from smolml_array._replay.replay import replay
 from smolml_array._shapes.axes import AxisError, ShapeError
@@ -130,6 +131,7 @@ __all__ = [
     "triu",
     "use_backend",
     "vector_norm",
+    "vmap",
     "where",
     "zeros",
 ]

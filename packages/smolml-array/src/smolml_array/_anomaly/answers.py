@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 from smolml_array._derivatives.arguments import OutputNode
+from smolml_array._derivatives.traced import all_examples
 from smolml_array._graph.gathering import Part, whole
 from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.views import Element, ValuesNode
@@ -34,7 +35,7 @@ def _(node: ArrayNode, c: Any) -> Misfit | None:
 
 
 def _raw(c: Any) -> Any:
-    return c._current_node().raw if isinstance(c, MLArray) else c
+    return all_examples(c._current_node().raw if isinstance(c, MLArray) else c)
 
 
 questions.made_by.register(ArrayNode, attrgetter("rule"))

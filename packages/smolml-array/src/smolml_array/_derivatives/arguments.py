@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from smolml_array._derivatives.nodes import ArrayNodeRules, same_numbers
 from smolml_array._derivatives.traced import traced
+from smolml_array._derivatives.vmap import lifted, vmap
 from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import ValuesNode
 from smolml_array.array import MLArray
 from smolml_array.backends.signatures import Raw
-from smolml_array.functions.joining import stack
+from smolml_array.functions.joining import concat
 from smolml_value import Value
 from smolml_value.extending import MODE, Node
 from smolml_value.extending.derivatives import (
@@ -25,6 +26,9 @@ from smolml_value.extending.derivatives import (
     register,
     shape_of,
 )
+
+BATCH_NUMBERS: Final = 2**20
+"""How many numbers rows of a jacobian have that are computed at once, at most."""
 
 
 class ArrayRules(OperandRules):
@@ -37,13 +41,14 @@ class ArrayRules(OperandRules):
         return x._current_node().tracked
 
     def alias(self, x: MLArray) -> MLArray:
+        x = lifted(x)
         if x._current_node().tracked:
             return MLArray._rule(RESHAPE, x, shape=_differentiable(x).shape)
         return self.new_leaf(x)
 
     def new_leaf(self, x: MLArray) -> MLArray:
         """Other numbers in it are an assignment: nothing is then computed from those it has."""
-        node = _differentiable(x)
+        node = _differentiable(lifted(x))
         return same_numbers(ArrayNode(node.backend, node.raw, True), node.raw)
 
     def detach(self, x: MLArray) -> MLArray:
@@ -59,28 +64,25 @@ class ArrayRules(OperandRules):
         node = x._current_node()
         return MLArray._constant(node.backend, node.backend.full_like(node.raw, number))
 
-    def basis(self, x: MLArray) -> list[Any]:
-        node = x._current_node()
-        xp, count = node.backend, math.prod(node.shape)
-        zeros = xp.zeros((count,), dtype=node.raw.dtype)
-        return [
-            MLArray._constant(xp, xp.reshape(xp.index_put(zeros, i, 1.0), node.shape))
-            for i in range(count)
-        ]
-
     def inner(self, x: MLArray, y: Any) -> MLArray:
         return (x * y).sum()  # type: ignore[no-any-return]
 
-    def stack_rows(self, like: MLArray, rows: list[Any], axis_first: bool, other: Any) -> MLArray:
-        shape = shape_of(other)
-        if not rows:
-            joined = (*like.shape, *shape) if axis_first else (*shape, *like.shape)
-            return MLArray._constant(like._node.backend, like._node.backend.zeros(joined))
-        if not isinstance(rows[0], MLArray):
-            return MLArray(rows, backend=like.backend).reshape(like.shape)
-        if axis_first:
-            return stack(rows).reshape((*like.shape, *shape))
-        return stack(rows, axis=-1).reshape((*shape, *like.shape))
+    def rows(self, like: MLArray, walk: Any, ends: list[Any], axis_first: bool) -> list[Any]:
+        """By vmap, as many at once as `BATCH_NUMBERS` allows."""
+        node, size, axis = like._current_node(), like.size(), 0 if axis_first else -1
+        shapes = [shape_of(x) for x in ends]
+        xp, parts = node.backend, []
+        step = max(1, BATCH_NUMBERS // max([1, size, *map(math.prod, shapes)]))
+        for start in range(0, max(size, 1), step):
+            units = xp.eye(min(step, size - start), size, k=start, dtype=node.raw.dtype)
+            seeds = MLArray._constant(xp, xp.reshape(units, (units.shape[0], *like.shape)))
+            by_row = vmap(lambda seed: walk(seed, hasattr(seed._node.raw, "whole")), 0, axis)
+            parts.append(by_row(seeds))
+        joined = [concat(part, axis) for part in zip(*parts, strict=True)]
+        return [
+            c.reshape((*like.shape, *shape) if axis_first else (*shape, *like.shape))
+            for c, shape in zip(joined, shapes, strict=True)
+        ]
 
     def make_output(self, x: MLArray, function: Any, index: int, op: str) -> MLArray:
         return MLArray._from_node(OutputNode(x._current_node(), function, index, op))

@@ -41,7 +41,7 @@ def cotangent_product(g: Any, p: Any) -> Any:
     made = g * p
     node = made._current_node()
     xp = node.backend
-    if bool(xp.all(xp.isfinite(node.raw))):
+    if bool(xp.all(xp.isfinite(all_examples(node.raw)))):
         return made
     either = xp.logical_or(xp.equal(_raw(g), 0), xp.equal(_raw(p), 0))
     lost = MLArray._constant(xp, xp.logical_and(either, xp.isnan(node.raw)))
@@ -52,12 +52,19 @@ def cotangent_matmul(x: Any, y: Any) -> Any:
     """x @ y of operands, by the same rule; where it is not finite, product by product."""
     made = x @ y
     node = made._current_node()
-    if bool(node.backend.all(node.backend.isfinite(node.raw))):
+    if bool(node.backend.all(node.backend.isfinite(all_examples(node.raw)))):
         return made
     rows = x.expand_dims(0) if x.ndim == 1 else x
     columns = y.expand_dims(-1) if y.ndim == 1 else y
     each = cotangent_product(rows.expand_dims(-1), columns.expand_dims(-3))
     return each.sum(axis=-2).reshape(made.shape)
+
+
+def all_examples(raw: Any) -> Any:
+    """The numbers that are there: of a batch, as vmap has them, those of all examples."""
+    while hasattr(raw, "whole"):
+        raw = raw.whole
+    return raw
 
 
 def _raw(x: Any) -> Any:
@@ -74,8 +81,10 @@ def traced(backend: str) -> TracedNamespace:
 
     def create(name: str) -> Callable[..., MLArray]:
         def made(*args: Any, **kwargs: Any) -> MLArray:
+            nodes = [a._current_node() for a in args if isinstance(a, MLArray)]
+            own = nodes[0].backend if nodes else xp
             numbers = (a._current_node().raw if isinstance(a, MLArray) else a for a in args)
-            return MLArray._constant(xp, getattr(xp, name)(*numbers, **kwargs))
+            return MLArray._constant(own, getattr(own, name)(*numbers, **kwargs))
 
         return made
 

@@ -9,14 +9,14 @@ from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.array_base import ArrayBase
 from smolml_array._graph.gradients import Gradients
 from smolml_array._graph.hooks import HOOKS
-from smolml_array._graph.mixing import common, taken_in
+from smolml_array._graph.mixing import common, node_on
 from smolml_array._graph.node import NO_PARAMS
 from smolml_array._graph.rule import OWN_OPS, Rule, call_plugin, is_own
 from smolml_array._shapes.axes import _broadcast_shapes
 from smolml_array.backends.signatures import Raw
 from smolml_array.convert import holds, is_array_like, is_floating, to_raw
 from smolml_value import OpError, Value, grad_enabled, table
-from smolml_value.extending import Node, Op, as_float, is_number
+from smolml_value.extending import Node, Op, OperandBase, as_float, is_number
 
 if TYPE_CHECKING:
     from smolml_array.backends.protocol import Backend
@@ -76,14 +76,11 @@ class Applying(Gradients):
                 arg = cls._from_data(arg, xp)
             node: Node | None = None
             primal: Raw = arg
-            if isinstance(arg, ArrayBase):
-                own = arg._current_node()
-                node = own if own.tracked and own.backend is xp else None
-                primal = own.raw if own.backend is xp else taken_in(xp, arg)
-            elif isinstance(arg, Value):
-                if xp.adopts is not None:
-                    taken_in(xp, arg)
+            if isinstance(arg, Value) and xp.adopts is None:
                 node, primal = arg, arg._data
+            elif isinstance(arg, OperandBase):
+                own = node_on(xp, arg)
+                node, primal = own if own.tracked else None, own.raw
             elif type(arg) is int and not -_LARGE <= arg < _LARGE:
                 primal = as_float(arg, who)  # it fits in no integer type
             elif type(arg) not in (int, float):

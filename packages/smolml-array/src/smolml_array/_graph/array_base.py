@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.elements import OneValue, nest
 from smolml_array._graph.hooks import HOOKS
-from smolml_array._graph.mixing import numbers_on, taken_in
+from smolml_array._graph.mixing import meeting, node_on, numbers_on
 from smolml_array._graph.node import NO_PARAMS, ArrayNode, init_node, new_node, put_at
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.shaping import RESHAPE
@@ -119,17 +119,18 @@ class ArrayBase(OneValue):
         backends = [x._current_node().backend for x in each(data, ArrayBase)] if is_list else ()
         if backends:
             xp = backends[0] if xp is None else xp
-            xp = next((own for own in backends if own.adopts is xp), xp)
+            for own in backends:
+                xp = meeting(xp, own) or xp
             data = self._stacked([self._from_data(item, xp) for item in data])
         if isinstance(data, ArrayBase):
             source = data._current_node()
-            if xp is not None and source.backend is not xp and source.backend.adopts is not xp:
-                if xp.adopts is not source.backend:
+            if xp is not None and (found := meeting(xp, source.backend)) is not source.backend:
+                if found is None:
                     raise ValueError(
                         f"MLArray: one array lives on the backend {source.backend.name!r}, and "
                         f"{xp.name!r} was expected; move it with x.to_backend({xp.name!r})"
                     )
-                self._node = ArrayNode(xp, taken_in(xp, data), False)
+                self._node = node_on(xp, data)
                 return
             if requires_grad and dtype is None:
                 shown = data if backends else data._window(RESHAPE, {"shape": source.shape})

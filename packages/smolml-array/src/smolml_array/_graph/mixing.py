@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from smolml_array._graph.node import ArrayNode
 from smolml_array.backends.signatures import Raw
 from smolml_array.convert import as_dtype
+from smolml_value import Value
 
 if TYPE_CHECKING:
     from smolml_array.backends.protocol import Backend
@@ -14,9 +15,13 @@ if TYPE_CHECKING:
 
 def meeting(one: Backend, other: Backend) -> Backend | None:
     """The backend for arrays of these two; None if they do not go together."""
-    if other is one or other.adopts is one:
+    if _is_over(other, one):
         return other
-    return one if one.adopts is other else None
+    return one if _is_over(one, other) else None
+
+
+def _is_over(xp: Backend, below: Backend) -> bool:
+    return xp is below or (xp.adopts is not None and _is_over(xp.adopts, below))
 
 
 def common(who: str, xp: Backend | None, own: Backend) -> Backend:
@@ -36,13 +41,16 @@ def common(who: str, xp: Backend | None, own: Backend) -> Backend:
     )
 
 
-def taken_in(xp: Any, operand: Any) -> Raw:
-    """The numbers of an array or a Value on a backend that takes them in, as constants.
+def node_on(xp: Any, operand: Any) -> ArrayNode:
+    """The node of an array or a Value on a backend, which takes it in if it is on another one.
 
     Raises:
-        GraphError: gradients would have to flow there.
+        GraphError: gradients would have to flow there, and cannot.
     """
-    return xp.take_in(operand)
+    node = None if isinstance(operand, Value) else operand._current_node()
+    if node is None or node.backend is not xp:
+        node = xp.take_in(operand)
+    return node  # type: ignore[no-any-return]
 
 
 def for_message(raw: Any) -> Any:
@@ -60,8 +68,4 @@ def moved(xp: Backend, node: ArrayNode) -> Raw:
 def numbers_on(xp: Backend, x: Any) -> Raw:
     """The numbers of an array on this backend, moved there or taken in if they are on another."""
     node = x._current_node()
-    if node.backend is xp:
-        return node.raw
-    if xp.adopts is node.backend:
-        return taken_in(xp, x)
-    return moved(xp, node)
+    return node_on(xp, x).raw if meeting(xp, node.backend) is xp else moved(xp, node)

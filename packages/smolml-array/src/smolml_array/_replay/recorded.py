@@ -8,22 +8,18 @@ from typing import Any
 
 import numpy as np
 
+from smolml_array.backends.operators import give_operators
 from smolml_value import GraphError
 
 
-def _operator(f: Any, name: str = "", swapped: bool = False) -> Any:
-    """An operator with its array first, or swapped: last."""
+def _call(f: Any, name: str = "") -> Any:
+    """f of operands one of which is recorded, told to its recording."""
 
-    def apply(self: Recorded, *other: Any) -> Any:
-        operands = (*other, self) if swapped else (self, *other)
-        return self.recording.call(name or f.__name__, f, operands, {})
+    def apply(*operands: Any) -> Any:
+        recording = next(x.recording for x in operands if isinstance(x, Recorded))
+        return recording.call(name or f.__name__, f, operands, {})
 
     return apply
-
-
-def _both(ufunc: Any) -> tuple[Any, Any]:
-    """An operator and its reflection."""
-    return _operator(ufunc), _operator(ufunc, swapped=True)
 
 
 class Recorded:
@@ -49,34 +45,14 @@ class Recorded:
     dtype = property(attrgetter("array.dtype"))
     ndim = property(attrgetter("array.ndim"))
     size = property(attrgetter("array.size"))
-    T = property(_operator(attrgetter("T"), "T"))
-    mT = property(_operator(attrgetter("mT"), "mT"))  # noqa: N815  # NumPy's name
+    T = property(_call(attrgetter("T"), "T"))
+    mT = property(_call(attrgetter("mT"), "mT"))  # noqa: N815  # NumPy's name
 
     def __getitem__(self, key: Any) -> Any:
         return self.recording.call("getitem", operator.getitem, (self, key), {})
 
     def __len__(self) -> int:
         return len(self.array)
-
-    # Operators; those between a Recorded on the right and an ndarray come through NumPy
-
-    __neg__ = _operator(np.negative)
-    __abs__ = _operator(np.abs)
-    __invert__ = _operator(np.invert)
-    __add__, __radd__ = _both(np.add)
-    __sub__, __rsub__ = _both(np.subtract)
-    __mul__, __rmul__ = _both(np.multiply)
-    __truediv__, __rtruediv__ = _both(np.divide)
-    __floordiv__, __rfloordiv__ = _both(np.floor_divide)
-    __mod__, __rmod__ = _both(np.remainder)
-    __pow__, __rpow__ = _both(np.power)
-    __matmul__, __rmatmul__ = _both(np.matmul)
-    __and__, __rand__ = _both(np.bitwise_and)
-    __or__, __ror__ = _both(np.bitwise_or)
-    __xor__, __rxor__ = _both(np.bitwise_xor)
-    __lt__, __le__ = _operator(np.less), _operator(np.less_equal)
-    __gt__, __ge__ = _operator(np.greater), _operator(np.greater_equal)
-    __eq__, __ne__ = _operator(np.equal), _operator(np.not_equal)
 
     def __hash__(self) -> int:
         return id(self)
@@ -126,3 +102,6 @@ class Recorded:
 
     def __index__(self) -> int:
         return operator.index(self._told())
+
+
+give_operators(Recorded, lambda name: _call(getattr(np, name)))  # as NumPy 2 has these names

@@ -8,20 +8,20 @@ conditions of the program.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
 
+from smolml_array._graph.node import ArrayNode
 from smolml_array._replay.buffers import copier
 from smolml_array._replay.captures import notice, uses
 from smolml_array._replay.program import Note, Program
 from smolml_array._replay.recorded import Recorded
 from smolml_array._replay.writing import elementwise
+from smolml_array.backends.above import Above
 from smolml_array.backends.numpy.cotangents import ndarray
 from smolml_array.backends.numpy.indexing import index_add, index_put
 from smolml_array.backends.protocol import Backend
-from smolml_array.backends.silence import Silence
 from smolml_value import GraphError
 from smolml_value.extending.derivatives import leaves, map_leaves
 
@@ -35,41 +35,27 @@ class _Number(NamedTuple):
     number: int
 
 
-class Recording:
+class Recording(Above):
     """A backend for the length of one recording.
 
     Attributes:
-        adopts: the backend whose functions are called, and whose arrays are taken in as constants.
         program: what has been recorded.
         notes: the same in words, to compare two recordings.
         taken: nodes from elsewhere that have gradients, and whose numbers were taken in.
     """
 
-    name = "numpy"
-
     def __init__(self, base: Backend) -> None:
-        self.adopts = base
-        self.silence = Silence(base.silence.context, self)
+        super().__init__(base, base.silence.plain)
         self.program = Program()
         self.notes: list[tuple[Any, ...]] = []
         self.taken: list[Any] = []
-        self._base = base.silence.plain
         self._count = 0
         self._open = True
 
     def __repr__(self) -> str:
         return f"<recording on {self.adopts!r}>"
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        found = getattr(self._base, name)
-        if callable(found) and not isinstance(found, type):
-            found = partial(self._named_call, name, found)
-        self.__dict__[name] = found
-        return found
-
-    def _named_call(self, name: str, f: Any, *args: Any, **params: Any) -> Any:
+    def _call(self, name: str, f: Any, *args: Any, **params: Any) -> Any:
         return self.call(name, f, args, params)
 
     # Recording ---------------------------------------------------------------------------------
@@ -82,7 +68,7 @@ class Recording:
         """An array whose numbers stay."""
         return Recorded(self, raw, None)
 
-    def take_in(self, operand: Any) -> Recorded:
+    def take_in(self, operand: Any) -> ArrayNode:
         """The numbers of an array from elsewhere, which stay.
 
         Raises:
@@ -93,7 +79,7 @@ class Recording:
         node = operand._current_node()
         if node.tracked:
             self.taken.append(node)
-        return self.constant(node.raw)
+        return ArrayNode(cast(Backend, self), self.constant(node.raw), False)
 
     def close(self) -> None:
         """From now on nothing can be computed from what was made here."""
@@ -186,7 +172,7 @@ class Recording:
         return self.constant(self.adopts.asarray(obj, dtype=dtype, copy=copy))
 
     def to_flat(self, x: Any, /) -> list[Any]:
-        return self.adopts.to_flat(_told(x))
+        return self.adopts.to_flat(_told(x))  # type: ignore[no-any-return]
 
     def to_list(self, x: Any, /) -> Any:
         return self.adopts.to_list(_told(x))

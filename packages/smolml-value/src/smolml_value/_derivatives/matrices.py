@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -14,8 +14,6 @@ from smolml_value._derivatives.rules import node_of, of, or_zeros, shape_of
 from smolml_value._derivatives.subgraph import Subgraph
 from smolml_value._derivatives.trees import Tree
 from smolml_value.node import OperandBase
-
-_Blocks = list[list[Any]]  # for each leaf of the result one for each leaf of the argument
 
 
 def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
@@ -63,11 +61,16 @@ def _blocks(level: nesting.Level, inputs: Inputs, outputs: list[Any]) -> list[An
     nodes = [node_of(y) if isinstance(y, OperandBase) else None for y in outputs]
     present = [y for y in outputs if isinstance(y, OperandBase)]
     graph = Subgraph([node for node in nodes if node is not None], inputs.nodes)
-    walk = _rows if sum(map(_size, present)) <= sum(map(_size, inputs.operands)) else _columns
+    xs, by_rows = inputs.operands, sum(map(_size, present)) <= sum(map(_size, inputs.operands))
 
     def compute(create_graph: bool) -> list[Any]:
-        found = iter(walk(graph, inputs.operands, present, create_graph))
-        zeros = [of(x).full_like(x, 0.0) for x in inputs.operands]
+        if by_rows:
+            blocks = _walked(graph.vjp, present, xs, create_graph, True)
+        else:  # by columns
+            columns = _walked(graph.jvp, xs, present, create_graph, False)
+            blocks = [[column[k] for column in columns] for k in range(len(present))]
+        zeros = [of(x).full_like(x, 0.0) for x in xs]
+        found = iter(blocks)
         rows = [zeros if node is None else next(found) for node in nodes]
         return [block for row in rows for block in row]
 
@@ -83,32 +86,19 @@ def _size(x: Any) -> int:
     return prod(shape_of(x))
 
 
-def _seeds(operands: list[Any]) -> Iterator[tuple[Any, list[list[Any]]]]:
-    """Each operand and, for each of its elements, one where that is and None for the others."""
-    for k, x in enumerate(operands):
-        before, after = [None] * k, [None] * (len(operands) - k - 1)
-        yield x, [[*before, unit, *after] for unit in of(x).basis(x)]
+def _walked(
+    walk: Any, starts: list[Any], ends: list[Any], create_graph: bool, axis_first: bool
+) -> list[list[Any]]:
+    """For each of the starts what walks from its unit vectors bring to each of the ends."""
 
+    def walk_from(k: int) -> Any:
+        def walked(seed: Any, with_operands: bool = False) -> list[Any]:
+            seeds = [seed if i == k else None for i in range(len(starts))]
+            return or_zeros(walk(seeds, create_graph or with_operands), ends)
 
-def _rows(graph: Subgraph, xs: list[Any], outputs: list[Any], create_graph: bool) -> _Blocks:
-    """One reverse pass for each element of the results."""
-    blocks = []
-    for y, seeds in _seeds(outputs):
-        rows = [or_zeros(graph.vjp(given, create_graph), xs) for given in seeds]
-        blocks.append(
-            [of(y).stack_rows(y, [row[j] for row in rows], True, x) for j, x in enumerate(xs)]
-        )
-    return blocks
+        return walked
 
-
-def _columns(graph: Subgraph, xs: list[Any], outputs: list[Any], create_graph: bool) -> _Blocks:
-    """One forward pass for each element of the arguments."""
-    blocks: _Blocks = [[] for _ in outputs]
-    for x, seeds in _seeds(xs):
-        columns = [or_zeros(graph.jvp(given, create_graph), outputs) for given in seeds]
-        for k, y in enumerate(outputs):
-            blocks[k].append(of(x).stack_rows(x, [column[k] for column in columns], False, y))
-    return blocks
+    return [of(x).rows(x, walk_from(k), ends, axis_first) for k, x in enumerate(starts)]
 
 
 def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:

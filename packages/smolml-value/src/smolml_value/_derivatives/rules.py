@@ -84,20 +84,17 @@ class OperandRules:
         """A constant with the shape of x."""
         raise _not_an_operand(x)
 
-    def basis(self, x: Any) -> list[Any]:
-        """The unit vectors of the space of x, in C order."""
-        raise _not_an_operand(x)
-
     def inner(self, x: Any, y: Any) -> Any:
         """The sum of the products of the elements."""
         return x * y
 
-    def stack_rows(self, like: Any, rows: list[Any], axis_first: bool, other: Any) -> Any:
-        """Rows, one for each element of `like`, as one array if that is what `like` is.
+    def rows(self, like: Any, walk: Any, ends: list[Any], axis_first: bool) -> list[Any]:
+        """What walk(unit) brings to each of the ends from all unit vectors of the space of `like`.
 
-        With axis_first the axes of `like` come first, then those of `other`; else the other way.
+        The axes of `like` come first with axis_first, else those of the end. walk(unit, True) goes
+        by way of operands, whatever these are.
         """
-        return rows[0]
+        return walk(self.full_like(like, 1.0))  # type: ignore[no-any-return]
 
     def make_output(self, x: Any, function: Node, index: int, op: str) -> Any:
         """x's numbers as result `index` of a FunctionNode; `op` is what drawings show as its op."""

@@ -55,9 +55,6 @@ class ValueRules(NumberRules, NodeRules):
         made._dr = CUT_OFF
         return made
 
-    def basis(self, x: Value) -> list[Value]:
-        return [Value(1.0)]
-
     def from_floats(self, like: Any, numbers: list[float]) -> Value:
         return Value(numbers[0])
 

@@ -9,13 +9,13 @@ from smolml_value._derivatives.rules import (
     register,
     shape_of,
 )
-from smolml_value._derivatives.trees import leaves, map_leaves
+from smolml_value._derivatives.trees import leaves, leaves_like, map_leaves, paths, rebuild
 from smolml_value._derivatives.value_rules import OutputRules, pinned
 
 # The questions: `NodeRules`, `OperandRules`; `register` sets the answers of a kind, `of` has them.
 # `FunctionNode` is a node with several results, `OutputRules` answer for these; `pinned` holds an
 # operand at the number it had. Arguments may be nested: `leaves` lists what is in them,
-# `map_leaves` makes others.
+# `paths` where, `leaves_like` in the order of others, `map_leaves` and `rebuild` make others.
 __all__ = [
     "FunctionNode",
     "NodeRules",
@@ -23,9 +23,12 @@ __all__ = [
     "OutputRules",
     "Parts",
     "leaves",
+    "leaves_like",
     "map_leaves",
     "of",
+    "paths",
     "pinned",
+    "rebuild",
     "register",
     "shape_of",
 ]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from smolml_array.backends.namespace import Namespace
+from smolml_array.backends.operators import give_operators
 from smolml_array.backends.pure import (
     binary,
     creation,
@@ -14,9 +17,10 @@ from smolml_array.backends.pure import (
     sorting,
     unary,
 )
-from smolml_array.backends.pure.ndarray import give_operators
+from smolml_array.backends.pure.ndarray import NDArray
 
 _MODULES = [binary, creation, dtypes, indexing, linalg, manipulation, reductions, sorting, unary]
 
 BACKEND = Namespace("pure", _MODULES)
-give_operators(BACKEND)
+NDArray._xp = BACKEND
+give_operators(NDArray, partial(getattr, BACKEND), (NDArray, float, int))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from smolml_array._shapes.axes import Shape
@@ -33,7 +33,7 @@ class NDArray:
     __array_ufunc__ = None  # `ndarray + NDArray` is an error, not an array of objects
     __hash__: ClassVar[None] = None  # type: ignore[assignment]  # == compares the elements
 
-    _xp: ClassVar[Any]  # the namespace whose functions are its operators: see give_operators
+    _xp: ClassVar[Any]  # the namespace whose functions are its operators: set by the package
 
     def __init__(self, flat: list[Any], shape: Shape, dtype: DType) -> None:
         self.flat: list[Any] = flat
@@ -122,33 +122,3 @@ class NDArray:
         if self.dtype.kind != "i" or self.shape:
             raise TypeError(f"only a 0-d int64 array is an index, not {self!r}")
         return int(self.flat[0])
-
-
-_ALONE = "neg:negative pos:positive abs:abs invert:bitwise_invert"
-_ONE_WAY = "eq:equal ne:not_equal lt:less le:less_equal gt:greater ge:greater_equal"
-_BOTH_WAYS = (
-    "add:add sub:subtract mul:multiply truediv:divide floordiv:floor_divide mod:remainder pow:pow "
-    "and:bitwise_and or:bitwise_or xor:bitwise_xor"
-)
-
-
-def give_operators(xp: Any) -> None:
-    """From here on arrays have operators, the functions of a namespace: `x + y` is `add(x, y)`."""
-
-    def functions(table: str) -> Iterator[tuple[str, Callable[..., NDArray]]]:
-        for name, _, function in (entry.partition(":") for entry in table.split()):
-            yield name, getattr(xp, function)
-
-    NDArray._xp = xp
-    for name, f in functions(_ALONE):
-        setattr(NDArray, f"__{name}__", lambda self, f=f: f(self))
-    for name, f in functions(f"{_ONE_WAY} {_BOTH_WAYS}"):
-        setattr(NDArray, f"__{name}__", _operator(f))
-    for name, f in functions(_BOTH_WAYS):
-        setattr(NDArray, f"__r{name}__", _operator(lambda x, y, f=f: f(y, x)))
-    setattr(NDArray, "__matmul__", _operator(xp.matmul, NDArray))  # noqa: B010  # no method yet
-
-
-def _operator(f: Callable[..., NDArray], takes: Any = (NDArray, float, int)) -> Any:
-    """f as a method that leaves what it does not take to the other operand."""
-    return lambda self, other: f(self, other) if isinstance(other, takes) else NotImplemented
