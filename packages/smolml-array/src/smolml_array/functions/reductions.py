@@ -17,8 +17,16 @@ from smolml_array._shapes.axes import (
 )
 from smolml_array.backends.signatures import Raw
 from smolml_array.functions.indexing import along
-from smolml_array.functions.table import A, Array, array_function, entry, linear, of_backend
-from smolml_value.extending import TracedNamespace, as_float
+from smolml_array.functions.table import (
+    A,
+    Array,
+    array_function,
+    entry,
+    linear,
+    of_backend,
+    on_numbers,
+)
+from smolml_value.extending import as_float
 
 # Their rules: what goes back to each element ---------------------------------------------------
 
@@ -59,7 +67,7 @@ def _extreme_vjp(name: str) -> Vjp:
         def chosen(rows: Raw) -> Raw:
             first = xp.expand_dims(getattr(xp, f"arg{name}")(rows, axis=-1), axis=-1)
             each = xp.reshape(g, first.shape)
-            if not isinstance(xp, TracedNamespace):  # one write for each row, where rules are run
+            if on_numbers(xp):  # one write for each row
                 zeros = xp.zeros(rows.shape, dtype=g.dtype)
                 return xp.index_put_into(zeros, along(xp, rows.shape, first, rows.ndim - 1), each)
             return xp.where(first == xp.arange(rows.shape[-1]), each, xp.zeros_like(each))
@@ -71,7 +79,7 @@ def _extreme_vjp(name: str) -> Vjp:
 
 def normal(xp: Any, products: Raw) -> bool:
     """Whether a factor can be divided out of each, to the last digits."""
-    if isinstance(xp, TracedNamespace):
+    if not on_numbers(xp):
         return False
     size = xp.abs(products)
     limits = xp.finfo(products.dtype)

@@ -17,6 +17,7 @@ from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import OUT, Rule, Vjp
 from smolml_array.convert import holds
 from smolml_value import Value
+from smolml_value.extending import TracedNamespace
 
 Array = Applying  # what functions build on: MLArray adds the methods
 
@@ -100,6 +101,14 @@ def linear(
     return Rule(
         name, forward, adjoint, jvp="linear", into=into, not_saved=(0, OUT), formula=formula
     )
+
+
+def on_numbers(xp: Any) -> bool:
+    """Whether a rule runs on plain arrays: not to be differentiated again, nor for many examples.
+
+    Only then may it look at numbers to choose a quicker way.
+    """
+    return not isinstance(xp, TracedNamespace) and not hasattr(xp, "depth")
 
 
 FOR_RULES: Final[dict[str, Callable[..., Any]]] = {}
