@@ -1,11 +1,23 @@
 """Losses, activations, initializers and optimizers over Values and MLArrays."""
 
-from smolml_utils import activations, initializers, losses, normalization, optimizers
+from smolml_utils import (
+    activations,
+    clipping,
+    initializers,
+    losses,
+    normalization,
+    optimizers,
+    saving,
+    schedules,
+)
 from smolml_utils.activations import *
+from smolml_utils.clipping import *
 from smolml_utils.initializers import *
 from smolml_utils.losses import *
 from smolml_utils.normalization import *
 from smolml_utils.optimizers import *
+from smolml_utils.saving import *
+from smolml_utils.schedules import *
 from smolml_value.extending.anomaly import inside
 
 inside("smolml_utils")
@@ -34,7 +46,11 @@ __all__ = [
     "bce_with_logits",
     "binary_cross_entropy",
     "categorical_cross_entropy",
+    "clip_grad_norm",
+    "clip_grad_value",
+    "clipping",
     "constant",
+    "cosine_decay",
     "cross_entropy",
     "elu",
     "gelu",
@@ -46,6 +62,7 @@ __all__ = [
     "leaky_relu",
     "lecun_normal",
     "linear",
+    "linear_warmup",
     "log_cosh_loss",
     "log_softmax",
     "losses",
@@ -57,10 +74,13 @@ __all__ = [
     "random_normal",
     "random_uniform",
     "relu",
+    "saving",
+    "schedules",
     "sigmoid",
     "silu",
     "softmax",
     "softplus",
+    "step_decay",
     "tanh",
     "xavier_normal",
     "xavier_uniform",

@@ -14,13 +14,22 @@ __all__ = ["SGD", "AdaGrad", "Adam", "AdamW", "Optimizer", "RMSProp", "SGDMoment
 class SGD(Optimizer):
     """Stochastic gradient descent: x <- x - learning_rate g.
 
-    Source: Robbins & Monro 1951, "A stochastic approximation method".
+    With weight decay, g <- g + weight_decay x comes first. With momentum
+    v <- momentum_coefficient v + g takes the place of g, and nesterov looks one step ahead:
+    g + momentum_coefficient v does. The formulas are those of PyTorch's SGD.
+
+    Source: Robbins & Monro 1951, "A stochastic approximation method"; Polyak 1964, "Some methods
+    of speeding up the convergence of iteration methods"; Sutskever et al. 2013, "On the importance
+    of initialization and momentum in deep learning".
 
     Args:
         learning_rate: the size of a step, at least 0.
+        momentum_coefficient: how much of the last step stays, in [0, 1); PyTorch's `momentum`.
+        nesterov: whether momentum is Nesterov's.
+        weight_decay: how fast parameters shrink, in units of the learning rate; at least 0.
 
     Raises:
-        ValueError: an argument out of its range.
+        ValueError: an argument out of its range, or nesterov without momentum.
 
     >>> from smolml_array import MLArray
     >>> w = MLArray([1.0, 2.0])
@@ -30,18 +39,40 @@ class SGD(Optimizer):
     [0.8, 1.6]
     """
 
+    def __init__(
+        self,
+        learning_rate: float = 0.01,
+        momentum_coefficient: float = 0.0,
+        nesterov: bool = False,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(learning_rate)
+        self.momentum_coefficient: float = self._checked(
+            "momentum_coefficient", momentum_coefficient, below=1.0
+        )
+        self.nesterov: bool = nesterov
+        self.weight_decay: float = self._checked("weight_decay", weight_decay)
+        if nesterov and not momentum_coefficient:
+            raise ValueError(f"{self._who}: nesterov needs a momentum_coefficient above 0")
+
     def _advance(self, xp: Any, x: Raw, g: Raw, state: State) -> Raw:
+        if self.weight_decay:
+            g = g + self.weight_decay * x
+        kept = self.momentum_coefficient
+        if kept:
+            velocity = state["velocity"] = kept * state.get("velocity", 0.0) + g
+            g = g + kept * velocity if self.nesterov else velocity
         return x - self.learning_rate * g
 
 
-class SGDMomentum(Optimizer):
-    """Gradient descent with momentum: v <- momentum v + learning_rate g, x <- x - v.
-
-    Source: Polyak 1964, "Some methods of speeding up the convergence of iteration methods".
+class SGDMomentum(SGD):
+    """`SGD` with momentum from the start: v <- momentum_coefficient v + g, x <- x - learning_rate v.
 
     Args:
         learning_rate: the size of a step, at least 0.
         momentum_coefficient: how much of the last step stays, in [0, 1).
+        nesterov: whether momentum is Nesterov's.
+        weight_decay: how fast parameters shrink, in units of the learning rate; at least 0.
 
     Raises:
         ValueError: an argument out of its range.
@@ -55,17 +86,14 @@ class SGDMomentum(Optimizer):
     -0.25
     """
 
-    def __init__(self, learning_rate: float = 0.01, momentum_coefficient: float = 0.9) -> None:
-        super().__init__(learning_rate)
-        self.momentum_coefficient: float = self._checked(
-            "momentum_coefficient", momentum_coefficient, below=1.0
-        )
-
-    def _advance(self, xp: Any, x: Raw, g: Raw, state: State) -> Raw:
-        before = state.get("velocity", 0.0)
-        velocity = self.momentum_coefficient * before + self.learning_rate * g
-        state["velocity"] = velocity
-        return x - velocity
+    def __init__(
+        self,
+        learning_rate: float = 0.01,
+        momentum_coefficient: float = 0.9,
+        nesterov: bool = False,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(learning_rate, momentum_coefficient, nesterov, weight_decay)
 
 
 class AdaGrad(Optimizer):

@@ -1,0 +1,137 @@
+"""Parameters, alone or in nested dicts and lists: their names, their gradients, what is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeAlias
+
+from smolml_array import MLArray
+from smolml_utils._operands import as_array
+from smolml_value import Value
+
+Parameter: TypeAlias = MLArray | Value
+Parameters: TypeAlias = Iterable[Any]  # of parameters, or of dicts and lists of them, nested
+
+
+def named(tree: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """What stands in nested dicts and lists, under names that say where: "layers.0.w"."""
+    if isinstance(tree, dict):
+        pairs: Iterable[tuple[Any, Any]] = tree.items()
+    elif isinstance(tree, list | tuple):
+        pairs = enumerate(tree)
+    else:
+        yield name, tree
+        return
+    for key, child in pairs:
+        yield from named(child, f"{name}.{key}" if name else str(key))
+
+
+def listed(who: str, params: Any) -> dict[str, Parameter]:
+    """The parameters by name, each checked.
+
+    Raises:
+        TypeError: something that is no parameter, or one in place of a list of them.
+        ValueError: none at all, the same one twice, or the result of an operation.
+    """
+    if isinstance(params, MLArray | Value):
+        raise TypeError(
+            f"{who}: expected a list of parameters, got one {type(params).__name__}; "
+            f"write {who.rpartition('.')[2]}([x])"
+        )
+    pairs = [*named(params if isinstance(params, dict) else list(params))]
+    if not pairs:
+        raise ValueError(
+            f"{who}: expected the parameters, a list or a dict of MLArrays and Values, got none; "
+            f"write {who.rpartition('.')[2]}([w, b])"
+        )
+    found = {name: check(who, p, name) for name, p in pairs}
+    if len({id(p) for p in found.values()}) != len(pairs):
+        raise ValueError(f"{who}: a parameter is given twice; give each once")
+    return found
+
+
+def check(who: str, p: Any, which: str) -> Parameter:
+    """p itself if it is a leaf.
+
+    Raises:
+        TypeError, ValueError: it is not; names it.
+    """
+    if not isinstance(p, MLArray | Value):
+        raise TypeError(
+            f"{who}: parameter {which} must be an MLArray or a Value, "
+            f"got {type(p).__name__} {p!r:.60}"
+        )
+    if isinstance(p, MLArray) and p._view is None and p._node.pending_writes is None:
+        made_by = p._node.made_by  # most are plain leaves
+    else:
+        made_by = _made_by(p)
+    if made_by:
+        raise ValueError(
+            f"{who}: parameter {which} is the result of {made_by!r}; give the "
+            f"leaves that it was computed from, or make it one with restart()"
+        )
+    return p
+
+
+def _made_by(p: Parameter) -> str:
+    """The op that made a parameter, "" for a leaf and for an array of leaves."""
+    if isinstance(p, Value):
+        return p._op if p._made_by is not None else ""
+    return (p if p._view is None else p._view.root)._node.made_by
+
+
+def is_constant(p: Parameter) -> bool:
+    """Whether p has no gradient."""
+    if isinstance(p, Value):
+        return False
+    return not (p._node.tracked if p._view is None else p.requires_grad)
+
+
+def gradient(p: Parameter) -> Any:
+    """The gradient of a parameter, as a float or a raw array."""
+    if isinstance(p, Value):
+        return p.grad
+    return p._current_node().gradient() if p._view is None else p.grad()._node.raw
+
+
+def _may_have_one(p: Parameter) -> bool:
+    """Whether a backward pass may have left a gradient: of a Value, 0 does not tell."""
+    if isinstance(p, Value):
+        return True
+    node = (p if p._view is None else p._view.root)._node
+    return node.grad is not None or bool(node.operands)  # operands of a leaf are Values
+
+
+def gradients(who: str, params: dict[str, Parameter], grads: Any = None) -> dict[str, Any]:
+    """The gradients of parameters as floats and raw arrays: those given, else their own.
+
+    Raises:
+        ValueError: no parameter has one, or they are not nested like the parameters.
+        ShapeError: one of another shape.
+    """
+    if all(map(is_constant, params.values())):
+        raise ValueError(
+            f"{who}: the parameters are constants, which have no gradients; make them with "
+            f"requires_grad=True"
+        )
+    if grads is None:
+        own = {name: gradient(p) for name, p in params.items()}
+        if not any(map(_may_have_one, params.values())):
+            raise ValueError(
+                f"{who}: no parameter has a gradient; call backward() before, on a loss that was "
+                f"computed from these very objects"
+            )
+        return own
+    given = dict(named(grads))
+    if given.keys() != params.keys():
+        raise ValueError(
+            f"{who}: grads must be nested like the parameters, which are {', '.join(params)}; "
+            f"got {', '.join(given) or type(grads).__name__}"
+        )
+    return {name: _like(f"{who}: gradient {name}", p, given[name]) for name, p in params.items()}
+
+
+def _like(who: str, p: Parameter, g: Any) -> Any:
+    array = p if isinstance(p, MLArray) else MLArray(p.data)
+    raw, xp = array._given(who, as_array(who, g))
+    return xp.to_flat(raw)[0] if isinstance(p, Value) else xp.astype(raw, array.dtype, copy=False)

@@ -1,0 +1,11 @@
+"""Saving."""
+
+__all__ = []
+
+
+def save():
+    pass
+
+
+def load():
+    pass
