@@ -116,7 +116,7 @@ def test_parameters_that_are_none(clip: Any, backend: str) -> None:
         clip(w, 1.0)
     with pytest.raises(ValueError, match=rf"^{name}: parameter 0 is the result of 'multiply'"):
         clip([w * 2.0], 1.0)
-    with pytest.raises(ValueError, match=rf"^{name}: expected the parameters, a list or a dict of"):
+    with pytest.raises(ValueError, match=rf"^{name}: expected a list or dict of parameters"):
         clip([], 1.0)
 
 

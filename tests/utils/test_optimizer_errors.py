@@ -113,10 +113,7 @@ def test_names_in_place_of_parameters() -> None:
 @pytest.mark.parametrize("where", ["step", "zero_grad"])
 @pytest.mark.parametrize("nothing", [[], {}, iter(()), {"layers": []}])
 def test_no_parameters(where: str, nothing: Any) -> None:
-    message = (
-        f"SGD.{where}: expected the parameters, a list or a dict of MLArrays and Values, got none; "
-        f"write {where}([w, b])"
-    )
+    message = f"SGD.{where}: expected a list or dict of parameters, got none; write {where}([w, b])"
     for call in (lambda: getattr(SGD(), where)(nothing), getattr(SGD(), where)):
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
             call()
@@ -125,7 +122,7 @@ def test_no_parameters(where: str, nothing: Any) -> None:
 def test_a_step_before_backward(backend: str) -> None:
     w, b = MLArray([1.0]), MLArray([2.0])
     message = (
-        r"^SGD.step: no parameter has a gradient; call backward\(\) before, on a loss that was"
+        r"^SGD.step: no parameter has a gradient; call backward\(\) before, on a loss computed"
     )
     for params in ([w, b], [w[:1]], {"w": w, "frozen": MLArray([1.0], requires_grad=False)}):
         with pytest.raises(ValueError, match=message):
@@ -142,7 +139,7 @@ def test_a_step_before_backward(backend: str) -> None:
 
 def test_a_step_of_constants_only(backend: str) -> None:
     frozen = MLArray([1.0], requires_grad=False)
-    with pytest.raises(ValueError, match=r"^Adam.step: the parameters are constants, which have"):
+    with pytest.raises(ValueError, match=r"^Adam.step: no parameter has a gradient; .*constants"):
         Adam().step([frozen, MLArray([1.0], requires_grad=False)])
 
 
@@ -167,9 +164,8 @@ def test_gradients_that_do_not_fit(backend: str) -> None:
 
 
 def test_nesterov_needs_momentum() -> None:
-    for make in (lambda: SGD(nesterov=True), lambda: SGDMomentum(0.1, 0.0, nesterov=True)):
-        with pytest.raises(ValueError, match="nesterov needs a momentum_coefficient above 0$"):
-            make()
+    with pytest.raises(ValueError, match=r"^SGD: nesterov needs a momentum_coefficient above 0$"):
+        SGD(nesterov=True)
 
 
 @pytest.mark.parametrize("where", ["step", "zero_grad"])

@@ -24,64 +24,12 @@ inside("smolml_utils")
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "SGD",
-    "AdaGrad",
-    "Adam",
-    "AdamW",
-    "Constant",
-    "HeInitialization",
-    "HeNormal",
-    "HeUniform",
-    "LecunNormal",
-    "Optimizer",
-    "Orthogonal",
-    "RMSProp",
-    "RandomNormal",
-    "RandomUniform",
-    "SGDMomentum",
-    "XavierNormal",
-    "XavierUniform",
-    "activations",
-    "bce_with_logits",
-    "binary_cross_entropy",
-    "categorical_cross_entropy",
-    "clip_grad_norm",
-    "clip_grad_value",
-    "clipping",
-    "constant",
-    "cosine_decay",
-    "cross_entropy",
-    "elu",
-    "gelu",
-    "he_normal",
-    "he_uniform",
-    "huber_loss",
-    "initializers",
-    "layer_norm",
-    "leaky_relu",
-    "lecun_normal",
-    "linear",
-    "linear_warmup",
-    "log_cosh_loss",
-    "log_softmax",
-    "losses",
-    "mae_loss",
-    "mse_loss",
-    "normalization",
-    "optimizers",
-    "orthogonal",
-    "random_normal",
-    "random_uniform",
-    "relu",
-    "saving",
-    "schedules",
-    "sigmoid",
-    "silu",
-    "softmax",
-    "softplus",
-    "step_decay",
-    "tanh",
-    "xavier_normal",
-    "xavier_uniform",
-]
+__all__ = ["activations", "initializers", "losses", "normalization", "optimizers"]
+__all__ += activations.__all__
+__all__ += clipping.__all__
+__all__ += initializers.__all__
+__all__ += losses.__all__
+__all__ += normalization.__all__
+__all__ += optimizers.__all__
+__all__ += saving.__all__
+__all__ += schedules.__all__

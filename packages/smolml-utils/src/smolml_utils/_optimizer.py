@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from smolml_array import MLArray, ShapeError
 from smolml_array.extending import Raw
+from smolml_utils import _parameters
 from smolml_utils._operands import not_negative
-from smolml_utils._parameters import (
-    Parameter,
-    Parameters,
-    check,
-    gradient,
-    gradients,
-    is_constant,
-    listed,
-)
+from smolml_utils._parameters import Parameter, Parameters, gradient, listed
 from smolml_value import Value, scalar
 from smolml_value.extending import WeakIdentityDict
 
@@ -107,11 +100,11 @@ class Optimizer(ABC):
         """
         who = f"{self._who}.step"
         found = listed(who, params)
-        of = gradients(who, found, grads)
+        of = _parameters.gradients(who, found, grads)
         for name, p in found.items():
             if isinstance(p, Value):
                 p.data = self._advance(scalar, p._data, of[name], self._states.obtain(p, dict))
-            elif not is_constant(p):
+            elif p.requires_grad:
                 state = self._states.obtain(p, dict)
                 p._set_numbers(self._new_numbers(p, of[name], state))
 
@@ -164,7 +157,7 @@ class Optimizer(ABC):
         return tuple(self._updated(getattr(obj, name), idx, name) for name in param_names)
 
     def _updated(self, given: Any, idx: Hashable, name: str) -> Parameter:
-        p = check(f"{self._who}.update", given, repr(name))
+        p = _parameters.check(f"{self._who}.update", given, repr(name))
         if isinstance(p, Value):
             new = self._advance(scalar, p._data, p.grad, self._named_state(idx, name, ()))
             return Value(new, p.label)
@@ -210,7 +203,25 @@ class Optimizer(ABC):
         for p, state in fields["_states"]:
             self._states.obtain(p, dict).update(state)
 
-    def __repr__(self) -> str:
+    def _settings(self) -> dict[str, Any]:
+        """Its arguments, by name."""
         public = {k: v for k, v in vars(self).items() if not k.startswith("_")}
-        shown = {"learning_rate": self.learning_rate, **public}
-        return f"{self._who}({', '.join(f'{k}={v!r}' for k, v in shown.items())})"
+        return {"learning_rate": self.learning_rate, **public}
+
+    def _parts(self, who: str, names: Mapping[int, str]) -> Iterator[tuple[str, Any]]:
+        """Its settings, and what it remembers of parameters, whose names are given by id.
+
+        Raises:
+            ValueError: a parameter without a name, or states of `update`.
+        """
+        yield from self._settings().items()
+        states: list[tuple[Any, State]] = [*self._states.items()]
+        if self._named_states or any(id(p) not in names for p, _ in states):
+            raise ValueError(f"{who} remembers parameters that are not here; put them beside it")
+        for p, state in states:
+            for key, x in state.items():
+                own = isinstance(p, MLArray) and p._node.backend.is_array(x)
+                yield f"{names[id(p)]}.{key}", MLArray(x, False, backend=p.backend) if own else x
+
+    def __repr__(self) -> str:
+        return f"{self._who}({', '.join(f'{k}={v!r}' for k, v in self._settings().items())})"

@@ -33,17 +33,13 @@ def listed(who: str, params: Any) -> dict[str, Parameter]:
         TypeError: something that is no parameter, or one in place of a list of them.
         ValueError: none at all, the same one twice, or the result of an operation.
     """
+    write = f"write {who.rpartition('.')[2]}"
     if isinstance(params, MLArray | Value):
-        raise TypeError(
-            f"{who}: expected a list of parameters, got one {type(params).__name__}; "
-            f"write {who.rpartition('.')[2]}([x])"
-        )
+        one = f"one {type(params).__name__}"
+        raise TypeError(f"{who}: expected a list of parameters, got {one}; {write}([x])")
     pairs = [*named(params if isinstance(params, dict) else list(params))]
     if not pairs:
-        raise ValueError(
-            f"{who}: expected the parameters, a list or a dict of MLArrays and Values, got none; "
-            f"write {who.rpartition('.')[2]}([w, b])"
-        )
+        raise ValueError(f"{who}: expected a list or dict of parameters, got none; {write}([w, b])")
     found = {name: check(who, p, name) for name, p in pairs}
     if len({id(p) for p in found.values()}) != len(pairs):
         raise ValueError(f"{who}: a parameter is given twice; give each once")
@@ -70,7 +66,8 @@ def check(who: str, p: Any, which: str) -> Parameter:
             f"{who}: parameter {which} is the result of {made_by!r}; give the "
             f"leaves that it was computed from, or make it one with restart()"
         )
-    return p
+    found: Parameter = p
+    return found
 
 
 def _made_by(p: Parameter) -> str:
@@ -80,18 +77,9 @@ def _made_by(p: Parameter) -> str:
     return (p if p._view is None else p._view.root)._node.made_by
 
 
-def is_constant(p: Parameter) -> bool:
-    """Whether p has no gradient."""
-    if isinstance(p, Value):
-        return False
-    return not (p._node.tracked if p._view is None else p.requires_grad)
-
-
 def gradient(p: Parameter) -> Any:
     """The gradient of a parameter, as a float or a raw array."""
-    if isinstance(p, Value):
-        return p.grad
-    return p._current_node().gradient() if p._view is None else p.grad()._node.raw
+    return p.grad if isinstance(p, Value) else p.grad()._node.raw
 
 
 def _may_have_one(p: Parameter) -> bool:
@@ -109,17 +97,12 @@ def gradients(who: str, params: dict[str, Parameter], grads: Any = None) -> dict
         ValueError: no parameter has one, or they are not nested like the parameters.
         ShapeError: one of another shape.
     """
-    if all(map(is_constant, params.values())):
-        raise ValueError(
-            f"{who}: the parameters are constants, which have no gradients; make them with "
-            f"requires_grad=True"
-        )
     if grads is None:
         own = {name: gradient(p) for name, p in params.items()}
         if not any(map(_may_have_one, params.values())):
             raise ValueError(
-                f"{who}: no parameter has a gradient; call backward() before, on a loss that was "
-                f"computed from these very objects"
+                f"{who}: no parameter has a gradient; call backward() before, on a loss computed "
+                f"from these very objects (constants, with requires_grad=False, never have one)"
             )
         return own
     given = dict(named(grads))

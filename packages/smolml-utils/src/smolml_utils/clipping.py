@@ -7,7 +7,7 @@ from typing import Any
 
 from smolml_array import MLArray
 from smolml_utils._operands import not_negative
-from smolml_utils._parameters import Parameters, is_constant, listed
+from smolml_utils._parameters import Parameters, listed
 from smolml_value import Value, table
 from smolml_value.extending import as_float
 
@@ -16,8 +16,10 @@ __all__ = ["clip_grad_norm", "clip_grad_value"]
 
 def _gradients(who: str, params: Parameters) -> list[tuple[str, Any, Any]]:
     """Names, parameters and gradients, without constants."""
-    found = [(name, p) for name, p in listed(who, params).items() if not is_constant(p)]
-    return [(name, p, p.grad if isinstance(p, Value) else p.grad()) for name, p in found]
+    pairs = listed(who, params).items()
+    values = [(name, p, p.grad) for name, p in pairs if isinstance(p, Value)]
+    arrays = [(n, p, p.grad()) for n, p in pairs if isinstance(p, MLArray) and p.requires_grad]
+    return [*values, *arrays]
 
 
 def _norm(g: MLArray | float) -> float:
@@ -54,14 +56,12 @@ def clip_grad_norm(params: Parameters, max_norm: float) -> float:
     if not bound >= 0.0:
         raise ValueError(f"clip_grad_norm: max_norm must be at least 0, got {bound:g}")
     found = _gradients("clip_grad_norm", params)
-    norms = {name: _norm(g) for name, _, g in found}
-    for name, norm in norms.items():
+    norms = [_norm(g) for _, _, g in found]
+    for (name, _, _), norm in zip(found, norms, strict=True):
         if not norm < math.inf:
-            raise ValueError(
-                f"clip_grad_norm: the gradient of parameter {name} holds nan or inf; "
-                f"detect_anomaly() finds where it comes from"
-            )
-    total = math.hypot(*norms.values())
+            wrong = f"the gradient of parameter {name} holds nan or inf"
+            raise ValueError(f"clip_grad_norm: {wrong}; detect_anomaly() finds where it comes from")
+    total = math.hypot(*norms)
     scale = bound / (total + 1e-6)
     if scale < 1.0:
         for _, p, g in found:

@@ -66,13 +66,11 @@ class SGD(Optimizer):
 
 
 class SGDMomentum(SGD):
-    """`SGD` with momentum from the start: v <- momentum_coefficient v + g, x <- x - learning_rate v.
+    """`SGD` with momentum: v <- momentum_coefficient v + g, x <- x - learning_rate v.
 
     Args:
         learning_rate: the size of a step, at least 0.
         momentum_coefficient: how much of the last step stays, in [0, 1).
-        nesterov: whether momentum is Nesterov's.
-        weight_decay: how fast parameters shrink, in units of the learning rate; at least 0.
 
     Raises:
         ValueError: an argument out of its range.
@@ -86,14 +84,8 @@ class SGDMomentum(SGD):
     -0.25
     """
 
-    def __init__(
-        self,
-        learning_rate: float = 0.01,
-        momentum_coefficient: float = 0.9,
-        nesterov: bool = False,
-        weight_decay: float = 0.0,
-    ) -> None:
-        super().__init__(learning_rate, momentum_coefficient, nesterov, weight_decay)
+    def __init__(self, learning_rate: float = 0.01, momentum_coefficient: float = 0.9) -> None:
+        super().__init__(learning_rate, momentum_coefficient)
 
 
 class AdaGrad(Optimizer):

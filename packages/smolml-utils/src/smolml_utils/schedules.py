@@ -13,10 +13,11 @@ from smolml_utils._operands import not_negative
 __all__ = ["cosine_decay", "linear_warmup", "step_decay"]
 
 
-def _counted(who: str, steps: int) -> int:
+def _part(who: str, step: float, steps: float) -> float:
+    """How many times `steps` are done."""
     if not steps > 0:
         raise ValueError(f"{who} must be above 0, got {steps!r}")
-    return steps
+    return not_negative(f"{who.partition(':')[0]}: step", step) / steps
 
 
 def step_decay(step: float, rate: float, every: int, factor: float = 0.1) -> float:
@@ -34,9 +35,9 @@ def step_decay(step: float, rate: float, every: int, factor: float = 0.1) -> flo
     >>> [step_decay(step, 1.0, every=2, factor=0.5) for step in range(5)]
     [1.0, 1.0, 0.5, 0.5, 0.25]
     """
-    count = not_negative("step_decay: step", step) // _counted("step_decay: every", every)
-    base = not_negative("step_decay: factor", factor)
-    return not_negative("step_decay: rate", rate) * base**count
+    count = math.floor(_part("step_decay: every", step, every))
+    first, base = not_negative("step_decay: rate", rate), not_negative("step_decay: factor", factor)
+    return first * math.pow(base, count)
 
 
 def cosine_decay(step: float, rate: float, steps: int, end: float = 0.0) -> float:
@@ -57,7 +58,7 @@ def cosine_decay(step: float, rate: float, steps: int, end: float = 0.0) -> floa
     >>> [round(cosine_decay(step, 1.0, 4), 4) for step in range(6)]
     [1.0, 0.8536, 0.5, 0.1464, 0.0, 0.0]
     """
-    done = not_negative("cosine_decay: step", step) / _counted("cosine_decay: steps", steps)
+    done = _part("cosine_decay: steps", step, steps)
     last, first = not_negative("cosine_decay: end", end), not_negative("cosine_decay: rate", rate)
     return last + (first - last) * (1.0 + math.cos(math.pi * min(done, 1.0))) / 2.0
 
@@ -81,7 +82,7 @@ def linear_warmup(step: float, rate: float, steps: int, start: float = 0.0) -> f
     >>> [linear_warmup(step, 1.0, 4) for step in range(6)]
     [0.0, 0.25, 0.5, 0.75, 1.0, 1.0]
     """
-    done = not_negative("linear_warmup: step", step) / _counted("linear_warmup: steps", steps)
+    done = _part("linear_warmup: steps", step, steps)
     first, last = (
         not_negative("linear_warmup: start", start),
         not_negative("linear_warmup: rate", rate),
