@@ -95,7 +95,8 @@ def test_nan_and_inf_are_told_and_change_nothing(bad: float, backend: str) -> No
 @pytest.mark.parametrize("bad", [-1.0, math.nan])
 def test_bounds_that_are_none(bad: float) -> None:
     with pytest.raises(
-        ValueError, match=rf"^clip_grad_norm: max_norm must be at least 0, got {bad:g}"
+        ValueError,
+        match=r"^clip_grad_norm: max_norm must be a finite number, at least 0",
     ):
         clip_grad_norm([Value(1.0)], bad)
     with pytest.raises(

@@ -11,7 +11,7 @@ import pytest
 import smolml_utils
 
 NAMED = ("activations", "initializers", "losses", "normalization", "optimizers")
-MODULES = (*NAMED, "clipping", "saving", "schedules")
+MODULES = (*NAMED, "clipping", "saving")
 
 
 def test_every_public_name_of_the_modules_is_exported() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smolml_utils import cosine_decay, linear_warmup, schedules, step_decay
+from smolml_utils import cosine_decay, linear_warmup, optimizers, step_decay
 
 RATES = st.floats(0.0, 1e3)
 STEPS = st.integers(1, 1000)
@@ -40,9 +40,9 @@ def test_between(step: int, steps: int) -> None:
     assert step_decay(step, 2.0, steps, 0.5) == product
 
 
-@pytest.mark.parametrize("name", schedules.__all__)
+@pytest.mark.parametrize("name", ["cosine_decay", "linear_warmup", "step_decay"])
 def test_what_is_refused(name: str) -> None:
-    schedule: Any = getattr(schedules, name)
+    schedule: Any = getattr(optimizers, name)
     for args, shown in (((-1, 0.1, 5), "step"), ((1, -0.1, 5), "rate"), ((1, math.nan, 5), "rate")):
         with pytest.raises(
             ValueError, match=rf"^{name}: {shown} must be a finite number, at least 0"

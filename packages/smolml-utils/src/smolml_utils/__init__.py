@@ -8,7 +8,6 @@ from smolml_utils import (
     normalization,
     optimizers,
     saving,
-    schedules,
 )
 from smolml_utils.activations import *
 from smolml_utils.clipping import *
@@ -17,7 +16,6 @@ from smolml_utils.losses import *
 from smolml_utils.normalization import *
 from smolml_utils.optimizers import *
 from smolml_utils.saving import *
-from smolml_utils.schedules import *
 from smolml_value.extending.anomaly import inside
 
 inside("smolml_utils")
@@ -32,4 +30,3 @@ __all__ += losses.__all__
 __all__ += normalization.__all__
 __all__ += optimizers.__all__
 __all__ += saving.__all__
-__all__ += schedules.__all__

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import NoReturn
 
 from smolml_array import MLArray, ShapeError
-from smolml_array.extending import ArrayLike, Shape, for_message, is_floating
+from smolml_array.extending import ArrayLike, for_message, is_floating
 from smolml_utils._operands import as_array, check_probabilities, with_dtype
 from smolml_value.extending import as_float
 
@@ -38,8 +37,7 @@ def class_targets(
     """
     check_probabilities(who, "label_smoothing", as_float(smoothing, who), "0 smooths nothing")
     count, soft = logits.shape[axis], targets.shape == logits.shape
-    rows = _rows(who, logits, targets, axis, ignored)
-    result = rows
+    result = rows = _rows(who, logits, targets, axis, ignored)
     if smoothing:  # where a sample is ignored, its row sums to 0
         there = 1.0 if soft else rows.sum(axis=axis, keepdims=True)
         result = (1.0 - smoothing) * rows + smoothing / count * there
@@ -77,17 +75,13 @@ def _rows(who: str, logits: MLArray, targets: MLArray, axis: int, ignored: int |
     wrong = xp.logical_and(wrong, counts)
     if bool(xp.any(wrong)):
         held, bad = xp.to_flat(for_message(indices)), xp.to_flat(for_message(wrong))
-        _refuse(who, held, bad, shape, axis)
+        first = bad.index(True)
+        raise ValueError(
+            f"{who}: y_true holds {held[first]:g} (element {first} in C order), which is no class "
+            f"index: expected whole numbers from 0 to {count - 1}, as y_pred of shape {shape} "
+            f"has {count} classes along axis {axis}"
+        )
     classes = xp.reshape(xp.arange(count), (count, *(1 for _ in shape[axis + 1 :])))
     one = (*shape[:axis], 1, *shape[axis + 1 :])
     rows = xp.logical_and(xp.equal(xp.reshape(indices, one), classes), xp.reshape(counts, one))
     return MLArray._constant(xp, xp.astype(rows, logits.dtype))
-
-
-def _refuse(who: str, indices: list[float], wrong: list[bool], shape: Shape, axis: int) -> NoReturn:
-    first = wrong.index(True)
-    raise ValueError(
-        f"{who}: y_true holds {indices[first]:g} (element {first} in C order), which is no class "
-        f"index: expected whole numbers from 0 to {shape[axis] - 1}, as y_pred of shape {shape} "
-        f"has {shape[axis]} classes along axis {axis}"
-    )

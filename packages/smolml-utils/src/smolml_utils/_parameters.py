@@ -46,7 +46,7 @@ def listed(who: str, params: Any) -> dict[str, Parameter]:
     return found
 
 
-def check(who: str, p: Any, which: str) -> Parameter:
+def check(who: str, p: object, which: str) -> Parameter:
     """p itself if it is a leaf.
 
     Raises:
@@ -57,24 +57,16 @@ def check(who: str, p: Any, which: str) -> Parameter:
             f"{who}: parameter {which} must be an MLArray or a Value, "
             f"got {type(p).__name__} {p!r:.60}"
         )
-    if isinstance(p, MLArray) and p._view is None and p._node.pending_writes is None:
-        made_by = p._node.made_by  # most are plain leaves
-    else:
-        made_by = _made_by(p)
+    if isinstance(p, Value):
+        made_by = p._op if p._made_by is not None else ""
+    else:  # "" also for an array of leaves
+        made_by = (p if p._view is None else p._view.root)._node.made_by
     if made_by:
         raise ValueError(
             f"{who}: parameter {which} is the result of {made_by!r}; give the "
             f"leaves that it was computed from, or make it one with restart()"
         )
-    found: Parameter = p
-    return found
-
-
-def _made_by(p: Parameter) -> str:
-    """The op that made a parameter, "" for a leaf and for an array of leaves."""
-    if isinstance(p, Value):
-        return p._op if p._made_by is not None else ""
-    return (p if p._view is None else p._view.root)._node.made_by
+    return p
 
 
 def gradient(p: Parameter) -> Any:
@@ -100,10 +92,8 @@ def gradients(who: str, params: dict[str, Parameter], grads: Any = None) -> dict
     if grads is None:
         own = {name: gradient(p) for name, p in params.items()}
         if not any(map(_may_have_one, params.values())):
-            raise ValueError(
-                f"{who}: no parameter has a gradient; call backward() before, on a loss computed "
-                f"from these very objects (constants, with requires_grad=False, never have one)"
-            )
+            what = "no parameter has a gradient (a constant never has)"
+            raise ValueError(f"{who}: {what}; call backward() before, on a loss computed from them")
         return own
     given = dict(named(grads))
     if given.keys() != params.keys():

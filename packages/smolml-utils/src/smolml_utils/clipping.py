@@ -9,7 +9,6 @@ from smolml_array import MLArray
 from smolml_utils._operands import not_negative
 from smolml_utils._parameters import Parameters, listed
 from smolml_value import Value, table
-from smolml_value.extending import as_float
 
 __all__ = ["clip_grad_norm", "clip_grad_value"]
 
@@ -52,9 +51,7 @@ def clip_grad_norm(params: Parameters, max_norm: float) -> float:
     >>> w.grad()
     MLArray([0.6, 0.8], requires_grad=False)
     """
-    bound = as_float(max_norm, "clip_grad_norm: max_norm")
-    if not bound >= 0.0:
-        raise ValueError(f"clip_grad_norm: max_norm must be at least 0, got {bound:g}")
+    bound = max_norm if max_norm == math.inf else not_negative("clip_grad_norm: max_norm", max_norm)
     found = _gradients("clip_grad_norm", params)
     norms = [_norm(g) for _, _, g in found]
     for (name, _, _), norm in zip(found, norms, strict=True):

@@ -173,8 +173,7 @@ def _put(who: str, found: Loaded, tree: dict[str, Any]) -> None:
         places |= {f"{o}.{key}": 0.0 for key in x._settings()}
     states = {name for name in found if name.rpartition(".")[0] in owners}
     if misfits := places.keys() ^ (found.keys() - states):
-        names = ", ".join(sorted(misfits))
-        raise ValueError(f"{who} does not fit: only in the file, or only in `into`: {names}")
+        raise ValueError(f"{who} and `into` differ: only one has {', '.join(sorted(misfits))}")
     for name, x in places.items():
         if found[name].shape != (shape := getattr(x, "shape", ())):
             raise ShapeError(f"{who}: {name} has shape {found[name].shape}, expected {shape}")
