@@ -21,7 +21,8 @@ def _params() -> tuple[dict[str, Any], list[Any]]:
     w, b, v = MLArray(np.ones((2, 3))), MLArray(np.ones((2, 4)))[1], Value(1.0)
     of_values = MLArray([Value(0.0), Value(0.0)])
     frozen = MLArray([1.0], requires_grad=False)
-    for p, g in zip((w, b, v, of_values), gs, strict=True):
+    learned: list[Any] = [w, b, v, of_values]
+    for p, g in zip(learned, gs, strict=True):
         p.set_grad(g.tolist())
     return {"layers": [{"w": w, "b": b}, v], "rest": (of_values, frozen)}, gs
 

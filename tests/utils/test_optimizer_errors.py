@@ -147,7 +147,7 @@ def test_a_step_of_constants_only(backend: str) -> None:
 
 
 def test_gradients_that_do_not_fit(backend: str) -> None:
-    params = {"w": MLArray([1.0, 2.0]), "b": Value(0.0)}
+    params: dict[str, Any] = {"w": MLArray([1.0, 2.0]), "b": Value(0.0)}
     for grads, got in (
         ([[1.0, 2.0], 1.0], "got 0.0, 0.1, 1"),
         ({"w": MLArray([1.0, 2.0])}, "got w"),
@@ -163,7 +163,7 @@ def test_gradients_that_do_not_fit(backend: str) -> None:
         SGD().step(params, {"w": MLArray([1.0, 1.0]), "b": MLArray([1.0])})
     with pytest.raises(TypeError, match=r"^SGD.step: gradient b: expected numbers"):
         SGD().step(params, {"w": MLArray([1.0, 1.0]), "b": "1"})
-    assert params["w"].to_list() == [1.0, 2.0]  # type: ignore[union-attr]  # it is an array
+    assert params["w"].to_list() == [1.0, 2.0]
 
 
 def test_nesterov_needs_momentum() -> None:

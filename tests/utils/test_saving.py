@@ -270,8 +270,8 @@ def test_what_does_not_fit(path: Path, backend: str) -> None:
     optimizer.step([w, b], [np.ones(2), 1.0])
     save(path, {"w": w, "b": b, "optimizer": optimizer, "step": 1})
     fresh, v = MLArray([0.0, 0.0]), Value(0.0)
-    whole = {"w": fresh, "b": v, "optimizer": Adam(), "step": 0}
-    for change, misfits in (
+    whole: dict[str, Any] = {"w": fresh, "b": v, "optimizer": Adam(), "step": 0}
+    changes: list[tuple[dict[str, Any], str]] = [
         ({"c": Value(0.0)}, "c"),
         ({"step": []}, "step"),
         ({"w": []}, "optimizer.w.m, optimizer.w.t, optimizer.w.v, w"),
@@ -283,20 +283,22 @@ def test_what_does_not_fit(path: Path, backend: str) -> None:
                 + ("momentum_coefficient", "nesterov", "weight_decay")
             ),
         ),
-    ):
+    ]
+    for change, misfits in changes:
         with pytest.raises(ValueError, match=r"^load: ") as caught:
             load(path, into=whole | change)
         assert str(caught.value) == f"load: {path} and `into` differ: only one has {misfits}"
-    for change, message in (
+    shapes: list[tuple[dict[str, Any], str]] = [
         ({"w": MLArray([0.0])}, "w has shape (2,), expected (1,)"),
         ({"b": MLArray([0.0])}, "b has shape (), expected (1,)"),
         ({"w": Value(0.0)}, "w has shape (2,), expected ()"),
-    ):
+    ]
+    for change, message in shapes:
         with pytest.raises(ShapeError) as refused:
             load(path, into=whole | change)
         assert str(refused.value) == f"load: {path}: {message}"
     assert (fresh.to_list(), v.data) == ([0.0, 0.0], 0.0)
-    assert whole["optimizer"].learning_rate == 0.01  # type: ignore[union-attr]  # an optimizer
+    assert whole["optimizer"].learning_rate == 0.01
 
 
 def test_without_the_library(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
