@@ -1,5 +1,7 @@
 """Losses, activations, initializers and optimizers over Values and MLArrays."""
 
+from typing import TYPE_CHECKING
+
 from smolml_utils import (
     activations,
     clipping,
@@ -22,11 +24,7 @@ inside("smolml_utils")
 
 __version__ = "0.1.0"
 
-__all__ = ["activations", "initializers", "losses", "normalization", "optimizers"]
-__all__ += activations.__all__
-__all__ += clipping.__all__
-__all__ += initializers.__all__
-__all__ += losses.__all__
-__all__ += normalization.__all__
-__all__ += optimizers.__all__
-__all__ += saving.__all__
+if not TYPE_CHECKING:  # type checkers take all that comes by a star
+    __all__ = ["activations", "initializers", "losses", "normalization", "optimizers"]
+    for _module in (activations, clipping, initializers, losses, normalization, optimizers, saving):
+        __all__ += _module.__all__
