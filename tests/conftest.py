@@ -23,7 +23,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 OPTIONAL = {
     *("array_api_extra", "array_api_strict", "autograd", "einops", "matplotlib", "mpmath"),
     *("ipykernel", "nbclient", "nbformat"),
-    *("numpy", "rich", "scipy", "sklearn", "torch"),
+    *("numpy", "rich", "safetensors", "scipy", "sklearn", "torch"),
     *("smolml", "smolml_array", "smolml_utils"),
 }
 _TOP_IMPORT = re.compile(r"^(?:import|from)\s+([\w.]+)", re.MULTILINE)

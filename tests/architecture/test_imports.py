@@ -16,7 +16,7 @@ THIRD_PARTY = {
     # the first is only read by the compiler; the second is imported when rich itself asks for it
     "smolml_value": {"mypy_extensions", "rich"},
     "smolml_array": {"numpy"},
-    "smolml_utils": set[str](),
+    "smolml_utils": {"safetensors"},
     "smolml": {"IPython", "matplotlib", "numpy", "rich", "sklearn"},
 }
 
@@ -133,7 +133,7 @@ def test_array_works_where_numpy_cannot_be_imported() -> None:
     ("package", "unwanted"),
     [
         ("smolml_array", {"matplotlib", "rich", "scipy", "sklearn"}),
-        ("smolml_utils", {"matplotlib", "rich", "scipy", "sklearn"}),
+        ("smolml_utils", {"matplotlib", "rich", "safetensors", "scipy", "sklearn"}),
         ("smolml", {"matplotlib", "rich", "scipy", "sklearn"}),
     ],
 )

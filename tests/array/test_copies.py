@@ -208,8 +208,7 @@ def test_every_function_with_whatever_it_takes(backend: str) -> None:
 NOT_OF_ARRAYS = {
     *("arange", "empty", "eye", "full", "linspace", "ones", "rand", "randn", "zeros"),
     *("can_cast", "finfo", "iinfo", "isdtype", "item", "result_type", "size", "to_list"),
-    "tolist",
-    *("to_backend", "to_device", "zero_grad"),
+    *("set_grad", "to_backend", "to_device", "tolist", "zero_grad"),
 }
 
 

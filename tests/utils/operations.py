@@ -99,6 +99,29 @@ ROWS: dict[str, Row] = {
         ((2, 3),),
         (REALS,),
     ),
+    **{
+        f"cross_entropy, {name}": Row(
+            lambda x, kind=kind: cross_entropy(x, [2, 0, 1], **kind),
+            lambda t, x, kind=kind: t.nn.functional.cross_entropy(
+                x, t.tensor([2, 0, 1]), **_as_tensors(t, kind, x)
+            ),
+            ((3, 3),),
+            (REALS,),
+        )
+        for name, kind in {
+            "weight": {"weight": [0.5, 2.0, 1.5]},
+            "ignore_index": {"ignore_index": 0, "reduction": "none"},
+            "label_smoothing": {"label_smoothing": 0.3, "reduction": "sum"},
+            "all": {"weight": [0.5, 2.0, 1.5], "ignore_index": 1, "label_smoothing": 0.2},
+        }.items()
+    },
+    "cross_entropy, weighted rows": Row(
+        lambda x, y: cross_entropy(x, y, axis=0, weight=[0.5, 2.0], label_smoothing=0.1),
+        lambda t, x, y: t.nn.functional.cross_entropy(
+            x.T, y.T, weight=t.tensor([0.5, 2.0], dtype=x.dtype), label_smoothing=0.1
+        ),
+        domains=(REALS, UNIT),
+    ),
     "softmax": Row(lambda x: softmax(x, axis=0), lambda t, x: t.softmax(x, 0), ((3, 2),), (REALS,)),
     "softmax, all": Row(
         lambda x: softmax(x, axis=None),
@@ -120,6 +143,11 @@ ROWS: dict[str, Row] = {
         (REALS,),
     ),
 }
+
+
+def _as_tensors(t: Any, kind: dict[str, Any], x: Any) -> dict[str, Any]:
+    made = {k: t.tensor(v, dtype=x.dtype) if k == "weight" else v for k, v in kind.items()}
+    return {"reduction": "mean"} | made
 
 
 def _reduced(each: Any, how: str) -> Any:

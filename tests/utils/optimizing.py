@@ -20,11 +20,15 @@ def sgd(x: Floats, gs: Sequence[Floats], lr: float) -> Trajectory:
     return out
 
 
-def momentum(x: Floats, gs: Sequence[Floats], lr: float, mu: float) -> Trajectory:
-    out = []
-    for t in range(len(gs)):  # the velocity as the sum it is
-        velocity = sum((lr * mu ** (t - i) * gs[i] for i in range(t + 1)), np.zeros_like(x))
-        x = x - velocity
+def momentum(
+    x: Floats, gs: Sequence[Floats], lr: float, mu: float, ahead: float = 0.0, decay: float = 0.0
+) -> Trajectory:
+    out: Trajectory = []
+    decayed: Trajectory = []
+    for t, g in enumerate(gs):  # the velocity as the sum it is
+        decayed.append(g + decay * x)
+        velocity = sum((lr * mu ** (t - i) * decayed[i] for i in range(t + 1)), np.zeros_like(x))
+        x = x - (1.0 - ahead) * velocity - ahead * (lr * decayed[t] + mu * velocity)
         out.append(x)
     return out
 
@@ -74,6 +78,10 @@ OPTIMIZERS: dict[
     "SGDMomentum": (
         lambda: SGDMomentum(0.05, momentum_coefficient=0.8),
         lambda x, gs: momentum(x, gs, 0.05, 0.8),
+    ),
+    "SGD, nesterov and weight decay": (
+        lambda: SGD(0.05, 0.8, nesterov=True, weight_decay=0.3),
+        lambda x, gs: momentum(x, gs, 0.05, 0.8, 1.0, 0.3),
     ),
     "AdaGrad": (lambda: AdaGrad(0.3, epsilon=1e-3), lambda x, gs: adagrad(x, gs, 0.3, 1e-3)),
     "RMSProp": (

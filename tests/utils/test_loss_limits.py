@@ -166,7 +166,9 @@ def test_binary_cross_entropy_is_pytorchs(p: float, t: float, backend: str) -> N
     found = binary_cross_entropy(ours, [t])
     found.backward()
     assert found.item() == pytest.approx(loss.item(), rel=1e-14, abs=0.0)
-    assert ours.grad().to_list() == pytest.approx(theirs.grad.tolist(), rel=1e-14, abs=0.0)
+    # where p (1 - p) is below 1e-12, they divide by the float32 that is next to it
+    rel = 1e-14 if p * (1.0 - p) > 1e-12 else 1e-8
+    assert ours.grad().to_list() == pytest.approx(theirs.grad.tolist(), rel=rel, abs=0.0)
 
 
 def test_targets_of_probabilities_at_the_ends(backend: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from smolml_array import MLArray
+from smolml_array import MLArray, ShapeError
 from smolml_utils import SGD, AdaGrad, Adam, AdamW, Optimizer, RMSProp, SGDMomentum
 from smolml_value import Value
 
@@ -37,6 +37,7 @@ def test_a_learning_rate_is_a_number(cls: type[Optimizer]) -> None:
 @pytest.mark.parametrize(
     ("cls", "name"),
     [
+        (SGD, "momentum_coefficient"),
         (SGDMomentum, "momentum_coefficient"),
         (RMSProp, "exp_decay_squared"),
         (Adam, "exp_decay_gradients"),
@@ -60,6 +61,7 @@ def test_decays(cls: Any, name: str, bad: float) -> None:
         (Adam, "epsilon"),
         (AdamW, "epsilon"),
         (AdamW, "weight_decay"),
+        (SGD, "weight_decay"),
     ],
 )
 @pytest.mark.parametrize("bad", [-1e-8, math.inf, math.nan])
@@ -84,9 +86,18 @@ def test_one_parameter_in_place_of_a_list(where: str, backend: str) -> None:
 
 
 @pytest.mark.parametrize("where", ["step", "zero_grad"])
-@pytest.mark.parametrize("bad", [1.0, "w", None, [1.0]])
-def test_things_that_are_no_parameters(where: str, bad: Any) -> None:
-    message = f"Adam.{where}: parameter 1 must be an MLArray or a Value, got {type(bad).__name__}"
+@pytest.mark.parametrize(
+    ("bad", "shown"),
+    [
+        (1.0, "1 must be an MLArray or a Value, got float"),
+        ("w", "1 must be an MLArray or a Value, got str"),
+        (None, "1 must be an MLArray or a Value, got NoneType"),
+        ([Value(0.0), 1.0], "1.1 must be an MLArray or a Value, got float"),
+        ({"layer": {"w": "x"}}, "1.layer.w must be an MLArray or a Value, got str 'x'"),
+    ],
+)
+def test_things_that_are_no_parameters(where: str, bad: Any, shown: str) -> None:
+    message = f"Adam.{where}: parameter {shown}"
     w = Value(1.0)
     w.grad = 1.0
     with pytest.raises(TypeError, match=f"^{re.escape(message)}"):
@@ -96,7 +107,68 @@ def test_things_that_are_no_parameters(where: str, bad: Any) -> None:
 
 def test_names_in_place_of_parameters() -> None:
     with pytest.raises(TypeError, match="parameter 0 must be an MLArray or a Value, got str 'w'"):
-        SGD().step({"w": Value(1.0)})  # type: ignore[dict-item]  # that is the point
+        SGD().step({"w": Value(1.0)}.keys())
+
+
+@pytest.mark.parametrize("where", ["step", "zero_grad"])
+@pytest.mark.parametrize("nothing", [[], {}, iter(()), {"layers": []}])
+def test_no_parameters(where: str, nothing: Any) -> None:
+    message = f"SGD.{where}: expected a list or dict of parameters, got none; write {where}([w, b])"
+    for call in (lambda: getattr(SGD(), where)(nothing), getattr(SGD(), where)):
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+            call()
+
+
+def test_a_step_before_backward(backend: str) -> None:
+    w, b = MLArray([1.0]), MLArray([2.0])
+    message = (
+        r"^SGD.step: no parameter has a gradient \(a constant never has\); call backward\(\) "
+        r"before, on a loss computed from them$"
+    )
+    for params in ([w, b], [w[:1]], {"w": w, "frozen": MLArray([1.0], requires_grad=False)}):
+        with pytest.raises(ValueError, match=message):
+            SGD().step(params)
+    w.sum().backward()
+    SGD().step([b, w])  # b was not used this time
+    SGD().zero_grad([w, b])
+    with pytest.raises(ValueError, match=message):
+        SGD().step([w, b])
+    (0.0 * w).sum().backward()  # a gradient that is 0 is one
+    SGD().step([w])
+    SGD().step([MLArray([Value(1.0)])])  # of Values it cannot be told
+
+
+def test_a_step_of_constants_only(backend: str) -> None:
+    frozen = MLArray([1.0], requires_grad=False)
+    with pytest.raises(
+        ValueError, match=r"^Adam.step: no parameter has a gradient \(a constant never has\)"
+    ):
+        Adam().step([frozen, MLArray([1.0], requires_grad=False)])
+
+
+def test_gradients_that_do_not_fit(backend: str) -> None:
+    params: dict[str, Any] = {"w": MLArray([1.0, 2.0]), "b": Value(0.0)}
+    for grads, got in (
+        ([[1.0, 2.0], 1.0], "got 0.0, 0.1, 1"),
+        ({"w": MLArray([1.0, 2.0])}, "got w"),
+        ({}, "got dict"),
+        (MLArray([1.0, 2.0]), "got MLArray"),
+    ):
+        expected = "grads must be nested like the parameters, which are w, b; "
+        with pytest.raises(ValueError, match=f"^SGD.step: {re.escape(expected + got)}$"):
+            SGD().step(params, grads)
+    with pytest.raises(ShapeError, match=r"^SGD.step: gradient w: expected the shape \(2,\), got"):
+        SGD().step(params, {"w": MLArray([1.0]), "b": 1.0})
+    with pytest.raises(ShapeError, match=r"^SGD.step: gradient b: expected the shape \(\), got"):
+        SGD().step(params, {"w": MLArray([1.0, 1.0]), "b": MLArray([1.0])})
+    with pytest.raises(TypeError, match=r"^SGD.step: gradient b: expected numbers"):
+        SGD().step(params, {"w": MLArray([1.0, 1.0]), "b": "1"})
+    assert params["w"].to_list() == [1.0, 2.0]
+
+
+def test_nesterov_needs_momentum() -> None:
+    with pytest.raises(ValueError, match=r"^SGD: nesterov needs a momentum_coefficient above 0$"):
+        SGD(nesterov=True)
 
 
 @pytest.mark.parametrize("where", ["step", "zero_grad"])
@@ -104,7 +176,10 @@ def test_a_parameter_given_twice(where: str, backend: str) -> None:
     w = MLArray([1.0])
     with pytest.raises(ValueError, match=rf"^SGD.{where}: a parameter is given twice"):
         getattr(SGD(), where)([w, Value(1.0), w])
-    getattr(SGD(), where)([MLArray([1.0]), MLArray([1.0])])  # equal numbers are no matter
+    twins = [MLArray([1.0]), MLArray([1.0])]
+    for twin in twins:
+        twin.set_grad([1.0])
+    getattr(SGD(), where)(twins)  # equal numbers are no matter
 
 
 def test_results_are_no_parameters(backend: str) -> None:
@@ -118,7 +193,8 @@ def test_results_are_no_parameters(backend: str) -> None:
     layer = SimpleNamespace(w=y)
     with pytest.raises(ValueError, match=r"^SGD.update: parameter 'w' is the result of 'multiply'"):
         SGD().update(layer, 0, ("w",))
-    SGD().step([y.restart()])  # as the message says
+    y.restart().sum().backward()
+    SGD().step([y])  # as the message says
 
 
 def test_update_of_what_is_not_there() -> None:

@@ -20,6 +20,16 @@ PAIRS: list[tuple[str, Callable[[], Optimizer], Callable[[Any], torch.optim.Opti
         lambda: SGDMomentum(0.05, 0.9),
         lambda ps: torch.optim.SGD(ps, lr=0.05, momentum=0.9),
     ),
+    *(
+        (
+            f"SGD, momentum {mu}, nesterov {ahead}, decay {decay}",
+            lambda mu=mu, ahead=ahead, decay=decay: SGD(0.05, mu, ahead, decay),
+            lambda ps, mu=mu, ahead=ahead, decay=decay: torch.optim.SGD(
+                ps, lr=0.05, momentum=mu, nesterov=ahead, weight_decay=decay
+            ),
+        )
+        for mu, ahead, decay in [(0.0, False, 0.1), (0.9, True, 0.0), (0.8, True, 0.2)]
+    ),
     (
         "AdaGrad",
         lambda: AdaGrad(0.1, epsilon=1e-10),

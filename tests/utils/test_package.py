@@ -10,12 +10,13 @@ import pytest
 
 import smolml_utils
 
-MODULES = ("activations", "initializers", "losses", "normalization", "optimizers")
+NAMED = ("activations", "initializers", "losses", "normalization", "optimizers")
+MODULES = (*NAMED, "clipping", "saving")
 
 
 def test_every_public_name_of_the_modules_is_exported() -> None:
     names = {name for module in MODULES for name in getattr(smolml_utils, module).__all__}
-    assert names | set(MODULES) == set(smolml_utils.__all__)
+    assert names | set(NAMED) == set(smolml_utils.__all__)
     for module in MODULES:
         for name in getattr(smolml_utils, module).__all__:
             assert getattr(smolml_utils, name) is getattr(getattr(smolml_utils, module), name)

@@ -121,7 +121,8 @@ def check_smolml(dist: Path, work: Path) -> None:
     assert refused.returncode != 0, refused
     assert "smolml[demo]" in refused.stderr, refused
     assert "Traceback" not in refused.stderr, refused
-    env.install(f"{SMOLML.wheel(dist)}[demo]", f"--find-links={dist}", *TOOLS, *MORE_TOOLS)
+    extras = "demo,safetensors"
+    env.install(f"{SMOLML.wheel(dist)}[{extras}]", f"--find-links={dist}", *TOOLS, *MORE_TOOLS)
     env.capture("smolml", "demo", "digits", "--epochs=1", f"--out={work / 'digits.png'}")
     assert (work / "digits.png").stat().st_size > 1000
     # the tests of these two have passed above, on the same wheels

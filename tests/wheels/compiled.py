@@ -100,7 +100,8 @@ def main(arguments: list[str]) -> int:
         print(env.python(DEEP, "-X", "faulthandler").stdout, end="")
         same_bits(env, VALUE.wheel(dist), work)
         env.run(str(env.python_path), "-X", "faulthandler", "-m", "tests.value.fuzz", seconds)
-        env.install(f"{SMOLML.wheel(dist)}[demo]", f"--find-links={dist}", *TOOLS, *MORE_TOOLS)
+        extras = "demo,safetensors"
+        env.install(f"{SMOLML.wheel(dist)}[{extras}]", f"--find-links={dist}", *TOOLS, *MORE_TOOLS)
         for distribution in OTHERS:
             env.assert_installed_from(distribution.wheel(dist))
         assert env.python("import smolml; print(smolml.COMPILED)").stdout.strip() == "True"

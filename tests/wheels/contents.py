@@ -74,7 +74,16 @@ DISTRIBUTIONS = (
         "pure = smolml_array.backends.pure:BACKEND\n\n"
         "[smolml.kinds]\nmlarray = smolml_array._derivatives.kinds:kinds",
     ),
-    Distribution("smolml-utils", frozenset({"smolml-array<0.2,>=0.1", "smolml-value<0.2,>=0.1"})),
+    Distribution(
+        "smolml-utils",
+        frozenset(
+            {
+                "smolml-array<0.2,>=0.1",
+                "smolml-value<0.2,>=0.1",
+                "safetensors>=0.4; extra == 'safetensors'",
+            }
+        ),
+    ),
     Distribution(
         "smolml",
         frozenset(
@@ -86,6 +95,7 @@ DISTRIBUTIONS = (
                 "rich>=13",
                 "matplotlib>=3.8; extra == 'demo'",
                 "matplotlib>=3.8; extra == 'plot'",
+                "safetensors>=0.4; extra == 'safetensors'",
                 "scikit-learn>=1.5; extra == 'demo'",
             }
         ),

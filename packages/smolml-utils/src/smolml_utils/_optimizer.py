@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from smolml_array import MLArray, ShapeError
 from smolml_array.extending import Raw
+from smolml_utils import _parameters
 from smolml_utils._operands import not_negative
+from smolml_utils._parameters import Parameter, Parameters, gradient, listed
 from smolml_value import Value, scalar
 from smolml_value.extending import WeakIdentityDict
 
-Parameter: TypeAlias = MLArray | Value
 State: TypeAlias = dict[str, Any]  # of one parameter: raw arrays and numbers under their names
 
 
@@ -35,7 +36,8 @@ class Optimizer(ABC):
     backend and for floats: `xp` has the array API's names, and `x` and `g` are never written to.
 
     Args:
-        learning_rate: the size of a step, at least 0; may be set between steps (a schedule).
+        learning_rate: the size of a step, at least 0; may be set between steps, by a schedule say:
+            `optimizer.learning_rate = cosine_decay(step, 0.1, 1000)`.
 
     Raises:
         ValueError: a learning rate that is negative, infinite or nan.
@@ -71,26 +73,42 @@ class Optimizer(ABC):
 
     # In place ----------------------------------------------------------------------------------
 
-    def step(self, params: Iterable[Parameter]) -> None:
+    def step(self, params: Parameters = (), grads: Any = None) -> None:
         """Change each parameter by its gradient, in place. Constants among them stay as they are.
 
+        Args:
+            params: a list of parameters, or dicts and lists of them, nested.
+            grads: the gradients to go by, as `value_and_grad` gives them: nested like the
+                parameters, as arrays of any kind; default: those that `backward()` has left.
+
         Raises:
+            ShapeError: a gradient that does not have the shape of its parameter.
             TypeError: something that is no parameter, or one in place of a list of them.
-            ValueError: the same parameter twice, or one that is the result of an operation.
+            ValueError: no parameters, the same one twice, one that is the result of an operation;
+                no gradient at all, or gradients that are nested otherwise.
 
         >>> w = Value(3.0)
         >>> (w * w).backward()
         >>> SGD(learning_rate=0.5).step([w])
         >>> w.data
         0.0
+        >>> from smolml_value.transforms import grad
+        >>> weights = {"w": MLArray([3.0, 4.0])}
+        >>> SGD(learning_rate=0.25).step(weights, grad(lambda p: (p["w"] ** 2).sum())(weights))
+        >>> weights["w"].to_list()
+        [1.5, 2.0]
         """
-        for p in self._listed("step", params):
+        who = f"{self._who}.step"
+        found = listed(who, params)
+        of = _parameters.gradients(who, found, grads)
+        for name, p in found.items():
             if isinstance(p, Value):
-                p.data = self._advance(scalar, p._data, p.grad, self._states.obtain(p, dict))
-            elif p._node.tracked if p._view is None else p.requires_grad:
-                p._set_numbers(self._new_numbers(p, self._states.obtain(p, dict)))
+                p.data = self._advance(scalar, p._data, of[name], self._states.obtain(p, dict))
+            elif p.requires_grad:
+                state = self._states.obtain(p, dict)
+                p._set_numbers(self._new_numbers(p, of[name], state))
 
-    def zero_grad(self, params: Iterable[Parameter]) -> None:
+    def zero_grad(self, params: Parameters = ()) -> None:
         """Set the gradient of each parameter to zero.
 
         Raises:
@@ -102,11 +120,8 @@ class Optimizer(ABC):
         >>> w.grad
         0.0
         """
-        for p in self._listed("zero_grad", params):
-            if isinstance(p, Value):
-                p.grad = 0.0
-            else:
-                p.zero_grad()
+        for p in listed(f"{self._who}.zero_grad", params).values():
+            p.zero_grad()
 
     # By name, as in the original ---------------------------------------------------------------
 
@@ -142,24 +157,23 @@ class Optimizer(ABC):
         return tuple(self._updated(getattr(obj, name), idx, name) for name in param_names)
 
     def _updated(self, given: Any, idx: Hashable, name: str) -> Parameter:
-        p = self._check("update", given, repr(name))
+        p = _parameters.check(f"{self._who}.update", given, repr(name))
         if isinstance(p, Value):
             new = self._advance(scalar, p._data, p.grad, self._named_state(idx, name, ()))
             return Value(new, p.label)
         if not p.requires_grad:
             return p  # a constant
         state = self._named_state(idx, name, p.shape)
-        made = MLArray._constant(p._node.backend, self._new_numbers(p, state))
+        made = MLArray._constant(p._node.backend, self._new_numbers(p, gradient(p), state))
         made.requires_grad = True
         made.label = p.label
         return made
 
     # Parameters and what is kept of them -------------------------------------------------------
 
-    def _new_numbers(self, p: MLArray, state: State) -> Raw:
+    def _new_numbers(self, p: MLArray, g: Raw, state: State) -> Raw:
         node = p._current_node()
         xp = node.backend
-        g = node.gradient() if p._view is None else p.grad()._node.raw
         return xp.asarray(xp.silence.run(self._advance, xp.silence.plain, node.raw, g, state))
 
     def _named_state(self, idx: Hashable, name: str, shape: tuple[int, ...]) -> State:
@@ -170,36 +184,6 @@ class Optimizer(ABC):
                 f"{known} before; give every object an idx of its own"
             )
         return state
-
-    def _listed(self, where: str, params: Any) -> list[Parameter]:
-        """The parameters as a list, each checked."""
-        if isinstance(params, MLArray | Value):
-            raise TypeError(
-                f"{self._who}.{where}: expected a list of parameters, got one "
-                f"{type(params).__name__}; write {where}([x])"
-            )
-        listed = [self._check(where, p, str(i)) for i, p in enumerate(params)]
-        if len({id(p) for p in listed}) != len(listed):
-            raise ValueError(f"{self._who}.{where}: a parameter is given twice; give each once")
-        return listed
-
-    def _check(self, where: str, p: Any, which: str) -> Parameter:
-        if not isinstance(p, MLArray | Value):
-            raise TypeError(
-                f"{self._who}.{where}: parameter {which} must be an MLArray or a Value, "
-                f"got {type(p).__name__} {p!r:.60}"
-            )
-        if isinstance(p, MLArray) and p._view is None and p._node.pending_writes is None:
-            made_by = p._node.made_by  # most are plain leaves
-        else:
-            made_by = _made_by(p)
-        if made_by:
-            raise ValueError(
-                f"{self._who}.{where}: parameter {which} is the result of {made_by!r}; give the "
-                f"leaves that it was computed from, or make it one with restart()"
-            )
-        found: Parameter = p
-        return found
 
     @property
     def _who(self) -> str:
@@ -219,14 +203,25 @@ class Optimizer(ABC):
         for p, state in fields["_states"]:
             self._states.obtain(p, dict).update(state)
 
-    def __repr__(self) -> str:
+    def _settings(self) -> dict[str, Any]:
+        """Its arguments, by name."""
         public = {k: v for k, v in vars(self).items() if not k.startswith("_")}
-        shown = {"learning_rate": self.learning_rate, **public}
-        return f"{self._who}({', '.join(f'{k}={v!r}' for k, v in shown.items())})"
+        return {"learning_rate": self.learning_rate, **public}
 
+    def _parts(self, who: str, names: Mapping[int, str]) -> Iterator[tuple[str, Any]]:
+        """Its settings, and what it remembers of parameters, whose names are given by id.
 
-def _made_by(p: Parameter) -> str:
-    """The op that made a parameter, "" for a leaf and for an array of leaves."""
-    if isinstance(p, Value):
-        return p._op if p._made_by is not None else ""
-    return (p if p._view is None else p._view.root)._node.made_by
+        Raises:
+            ValueError: a parameter without a name, or states of `update`.
+        """
+        yield from self._settings().items()
+        states: list[tuple[Any, State]] = [*self._states.items()]
+        if self._named_states or any(id(p) not in names for p, _ in states):
+            raise ValueError(f"{who} remembers parameters that are not here; put them beside it")
+        for p, state in states:
+            for key, x in state.items():
+                own = isinstance(p, MLArray) and p._node.backend.is_array(x)
+                yield f"{names[id(p)]}.{key}", MLArray(x, False, backend=p.backend) if own else x
+
+    def __repr__(self) -> str:
+        return f"{self._who}({', '.join(f'{k}={v!r}' for k, v in self._settings().items())})"

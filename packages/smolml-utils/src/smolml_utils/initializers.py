@@ -23,13 +23,7 @@ from typing import Final, TypeAlias
 from smolml_array import Generator, MLArray, ShapeError, full
 from smolml_array.extending import DType, generator_of, shape_of
 from smolml_utils._operands import not_negative
-from smolml_utils._sampling import (
-    fans,
-    leaf,
-    normal,
-    orthonormal_rows,
-    uniform,
-)
+from smolml_utils._sampling import fans, leaf, normal, orthonormal_rows, uniform
 from smolml_value.extending import as_float
 
 Dim: TypeAlias = int | Sequence[int]

@@ -246,12 +246,20 @@ def categorical_cross_entropy(
 
 
 def cross_entropy(
-    y_pred: ArrayLike, y_true: ArrayLike, reduction: Reduction = "mean", *, axis: int = -1
+    y_pred: ArrayLike,
+    y_true: ArrayLike,
+    reduction: Reduction = "mean",
+    *,
+    axis: int = -1,
+    weight: ArrayLike | None = None,
+    ignore_index: int | None = None,
+    label_smoothing: float = 0.0,
 ) -> MLArray:
-    """The mean over samples of -sum(t log softmax(x)) over the classes, x = y_pred, t = y_true.
+    """The mean over samples of -sum(w t log softmax(x)) over the classes, x = y_pred, t = y_true.
 
-    Exact for logits of any size; its gradient is softmax(x) - t, divided by the number of
-    samples for the mean.
+    Exact for logits of any size; without weights its gradient is softmax(x) - t, divided by the
+    number of samples for the mean. As in PyTorch, the mean of class indices divides by the sum of
+    the weights of the samples' classes, without those that are ignored; of nothing it is nan.
 
     Args:
         y_pred: logits with the classes along `axis`.
@@ -259,21 +267,29 @@ def cross_entropy(
             (one-hot, or smoothed), of the same shape.
         reduction: "mean", "sum" or "none", over the samples.
         axis: where the classes are.
+        weight: w, how much each class counts; one number for each.
+        ignore_index: samples with this class index do not count (PyTorch's default is -100).
+        label_smoothing: e in [0, 1]: t becomes (1 - e) t + e / (number of classes).
+            Source: Szegedy et al. 2015, arXiv:1512.00567.
 
     Raises:
         AxisError: an axis that y_pred does not have.
-        ShapeError: y_true has neither shape.
-        ValueError: indices that are no class, probabilities outside [0, 1], an unknown reduction,
-            different backends.
+        ShapeError: y_true has neither shape, or weight not one number for each class.
+        ValueError: indices that are no class, probabilities outside [0, 1], ignore_index with
+            rows, an unknown reduction, different backends.
 
     >>> cross_entropy(MLArray([[0.0, 0.0], [1000.0, 0.0]]), [1, 0], reduction="none").to_list()
     [0.6931471805599453, 0.0]
+    >>> cross_entropy(MLArray([[0.0, 0.0], [5.0, 0.0]]), [1, -100], ignore_index=-100)
+    MLArray(0.6931)
     """
     who = "cross_entropy"
     x, t = arrays(who, y_pred, y_true)
     x = as_floats(x)
     axis = normalize_axis(axis, x.ndim, who)
-    rows = class_targets(who, x, t, axis)
-    losses = apply_rule(CROSS_ENTROPY, x, rows, axis=axis, keepdims=False)
+    targets, total = class_targets(who, x, t, axis, weight, ignore_index, label_smoothing)
+    losses = apply_rule(CROSS_ENTROPY, x, targets, axis=axis, keepdims=False)
+    if reduction == "mean" and total is not None:
+        return losses.sum() / total
     loss: MLArray = reduced(who, losses, reduction)
     return loss

@@ -293,15 +293,19 @@ class ArrayBase(OneValue):
         >>> MLArray([1.0, 2.0]).update_values([3.0, 4.0]).to_list()
         [3.0, 4.0]
         """
-        node = self._current_node()
-        if isinstance(new_data, ArrayBase):  # its numbers are wanted, wherever they live
-            leave(new_data)
-            new_data = new_data.detach().to_backend(node.backend.name)
-        given = self._from_data(new_data, node.backend)
-        if given.shape != node.shape:
-            raise ShapeError(f"update_values: expected the shape {node.shape}, got {given.shape}")
-        self._set_numbers(given._current_node().raw, given._node.backend)
+        self._set_numbers(*self._given("update_values", new_data))
         return self
+
+    def _given(self, who: str, new: ArrayLike) -> tuple[Raw, Backend]:
+        """The numbers of something of this shape, on this backend or on one that takes it in."""
+        node = self._current_node()
+        if isinstance(new, ArrayBase):  # its numbers are wanted, wherever they live
+            leave(new)
+            new = new.detach().to_backend(node.backend.name)
+        given = self._from_data(new, node.backend)
+        if given.shape != node.shape:
+            raise ShapeError(f"{who}: expected the shape {node.shape}, got {given.shape}")
+        return given._current_node().raw, given._node.backend
 
     def restart(self) -> Self:
         """Start anew: a leaf with the same numbers and a gradient of zero. Returns self.

@@ -5,11 +5,13 @@ from __future__ import annotations
 from contextvars import copy_context
 from typing import Self
 
+from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.array_base import ArrayBase
 from smolml_array._graph.backward import backward_arrays
 from smolml_array._graph.hooks import HOOKS
-from smolml_array._graph.node import ArrayNode, put_at
+from smolml_array._graph.node import ArrayNode, cast, put_at
 from smolml_array._graph.views import ValuesNode
+from smolml_array.backends.signatures import Raw
 from smolml_array.convert import is_floating
 from smolml_value import GraphError
 from smolml_value.extending import MODE, PASS_LOCK, one_pass
@@ -69,16 +71,47 @@ class Gradients(ArrayBase):
         node = self._node
         if node.pending_writes is None and HOOKS.on_gradient is None:  # it is in every step
             node.grad = None
-            return
+        else:
+            self._put_grad(None)
+
+    def set_grad(self, new: ArrayLike) -> None:
+        """Put these numbers in the place of the gradient; `backward()` adds to those of a leaf.
+
+        `grad()` gives a new array each time: writing to that changes no gradient.
+
+        Args:
+            new: an array, or nested lists of numbers, of the same shape.
+
+        Raises:
+            GraphError: a constant has no gradient.
+            ShapeError: another shape.
+
+        >>> x = MLArray([1.0, 2.0])
+        >>> (x * x).backward()
+        >>> x.set_grad(0.5 * x.grad())
+        >>> x.grad().to_list()
+        [1.0, 2.0]
+        """
+        node = (self if self._view is None else self._view.root)._current_node()
+        if not node.tracked:
+            raise GraphError("set_grad: a constant has no gradient; use requires_grad=True")
+        self._put_grad(cast(node.backend, self._given("set_grad", new)[0], node.raw))
+
+    def _put_grad(self, raw: Raw | None) -> None:
+        """Another gradient, None for zeros; a window puts it into the array that it looks at."""
         HOOKS.gradients_used()
         node = (self if self._view is None else self._view.root)._current_node()
         if isinstance(node, ValuesNode):
-            for v in self._values():
-                v.grad = 0.0
-        elif self._view is None:
-            node.grad = None
-        elif node.grad is not None:
-            node.grad = put_at(node.backend, node.grad, self._view.positions(), 0.0)
+            flat = None if raw is None else node.backend.to_flat(raw)
+            for i, v in enumerate(self._values()):
+                v.grad = 0.0 if flat is None else flat[i]
+            return
+        node._show()
+        if self._view is None:
+            node.grad = raw
+        elif raw is not None or node.grad is not None:
+            new = 0.0 if raw is None else raw
+            node.grad = put_at(node.backend, node.gradient(), self._view.positions(), new)
 
     @property
     def requires_grad(self) -> bool:

@@ -135,6 +135,15 @@ class NumberNode(ScalarNode):
     def grad(self, new: Any) -> None:
         self._grad = new if type(new) is float else as_float(new, "Value.grad")
 
+    def set_grad(self, new: Any) -> None:
+        """Set the gradient, as `grad = new` does: the name that arrays have for it."""
+        seen: Any = self  # `grad` may be a property of a subclass
+        seen.grad = new
+
+    def zero_grad(self) -> None:
+        """Set the gradient to zero."""
+        self.set_grad(0.0)
+
     @property
     def label(self) -> str:
         """A name to show in drawings and explanations; "" for none."""
