@@ -71,12 +71,10 @@ def _blocks(level: nesting.Level, inputs: Inputs, outputs: list[Any]) -> list[An
         rows = [zeros if node is None else next(found) for node in nodes]
         return [block for row in rows for block in row]
 
-    low = [
-        is_float and (inputs.numbers_only or shape_of(y) == ())
-        for y in outputs
-        for is_float in inputs.as_floats
+    forms = [
+        form if inputs.form or shape_of(y) == () else None for y in outputs for form in inputs.forms
     ]
-    return nesting.derivatives(level, compute, low, "jacobian")
+    return nesting.derivatives(level, compute, forms, "jacobian")
 
 
 def _size(x: Any) -> int:

@@ -193,8 +193,8 @@ def run(
     with nesting.nested(), recording():
         seed = of(y).full_like(y, 1.0) if isinstance(y, OperandBase) else 1.0
     compute = cotangents([y], [seed], inputs)
-    found = nesting.derivatives(level, compute, inputs.as_floats, "grad")
-    return nesting.result(level, value, inputs.numbers_only), inputs.packed(found)
+    found = nesting.derivatives(level, compute, inputs.forms, "grad")
+    return nesting.result(level, value, inputs.form), inputs.packed(found)
 
 
 def vjp(f: Function, *primals: Tree) -> tuple[Tree, Function]:
@@ -229,10 +229,10 @@ def vjp(f: Function, *primals: Tree) -> tuple[Tree, Function]:
         here = nesting.current()
         mode = nesting.Level(level.create_graph or here.create_graph, here.connected)
         compute = cotangents(outputs, seeds, inputs)
-        low = [is_float and numbers for is_float in inputs.as_floats]
-        return inputs.packed(nesting.derivatives(mode, compute, low, "vjp"))
+        forms = [form if numbers else None for form in inputs.forms]
+        return inputs.packed(nesting.derivatives(mode, compute, forms, "vjp"))
 
-    return nesting.result(level, value, inputs.numbers_only), pullback
+    return nesting.result(level, value, inputs.form), pullback
 
 
 def named(derived: Function, transform: str, f: Function) -> Function:
