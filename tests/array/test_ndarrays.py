@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smolml_array import MLArray
 from smolml_value import (
+    Op,
     Value,
     check_grads,
     checkpoint,
     custom_vjp,
+    elementwise,
     elementwise_grad,
     grad,
     hessian,
@@ -20,6 +25,7 @@ from smolml_value import (
     jacobian,
     jvp,
     no_grad,
+    ops,
     stop_gradient,
     value_and_grad,
     vjp,
@@ -174,3 +180,92 @@ def test_losses_take_them(backend: str) -> None:
     for loss in losses:
         is_like(grad(loss)(np.ones(3)), A.T @ (A @ np.ones(3) - A @ X))
     assert float(utils.mse_loss(X, X + 2.0)) == 4.0
+
+
+# Beside Values ------------------------------------------------------------------------------------
+
+OPERATORS: list[tuple[Callable[[Any, Any], Any], Callable[[Any, Any], tuple[Any, Any]]]] = [
+    (operator.add, lambda x, y: (1.0 + 0 * y, 1.0 + 0 * y)),
+    (operator.sub, lambda x, y: (1.0 + 0 * y, -1.0 + 0 * y)),
+    (operator.mul, lambda x, y: (y, x + 0 * y)),
+    (operator.truediv, lambda x, y: (1 / y, -x / y**2)),
+    (operator.pow, lambda x, y: (y * x ** (y - 1), np.log(x) * x**y)),
+    (np.multiply, lambda x, y: (y, x + 0 * y)),
+    (np.maximum, lambda x, y: (x > y, y > x)),
+    (np.arctan2, lambda x, y: (y / (x**2 + y**2), -x / (x**2 + y**2))),
+    (ops.hypot, lambda x, y: (x / np.hypot(x, y), y / np.hypot(x, y))),
+    (ops["logaddexp"], lambda x, y: (1 / (1 + np.exp(y - x)), 1 / (1 + np.exp(x - y)))),
+]
+BESIDE = np.array([[0.5, 1.0, 2.0], [3.0, 0.25, 1.25]])
+
+
+@pytest.mark.parametrize(("apply", "partials"), OPERATORS)
+def test_a_value_on_either_side(
+    backend: str, apply: Callable[[Any, Any], Any], partials: Callable[[Any, Any], Any]
+) -> None:
+    weights = np.arange(1.0, 7.0).reshape(2, 3)
+    for turned in (False, True):
+        v = Value(1.5)
+        pair = (BESIDE, v) if turned else (v, BESIDE)
+        numbers = (BESIDE, 1.5) if turned else (1.5, BESIDE)
+        made = apply(*pair)
+        assert isinstance(made, MLArray)
+        assert made.backend == backend
+        want = apply(*numbers) if not isinstance(apply, Op) else getattr(np, apply.name)(*numbers)
+        np.testing.assert_allclose(np.array(made), want, rtol=1e-14)
+        (made * weights).sum().backward()
+        partial = partials(BESIDE, 1.5)[1] if turned else partials(1.5, BESIDE)[0]
+        assert v.grad == pytest.approx((partial * weights).sum(), rel=1e-13)
+
+
+def test_comparisons_of_a_value_and_an_ndarray(backend: str) -> None:
+    v, a = Value(1.0), np.array([0.5, 1.0, 2.0])
+    for compare in (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne):
+        for made, want in ((compare(v, a), compare(1.0, a)), (compare(a, v), compare(a, 1.0))):
+            assert isinstance(made, MLArray)
+            assert made.to_list() == want.tolist()
+
+
+def test_ops_take_ndarrays(backend: str) -> None:
+    a = np.array([[0.5, -1.0]])
+    for name in ("tanh", "sin", "exp", "abs", "square"):
+        made = ops[name](a)
+        assert isinstance(made, MLArray)
+        assert not made.requires_grad
+        np.testing.assert_allclose(np.array(made), getattr(np, name)(a), rtol=1e-14)
+    assert ops.leaky_relu(a, alpha=0.5).to_list() == [[0.5, -0.5]]
+    assert ops.maximum(a, 0.0).to_list() == [[0.5, 0.0]]
+    for name in ("numpy", "pure"):  # an array beside it says on which backend
+        x = MLArray([[1.0, 2.0]], backend=name)
+        made = ops.multiply(a, x)
+        assert made.backend == name
+        made.sum().backward()
+        assert x.grad().to_list() == a.tolist()
+    made = elementwise("twice_of_any", lambda xp, x: x + x)(a)  # a composite
+    assert made.to_list() == (2 * a).tolist()
+    a[0, 0] = 7.0  # it was copied
+    assert made.to_list() == [[1.0, -2.0]]
+
+
+def test_what_goes_wrong_beside_a_value() -> None:
+    v, a = Value(2.0), np.ones(2)
+    with pytest.raises(TypeError, match=r"np\.add: an MLArray cannot be written into an ndarray"):
+        a += v
+    with pytest.raises(TypeError, match=r"np\.gcd: there is no such function of MLArrays"):
+        np.gcd(v, a)
+    with pytest.raises(TypeError, match="complex"):
+        v * np.array([1j])
+
+
+@given(
+    st.lists(st.floats(0.1, 3.0), min_size=1, max_size=5),
+    st.floats(0.1, 2.0),
+    st.floats(-1.0, 1.0),
+)
+def test_scalar_parameters_times_data(data: list[float], a: float, b: float) -> None:
+    """Least squares of a exp(-b x): the gradient in closed form."""
+    x, y = np.array(data), np.linspace(0.0, 1.0, len(data))
+    e = np.exp(-b * x)
+    r = a * e - y
+    found = grad(lambda a, b: ((a * np.exp(-b * x) - y) ** 2).sum(), (0, 1))(a, b)
+    np.testing.assert_allclose(found, [2 * (r * e).sum(), -2 * (r * a * x * e).sum()], 1e-9, 1e-9)

@@ -69,7 +69,6 @@ class Value(NumberNode):
 
     __slots__ = ("__weakref__",)
     _rank: ClassVar[int] = 1
-    __array_ufunc__: ClassVar[None] = None  # NumPy's scalars and arrays leave the arithmetic to us
 
     def __init__(
         self,
