@@ -134,14 +134,14 @@ class MLArray(
         node = self._current_node()
         return node.backend.to_list(node.raw)
 
-    def item(self) -> Any:
-        """The number of an array of one element.
+    def item(self) -> float:
+        """The number of an array of one element; an int or a bool if the array is of these.
 
         Raises:
             ValueError: it has more elements, or none.
         """
         leave(self)
-        return self._number()
+        return self._number()  # type: ignore[no-any-return]  # a number
 
     def _number(self) -> Any:
         if self.size() != 1:

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from operator import index
-from typing import Any, Final
+from typing import Any, Final, ParamSpec, TypeVar
 
 from smolml_value._derivatives import nesting, rules, trees
 from smolml_value._derivatives.leaving import differentiating
@@ -18,6 +18,8 @@ from smolml_value.node import OperandBase
 from smolml_value.recording import recording
 
 Function = Callable[..., Tree]
+P = ParamSpec("P")  # what is made of a function takes the same arguments
+T = TypeVar("T")
 NO_OPTIONS: Final[Mapping[str, Any]] = {}
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from typing import Any
 
 from smolml_value._derivatives import arguments, nesting, trees
-from smolml_value._derivatives.arguments import Function, Inputs
+from smolml_value._derivatives.arguments import Function, Inputs, P
 from smolml_value._derivatives.forward import jvp
 from smolml_value._derivatives.reverse import grad, named
 from smolml_value._derivatives.rules import node_of, of, or_zeros, shape_of
@@ -18,7 +18,7 @@ from smolml_value.node import OperandBase
 _Blocks = list[list[Any]]  # for each leaf of the result one for each leaf of the argument
 
 
-def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+def jacobian(f: Callable[P, Any], argnums: int | Sequence[int] = 0) -> Callable[P, Any]:
     """The function that returns all partial derivatives of f: J[i, j] = d f_i / d x_j.
 
     For an array x of shape S and a result of shape T they form an array of shape T + S; for
@@ -109,7 +109,7 @@ def _columns(graph: Subgraph, xs: list[Any], outputs: list[Any], create_graph: b
     return blocks
 
 
-def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+def hessian(f: Callable[P, Any], argnums: int | Sequence[int] = 0) -> Callable[P, Any]:
     """The function that returns all second derivatives of f: H[i, j] = d2 f / (d x_i d x_j).
 
     For an array x of shape S they form an array of shape S + S.
@@ -147,6 +147,7 @@ def hvp(f: Function) -> Function:
     """
 
     def product(x: Tree, v: Tree, *others: Any, **kwargs: Any) -> Tree:
-        return jvp(grad(lambda x: f(x, *others, **kwargs)), (x,), (v,))[1]
+        slope = grad(lambda x: f(x, *others, **kwargs))
+        return jvp(slope, (x,), (v,))[1]
 
-    return named(product, "hvp", f)
+    return named(product, "hvp", f, wraps=False)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from smolml_value._derivatives import arguments, nesting, trees
-from smolml_value._derivatives.arguments import Function, Inputs
+from smolml_value._derivatives.arguments import Function, Inputs, P, T
 from smolml_value._derivatives.leaving import silent
 from smolml_value._derivatives.rules import node_of, of, or_zeros, shape_of
 from smolml_value._derivatives.subgraph import Subgraph
@@ -74,8 +74,8 @@ def gradients(output: Any, inputs: Sequence[Any], cotangent: Any = None) -> list
 
 
 def value_and_grad(
-    f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False
-) -> Function:
+    f: Callable[P, T], argnums: int | Sequence[int] = 0, has_aux: bool = False
+) -> Callable[P, tuple[T, Any]]:
     """The function that returns f(*args) and its gradient, both from one run of f.
 
     The gradient has the containers and shapes of the arguments: floats for floats (where nothing
@@ -102,7 +102,9 @@ def value_and_grad(
     return named(with_gradient, "value_and_grad", f)
 
 
-def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
+def grad(
+    f: Callable[P, Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+) -> Callable[P, Any]:
     """The function that returns the gradient of f: df/dx, in the containers and shapes of x.
 
     Args:
@@ -128,7 +130,7 @@ def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -
     return named(gradient, "grad", f)
 
 
-def elementwise_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+def elementwise_grad(f: Callable[P, Any], argnums: int | Sequence[int] = 0) -> Callable[P, Any]:
     """The derivative of an element-wise function at each element: the gradient of its sum.
 
     Args:
@@ -235,9 +237,11 @@ def vjp(f: Function, *primals: Tree) -> tuple[Tree, Function]:
     return nesting.result(level, value, inputs.form), pullback
 
 
-def named(derived: Function, transform: str, f: Function) -> Function:
-    """The function made by a transform, under a name that says so."""
+def named(derived: Function, transform: str, f: Function, wraps: bool = True) -> Function:
+    """The function made by a transform, under a name that says so; it shows the signature of f."""
     name = getattr(f, "__name__", type(f).__name__)
     derived.__name__ = derived.__qualname__ = f"{transform}({name})"
+    if wraps:
+        vars(derived)["__wrapped__"] = f
     derived.__doc__ = f"What {transform} makes of {name}; takes the arguments of {name}."
     return derived
