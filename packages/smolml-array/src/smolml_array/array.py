@@ -38,7 +38,9 @@ class MLArray(
     those of the array. Transposed, reshaped and sliced arrays are windows onto the same Values.
 
     Args:
-        data: a number, a Value, nested lists of these, an ndarray or an MLArray.
+        data: a number, a Value, nested lists of these, an ndarray or an MLArray. Numbers are
+            copied, Values are not: MLArray(x) of an MLArray is a window onto the same elements
+            (`x.copy()` copies).
         requires_grad: False makes a constant, which costs nothing in backward.
         dtype: "float64" (the default, and what integers and bools become) or, with NumPy,
             "float32", which float32 ndarrays keep. "int64" and "bool" make constants.
