@@ -98,7 +98,7 @@ def _operand(who: str, level: Level, x: object, arg: Tree, name: str, k: int) ->
     )
     raise TypeError(
         f"{who}: {where} is a {type(x).__name__} ({x!r:.40}); expected floats, Values, MLArrays, "
-        f"or lists, tuples and dicts of them; {hint}"
+        f"ndarrays, or lists, tuples and dicts of them; {hint}"
     )
 
 

@@ -132,7 +132,7 @@ def hvp(f: Function) -> Function:
     """The function (x, v, *others) -> H v, H being the hessian of f at x, which is never built.
 
     Forward over reverse: H v is the derivative of the gradient along v. It costs a small multiple
-    of f in time and memory, whatever the size of x.
+    of f in time and memory, whatever the size of x. SciPy takes it as `hessp`.
 
     Args:
         f: a function of x (and others, which are not differentiated by) that returns one number.

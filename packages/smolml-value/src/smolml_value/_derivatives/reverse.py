@@ -107,6 +107,8 @@ def grad(
 ) -> Callable[P, Any]:
     """The function that returns the gradient of f: df/dx, in the containers and shapes of x.
 
+    In place of an ndarray f sees an MLArray, and the gradient is an ndarray again.
+
     Args:
         f: a function that returns one number (a float, a Value or a 0-d array).
         argnums: by which positional arguments; several give a tuple of gradients.
