@@ -4,6 +4,8 @@ from collections.abc import Callable
 from inspect import signature
 from typing import Any, assert_type
 
+import numpy as np
+
 from smolml import (
     AxisError,
     MLArray,
@@ -19,6 +21,7 @@ from smolml import (
     hvp,
     jacobian,
     jvp,
+    ops,
     value_and_grad,
     vjp,
 )
@@ -66,6 +69,15 @@ assert_type(Value(1.0), Value)
 assert_type(Value(1.0, label="x"), Value)
 assert_type(Value(1.0, "x"), Value)
 assert_type(Value(1.0, (Value(2.0),), "half").data, float)
+
+
+a = np.array([1.0, 2.0])
+v = Value(2.0)
+rows: MLArray = v * a
+columns: MLArray = a * v
+e: Value = np.exp(v)  # pyright: ignore[reportArgumentType, reportCallIssue]  # finds no method
+flat: MLArray = ops.tanh(a)
+assert np.asarray(grad(lambda x: (x * a).sum())(a)).tolist() == [1.0, 2.0]
 
 
 def refused() -> SmolMLError | None:

@@ -49,7 +49,7 @@ def _op_html(op: Op) -> str:
 # Given from here: Values and ops know nothing of how they are shown, and nothing of NumPy.
 Value._repr_svg_ = _graph_svg  # type: ignore[attr-defined]
 Op._repr_html_ = _op_html  # type: ignore[attr-defined]
-Value.__array_ufunc__ = foreign.on_values  # type: ignore[attr-defined]
+Value.__array_ufunc__ = foreign.on_values
 plugin_methods.install()
 
 __all__ = [

@@ -17,7 +17,7 @@ from smolml_value._ops.definition import (
     help_signature,
     signature,
 )
-from smolml_value._ops.foreign import is_foreign, taken_in
+from smolml_value._ops.foreign import Foreign, is_foreign, taken_in
 from smolml_value._ops.ieee import evaluate, evaluate_all
 from smolml_value._ops.number import as_float
 from smolml_value.errors import OpError
@@ -99,6 +99,8 @@ class Op:
     def __call__(self, x: float, y: float, z: T, /, *args: T | float, **params: Any) -> T: ...
     @overload
     def __call__(self, x: float, /, *args: float, **params: Any) -> float: ...
+    @overload
+    def __call__(self, x: Foreign, /, *args: Any, **params: Any) -> Any: ...
     def __call__(self, x: Any, /, *others: Any, **params: Any) -> Any:
         """Apply it to numbers (a float comes back), Values, MLArrays or a mixture of them."""
         if not others and not params and self.arity == 1 and isinstance(x, OperandBase):

@@ -71,6 +71,7 @@ class Value(NumberNode):
 
     __slots__ = ("__weakref__",)
     _rank: ClassVar[int] = 1
+    __array_ufunc__: ClassVar[Any]  # NumPy's functions of Values; the package sets it
 
     def __init__(
         self,

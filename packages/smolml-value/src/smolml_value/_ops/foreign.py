@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from smolml_value._ops.number import is_number
 from smolml_value.node import BUILT_IN, OperandBase
+
+
+class Foreign(Protocol):
+    """Another library's array."""
+
+    def __array__(self) -> Any: ...
+
 
 _takers: Final[list[Callable[[Any], OperandBase]]] = []
 
