@@ -123,7 +123,7 @@ class MLArray(
 
     # As numbers --------------------------------------------------------------------------------
 
-    def to_list(self) -> Any:
+    def to_list(self) -> Any:  # lists as deep as there are axes: no one type
         """The numbers as nested lists; a number for a 0-d array.
 
         >>> MLArray([[1, 2], [3, 4]]).to_list()
