@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pydoc
+import re
 from collections.abc import Callable
 from inspect import Parameter, signature
 from typing import Any
@@ -67,7 +68,8 @@ def test_a_value_shows_what_may_be_given() -> None:
     assert list(shown) == ["data", "children", "op", "label"]
     assert {p.kind for p in shown.values()} == {Parameter.POSITIONAL_OR_KEYWORD}
     shown_by_help = pydoc.render_doc(Value, renderer=pydoc.plaintext)
-    assert not [name for name in ("_lhs", "_rhs", "_dl", "_dr", "_out") if name in shown_by_help]
+    private = ("_lhs", "_rhs", "_dl", "_dr", "_made_by", "_out")
+    assert not [name for name in private if re.search(rf"{name}[:=]", shown_by_help)]
     with pytest.raises(TypeError):
         Value(1.0, _dl=2.0)  # type: ignore[call-arg]
 
