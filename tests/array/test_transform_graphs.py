@@ -232,14 +232,23 @@ def test_second_derivatives_at_guarded_points_are_numbers(name: str, backend: st
 # Errors ------------------------------------------------------------------------------------------
 
 
+class Wrapped:
+    """Some other library's array."""
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return np.ones(3)
+
+
 def test_errors_say_what_to_do(backend: str) -> None:
     x = filled((2, 3))
     with pytest.raises(TypeError, match=r"got shape \(2, 3\); use jacobian, elementwise_grad, or"):
         grad(lambda x: x * 2.0)(x)
     with pytest.raises(TypeError, match=r"argument 0\['i'\]: an array of .*int64.*astype"):
         grad(lambda p: 1.0)({"i": MLArray([1, 2], dtype="int64")})
-    with pytest.raises(TypeError, match=r"argument 0 is a ndarray.*wrap it in an MLArray"):
-        grad(lambda x: x)(np.ones(3))
+    with pytest.raises(TypeError, match=r"argument 0: an ndarray of int64 .*astype\('float64'\)"):
+        grad(lambda x: x)(np.arange(3))
+    with pytest.raises(TypeError, match=r"argument 0 is a Wrapped.*wrap it in an MLArray"):
+        grad(lambda x: x)(Wrapped())
     with pytest.raises(TypeError, match=r"tangents\[0\] has shape \(2,\), but .* \(2, 3\)"):
         jvp(lambda x: x, (x,), (MLArray([1.0, 2.0]),))
     with pytest.raises(TypeError, match=r"the cotangent has shape \(3,\), but .* \(2, 3\)"):

@@ -41,6 +41,11 @@ def test_names_are_listed_before_they_are_used() -> None:
     assert _run(program) == "True\n"
 
 
+def test_nothing_but_public_names_is_listed() -> None:
+    program = "import smolml; print([n for n in dir(smolml) if n[:2] != '__'] == smolml.__all__)"
+    assert _run(program) == "True\n"
+
+
 def test_the_import_loads_nothing_else() -> None:
     program = (
         "import sys, time\n"

@@ -18,6 +18,7 @@ NEEDS = {
     "values": "smolml_value",
     "arrays": "smolml_array",
     "everything": "smolml",
+    "functions": "smolml",
     "star": "smolml",
     "walk": "smolml_array",
 }

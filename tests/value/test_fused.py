@@ -222,6 +222,6 @@ def test_second_order() -> None:
         [p[0] * (1 - p[0]), -p[0] * p[1], -p[0] * p[1], p[1] * (1 - p[1])]
     )
     assert hessian(lambda x: dot([x, x], [x, 3.0]))(2.0) == 2.0
-    cubed: Any = grad(grad(lambda x: dot([x * x], [x])))
+    cubed = grad(grad(lambda x: dot([x * x], [x])))
     assert cubed(2.0) == pytest.approx(12.0)
     assert grad(grad(lambda x: mean([x * x, x, 3.0])))(2.0) == pytest.approx(2 / 3)

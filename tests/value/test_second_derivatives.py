@@ -45,7 +45,7 @@ def twice(f: Function, xs: Sequence[float], i: int, j: int) -> dict[str, float]:
 
     unit = [float(n == j) for n in range(len(xs))]
     leaves = [Value(x) for x in xs]
-    outer: Any = grad(lambda x: grad(lambda ys: f(*ys))(at(j, x, xs))[i])
+    outer = grad(lambda x: grad(lambda ys: f(*ys))(at(j, x, xs))[i])
     return {
         "hessian": hessian(lambda ys: f(*ys))(list(xs))[i][j],
         "hvp": hvp(lambda ys: f(*ys))(list(xs), unit)[i],
@@ -112,7 +112,7 @@ def test_third_derivatives(name: str, params: dict[str, float]) -> None:
     if operand_count(op) != 1:
         return  # powers are below
     reverse: Any = grad(grad(grad(op)))
-    mixed: Any = grad(lambda x: jvp(lambda y: grad(op)(y), (x,), (1.0,))[1])
+    mixed = grad(lambda x: jvp(lambda y: grad(op)(y), (x,), (1.0,))[1])
     with mp.workdps(40):
         for (x,) in places(op, params):
             want = mixed(x)

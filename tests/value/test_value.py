@@ -152,7 +152,7 @@ def test_no_attribute_can_be_added_by_mistake() -> None:
 
 # Foreign operands ------------------------------------------------------------------------------
 
-FOREIGN: list[Any] = ["a", None, 1j, [1.0], (1.0,), object(), np.array([1.0]), np.complex128(1j)]
+FOREIGN: list[Any] = ["a", None, 1j, [1.0], (1.0,), object(), np.complex128(1j)]
 ARITHMETIC: list[Callable[[Any, Any], Any]] = [
     *(operator.add, operator.sub, operator.mul, operator.truediv, operator.pow),
 ]
@@ -510,7 +510,5 @@ def test_numpy_leaves_the_arithmetic_to_values() -> None:
         assert (made.data, made._prev) == (6.0, {v})
         assert (scalar < v) is True
         assert (scalar == v) is False
-    with pytest.raises(TypeError):
-        np.tanh(v)
-    with pytest.raises(TypeError):
-        np.array([1.0, 2.0]) * v
+    assert (np.complex128(3.0) == v) is False
+    assert (np.array(v, object) * v)._prev == {v}

@@ -55,7 +55,12 @@ loss = (x @ w).tanh().sum()
 assert_type(loss, MLArray)
 loss.backward()
 assert_type(x.grad(), MLArray)
-number: float = loss.item()
+assert_type(loss.item(), float)
+
+
+def last() -> float:
+    return loss.item()
+
 
 with use_backend("pure"):
     assert_type(MLArray([1.0]).exp(), MLArray)

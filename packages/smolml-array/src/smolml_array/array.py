@@ -38,7 +38,9 @@ class MLArray(
     those of the array. Transposed, reshaped and sliced arrays are windows onto the same Values.
 
     Args:
-        data: a number, a Value, nested lists of these, an ndarray or an MLArray.
+        data: a number, a Value, nested lists of these, an ndarray or an MLArray. Numbers are
+            copied, Values are not: MLArray(x) of an MLArray is a window onto the same elements
+            (`x.copy()` copies).
         requires_grad: False makes a constant, which costs nothing in backward.
         dtype: "float64" (the default, and what integers and bools become) or, with NumPy,
             "float32", which float32 ndarrays keep. "int64" and "bool" make constants.
@@ -124,7 +126,7 @@ class MLArray(
 
     # As numbers --------------------------------------------------------------------------------
 
-    def to_list(self) -> Any:
+    def to_list(self) -> Any:  # lists as deep as there are axes: no one type
         """The numbers as nested lists; a number for a 0-d array.
 
         >>> MLArray([[1, 2], [3, 4]]).to_list()
@@ -153,14 +155,14 @@ class MLArray(
         node = self._current_node()
         return node.backend.to_list(node.raw)
 
-    def item(self) -> Any:
-        """The number of an array of one element.
+    def item(self) -> float:
+        """The number of an array of one element; an int or a bool if the array is of these.
 
         Raises:
             ValueError: it has more elements, or none.
         """
         leave(self)
-        return self._number()
+        return self._number()  # type: ignore[no-any-return]  # a number
 
     def _number(self) -> Any:
         if self.size() != 1:

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from smolml_value._ops import plugin_methods
+from smolml_value._ops import foreign, plugin_methods
 from smolml_value._ops.scalar_op import scalar_elementwise
 from smolml_value._runtime.build import COMPILED
 from smolml_value._runtime.memory import paused_gc
@@ -12,6 +12,7 @@ from smolml_value.errors import (
     AnomalyError,
     GraphError,
     LostGradientWarning,
+    NoDerivativeError,
     OpError,
     PluginError,
     SmolMLError,
@@ -45,9 +46,10 @@ def _op_html(op: Op) -> str:
     return op_html(op)
 
 
-# Given from here: Values and ops know nothing of how they are shown.
+# Given from here: Values and ops know nothing of how they are shown, and nothing of NumPy.
 Value._repr_svg_ = _graph_svg  # type: ignore[attr-defined]
 Op._repr_html_ = _op_html  # type: ignore[attr-defined]
+Value.__array_ufunc__ = foreign.on_values
 plugin_methods.install()
 
 __all__ = [
@@ -55,6 +57,7 @@ __all__ = [
     "AnomalyError",
     "GraphError",
     "LostGradientWarning",
+    "NoDerivativeError",
     "Op",
     "OpError",
     "OpInfo",

@@ -18,7 +18,7 @@ from smolml_value._runtime.compat import mypyc_attr
 from smolml_value.graph import CUT_OFF, Node, Pass
 from smolml_value.op import Op
 from smolml_value.recording import MODE, grad_enabled
-from smolml_value.value import Value
+from smolml_value.value import Value, recorded
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -34,9 +34,12 @@ class FusedValue(Value):
     _partials: list[float]
 
     def __init__(self, out: float, op: Op, args: list[Any], partials: list[float]) -> None:
-        self._args = args  # first: detect_anomaly looks at it in Value.__init__
+        super().__init__(out)
+        self._args = args
         self._partials = partials
-        super().__init__(None, (), "", "", None, None, 0.0, 0.0, op, out)  # type: ignore[arg-type]
+        self._made_by = op
+        if MODE.special:
+            recorded(self)
 
     def _parents(self) -> Sequence[Node]:
         return [a for a in self._args if isinstance(a, Value)]

@@ -71,6 +71,7 @@ class OperandBase(Node):
 
     __slots__ = ()
     _rank: ClassVar[int] = 0
+    _takes_arrays: ClassVar[bool] = False  # those of other libraries, too
 
     @classmethod
     def _apply(cls, op: Any, args: Sequence[object]) -> Any:

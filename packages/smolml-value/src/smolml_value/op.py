@@ -17,6 +17,7 @@ from smolml_value._ops.definition import (
     help_signature,
     signature,
 )
+from smolml_value._ops.foreign import Foreign, is_foreign, taken_in
 from smolml_value._ops.ieee import evaluate, evaluate_all
 from smolml_value._ops.number import as_float
 from smolml_value.errors import OpError
@@ -98,6 +99,8 @@ class Op:
     def __call__(self, x: float, y: float, z: T, /, *args: T | float, **params: Any) -> T: ...
     @overload
     def __call__(self, x: float, /, *args: float, **params: Any) -> float: ...
+    @overload
+    def __call__(self, x: Foreign, /, *args: Any, **params: Any) -> Any: ...
     def __call__(self, x: Any, /, *others: Any, **params: Any) -> Any:
         """Apply it to numbers (a float comes back), Values, MLArrays or a mixture of them."""
         if not others and not params and self.arity == 1 and isinstance(x, OperandBase):
@@ -106,9 +109,15 @@ class Op:
         if params or len(args) != self.arity:
             return self._with_params(args, params)
         kind: type[OperandBase] | None = None
+        foreign = False
         for arg in args:
-            if isinstance(arg, OperandBase) and (kind is None or type(arg)._rank > kind._rank):
-                kind = type(arg)
+            if isinstance(arg, OperandBase):
+                if kind is None or type(arg)._rank > kind._rank:
+                    kind = type(arg)
+            elif arg.__class__ is not float and is_foreign(arg):
+                foreign = True
+        if foreign and (kind is None or not kind._takes_arrays):
+            return self(*(taken_in(self.name, arg) for arg in args))
         if kind is not None:
             return kind._apply(self, args)
         return self.on_floats([as_float(arg, self.name) for arg in args])

@@ -20,6 +20,8 @@ from smolml_value.traced import TRACED
 if TYPE_CHECKING:
     from smolml_value.op import Op
 
+_UNSET: Final[Any] = object()
+
 # Looked up once: the package has filled the table before. A dict is slow from compiled code.
 _ABS: Final = BUILT_IN["abs"]
 _ADD: Final = BUILT_IN["add"]
@@ -69,7 +71,7 @@ class Value(NumberNode):
 
     __slots__ = ("__weakref__",)
     _rank: ClassVar[int] = 1
-    __array_ufunc__: ClassVar[None] = None  # NumPy's scalars and arrays leave the arithmetic to us
+    __array_ufunc__: ClassVar[Any]  # NumPy's functions of Values; the package sets it
 
     def __init__(
         self,
@@ -77,34 +79,17 @@ class Value(NumberNode):
         children: Iterable[Value] | Text = (),
         op: Text = "",
         label: Text = "",
-        _lhs: Value | None = None,
-        _rhs: Value | None = None,
-        _dl: float = 0.0,
-        _dr: float = 0.0,
-        _made_by: Op | None = None,
-        _out: float = 0.0,
     ) -> None:
-        # The arguments with an underscore are ours: how the node was made (see ScalarNode), and
-        # its data then, in place of `data`: compiled code passes it on as a C double.
-        made_by: object = _made_by
-        if _made_by is None:
-            _out = as_float(data, "Value")
-            if children != () or op != "" or label != "":
-                made_by = given(self, children, op, label)
-        self._data = _out
-        self._grad = 0.0
-        self._lhs = _lhs
-        self._rhs = _rhs
-        self._dl = _dl
-        self._dr = _dr
-        self._made_by = made_by
+        self._data = self._grad = self._dl = self._dr = 0.0
+        self._lhs = self._rhs = self._made_by = None
         self._pending = 0
-        if MODE.special:
-            if MODE.watched and made_by is not None:
-                MODE.watcher.made(self)
-            if not grad_enabled() and made_by is not None:
-                self._made_by = self._lhs = self._rhs = None
-                self._dr = CUT_OFF
+        if data is _UNSET:  # whoever made it says how
+            return
+        self._data = as_float(data, "Value")
+        if children != () or op != "" or label != "":
+            self._made_by = given(self, children, op, label)
+            if MODE.special and self._made_by is not None:
+                recorded(self)
 
     # Gradients ---------------------------------------------------------------------------------
 
@@ -335,9 +320,8 @@ def make_node(
     op: Op, out: float, left: Value | None, right: Value | None, dl: float, dr: float
 ) -> Value:
     """The node of a result. A constant is None: its number is kept in the partial's place."""
-    if COMPILED or MODE.special:
-        return Value(None, (), "", "", left, right, dl, dr, op, out)  # type: ignore[arg-type]  # see there
-    made = _bare()  # interpreted, to call a class takes as long as all of this
+    # interpreted, to call a class takes as long as all of this
+    made = Value(_UNSET) if COMPILED else _bare()
     made._data = out
     made._grad = 0.0
     made._lhs = left
@@ -346,7 +330,18 @@ def make_node(
     made._dr = dr
     made._made_by = op
     made._pending = 0
+    if MODE.special:
+        recorded(made)
     return made
+
+
+def recorded(made: Value) -> None:
+    """A node is made in one of the special modes: it is reported, and in no_grad() cut off."""
+    if MODE.watched:
+        MODE.watcher.made(made)
+    if not grad_enabled():
+        made._made_by = made._lhs = made._rhs = None
+        made._dr = CUT_OFF
 
 
 def _restore(kind: type[Value], data: float, grad: float, label: str) -> Value:
@@ -365,9 +360,12 @@ class NaryValue(Value):
     _numbers: list[float]
 
     def __init__(self, out: float, op: Op, args: Sequence[object], numbers: list[float]) -> None:
-        self._args = tuple(args)  # first: detect_anomaly looks at it in Value.__init__
+        super().__init__(out)
+        self._args = tuple(args)
         self._numbers = [*numbers, out]  # computed with: Values may be changed before backward
-        super().__init__(None, (), "", "", None, None, 0.0, 0.0, op, out)  # type: ignore[arg-type]
+        self._made_by = op
+        if MODE.special:
+            recorded(self)
 
     def _parents(self) -> Sequence[Node]:
         return [a for a in self._args if isinstance(a, Value)]

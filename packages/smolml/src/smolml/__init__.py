@@ -42,4 +42,4 @@ if not TYPE_CHECKING:  # a type checker would take any misspelt name for granted
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_all()})
+    return sorted({*(name for name in globals() if name.startswith("__")), *_all()})

@@ -32,6 +32,7 @@ class Applying(Gradients):
 
     __slots__ = ()
     _rank = 2  # above Value: where both are operands, arrays apply the op
+    _takes_arrays = True
 
     @staticmethod
     def _backend_of(who: str, args: Sequence[object]) -> Backend:

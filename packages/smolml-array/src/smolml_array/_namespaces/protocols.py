@@ -6,6 +6,7 @@ from typing import Any
 
 from smolml_array._namespaces import exchange
 from smolml_array.array import MLArray
+from smolml_value.extending import register_arrays
 
 
 def _ufunc(self: MLArray, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -43,3 +44,4 @@ MLArray.__array_namespace__ = _namespace
 MLArray.__array_ufunc__ = _ufunc
 MLArray.__dlpack__ = exchange.to_dlpack
 MLArray.__dlpack_device__ = lambda self: exchange.CPU
+register_arrays(lambda x: MLArray._from_data(x).detach())

@@ -9,17 +9,19 @@ from functools import lru_cache
 from itertools import zip_longest
 from typing import Any, SupportsIndex, TypeGuard
 
+from smolml_value.errors import SmolMLError
+
 Shape = tuple[int, ...]
 Axis = int | tuple[int, ...] | None
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 
-class ShapeError(ValueError):
+class ShapeError(SmolMLError, ValueError):
     """Shapes that do not fit together."""
 
 
-class AxisError(ValueError, IndexError):
+class AxisError(SmolMLError, ValueError, IndexError):
     """An axis that the array does not have, or that is named twice."""
 
 

@@ -88,11 +88,11 @@ def check_grads(
         if mode not in ("fwd", "rev"):
             raise ValueError(f"check_grads: unknown mode {mode!r}; expected 'fwd' or 'rev'")
     given = args if isinstance(args, tuple) else (args,)
-    Inputs("check_grads", Level(create_graph=False, connected=False), given)  # raises if need be
+    inputs = Inputs("check_grads", Level(create_graph=False, connected=False), given)
     settings = _Settings(tuple(modes), rtol, step, elements, Random(seed))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", LostGradientWarning)  # what is lost is found here, too
-        _check(_Subject(f, given, settings), settings, order, "")
+        _check(_Subject(f, tuple(inputs.arguments), settings), settings, order, "")
 
 
 class _Numbers:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from operator import index
-from typing import Any, Final
+from typing import Any, Final, ParamSpec, TypeVar
 
 from smolml_value._derivatives import nesting, rules, trees
 from smolml_value._derivatives.leaving import differentiating
-from smolml_value._derivatives.nesting import Level
+from smolml_value._derivatives.nesting import Form, Level
 from smolml_value._derivatives.rules import of, shape_of
 from smolml_value._derivatives.trees import Tree
 from smolml_value._ops.number import is_number
@@ -17,6 +18,8 @@ from smolml_value.node import OperandBase
 from smolml_value.recording import recording
 
 Function = Callable[..., Tree]
+P = ParamSpec("P")  # what is made of a function takes the same arguments
+T = TypeVar("T")
 NO_OPTIONS: Final[Mapping[str, Any]] = {}
 
 
@@ -26,10 +29,11 @@ class Inputs:
     Those that argnums names, or all; errors call them by `name`, in which {} is their number.
 
     Attributes:
-        operands: the new leaves of all of them.
+        arguments: all that the function is called with, those it is differentiated by remade.
+        operands: the new leaves of these.
         nodes: the nodes of the operands.
-        as_floats: per leaf whether it was a plain number.
-        numbers_only: whether no Value or array was given.
+        forms: per leaf how the user gets what belongs to it: as the plain numbers it was given as.
+        form: how the user gets results: as plain numbers if no Value or MLArray was given.
     """
 
     def __init__(
@@ -43,21 +47,30 @@ class Inputs:
         places = range(len(args)) if argnums is None else selected(who, args, argnums)
         self._is_one = argnums is not None and not isinstance(argnums, Sequence)
         self._args = [args[i] for i in places]
-        self._call = list(args)
+        self.arguments = list(args)
         self.operands: list[Any] = []
         for i in places:
             flat = trees.leaves(args[i])
             made = [_operand(who, level, x, args[i], name.format(i), k) for k, x in enumerate(flat)]
-            self._call[i] = trees.rebuild(args[i], made)
+            self.arguments[i] = trees.rebuild(args[i], made)
             self.operands += made
         self.nodes = [rules.node_of(x) for x in self.operands]
-        self.as_floats = [not isinstance(x, OperandBase) for x in trees.leaves(self._args)]
-        self.numbers_only = all(self.as_floats)
+        flat = trees.leaves(self._args)
+        kinds = [kind for x in (*flat, *args) if (kind := of(x)).is_plain and kind is not of(0.0)]
+        of_results = partial(kinds[0].plain if kinds else of(0.0).plain, None)
+
+        def form(x: Any) -> Form:
+            if isinstance(x, float):
+                return of_results
+            return partial(of(x).plain, x) if of(x).is_plain else None
+
+        self.forms = list(map(form, flat))
+        self.form: Form = None if None in self.forms else of_results
 
     def call(self, f: Function, kwargs: Mapping[str, Any] = NO_OPTIONS) -> Tree:
         """What f returns for them, recorded."""
         with nesting.nested(), recording(), differentiating(self.nodes):
-            return f(*self._call, **kwargs)
+            return f(*self.arguments, **kwargs)
 
     def packed(self, found: Sequence[Any]) -> Tree:
         """One object per leaf, in the containers of the arguments: a tuple of these, or one."""
@@ -67,7 +80,7 @@ class Inputs:
 
 
 def _operand(who: str, level: Level, x: object, arg: Tree, name: str, k: int) -> Any:
-    if isinstance(x, OperandBase | float):
+    if isinstance(x, OperandBase) or of(x).is_plain:
         try:
             return of(x).alias(x) if level.connected else of(x).new_leaf(x)
         except TypeError as error:
@@ -85,7 +98,7 @@ def _operand(who: str, level: Level, x: object, arg: Tree, name: str, k: int) ->
     )
     raise TypeError(
         f"{who}: {where} is a {type(x).__name__} ({x!r:.40}); expected floats, Values, MLArrays, "
-        f"or lists, tuples and dicts of them; {hint}"
+        f"ndarrays, or lists, tuples and dicts of them; {hint}"
     )
 
 

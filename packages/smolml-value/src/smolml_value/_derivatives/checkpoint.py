@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from smolml_value._derivatives import trees
-from smolml_value._derivatives.arguments import Function
+from smolml_value._derivatives.arguments import Function, P, T
 from smolml_value._derivatives.function_node import FunctionNode
 from smolml_value._derivatives.leaving import differentiating, reached, silent
 from smolml_value._derivatives.reverse import named
@@ -19,7 +19,7 @@ from smolml_value.node import Node, OperandBase, topological
 from smolml_value.recording import grad_enabled, recording
 
 
-def checkpoint(f: Function) -> Function:
+def checkpoint(f: Callable[P, T]) -> Callable[P, T]:
     """f, whose inner results are not kept: a derivative computes them again when it needs them.
 
     Memory for time: of a chain cut into checkpointed pieces, the results between the pieces are

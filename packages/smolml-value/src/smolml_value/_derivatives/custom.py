@@ -57,6 +57,7 @@ class custom_vjp:  # noqa: N801  # a decorator
         self.f = f
         self.__name__: str = getattr(f, "__name__", "custom_vjp")
         self.__doc__ = f.__doc__
+        self.__wrapped__ = f  # whose signature is shown
         self._forward: Function | None = None
         self._backward: Function | None = None
 

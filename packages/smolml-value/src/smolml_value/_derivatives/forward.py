@@ -51,7 +51,7 @@ def jvp(f: Function, primals: Sequence[Tree], tangents: Sequence[Tree]) -> tuple
             for what, x, t in zip(where, inputs.operands, given, strict=True)
         ]
     outputs = trees.leaves(value)
-    numbers = inputs.numbers_only and not any(isinstance(t, OperandBase) for t in given)
+    form = None if any(isinstance(t, OperandBase) for t in given) else inputs.form
     present = [isinstance(y, OperandBase) for y in outputs]
     like = [y if known else 0.0 for y, known in zip(outputs, present, strict=True)]
     nodes = [node_of(y) for y, known in zip(outputs, present, strict=True) if known]
@@ -61,6 +61,6 @@ def jvp(f: Function, primals: Sequence[Tree], tangents: Sequence[Tree]) -> tuple
         found = iter(graph.jvp(seeds, create_graph))
         return or_zeros([next(found) if known else None for known in present], like)
 
-    low = [numbers or not known for known in present]
-    found = nesting.derivatives(level, compute, low, "jvp")
-    return nesting.result(level, value, numbers), trees.rebuild(value, found)
+    forms = [form if known else float for known in present]
+    found = nesting.derivatives(level, compute, forms, "jvp")
+    return nesting.result(level, value, form), trees.rebuild(value, found)

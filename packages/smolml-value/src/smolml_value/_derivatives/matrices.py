@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
 from smolml_value._derivatives import arguments, nesting, trees
-from smolml_value._derivatives.arguments import Function, Inputs
+from smolml_value._derivatives.arguments import Function, Inputs, P
 from smolml_value._derivatives.forward import jvp
 from smolml_value._derivatives.reverse import grad, named
 from smolml_value._derivatives.rules import node_of, of, or_zeros, shape_of
@@ -16,7 +16,7 @@ from smolml_value._derivatives.trees import Tree
 from smolml_value.node import OperandBase
 
 
-def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+def jacobian(f: Callable[P, Any], argnums: int | Sequence[int] = 0) -> Callable[P, Any]:
     """The function that returns all partial derivatives of f: J[i, j] = d f_i / d x_j.
 
     For an array x of shape S and a result of shape T they form an array of shape T + S; for
@@ -74,12 +74,10 @@ def _blocks(level: nesting.Level, inputs: Inputs, outputs: list[Any]) -> list[An
         rows = [zeros if node is None else next(found) for node in nodes]
         return [block for row in rows for block in row]
 
-    low = [
-        is_float and (inputs.numbers_only or shape_of(y) == ())
-        for y in outputs
-        for is_float in inputs.as_floats
+    forms = [
+        form if inputs.form or shape_of(y) == () else None for y in outputs for form in inputs.forms
     ]
-    return nesting.derivatives(level, compute, low, "jacobian")
+    return nesting.derivatives(level, compute, forms, "jacobian")
 
 
 def _size(x: Any) -> int:
@@ -101,7 +99,7 @@ def _walked(
     return [of(x).rows(x, walk_from(k), ends, axis_first) for k, x in enumerate(starts)]
 
 
-def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+def hessian(f: Callable[P, Any], argnums: int | Sequence[int] = 0) -> Callable[P, Any]:
     """The function that returns all second derivatives of f: H[i, j] = d2 f / (d x_i d x_j).
 
     For an array x of shape S they form an array of shape S + S.
@@ -124,7 +122,7 @@ def hvp(f: Function) -> Function:
     """The function (x, v, *others) -> H v, H being the hessian of f at x, which is never built.
 
     Forward over reverse: H v is the derivative of the gradient along v. It costs a small multiple
-    of f in time and memory, whatever the size of x.
+    of f in time and memory, whatever the size of x. SciPy takes it as `hessp`.
 
     Args:
         f: a function of x (and others, which are not differentiated by) that returns one number.
@@ -139,6 +137,7 @@ def hvp(f: Function) -> Function:
     """
 
     def product(x: Tree, v: Tree, *others: Any, **kwargs: Any) -> Tree:
-        return jvp(grad(lambda x: f(x, *others, **kwargs)), (x,), (v,))[1]
+        slope = grad(lambda x: f(x, *others, **kwargs))
+        return jvp(slope, (x,), (v,))[1]
 
-    return named(product, "hvp", f)
+    return named(product, "hvp", f, wraps=False)

@@ -8,7 +8,7 @@ transform inside another walks with operands, since the outer one will different
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from smolml_value._derivatives import rules, trees
 from smolml_value._derivatives.function_node import LazyGradient
@@ -18,6 +18,9 @@ from smolml_value._derivatives.trees import Tree
 from smolml_value._runtime.modes import Mode, Setting
 from smolml_value.node import OperandBase
 from smolml_value.recording import grad_enabled, no_grad, recording
+
+# From an operand to what a user gets who gave plain numbers; None: it stays an operand.
+Form: TypeAlias = Callable[[Any], Any] | None
 
 _depth: Final[Mode[int]] = Mode("smolml_transform_depth", 0)
 
@@ -46,14 +49,14 @@ def nested() -> Setting[int]:
 
 
 def derivatives(
-    level: Level, compute: Callable[[bool], Sequence[Any]], as_floats: Sequence[bool], name: str
+    level: Level, compute: Callable[[bool], Sequence[Any]], forms: Sequence[Form], name: str
 ) -> list[Any]:
     """What `compute(create_graph)` gives, the derivatives as operands, in the form for the user.
 
     Args:
         level: the level of the transform.
         compute: called with False it may return constants; with True it must not.
-        as_floats: per result whether the user gets a float for it, outside of all transforms.
+        forms: per result how the user gets it, outside of all transforms.
         name: what drawings show as the op of a lazy gradient.
     """
     if level.create_graph:
@@ -61,33 +64,33 @@ def derivatives(
             return [_as_result(x) for x in compute(True)]
     with no_grad(), silent():
         found = compute(False)
-    if not level.connected or all(as_floats):
-        return [_float_or_constant(x, low) for x, low in zip(found, as_floats, strict=True)]
+    if not level.connected or None not in forms:
+        return [_cut_off(x, form) for x, form in zip(found, forms, strict=True)]
 
     def make() -> list[Any]:
         with nested(), recording(), silent():
             again = compute(True)
-        return [x for x, low in zip(again, as_floats, strict=True) if not low]
+        return [x for x, form in zip(again, forms, strict=True) if form is None]
 
     function = LazyGradient(make)
     index = iter(range(len(found)))
     return [
-        _float_or_constant(x, True) if low else of(x).make_output(x, function, next(index), name)
-        for x, low in zip(found, as_floats, strict=True)
+        form(x) if form else of(x).make_output(x, function, next(index), name)
+        for x, form in zip(found, forms, strict=True)
     ]
 
 
-def result(level: Level, tree: Tree, numbers_only: bool) -> Tree:
+def result(level: Level, tree: Tree, form: Form) -> Tree:
     """What the function returned, in the form for the user: numbers for numbers."""
-    if level.create_graph or (level.connected and not numbers_only):
+    if level.create_graph or (level.connected and form is None):
         return tree
-    return trees.map_leaves(lambda y: _float_or_constant(y, numbers_only), tree)
+    return trees.map_leaves(lambda y: _cut_off(y, form), tree)
 
 
-def _float_or_constant(x: Any, as_float: bool) -> Any:
+def _cut_off(x: Any, form: Form) -> Any:
     if not isinstance(x, OperandBase):
         return x
-    return float(x) if as_float and rules.shape_of(x) == () else of(x).detach(x)  # type: ignore[arg-type]  # a scalar
+    return form(x) if form else of(x).detach(x)
 
 
 def _as_result(x: Any) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from smolml_value._derivatives import arguments, nesting, trees
-from smolml_value._derivatives.arguments import Function, Inputs
+from smolml_value._derivatives.arguments import Function, Inputs, P, T
 from smolml_value._derivatives.leaving import silent
 from smolml_value._derivatives.rules import node_of, of, or_zeros, shape_of
 from smolml_value._derivatives.subgraph import Subgraph
@@ -74,8 +74,8 @@ def gradients(output: Any, inputs: Sequence[Any], cotangent: Any = None) -> list
 
 
 def value_and_grad(
-    f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False
-) -> Function:
+    f: Callable[P, T], argnums: int | Sequence[int] = 0, has_aux: bool = False
+) -> Callable[P, tuple[T, Any]]:
     """The function that returns f(*args) and its gradient, both from one run of f.
 
     The gradient has the containers and shapes of the arguments: floats for floats (where nothing
@@ -102,8 +102,12 @@ def value_and_grad(
     return named(with_gradient, "value_and_grad", f)
 
 
-def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
+def grad(
+    f: Callable[P, Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+) -> Callable[P, Any]:
     """The function that returns the gradient of f: df/dx, in the containers and shapes of x.
+
+    In place of an ndarray f sees an MLArray, and the gradient is an ndarray again.
 
     Args:
         f: a function that returns one number (a float, a Value or a 0-d array).
@@ -128,7 +132,7 @@ def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -
     return named(gradient, "grad", f)
 
 
-def elementwise_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+def elementwise_grad(f: Callable[P, Any], argnums: int | Sequence[int] = 0) -> Callable[P, Any]:
     """The derivative of an element-wise function at each element: the gradient of its sum.
 
     Args:
@@ -193,8 +197,8 @@ def run(
     with nesting.nested(), recording():
         seed = of(y).full_like(y, 1.0) if isinstance(y, OperandBase) else 1.0
     compute = cotangents([y], [seed], inputs)
-    found = nesting.derivatives(level, compute, inputs.as_floats, "grad")
-    return nesting.result(level, value, inputs.numbers_only), inputs.packed(found)
+    found = nesting.derivatives(level, compute, inputs.forms, "grad")
+    return nesting.result(level, value, inputs.form), inputs.packed(found)
 
 
 def vjp(f: Function, *primals: Tree) -> tuple[Tree, Function]:
@@ -229,15 +233,17 @@ def vjp(f: Function, *primals: Tree) -> tuple[Tree, Function]:
         here = nesting.current()
         mode = nesting.Level(level.create_graph or here.create_graph, here.connected)
         compute = cotangents(outputs, seeds, inputs)
-        low = [is_float and numbers for is_float in inputs.as_floats]
-        return inputs.packed(nesting.derivatives(mode, compute, low, "vjp"))
+        forms = [form if numbers else None for form in inputs.forms]
+        return inputs.packed(nesting.derivatives(mode, compute, forms, "vjp"))
 
-    return nesting.result(level, value, inputs.numbers_only), pullback
+    return nesting.result(level, value, inputs.form), pullback
 
 
-def named(derived: Function, transform: str, f: Function) -> Function:
-    """The function made by a transform, under a name that says so."""
+def named(derived: Function, transform: str, f: Function, wraps: bool = True) -> Function:
+    """The function made by a transform, under a name that says so; it shows the signature of f."""
     name = getattr(f, "__name__", type(f).__name__)
     derived.__name__ = derived.__qualname__ = f"{transform}({name})"
+    if wraps:
+        vars(derived)["__wrapped__"] = f
     derived.__doc__ = f"What {transform} makes of {name}; takes the arguments of {name}."
     return derived

@@ -50,7 +50,13 @@ class NodeRules:
 
 
 class OperandRules:
-    """What is asked of the operands of one kind; these answers are those for numbers."""
+    """What is asked of the operands of one kind; these answers are those for numbers.
+
+    Attributes:
+        is_plain: whether they are numbers without a graph, for which numbers are given back.
+    """
+
+    is_plain = False
 
     def node_of(self, x: Any) -> Node:
         """The node of the graph that an operand stands for; a Value is its own."""
@@ -71,6 +77,10 @@ class OperandRules:
     def detach(self, x: Any) -> Any:
         """The same numbers without a graph."""
         return x
+
+    def plain(self, x: Any, y: Any) -> Any:
+        """The operand y in the form of x, which is plain; x is None where y is a whole result."""
+        raise _not_an_operand(x)
 
     def shape_of(self, x: Any) -> tuple[int, ...]:
         """The shape of an operand, () for a number."""
@@ -129,18 +139,21 @@ class _Unknown(OperandRules, NodeRules):
     """The answers for numbers that are no floats, and refusals."""
 
 
-_rules: dict[type, Any] = {object: _Unknown()}
+_rules: dict[type | str, Any] = {object: _Unknown()}
 
 
-def register(kind: type, rules: NodeRules | OperandRules) -> None:
-    """Have `rules` answer for this kind, and for what is derived from it."""
+def register(kind: type | str, rules: NodeRules | OperandRules) -> None:
+    """Have `rules` answer for this kind, and for what is derived from it.
+
+    One that need not be installed is given by its name, "numpy.ndarray".
+    """
     _rules[kind] = rules
 
 
 def of(x: Any) -> Any:
     """The answers for a node (NodeRules) or an operand or number (OperandRules)."""
     for kind in type(x).__mro__:
-        rules = _rules.get(kind)
+        rules = _rules.get(kind) or _rules.get(f"{kind.__module__}.{kind.__name__}")
         if rules is not None:
             return rules
     raise _not_an_operand(x)

@@ -25,6 +25,11 @@ from smolml_value.value import NaryValue, Value, make_node
 class NumberRules(OperandRules):
     """The answers for floats."""
 
+    is_plain = True
+
+    def plain(self, x: float | None, y: Any) -> Any:
+        return float(y) if rules.shape_of(y) == () else of(y).detach(y)
+
     def alias(self, x: float) -> Value:
         return Value(x)
 
@@ -40,6 +45,8 @@ class NumberRules(OperandRules):
 
 class ValueRules(NumberRules, NodeRules):
     """The answers for Values, as nodes and as operands."""
+
+    is_plain = False
 
     def node_of(self, x: Value) -> Node:
         return x

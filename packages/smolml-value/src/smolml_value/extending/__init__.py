@@ -5,6 +5,7 @@ These names are kept as the public ones are. `smolml_value.extending.derivatives
 who adds a kind of node; they are imported by themselves, since most programs need none of them.
 """
 
+from smolml_value._ops.foreign import register_arrays
 from smolml_value._ops.number import as_float, is_number
 from smolml_value._ops.plugin import Kind as PluginKind
 from smolml_value._ops.plugin import Plugin, Plugins
@@ -29,6 +30,7 @@ from smolml_value.traced import find as find_traced
 # Ops: `Op`, those built in (`TABLE`), and the `xp` that makes derivatives of rules
 #   (`TracedNamespace`, `TRACED`, `find_traced`, `NoDerivativeError`).
 # Numbers: `is_number` says what counts as one, `as_float` makes it a float or says who got it.
+#   `register_arrays` sets what makes operands of other libraries' arrays.
 # Plugins: `Plugins` are those of one `PluginKind`, each a `Plugin` with a `PluginStatus`, and
 #   `PluginError` says why one cannot be used.
 # Tables: `WeakIdentityDict` is a dict by the identity of objects that keeps none of them alive.
@@ -66,4 +68,5 @@ __all__ = [
     "one_pass",
     "record_here",
     "recording",
+    "register_arrays",
 ]
