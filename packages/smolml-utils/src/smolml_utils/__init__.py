@@ -1,16 +1,29 @@
 """Losses, activations, initializers and optimizers over Values and MLArrays."""
 
+from typing import TYPE_CHECKING
+
+from smolml_array import MLArray
 from smolml_utils import activations, initializers, losses, normalization, optimizers
 from smolml_utils.activations import *
 from smolml_utils.initializers import *
 from smolml_utils.losses import *
 from smolml_utils.normalization import *
 from smolml_utils.optimizers import *
+from smolml_value.extending import missing
 from smolml_value.extending.anomaly import inside
 
 inside("smolml_utils")
 
 __version__ = "0.1.0"
+
+
+if not TYPE_CHECKING:  # a type checker would take any misspelt name for granted
+
+    def __getattr__(name: str) -> object:
+        raise missing("smolml_utils", name, __all__, MLArray)
+
+    for _module in (activations, initializers, losses, normalization, optimizers):
+        _module.__getattr__ = __getattr__
 
 __all__ = [
     "SGD",

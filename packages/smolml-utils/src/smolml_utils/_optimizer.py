@@ -11,7 +11,7 @@ from smolml_array import MLArray, ShapeError
 from smolml_array.extending import Raw
 from smolml_utils._operands import not_negative
 from smolml_value import Value, scalar
-from smolml_value.extending import WeakIdentityDict
+from smolml_value.extending import WeakIdentityDict, answering
 
 Parameter: TypeAlias = MLArray | Value
 State: TypeAlias = dict[str, Any]  # of one parameter: raw arrays and numbers under their names
@@ -49,6 +49,11 @@ class Optimizer(ABC):
     >>> w.to_list()
     [0.5, -1.5]
     """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        own: Any = cls  # its __init__ says the name of the class, and knows what others call lr
+        own.__init__ = answering(own.__init__, cls.__name__)
 
     def __init__(self, learning_rate: float = 0.01) -> None:
         self.learning_rate = learning_rate

@@ -132,9 +132,9 @@ class Registry(Plugins[Op]):
         return sorted(rows, key=lambda row: (row.name, row.distribution))
 
     def _nearest(self, name: str) -> str:
-        import difflib  # slow to import, and only an error needs it
+        from smolml_value.foreign import nearest  # only an error needs it
 
-        near = difflib.get_close_matches(str(name), self.names(), n=3)
+        near = nearest(str(name), self.names())
         return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
 
     # Changing ----------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextvars import copy_context
+from functools import partial
 from typing import Self
 
 from smolml_array._graph.array_base import ArrayBase
@@ -12,7 +13,7 @@ from smolml_array._graph.node import ArrayNode, put_at
 from smolml_array._graph.views import ValuesNode
 from smolml_array.convert import is_floating
 from smolml_value import GraphError
-from smolml_value.extending import MODE, PASS_LOCK, one_pass
+from smolml_value.extending import MODE, PASS_LOCK, answering, one_pass
 
 
 class Gradients(ArrayBase):
@@ -20,6 +21,7 @@ class Gradients(ArrayBase):
 
     __slots__ = ()
 
+    @partial(answering, advice="; for a cotangent of your own there is vjp(f, x)")
     def backward(self) -> None:
         """Add d(self)/d(leaf) to the gradient of every leaf; of the sum, for several elements.
 

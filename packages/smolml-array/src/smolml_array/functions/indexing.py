@@ -99,10 +99,11 @@ def along(xp: Backend, shape: Shape, indices: Raw, axis: int) -> tuple[Raw, ...]
 
 def getitem(x: A, key: Any) -> A:
     """x[key] with NumPy's indexing: basic indexing gives a window, the rest copies."""
-    key, basic = _index_key(x, key)
-    if basic:
-        return x._window(GETITEM, {"key": key})
-    return x._rule(GETITEM, x, key=key)
+    raw, basic = _index_key(x, key)
+    try:
+        return x._window(GETITEM, {"key": raw}) if basic else x._rule(GETITEM, x, key=raw)
+    except IndexError as error:
+        raise _refusal(x, key, error) from None
 
 
 def setitem(x: Array, key: Any, new: ArrayLike) -> None:
@@ -116,20 +117,44 @@ def setitem(x: Array, key: Any, new: ArrayLike) -> None:
     >>> x.to_list()
     [5.0, 2.0]
     """
+    asked = key
     key, basic = _index_key(x, key)
     if basic and _shows(new, x, key):
         return  # the end of `x[key] += v`, which has written through the window x[key]
     xp, (_, given), _, (raw, numbers) = x._operands("setitem", (x, new))
     root: Any = x if x._view is None else x._view.root
-    if _only_numbers(root, given is not None):
-        x._set_numbers(xp.index_put(raw, key, numbers), xp)
-    elif root is x:
-        x._become(index_put(x, key, new)._node)
-    else:  # the root is put together anew, and this window looks at it again
-        chosen = xp.index(x._view.positions(), key)  # type: ignore[union-attr]  # it is one
-        flat = x._rule(RESHAPE, root, shape=(math.prod(root.shape),))
-        put = index_put(flat, chosen, new)
-        root._become(x._rule(RESHAPE, put, shape=root.shape)._node)
+    try:
+        if _only_numbers(root, given is not None):
+            x._set_numbers(xp.index_put(raw, key, numbers), xp)
+        elif root is x:
+            x._become(index_put(x, key, new)._node)
+        else:  # the root is put together anew, and this window looks at it again
+            chosen = xp.index(x._view.positions(), key)  # type: ignore[union-attr]  # it is one
+            flat = x._rule(RESHAPE, root, shape=(math.prod(root.shape),))
+            put = index_put(flat, chosen, new)
+            root._become(x._rule(RESHAPE, put, shape=root.shape)._node)
+    except IndexError as error:
+        raise _refusal(x, asked, error) from None
+
+
+_ADVICE: Final = {
+    "out of bounds": "count from 0, or back from -1",
+    "too many": "one index for each axis is enough",
+    "only integers": "use int(i), or a comparison such as x > 0",
+    "boolean index": "a mask has the shape of the array, or of its first axes",
+    "shape mismatch": "index arrays need one shape, or such as broadcast",
+}
+
+
+def _refusal(x: Array, key: Any, error: IndexError) -> IndexError:
+    """What a backend says of a key, with what was asked and what to do: of all backends the same.
+
+    That of NumPy says "numpy.newaxis", and of some faults more than the first sentence.
+    """
+    said = str(error).replace("numpy.newaxis", "newaxis")
+    advice = next((do for fault, do in _ADVICE.items() if fault in said), "see NumPy's indexing")
+    asked = " ".join(f"{key!r:.60}".split())
+    return IndexError(f"index: {said}, at x[{asked}] of shape {x.shape}; {advice}")
 
 
 def in_place(x: A, symbol: str, made: A) -> A:

@@ -65,7 +65,7 @@ class Drawing:
         if ending not in ENDINGS:
             raise ValueError(
                 f"Drawing.save: expected a file that ends in {', '.join(ENDINGS)}, "
-                f"got {target.name!r}"
+                f"got {target.name!r}; write {target.stem}.svg for an image"
             )
         text: str = getattr(self, ENDINGS[ending])
         if ending == ".md":
@@ -179,7 +179,8 @@ def roots_of(who: str, root: Any) -> Sequence[Any]:
         if not isinstance(x, OperandBase):
             raise TypeError(
                 f"{who}: expected a Value, an MLArray or a list of them, "
-                f"got {'a list with a ' if x is not root else 'a '}{type(x).__name__}"
+                f"got {'a list with a ' if x is not root else 'a '}{type(x).__name__}; "
+                f"compute it from Values, as Value(2.0) * 3.0"
             )
     if not given:
         raise TypeError(

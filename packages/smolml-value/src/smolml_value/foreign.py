@@ -1,0 +1,119 @@
+"""What others call it: errors that know names of PyTorch and NumPy, and say ours.
+
+The names stand in foreign.txt, which is read when a name or a keyword is unknown already.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Collection, Iterable
+from functools import cache, update_wrapper
+from pathlib import Path
+from types import FunctionType
+from typing import Any, TypeVar, cast
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@cache
+def _table() -> dict[str, list[tuple[list[str], str]]]:
+    """The lines of foreign.txt by section: names of others, and ours."""
+    sections: dict[str, list[tuple[list[str], str]]] = {}
+    lines: list[tuple[list[str], str]] = []
+    text = Path(__file__).with_name("foreign.txt").read_text(encoding="utf-8")
+    for line in text.splitlines():
+        foreign, arrow, own = line.partition(" -> ")
+        if arrow:
+            lines.append((foreign.split(), own))
+        elif line.startswith("["):
+            lines = sections[line.strip("[]")] = []
+    return sections
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower().removesuffix("loss")
+
+
+def nearest(name: str, names: Collection[str]) -> list[str]:
+    """The public names that a misspelt one may stand for: spelt otherwise, or else similar."""
+    public = [n for n in names if not n.startswith("_")]
+    same = [n for n in public if _plain(n) == _plain(name)]
+    if same or len(name) < 4:
+        return same
+    import difflib  # slow to import, and only an error needs it
+
+    return difflib.get_close_matches(name, public, n=3, cutoff=0.75)
+
+
+def answer(
+    section: str, name: str, fits: Callable[[str], object], names: Collection[str] = ()
+) -> str:
+    """What to write in place of an unknown name: the first of the table that fits, or the nearest.
+
+    "" if who knows.
+    """
+    for foreign, own in _table()[section]:
+        if name in foreign and fits(own):
+            return f"; in SmolML it is {own}"
+    near = nearest(name, names)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
+
+
+def hint(x: object, name: str) -> str:
+    """What to write in place of an attribute that x does not have."""
+
+    def has(own: str) -> bool:
+        return own[:2] != "x." or hasattr(type(x), re.findall(r"\w+|$", own)[1])
+
+    return answer("attributes", name, has, dir(x))
+
+
+def missing(module: str, name: str, public: Collection[str], operand: type) -> Exception:
+    """The error for a name that a module does not have: for its `__getattr__`, to be raised."""
+    from dis import opname  # slow to import, and only an error needs it
+
+    said = answer("names", name, lambda own: own in public or not own.isidentifier(), public)
+    if name[0] != "_" and hasattr(operand, name):
+        said = f"; it is a method: x.{name}(...)"
+    frame = sys._getframe(1)
+    while frame.f_code.co_name == "__getattr__" and frame.f_back is not None:
+        frame = frame.f_back
+    if said and opname[frame.f_code.co_code[frame.f_lasti]] == "IMPORT_FROM":
+        # `from module import name` would answer an AttributeError in Python's own words
+        return ImportError(f"{module} has no {name!r}{said}", name=module)
+    text = f"{module} has no attribute {name!r}{said}"
+    return AttributeError(text, name=name, obj=sys.modules[module])
+
+
+def answering(f: F, who: str = "", advice: str = "") -> F:
+    """f, that answers keywords of others with its own, says `who` it is and advises otherwise."""
+    who = who or f.__name__
+    refuse = refusal  # what is made below has other globals
+
+    def answered(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return f(*args, **kwargs)
+        except TypeError as error:
+            if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+                raise  # it was called, and raised it
+            raise TypeError(refuse(f, who, advice, kwargs, str(error))) from None
+
+    # in the module of f, where doctest looks for its functions
+    made = FunctionType(
+        answered.__code__, getattr(f, "__globals__", {}), f.__name__, None, answered.__closure__
+    )
+    return cast(F, update_wrapper(made, f))
+
+
+def refusal(f: Callable[..., Any], who: str, advice: str, given: Iterable[str], said: str) -> str:
+    """Why f cannot be called so: which keyword it lacks, else what Python said of its arguments."""
+    from inspect import signature  # slow to import, and only an error needs it
+
+    parameters = signature(f).parameters
+    takes = ", ".join(p for p in parameters if p != "self") or "nothing"
+    for name in set(given) - {*parameters}:
+        known = answer("keywords", name, lambda own: " " in own or own in parameters)
+        return f"{who}: there is no keyword {name!r}{known}; it takes {takes}"
+    said = said.removeprefix(f"{f.__qualname__}() ")
+    return f"{who}: {said}; it takes {takes}{advice}"
