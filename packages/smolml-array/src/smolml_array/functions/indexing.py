@@ -149,9 +149,9 @@ _ADVICE: Final = {
 def _refusal(x: Array, key: Any, error: IndexError) -> IndexError:
     """What a backend says of a key, with what was asked and what to do: of all backends the same.
 
-    That of NumPy says "numpy.newaxis", and of some faults more than the first sentence.
+    Some say "numpy.newaxis", and some what they got.
     """
-    said = str(error).replace("numpy.newaxis", "newaxis")
+    said = str(error).replace("numpy.newaxis", "newaxis").partition("; got")[0]
     advice = next((do for fault, do in _ADVICE.items() if fault in said), "see NumPy's indexing")
     asked = " ".join(f"{key!r:.60}".split())
     return IndexError(f"index: {said}, at x[{asked}] of shape {x.shape}; {advice}")
