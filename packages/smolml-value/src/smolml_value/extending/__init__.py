@@ -20,6 +20,7 @@ from smolml_value.node import Node, OperandBase
 from smolml_value.op import Op
 from smolml_value.operand import Operand
 from smolml_value.recording import MODE, leave, record_here, recording
+from smolml_value.registry import name_taken
 from smolml_value.table import TABLE
 from smolml_value.traced import TRACED, TracedNamespace
 from smolml_value.traced import find as find_traced
@@ -31,7 +32,7 @@ from smolml_value.traced import find as find_traced
 #   (`TracedNamespace`, `TRACED`, `find_traced`, `NoDerivativeError`).
 # Numbers: `is_number` says what counts as one, `as_float` makes it a float or says who got it.
 # Plugins: `Plugins` are those of one `PluginKind`, each a `Plugin` with a `PluginStatus`, and
-#   `PluginError` says why one cannot be used.
+#   `PluginError` says why one cannot be used; `name_taken` why no op may have a name.
 # Tables: `WeakIdentityDict` is a dict by the identity of objects that keeps none of them alive.
 # Blocks: a `Mode` is what with blocks set where they are opened, a `Setting` is one of these, and
 #   a `Block` one with statement;
@@ -68,6 +69,7 @@ __all__ = [
     "is_number",
     "leave",
     "missing",
+    "name_taken",
     "one_pass",
     "record_here",
     "recording",
