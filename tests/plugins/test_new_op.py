@@ -134,7 +134,7 @@ def test_on_a_terminal_it_asks(answer: str, code: int, project: Path, site: Path
     ("name", "reason"),
     [
         ("tanh", "belongs to a built-in op"),
-        ("lambda", "is a keyword of Python"),
+        ("lambda", "is a keyword"),
         ("1st", "expected lower-case letters"),
         ("soft-step", "expected lower-case letters"),
         ("_hidden", "expected lower-case letters"),

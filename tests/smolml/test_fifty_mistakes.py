@@ -101,13 +101,13 @@ MISTAKES: dict[str, Mistake] = {
     "randn(2.5)": Mistake(
         lambda x, w, v: randn(2.5),  # type: ignore[arg-type]
         TypeError,
-        ("randn", "expected integers as the shape", "2.5", "(2, 3)"),
+        ("randn", "expected integers as the shape", "2.5"),
     ),
     # Shapes, axes and indices
     "x @ w of other lengths": Mistake(
         lambda x, w, v: x @ zeros(3),
         ValueError,
-        ("matmul", "(2, 2) and (3,)", "2 (axis 1 of the left) != 3", "reshape or transpose"),
+        ("matmul", "(2, 2) and (3,)", "2 (axis 1 of the left) != 3", "transpose one"),
     ),
     "x + y that do not broadcast": Mistake(
         lambda x, w, v: x + zeros(3),
@@ -132,12 +132,12 @@ MISTAKES: dict[str, Mistake] = {
     "x[0, 0, 0]": Mistake(
         lambda x, w, v: x[0, 0, 0],
         IndexError,
-        ("index", "too many indices", "2-dimensional", "3 were", "one index for each axis"),
+        ("index", "too many indices", "2-dimensional", "3 were", "once an axis"),
     ),
     "x[1.5]": Mistake(
         lambda x, w, v: x[1.5],
         IndexError,
-        ("index", "only integers", "newaxis (`None`)", "x[1.5]", "int(i)"),
+        ("index", "only integers", "newaxis (`None`)", "x[1.5]", "shape (2, 2)"),
     ),
     "x[5] = 0": Mistake(
         lambda x, w, v: x.__setitem__((0, 5), 0.0),
@@ -147,7 +147,7 @@ MISTAKES: dict[str, Mistake] = {
     "x[mask of another length]": Mistake(
         lambda x, w, v: x[[True]],
         IndexError,
-        ("index", "boolean index", "axis 0", "x[[True]]", "a mask has the shape"),
+        ("index", "boolean index", "axis 0", "x[[True]]", "size of axis is 2"),
     ),
     "concat(x, y)": Mistake(
         lambda x, w, v: concat(x, x),
@@ -302,7 +302,7 @@ MISTAKES: dict[str, Mistake] = {
     "grad(y)": Mistake(
         lambda x, w, v: grad(v),
         TypeError,
-        ("grad", "expected a function", "Value", "y.backward()", "gradients(y, [x])"),
+        ("grad", "expected a function", "Value", "y.backward()"),
     ),
     "value_and_grad(loss)": Mistake(
         lambda x, w, v: value_and_grad((x * x).sum()),
@@ -441,9 +441,7 @@ def test_hints_name_what_there_is() -> None:
     """Each line of the table is said of something, and what it names works."""
     from smolml_value import foreign
 
-    table = foreign._table()
-    assert set(table) == {"attributes", "keywords", "names"}
-    for names, own in table["attributes"]:
+    for names, own in foreign._table("attributes"):
         method = re.match(r"x\.(\w+)", own)
         if method:
             assert hasattr(MLArray, method[1]) or hasattr(Value, method[1]), own
@@ -452,7 +450,8 @@ def test_hints_name_what_there_is() -> None:
             assert any(
                 own in str(_error(operand, name)) for operand in (MLArray([1.0]), Value(1.0))
             ), (name, own)
-    for names, own in table["names"]:
+    assert len(foreign._table("keywords")) > 10
+    for names, own in foreign._table("names"):
         assert not own.isidentifier() or own in smolml.__all__, own  # type: ignore[attr-defined]
         assert [name for name in names if name in smolml.__all__] == []  # type: ignore[attr-defined]
 

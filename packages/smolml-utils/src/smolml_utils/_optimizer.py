@@ -52,8 +52,8 @@ class Optimizer(ABC):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        own: Any = cls  # its __init__ says the name of the class, and knows what others call lr
-        own.__init__ = answering(own.__init__, cls.__name__)
+        # it says the name of the class, and knows what others call its keywords
+        cls.__init__ = answering(cls.__init__, cls.__name__)  # type: ignore[method-assign]  # once
 
     def __init__(self, learning_rate: float = 0.01) -> None:
         self.learning_rate = learning_rate

@@ -14,21 +14,15 @@ from types import FunctionType
 from typing import Any, TypeVar, cast
 
 F = TypeVar("F", bound=Callable[..., Any])
+Fits = Callable[[str], object]  # whether what is ours can be said here
 
 
 @cache
-def _table() -> dict[str, list[tuple[list[str], str]]]:
-    """The lines of foreign.txt by section: names of others, and ours."""
-    sections: dict[str, list[tuple[list[str], str]]] = {}
-    lines: list[tuple[list[str], str]] = []
+def _table(section: str) -> list[tuple[list[str], str]]:
+    """The lines of a section of foreign.txt: names of others, and ours."""
     text = Path(__file__).with_name("foreign.txt").read_text(encoding="utf-8")
-    for line in text.splitlines():
-        foreign, arrow, own = line.partition(" -> ")
-        if arrow:
-            lines.append((foreign.split(), own))
-        elif line.startswith("["):
-            lines = sections[line.strip("[]")] = []
-    return sections
+    lines = re.findall("(.+) -> (.+)", text.partition(f"[{section}]")[2].partition("\n[")[0])
+    return [(foreign.split(), own) for foreign, own in lines]
 
 
 def _plain(name: str) -> str:
@@ -46,14 +40,12 @@ def nearest(name: str, names: Collection[str]) -> list[str]:
     return difflib.get_close_matches(name, public, n=3, cutoff=0.75)
 
 
-def answer(
-    section: str, name: str, fits: Callable[[str], object], names: Collection[str] = ()
-) -> str:
+def answer(section: str, name: str, fits: Fits, names: Collection[str] = ()) -> str:
     """What to write in place of an unknown name: the first of the table that fits, or the nearest.
 
     "" if who knows.
     """
-    for foreign, own in _table()[section]:
+    for foreign, own in _table(section):
         if name in foreign and fits(own):
             return f"; in SmolML it is {own}"
     near = nearest(name, names)
@@ -76,14 +68,11 @@ def missing(module: str, name: str, public: Collection[str], operand: type) -> E
     said = answer("names", name, lambda own: own in public or not own.isidentifier(), public)
     if name[0] != "_" and hasattr(operand, name):
         said = f"; it is a method: x.{name}(...)"
-    frame = sys._getframe(1)
-    while frame.f_code.co_name == "__getattr__" and frame.f_back is not None:
-        frame = frame.f_back
+    frame = sys._getframe(2)  # who asked the module's __getattr__
     if said and opname[frame.f_code.co_code[frame.f_lasti]] == "IMPORT_FROM":
         # `from module import name` would answer an AttributeError in Python's own words
         return ImportError(f"{module} has no {name!r}{said}", name=module)
-    text = f"{module} has no attribute {name!r}{said}"
-    return AttributeError(text, name=name, obj=sys.modules[module])
+    return AttributeError(f"{module} has no attribute {name!r}{said}", name=name)
 
 
 def answering(f: F, who: str = "", advice: str = "") -> F:

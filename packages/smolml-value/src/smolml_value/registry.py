@@ -54,20 +54,17 @@ def name_taken(name: str) -> str:
     >>> name_taken("grad")
     'x.grad or ops.grad is something else already; rename it'
     >>> name_taken("class")
-    'class is a keyword of Python; rename it'
+    'class is a keyword, begins with _ or is no identifier; rename it'
     >>> name_taken("swish")
     ''
     """
     if name in TABLE:
         return "the name belongs to a built-in op, which cannot be replaced; rename it"
-    if keyword.iskeyword(name):
-        return f"{name} is a keyword of Python; rename it"
-    if name.startswith("_") or not name.isidentifier():
-        return f"the name cannot be written as ops.{name} and x.{name}(); rename it"
+    if keyword.iskeyword(name) or name.startswith("_") or not name.isidentifier():
+        return f"{name} is a keyword, begins with _ or is no identifier; rename it"
     kinds: list[type] = [Registry, OperandBase]
     for kind in kinds:  # those of ours that are loaded, not what a user made of them
-        below: list[type] = kind.__subclasses__()
-        kinds += [k for k in below if k.__module__.startswith("smolml_")]
+        kinds += [k for k in type.__subclasses__(kind) if k.__module__.startswith("smolml_")]
     held = any(name in vars(base) for kind in kinds for base in kind.__mro__)
     return f"x.{name} or ops.{name} is something else already; rename it" if held else ""
 

@@ -97,10 +97,8 @@ def _help(args: argparse.Namespace) -> int:
 def _list(args: argparse.Namespace) -> int:
     from smolml import listing
 
-    if args.why:
-        listing.show_why(args.why)
-        return 0
-    {"ops": listing.show_ops, "backends": listing.show_backends}[args.what]()
+    show = {"ops": listing.show_ops, "backends": listing.show_backends}[args.what]
+    listing.show_why(args.why) if args.why else show()
     return 0
 
 

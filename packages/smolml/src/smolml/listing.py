@@ -10,16 +10,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from smolml import OpInfo, PluginError, UnknownOpError, ops
+from smolml import OpInfo, SmolMLError, ops
 from smolml.errors import CommandError
 from smolml_array.extending import BackendInfo, backends
 
 Info = OpInfo | BackendInfo
-PLACES = {
-    "built-in": "built-in ops",
-    "registered": "ops registered at run time",
-    "": "plugins",  # their entry points say it, in the group smolml.ops
-}
 STYLES = {"broken": "red", "conflicting": "red", "disabled": "dim", "registered": "green"}
 
 
@@ -48,29 +43,26 @@ def show_backends(console: Console | None = None) -> None:
 
 
 def show_why(name: str) -> None:
-    """Print where an op of that name was looked for, what was there, and what comes of it.
+    """Print what is called so, wherever from, with why it is not chosen, and what comes of it.
 
     Raises:
         CommandError: no op comes of it.
 
     >>> show_why("tanh")
-    built-in ops: of smolml-value 0.1.0, built-in
-    ops registered at run time: none
-    plugins: none
+    built-in, registered at run time or of plugins: 1
+    name  arity  from                status
+    tanh  1      smolml-value 0.1.0  built-in
     ops['tanh'] is <op tanh(x)>
     """
-    places: dict[str, list[str]] = {place: [] for place in PLACES.values()}
-    for row in ops.info():
-        if row.name == name.rpartition(":")[2]:
-            why = f": {' '.join(row.error.split())}" if row.error else ""
-            place = places[PLACES.get(row.status, "plugins")]
-            place.append(f"of {row.distribution} {row.version}".rstrip() + f", {row.status}{why}")
-    for place, found in places.items():
-        sys.stdout.write(f"{place}: {'; '.join(found) or 'none'}\n")
+    bare = name.rpartition(":")[2]
+    found = [row for row in ops.info() if row.name == bare]
+    sys.stdout.write(f"built-in, registered at run time or of plugins: {len(found)}\n")
+    if found:
+        _show("ops", found, Console())
     try:
         sys.stdout.write(f"ops[{name!r}] is {ops[name]!r}\n")
-    except (PluginError, UnknownOpError) as error:
-        raise CommandError(str(error), 2 if isinstance(error, UnknownOpError) else 1) from error
+    except SmolMLError as error:
+        raise CommandError(str(error), 1 if found else 2) from error
 
 
 def _show(what: str, infos: Sequence[Info], console: Console) -> None:

@@ -39,9 +39,7 @@ def _lengths(shape: object, who: str) -> Shape:
     try:
         return tuple(map(operator.index, given))
     except TypeError:
-        raise TypeError(
-            f"{who}: expected integers as the shape, got {shape!r}; write 3 or (2, 3)"
-        ) from None
+        raise TypeError(f"{who}: expected integers as the shape, got {shape!r}") from None
 
 
 def as_shape(shape: SupportsIndex | Iterable[SupportsIndex], who: str = "shape") -> Shape:

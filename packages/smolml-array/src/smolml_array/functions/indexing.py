@@ -137,24 +137,15 @@ def setitem(x: Array, key: Any, new: ArrayLike) -> None:
         raise _refusal(x, asked, error) from None
 
 
-_ADVICE: Final = {
-    "out of bounds": "count from 0, or back from -1",
-    "too many": "one index for each axis is enough",
-    "only integers": "use int(i), or a comparison such as x > 0",
-    "boolean index": "a mask has the shape of the array, or of its first axes",
-    "shape mismatch": "index arrays need one shape, or such as broadcast",
-}
-
-
 def _refusal(x: Array, key: Any, error: IndexError) -> IndexError:
     """What a backend says of a key, with what was asked and what to do: of all backends the same.
 
     Some say "numpy.newaxis", and some what they got.
     """
     said = str(error).replace("numpy.newaxis", "newaxis").partition("; got")[0]
-    advice = next((do for fault, do in _ADVICE.items() if fault in said), "see NumPy's indexing")
-    asked = " ".join(f"{key!r:.60}".split())
-    return IndexError(f"index: {said}, at x[{asked}] of shape {x.shape}; {advice}")
+    asked = " ".join(f"{key!r:.60}".split()) + f"] of shape {x.shape}"
+    do = "" if "boolean" in said else "; count from 0 or back from -1, once an axis"
+    return IndexError(f"index: {said}, at x[{asked}{do}")
 
 
 def in_place(x: A, symbol: str, made: A) -> A:

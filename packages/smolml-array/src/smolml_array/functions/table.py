@@ -66,8 +66,7 @@ def entry(
     """Put a function in the table; the arguments are those of `Entry`."""
 
     def register(f: F) -> F:
-        if "axis" in f.__annotations__:  # which others call dim
-            f = answering(f)
+        f = answering(f) if "axis" in f.__annotations__ else f  # which others call dim
         FUNCTIONS[name or f.__name__] = Entry(f, standard, numpy, flattens)
         return f
 

@@ -239,10 +239,7 @@ def named(derived: Function, transform: str, f: Function) -> Function:
     """The function made by a transform, under a name that says so."""
     name = getattr(f, "__name__", type(f).__name__)
     if not callable(f):
-        raise TypeError(
-            f"{transform}: expected a function, got a {name}; y.backward() fills in the gradients "
-            f"of what y was computed from, and gradients(y, [x]) returns them"
-        )
+        raise TypeError(f"{transform}: expected a function, got a {name}; use y.backward()")
     derived.__name__ = derived.__qualname__ = f"{transform}({name})"
     derived.__doc__ = f"What {transform} makes of {name}; takes the arguments of {name}."
     return derived

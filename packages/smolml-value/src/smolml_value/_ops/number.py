@@ -52,7 +52,6 @@ def as_float(x: object, who: str) -> float:
 _ADVICE: Final[dict[type, str]] = {
     str: "; float(text) makes a number of a text",
     list: "; several numbers are an MLArray, or a list of Values",
-    tuple: "; several numbers are an MLArray, or a list of Values",
 }
 
 
@@ -62,6 +61,4 @@ def refused(x: object) -> Any:
     Raises:
         TypeError: x is one of these, of which Python would say that they cannot be joined.
     """
-    if type(x) in _ADVICE:
-        as_float(x, "Value")
-    return NotImplemented
+    return as_float(x, "Value") if type(x) in _ADVICE else NotImplemented
