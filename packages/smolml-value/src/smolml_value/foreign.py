@@ -77,7 +77,6 @@ def missing(module: str, name: str, public: Collection[str], operand: type) -> E
 
 def answering(f: F, who: str = "", advice: str = "") -> F:
     """f, that answers keywords of others with its own, says `who` it is and advises otherwise."""
-    who = who or f.__name__
     refuse = refusal  # what is made below has other globals
 
     def answered(*args: Any, **kwargs: Any) -> Any:
@@ -86,7 +85,7 @@ def answering(f: F, who: str = "", advice: str = "") -> F:
         except TypeError as error:
             if error.__traceback__ is None or error.__traceback__.tb_next is not None:
                 raise  # it was called, and raised it
-            raise TypeError(refuse(f, who, advice, kwargs, str(error))) from None
+            raise refuse(f, kwargs, who, str(error) + advice) from None
 
     # in the module of f, where doctest looks for its functions
     made = FunctionType(
@@ -95,14 +94,16 @@ def answering(f: F, who: str = "", advice: str = "") -> F:
     return cast(F, update_wrapper(made, f))
 
 
-def refusal(f: Callable[..., Any], who: str, advice: str, given: Iterable[str], said: str) -> str:
+def refusal(
+    f: Callable[..., Any], given: Iterable[str], who: str = "", said: str = ""
+) -> TypeError:
     """Why f cannot be called so: which keyword it lacks, else what Python said of its arguments."""
     from inspect import signature  # slow to import, and only an error needs it
 
-    parameters = signature(f).parameters
-    takes = ", ".join(p for p in parameters if p != "self") or "nothing"
-    for name in set(given) - {*parameters}:
-        known = answer("keywords", name, lambda own: " " in own or own in parameters)
-        return f"{who}: there is no keyword {name!r}{known}; it takes {takes}"
-    said = said.removeprefix(f"{f.__qualname__}() ")
-    return f"{who}: {said}; it takes {takes}{advice}"
+    who = who or f.__name__
+    own = [p for p in signature(f).parameters if p not in ("self", "foreign")]
+    takes = f"it takes {', '.join(own) or 'nothing'}"
+    for name in set(given) - {*own}:
+        known = answer("keywords", name, lambda text: " " in text or text in own)
+        return TypeError(f"{who}: there is no keyword {name!r}{known}; {takes}")
+    return TypeError(f"{who}: {said.removeprefix(f'{f.__qualname__}() ')}; {takes}")

@@ -124,8 +124,7 @@ class Op:
             return self.bind(**params)._with(arity=len(args))(*args)
         operands, more = args[: self.arity], args[self.arity :]
         if not args or len(operands) < self.arity or len(more) > len(self.params):
-            few = "at least 1" if self.arity == VARIADIC else self.arity
-            wanted = f"{few} argument{'s' if self.arity > 1 else ''}"
+            wanted = f"{abs(self.arity)} argument{'s' if self.arity > 1 else ''}"  # of -1 at least
             known = f" and {', '.join(self.params)}" if self.params else ""
             raise OpError(f"{self.name}: expected {wanted}{known}, got {len(args)}")
         for name, value in zip(self.params, more, strict=False):

@@ -54,8 +54,7 @@ def show_why(name: str) -> None:
     tanh  1      smolml-value 0.1.0  built-in
     ops['tanh'] is <op tanh(x)>
     """
-    bare = name.rpartition(":")[2]
-    found = [row for row in ops.info() if row.name == bare]
+    found = [row for row in ops.info() if row.name == name.rpartition(":")[2]]
     sys.stdout.write(f"built-in, registered at run time or of plugins: {len(found)}\n")
     if found:
         _show("ops", found, Console())

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from contextvars import copy_context
-from functools import partial
-from typing import Self
+from typing import Never, Self
 
 from smolml_array._graph.array_base import ArrayBase
 from smolml_array._graph.backward import backward_arrays
@@ -13,7 +12,7 @@ from smolml_array._graph.node import ArrayNode, put_at
 from smolml_array._graph.views import ValuesNode
 from smolml_array.convert import is_floating
 from smolml_value import GraphError
-from smolml_value.extending import MODE, PASS_LOCK, answering, one_pass
+from smolml_value.extending import MODE, PASS_LOCK, one_pass, refusal
 
 
 class Gradients(ArrayBase):
@@ -21,8 +20,7 @@ class Gradients(ArrayBase):
 
     __slots__ = ()
 
-    @partial(answering, advice="; for a cotangent of your own there is vjp(f, x)")
-    def backward(self) -> None:
+    def backward(self, **foreign: Never) -> None:
         """Add d(self)/d(leaf) to the gradient of every leaf; of the sum, for several elements.
 
         Reverse-mode differentiation; see `Value.backward`. Calling it twice adds exactly twice.
@@ -35,6 +33,8 @@ class Gradients(ArrayBase):
         >>> x.grad().to_list()
         [2.0, 4.0]
         """
+        if foreign:
+            raise refusal(Gradients.backward, foreign)
         node = self._node
         if node.pending_writes is not None or HOOKS.on_gradient is not None:
             HOOKS.gradients_used()

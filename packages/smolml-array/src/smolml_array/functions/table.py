@@ -66,7 +66,8 @@ def entry(
     """Put a function in the table; the arguments are those of `Entry`."""
 
     def register(f: F) -> F:
-        f = answering(f) if "axis" in f.__annotations__ else f  # which others call dim
+        if "axis" in f.__annotations__ and "foreign" not in f.__annotations__:
+            f = answering(f)  # others call it dim; what is in every gradient asks by itself
         FUNCTIONS[name or f.__name__] = Entry(f, standard, numpy, flattens)
         return f
 

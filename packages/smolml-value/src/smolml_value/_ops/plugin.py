@@ -92,10 +92,9 @@ class Plugin(Generic[T]):
     def status(self, rivals: list[Plugin[T]], shadowed: bool) -> tuple[Status, str]:
         """How it stands, and why it is broken or conflicting."""
         word, choice = self.kind.word, self.kind.choice.format(self.qualified)
-        taken = self.kind.taken(self.name)
         if self.disabled:
             return "disabled", ""
-        if taken:
+        if taken := self.kind.taken(self.name):
             return "conflicting", taken
         if self.error is not None:
             return "broken", str(self.error)

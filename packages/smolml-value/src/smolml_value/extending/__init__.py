@@ -13,7 +13,7 @@ from smolml_value._runtime.forks import fork_safe
 from smolml_value._runtime.identity_map import WeakIdentityDict
 from smolml_value._runtime.modes import Block, Mode, Setting
 from smolml_value.errors import NoDerivativeError, PluginError
-from smolml_value.foreign import answering, missing
+from smolml_value.foreign import answering, missing, refusal
 from smolml_value.graph import CUT_OFF, one_pass
 from smolml_value.graph import LOCK as PASS_LOCK
 from smolml_value.node import Node, OperandBase
@@ -37,8 +37,8 @@ from smolml_value.traced import find as find_traced
 # Blocks: a `Mode` is what with blocks set where they are opened, a `Setting` is one of these, and
 #   a `Block` one with statement;
 #   `fork_safe` locks are free in a child process.
-# Errors: `missing` is for a module's `__getattr__`, `answering` for functions with keywords: they
-#   know what PyTorch and NumPy call it.
+# Errors: `missing` is for a module's `__getattr__`, `answering` for functions with keywords, or
+#   `refusal` where a function asks for foreign ones itself: they know what PyTorch calls it.
 # Recording: `MODE` is looked at first, `recording` and `record_here` are for transforms;
 #   `leave` is told what is taken for plain numbers.
 __all__ = [
@@ -73,4 +73,5 @@ __all__ = [
     "one_pass",
     "record_here",
     "recording",
+    "refusal",
 ]

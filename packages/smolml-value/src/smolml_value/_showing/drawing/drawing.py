@@ -179,8 +179,7 @@ def roots_of(who: str, root: Any) -> Sequence[Any]:
         if not isinstance(x, OperandBase):
             raise TypeError(
                 f"{who}: expected a Value, an MLArray or a list of them, "
-                f"got {'a list with a ' if x is not root else 'a '}{type(x).__name__}; "
-                f"compute it from Values, as Value(2.0) * 3.0"
+                f"got {'a list with a ' if x is not root else 'a '}{type(x).__name__}; use Value(2.0)"
             )
     if not given:
         raise TypeError(
