@@ -329,7 +329,7 @@ MISTAKES: dict[str, Mistake] = {
     "draw(3.0)": Mistake(
         lambda x, w, v: draw(3.0),
         TypeError,
-        ("draw", "expected a Value, as Value(2.0), an MLArray", "a float"),
+        ("draw", "expected a Value, an MLArray or a list", "a float"),
     ),
     "draw(y).save('graph.png')": Mistake(
         lambda x, w, v: draw(v).save("graph.png"),

@@ -64,7 +64,8 @@ def name_taken(name: str) -> str:
         return f"{name} is a keyword, begins with _ or is no identifier; rename it"
     kinds: list[type] = [Registry, OperandBase]
     for kind in kinds:  # those of ours that are loaded, not what a user made of them
-        kinds += [k for k in type.__subclasses__(kind) if k.__module__.startswith("smolml_")]
+        below: list[type] = kind.__subclasses__()
+        kinds += [k for k in below if k.__module__.startswith("smolml_")]
     held = any(name in vars(base) for kind in kinds for base in kind.__mro__)
     return f"x.{name} or ops.{name} is something else already; rename it" if held else ""
 

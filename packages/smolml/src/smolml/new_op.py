@@ -29,7 +29,7 @@ def add_new_op(commands: Any) -> None:
 
 def _op_name(text: str) -> str:
     """Read a name that an op may have."""
-    from smolml_array.extending import MLArray  # noqa: F401  # whose names are taken, too
+    from smolml_array import MLArray  # noqa: F401  # whose names are taken, too
     from smolml_value.extending import name_taken
 
     if not re.fullmatch(r"[a-z][a-z0-9_]*", text):

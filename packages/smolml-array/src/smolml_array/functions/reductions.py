@@ -133,7 +133,7 @@ def reduction(x: Array, who: str, axis: Axis, keepdims: bool, foreign: Any = ())
 
 
 @array_function(_TYPED_STANDARD, numpy=_TYPED_NUMPY)
-def sum(x: Array, axis: Axis = None, keepdims: bool = False, **foreign: Never) -> Array:
+def sum(x: Array, /, axis: Axis = None, keepdims: bool = False, **foreign: Never) -> Array:
     """The sum over an axis, several, or all (None).
 
     Raises:

@@ -50,8 +50,8 @@ def as_float(x: object, who: str) -> float:
 
 
 _ADVICE: Final[dict[type, str]] = {
-    str: "; float(text) makes a number of a text",
-    list: "; several numbers are an MLArray, or a list of Values",
+    str: "; float(text) makes one",
+    list: "; an MLArray holds several",
 }
 
 

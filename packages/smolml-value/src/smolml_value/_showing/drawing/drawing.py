@@ -178,7 +178,7 @@ def roots_of(who: str, root: Any) -> Sequence[Any]:
     for x in given:
         if not isinstance(x, OperandBase):
             raise TypeError(
-                f"{who}: expected a Value, as Value(2.0), an MLArray or a list of them, "
+                f"{who}: expected a Value, an MLArray or a list of them, "
                 f"got {'a list with a ' if x is not root else 'a '}{type(x).__name__}"
             )
     if not given:
