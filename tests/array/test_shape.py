@@ -88,7 +88,7 @@ CASES: list[tuple[Callable[[], object], type[Exception], str]] = [
         ShapeError,
         (
             "matmul: shapes (2, 3) and (4, 5) do not align: "
-            "3 (axis 1 of the left) != 4 (axis 0 of the right)"
+            "3 (axis 1 of the left) != 4 (axis 0 of the right); transpose one"
         ),
     ),
     (
@@ -96,7 +96,7 @@ CASES: list[tuple[Callable[[], object], type[Exception], str]] = [
         ShapeError,
         (
             "matmul: shapes (3,) and (4,) do not align: "
-            "3 (axis 0 of the left) != 4 (axis 0 of the right)"
+            "3 (axis 0 of the left) != 4 (axis 0 of the right); transpose one"
         ),
     ),
     (
@@ -104,7 +104,8 @@ CASES: list[tuple[Callable[[], object], type[Exception], str]] = [
         ShapeError,
         (
             "matmul: shapes (7, 2, 3) and (6, 3, 2) do not align: "
-            "their batch axes do not broadcast: 7 (axis 0 of the left) != 6 (axis 0 of the right)"
+            "their batch axes do not broadcast: 7 (axis 0 of the left) != 6 (axis 0 of the right); "
+            "reshape one"
         ),
     ),
     (
@@ -120,7 +121,7 @@ CASES: list[tuple[Callable[[], object], type[Exception], str]] = [
         ShapeError,
         (
             "add: shapes (2, 3) and (4,) do not broadcast: "
-            "3 (axis 1 of the first) != 4 (axis 0 of the second)"
+            "3 (axis 1 of the first) != 4 (axis 0 of the second); reshape one"
         ),
     ),
     (
@@ -128,13 +129,16 @@ CASES: list[tuple[Callable[[], object], type[Exception], str]] = [
         ShapeError,
         (
             "where: shapes (2, 3), (1, 3) and (5, 3) do not broadcast: "
-            "2 (axis 0 of the first) != 5 (axis 0 of the third)"
+            "2 (axis 0 of the first) != 5 (axis 0 of the third); reshape one"
         ),
     ),
     (
         lambda: reshape_shape((2, 3), (4, 2)),
         ShapeError,
-        "reshape: cannot reshape 6 elements of shape (2, 3) into (4, 2), which has 8",
+        (
+            "reshape: cannot reshape 6 elements of shape (2, 3) into (4, 2), which has 8; "
+            "one length may be -1, for what fits"
+        ),
     ),
     (
         lambda: reshape_shape((2, 3), (-1, 4)),

@@ -133,8 +133,8 @@ def test_on_a_terminal_it_asks(answer: str, code: int, project: Path, site: Path
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("tanh", "is a built-in op"),
-        ("lambda", "expected lower-case letters"),
+        ("tanh", "belongs to a built-in op"),
+        ("lambda", "is a keyword"),
         ("1st", "expected lower-case letters"),
         ("soft-step", "expected lower-case letters"),
         ("_hidden", "expected lower-case letters"),

@@ -472,11 +472,12 @@ def test_any_number_of_operands_through_on() -> None:
 
 
 def test_any_number_of_operands_registered() -> None:
-    with ops.registered(MEAN):
-        assert ops.mean(1.0, 3.0) == 2.0
+    average = elementwise("average", MEAN.forward, vjp=MEAN.vjp)  # mean is a method of arrays
+    with ops.registered(average):
+        assert ops.average(1.0, 3.0) == 2.0
         v: Any = Value(1.0)
-        assert v.mean(3.0).data == 2.0
-        assert pickle.loads(pickle.dumps(ops.mean)) is MEAN
+        assert v.average(3.0).data == 2.0
+        assert pickle.loads(pickle.dumps(ops.average)) is average
 
 
 # Plain functions -------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """N-d arrays in which every element is a Value: MLArray, its backends and its functions."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from smolml_array._anomaly import answers as answers
 from smolml_array._derivatives import arguments as arguments
@@ -41,6 +41,7 @@ from smolml_array.functions.numerics import (
     trapezoid,
 )
 from smolml_array.functions.random import Generator, rand, randn, seed
+from smolml_value.extending import missing
 
 # The methods serve as functions, too, which take lists and numbers and give MLArrays.
 argsort: Final = MLArray.argsort
@@ -68,6 +69,12 @@ triu: Final = MLArray.triu
 vector_norm: Final = MLArray.vector_norm
 
 __version__ = "0.1.0"
+
+if not TYPE_CHECKING:  # a type checker would take any misspelt name for granted
+
+    def __getattr__(name: str) -> object:
+        raise missing("smolml_array", name, __all__, MLArray)
+
 
 __all__ = [
     "AxisError",

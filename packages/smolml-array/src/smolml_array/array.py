@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, ClassVar, Self
 
 from smolml_array._graph.arithmetic import ArrayLike
@@ -25,7 +26,7 @@ from smolml_array.functions.sorting import Sorting
 from smolml_array.functions.table import Array, results_are
 from smolml_array.functions.windows import Windows
 from smolml_array.printing import array_repr
-from smolml_value.extending import leave
+from smolml_value.extending import answering, leave
 
 
 class MLArray(
@@ -64,6 +65,7 @@ class MLArray(
 
     __slots__ = ()
 
+    @partial(answering, who="MLArray", advice="; several numbers go into one list")
     def __init__(
         self,
         data: ArrayLike,

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from smolml_array import MLArray
 from smolml_utils import (
     activations,
     clipping,
@@ -18,13 +19,22 @@ from smolml_utils.losses import *
 from smolml_utils.normalization import *
 from smolml_utils.optimizers import *
 from smolml_utils.saving import *
+from smolml_value.extending import missing
 from smolml_value.extending.anomaly import inside
 
 inside("smolml_utils")
 
 __version__ = "0.1.0"
 
-if not TYPE_CHECKING:  # type checkers take all that comes by a star
+
+if not TYPE_CHECKING:  # type checkers take all that comes by a star, and would any misspelt name
     __all__ = ["activations", "initializers", "losses", "normalization", "optimizers"]
-    for _module in (activations, clipping, initializers, losses, normalization, optimizers, saving):
+    _modules = (activations, clipping, initializers, losses, normalization, optimizers, saving)
+    for _module in _modules:
         __all__ += _module.__all__
+
+    def __getattr__(name: str) -> object:
+        raise missing("smolml_utils", name, __all__, MLArray)
+
+    for _module in _modules:
+        _module.__getattr__ = __getattr__

@@ -13,7 +13,7 @@ from smolml_utils import _parameters
 from smolml_utils._operands import not_negative
 from smolml_utils._parameters import Parameter, Parameters, gradient, listed
 from smolml_value import Value, scalar
-from smolml_value.extending import WeakIdentityDict
+from smolml_value.extending import WeakIdentityDict, answering
 
 State: TypeAlias = dict[str, Any]  # of one parameter: raw arrays and numbers under their names
 
@@ -51,6 +51,11 @@ class Optimizer(ABC):
     >>> w.to_list()
     [0.5, -1.5]
     """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        # it says the name of the class, and knows what others call its keywords
+        cls.__init__ = answering(cls.__init__, cls.__name__)  # type: ignore[method-assign]  # once
 
     def __init__(self, learning_rate: float = 0.01) -> None:
         self.learning_rate = learning_rate

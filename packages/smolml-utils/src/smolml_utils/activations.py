@@ -14,7 +14,7 @@ from smolml_array.extending import ArrayLike, Axis, Rule, apply_rule, normalize_
 from smolml_utils._operands import as_array, as_floats, is_scalar
 from smolml_utils._rules import LOG_SOFTMAX, SOFTMAX
 from smolml_value import Op, Value, table
-from smolml_value.extending import as_float
+from smolml_value.extending import answering, as_float
 
 A = TypeVar("A", float, Value, MLArray)
 
@@ -164,6 +164,7 @@ def silu(x: Any) -> Any:
     return _apply(table.silu, x)
 
 
+@answering
 def softmax(x: ArrayLike, axis: Axis = -1) -> MLArray:
     """exp(x) / sum(exp(x)) along an axis, several, or all (None): each row sums to 1.
 
@@ -184,6 +185,7 @@ def softmax(x: ArrayLike, axis: Axis = -1) -> MLArray:
     return _along("softmax", SOFTMAX, x, axis)
 
 
+@answering
 def log_softmax(x: ArrayLike, axis: Axis = -1) -> MLArray:
     """x - log(sum(exp(x))) along an axis, several, or all (None): the log of softmax.
 

@@ -18,7 +18,7 @@ from smolml_utils._class_targets import class_targets
 from smolml_utils._operands import arrays, as_floats, check_probabilities, pair, reduced
 from smolml_utils._rules import CROSS_ENTROPY, MEAN_OF_SQUARES, NLL, SUM_OF_SQUARES
 from smolml_value import Value, table
-from smolml_value.extending import as_float
+from smolml_value.extending import answering, as_float
 
 Reduction: TypeAlias = Literal["mean", "sum", "none"]
 S = TypeVar("S", float, Value)
@@ -245,6 +245,7 @@ def categorical_cross_entropy(
     return loss
 
 
+@answering
 def cross_entropy(
     y_pred: ArrayLike,
     y_true: ArrayLike,

@@ -6,11 +6,12 @@ from smolml_array import MLArray
 from smolml_array.extending import ArrayLike, Axis, apply_rule, normalize_axes
 from smolml_utils._operands import as_array, as_floats
 from smolml_utils._rules import LAYER_NORM
-from smolml_value.extending import as_float
+from smolml_value.extending import answering, as_float
 
 __all__ = ["layer_norm"]
 
 
+@answering
 def layer_norm(x: ArrayLike, axis: Axis = -1, *, epsilon: float = 1e-5) -> MLArray:
     """(x - mean(x)) / sqrt(var(x) + epsilon) along an axis, several, or all (None).
 

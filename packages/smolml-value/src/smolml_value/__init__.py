@@ -102,7 +102,9 @@ if not TYPE_CHECKING:  # a type checker would take any misspelt name for granted
     def __getattr__(name: str) -> object:
         # What many programs never use is imported when it is used: the import stays quick.
         if name not in __all__ and name != "transforms":
-            raise AttributeError(f"module 'smolml_value' has no attribute {name!r}")
+            from smolml_value.foreign import missing  # only an error needs it
+
+            raise missing("smolml_value", name, __all__, Value)
         if name in {"fused", "transforms"}:
             return import_module(f"smolml_value.{name}")
         module = import_module(f"smolml_value.{_HOMES.get(name, 'transforms')}")

@@ -101,11 +101,10 @@ class Op:
     def __call__(self, x: float, /, *args: float, **params: Any) -> float: ...
     @overload
     def __call__(self, x: Foreign, /, *args: Any, **params: Any) -> Any: ...
-    def __call__(self, x: Any, /, *others: Any, **params: Any) -> Any:
+    def __call__(self, /, *args: Any, **params: Any) -> Any:
         """Apply it to numbers (a float comes back), Values, MLArrays or a mixture of them."""
-        if not others and not params and self.arity == 1 and isinstance(x, OperandBase):
-            return x._apply(self, (x,))
-        args = (x, *others)
+        if len(args) == 1 and not params and self.arity == 1 and isinstance(args[0], OperandBase):
+            return args[0]._apply(self, args)
         if params or len(args) != self.arity:
             return self._with_params(args, params)
         kind: type[OperandBase] | None = None
@@ -130,11 +129,11 @@ class Op:
             raise self._no_number("forward", error) from error
 
     def _with_params(self, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
-        if self.arity == VARIADIC:
+        if self.arity == VARIADIC and args:
             return self.bind(**params)._with(arity=len(args))(*args)
         operands, more = args[: self.arity], args[self.arity :]
-        if len(operands) < self.arity or len(more) > len(self.params):
-            wanted = f"{self.arity} argument{'' if self.arity == 1 else 's'}"
+        if not args or len(operands) < self.arity or len(more) > len(self.params):
+            wanted = f"{abs(self.arity)} argument{'s' if self.arity > 1 else ''}"  # of -1 at least
             known = f" and {', '.join(self.params)}" if self.params else ""
             raise OpError(f"{self.name}: expected {wanted}{known}, got {len(args)}")
         for name, value in zip(self.params, more, strict=False):

@@ -8,6 +8,7 @@ when somebody asks for the list, and one op is loaded when it is used, not befor
 from __future__ import annotations
 
 import copyreg
+import keyword
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from typing import Any, Final, NamedTuple
 from smolml_value._ops.plugin import Kind, Plugins, Status
 from smolml_value._version import __version__
 from smolml_value.errors import OpError, PluginError, UnknownOpError
+from smolml_value.node import OperandBase
 from smolml_value.op import Op
 from smolml_value.table import TABLE
 
@@ -41,9 +43,31 @@ def _admit(name: str, loaded: object) -> str:
         return f"expected an Op (what elementwise() returns), got {type(loaded).__name__}"
     if loaded.name != name:
         return f"the op calls itself {loaded.name!r}; the entry-point name must be the op's name"
-    if name in TABLE and loaded is not TABLE[name]:
-        return "the name belongs to a built-in op, which cannot be replaced; rename it"
     return ""
+
+
+def name_taken(name: str) -> str:
+    """Why no op may have this name; "" if it is free.
+
+    Names of Values, arrays and the registry itself are taken: x.name() could not be the op.
+
+    >>> name_taken("grad")
+    'x.grad or ops.grad is something else already; rename it'
+    >>> name_taken("class")
+    'class is a keyword, begins with _ or is no identifier; rename it'
+    >>> name_taken("swish")
+    ''
+    """
+    if name in TABLE:
+        return "the name belongs to a built-in op, which cannot be replaced; rename it"
+    if keyword.iskeyword(name) or name.startswith("_") or not name.isidentifier():
+        return f"{name} is a keyword, begins with _ or is no identifier; rename it"
+    kinds: list[type] = [Registry, OperandBase]
+    for kind in kinds:  # those of ours that are loaded, not what a user made of them
+        below: list[type] = kind.__subclasses__()
+        kinds += [k for k in below if k.__module__.startswith("smolml_")]
+    held = any(name in vars(base) for kind in kinds for base in kind.__mro__)
+    return f"x.{name} or ops.{name} is something else already; rename it" if held else ""
 
 
 class Registry(Plugins[Op]):
@@ -57,7 +81,7 @@ class Registry(Plugins[Op]):
     """
 
     def __init__(self) -> None:
-        super().__init__(Kind("op", GROUP, TABLE, _admit, "ops[{!r}]", "call ops.refresh()"))
+        super().__init__(Kind("op", GROUP, name_taken, _admit, "ops[{!r}]", "call ops.refresh()"))
 
     # Looking up --------------------------------------------------------------------------------
 
@@ -132,9 +156,9 @@ class Registry(Plugins[Op]):
         return sorted(rows, key=lambda row: (row.name, row.distribution))
 
     def _nearest(self, name: str) -> str:
-        import difflib  # slow to import, and only an error needs it
+        from smolml_value.foreign import nearest  # only an error needs it
 
-        near = difflib.get_close_matches(str(name), self.names(), n=3)
+        near = nearest(str(name), self.names())
         return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
 
     # Changing ----------------------------------------------------------------------------------
@@ -149,10 +173,13 @@ class Registry(Plugins[Op]):
             raise OpError(
                 f"register: expected an Op (what elementwise() returns), got {type(op).__name__}"
             )
+        reserved = "" if op is TABLE.get(op.name) else name_taken(op.name)
         with self._lock:
             taken = TABLE.get(op.name) or self._registered.get(op.name)
             if taken is not None and taken is not op:
                 raise OpError(f"register: the name {op.name!r} is taken by {taken!r}; rename it")
+            if reserved:
+                raise OpError(f"register: the op {op.name!r} cannot be registered: {reserved}")
             self._registered[op.name] = op
         return op
 

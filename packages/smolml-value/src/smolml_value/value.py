@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, overload
 
 from smolml_value import graph, scalar
 from smolml_value._ops.hand_made import given
-from smolml_value._ops.number import as_float, is_number
+from smolml_value._ops.number import as_float, is_number, refused
 from smolml_value._ops.number_node import NumberNode
 from smolml_value._runtime.build import COMPILED
 from smolml_value._runtime.compat import Real, Text, mypyc_attr
@@ -148,7 +148,7 @@ class Value(NumberNode):
         if isinstance(other, Value):
             return make_node(_ADD, self._data + other._data, self, other, 1.0, 1.0)
         if not isinstance(other, float) and not is_number(other):
-            return NotImplemented
+            return refused(other)
         c = other if type(other) is float else float(other)
         return make_node(_ADD, self._data + c, self, None, 1.0, c)
 
@@ -158,7 +158,7 @@ class Value(NumberNode):
     def __radd__(self, other: float) -> Value: ...
     def __radd__(self, other: Any) -> Any:
         if not isinstance(other, float) and not is_number(other):
-            return NotImplemented
+            return refused(other)
         c = other if type(other) is float else float(other)
         return make_node(_ADD, c + self._data, None, self, c, 1.0)
 
@@ -170,7 +170,7 @@ class Value(NumberNode):
         if isinstance(other, Value):
             return make_node(_SUBTRACT, self._data - other._data, self, other, 1.0, -1.0)
         if not isinstance(other, float) and not is_number(other):
-            return NotImplemented
+            return refused(other)
         c = other if type(other) is float else float(other)
         return make_node(_SUBTRACT, self._data - c, self, None, 1.0, c)
 
@@ -180,7 +180,7 @@ class Value(NumberNode):
     def __rsub__(self, other: float) -> Value: ...
     def __rsub__(self, other: Any) -> Any:
         if not isinstance(other, float) and not is_number(other):
-            return NotImplemented
+            return refused(other)
         c = other if type(other) is float else float(other)
         return make_node(_SUBTRACT, c - self._data, None, self, c, -1.0)
 
@@ -194,7 +194,7 @@ class Value(NumberNode):
             y = other._data
             return make_node(_MULTIPLY, x * y, self, other, y, x)
         if not isinstance(other, float) and not is_number(other):
-            return NotImplemented
+            return refused(other)
         c = other if type(other) is float else float(other)
         return make_node(_MULTIPLY, x * c, self, None, c, c)
 
@@ -204,7 +204,7 @@ class Value(NumberNode):
     def __rmul__(self, other: float) -> Value: ...
     def __rmul__(self, other: Any) -> Any:
         if not isinstance(other, float) and not is_number(other):
-            return NotImplemented
+            return refused(other)
         c = other if type(other) is float else float(other)
         return make_node(_MULTIPLY, c * self._data, None, self, c, c)
 
@@ -221,7 +221,7 @@ class Value(NumberNode):
             q = x / y
             return make_node(_DIVIDE, q, self, other, 1.0 / y, -q / y)
         if not isinstance(other, float) and not is_number(other):
-            return NotImplemented
+            return refused(other)
         c = other if type(other) is float else float(other)
         if c == 0.0:
             return Value._apply(_DIVIDE, (self, c))
@@ -233,7 +233,7 @@ class Value(NumberNode):
     def __rtruediv__(self, other: float) -> Value: ...
     def __rtruediv__(self, other: Any) -> Any:
         if not isinstance(other, float) and not is_number(other):
-            return NotImplemented
+            return refused(other)
         c = other if type(other) is float else float(other)
         x = self._data
         if x == 0.0:
@@ -249,7 +249,7 @@ class Value(NumberNode):
         if isinstance(other, Value):
             return Value._apply(_POW, (self, other))
         if not isinstance(other, float) and not is_number(other):
-            return NotImplemented
+            return refused(other)
         x = self._data
         c = other if type(other) is float else float(other)
         if c == 2.0:
@@ -265,7 +265,7 @@ class Value(NumberNode):
     def __rpow__(self, other: float) -> Value: ...
     def __rpow__(self, other: Any) -> Any:
         if not isinstance(other, float) and not is_number(other):
-            return NotImplemented
+            return refused(other)
         return Value._apply(_POW, (float(other), self))
 
     def exp(self) -> Self:

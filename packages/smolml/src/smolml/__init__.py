@@ -3,7 +3,6 @@
 A package is imported when the first of its names is used, so `import smolml` costs next to nothing.
 """
 
-import sys
 from importlib import import_module
 
 TYPE_CHECKING = False  # typing has it too, but importing typing takes longer than all this
@@ -36,9 +35,11 @@ if not TYPE_CHECKING:  # a type checker would take any misspelt name for granted
                 if name in package.__all__:
                     found = globals()[name] = getattr(package, name)
                     return found
-        raise AttributeError(
-            f"smolml has no attribute {name!r}", name=name, obj=sys.modules[__name__]
-        )
+            from smolml_array import MLArray
+            from smolml_value.extending import missing
+
+            raise missing("smolml", name, _all(), MLArray)
+        raise AttributeError(f"module 'smolml' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -71,7 +71,10 @@ def _build_parser() -> _Parser:
 
     for what, text in LISTS.items():
         parts = commands.add_parser(what, help=f"list the {what}", description=text)
-        parts.set_defaults(run=_list, what=what)
+        parts.set_defaults(run=_list, what=what, parser=parts, why="")
+        if what == "ops":
+            said = "where an op was looked for, and why it is or is not found"
+            parts.add_argument("--why", metavar="NAME", help=said)
 
     add_check(commands)
     add_draw(commands)
@@ -94,7 +97,8 @@ def _help(args: argparse.Namespace) -> int:
 def _list(args: argparse.Namespace) -> int:
     from smolml import listing
 
-    {"ops": listing.show_ops, "backends": listing.show_backends}[args.what]()
+    show = {"ops": listing.show_ops, "backends": listing.show_backends}[args.what]
+    listing.show_why(args.why) if args.why else show()
     return 0
 
 

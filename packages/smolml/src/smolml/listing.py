@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from rich import box
@@ -9,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from smolml import OpInfo, ops
+from smolml import OpInfo, SmolMLError, ops
+from smolml.errors import CommandError
 from smolml_array.extending import BackendInfo, backends
 
 Info = OpInfo | BackendInfo
@@ -38,6 +40,28 @@ def show_backends(console: Console | None = None) -> None:
     [['pure', 'smolml-array', '0.1.0', 'built-in']]
     """
     _show("backends", backends.info(), console or Console())
+
+
+def show_why(name: str) -> None:
+    """Print what is called so, wherever from, with why it is not chosen, and what comes of it.
+
+    Raises:
+        CommandError: no op comes of it.
+
+    >>> show_why("tanh")
+    built-in, registered at run time or of plugins: 1
+    name  arity  from                status
+    tanh  1      smolml-value 0.1.0  built-in
+    ops['tanh'] is <op tanh(x)>
+    """
+    found = [row for row in ops.info() if row.name == name.rpartition(":")[2]]
+    sys.stdout.write(f"built-in, registered at run time or of plugins: {len(found)}\n")
+    if found:
+        _show("ops", found, Console())
+    try:
+        sys.stdout.write(f"ops[{name!r}] is {ops[name]!r}\n")
+    except SmolMLError as error:
+        raise CommandError(str(error), 1 if found else 2) from error
 
 
 def _show(what: str, infos: Sequence[Info], console: Console) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import keyword
 import re
 import sys
 from importlib.resources import files
@@ -30,14 +29,15 @@ def add_new_op(commands: Any) -> None:
 
 def _op_name(text: str) -> str:
     """Read a name that an op may have."""
-    from smolml_value.extending import TABLE
+    from smolml_array import MLArray  # noqa: F401  # whose names are taken, too
+    from smolml_value.extending import name_taken
 
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", text) or keyword.iskeyword(text):
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", text):
         raise argparse.ArgumentTypeError(
             f"expected lower-case letters, digits and underscores, such as soft_sign, got {text!r}"
         )
-    if text in TABLE:
-        raise argparse.ArgumentTypeError(f"{text!r} is a built-in op; choose another name")
+    if wrong := name_taken(text):
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be an op: {wrong}")
     return text
 
 

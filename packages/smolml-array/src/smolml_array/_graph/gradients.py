@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextvars import copy_context
-from typing import Self
+from typing import Never, Self
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.array_base import ArrayBase
@@ -14,7 +14,7 @@ from smolml_array._graph.views import ValuesNode
 from smolml_array.backends.signatures import Raw
 from smolml_array.convert import is_floating
 from smolml_value import GraphError
-from smolml_value.extending import MODE, PASS_LOCK, one_pass
+from smolml_value.extending import MODE, PASS_LOCK, one_pass, refusal
 
 
 class Gradients(ArrayBase):
@@ -22,7 +22,7 @@ class Gradients(ArrayBase):
 
     __slots__ = ()
 
-    def backward(self) -> None:
+    def backward(self, **foreign: Never) -> None:
         """Add d(self)/d(leaf) to the gradient of every leaf; of the sum, for several elements.
 
         Reverse-mode differentiation; see `Value.backward`. Calling it twice adds exactly twice.
@@ -35,6 +35,8 @@ class Gradients(ArrayBase):
         >>> x.grad().to_list()
         [2.0, 4.0]
         """
+        if foreign:
+            raise refusal(Gradients.backward, foreign)
         node = self._node
         if node.pending_writes is not None or HOOKS.on_gradient is not None:
             HOOKS.gradients_used()

@@ -123,7 +123,7 @@ def _broadcast_shapes(*shapes: Shape, who: str = "broadcast") -> Shape:
             raise ShapeError(
                 f"{who}: shapes {_join(shapes)} do not broadcast: "
                 f"{lengths[i]} (axis {len(shapes[i]) - back} of the {_ordinal(i)}) != "
-                f"{lengths[j]} (axis {len(shapes[j]) - back} of the {_ordinal(j)})"
+                f"{lengths[j]} (axis {len(shapes[j]) - back} of the {_ordinal(j)}); reshape one"
             )
         result.append(wide.pop() if wide else 1)
     return tuple(reversed(result))
@@ -282,7 +282,7 @@ def reshape_shape(
             raise ShapeError(f"{given}: no length in place of -1 makes {count} elements")
         return tuple(count // known if n == -1 else n for n in wanted)
     if known != count:
-        raise ShapeError(f"{given}, which has {known}")
+        raise ShapeError(f"{given}, which has {known}; one length may be -1, for what fits")
     return wanted
 
 

@@ -21,7 +21,7 @@ def _align(who: str, a: Shape, i: int, b: Shape, j: int) -> None:
     if a[i] != b[j]:
         raise ShapeError(
             f"{who}: shapes {a} and {b} do not align: "
-            f"{a[i]} (axis {i} of the left) != {b[j]} (axis {j} of the right)"
+            f"{a[i]} (axis {i} of the left) != {b[j]} (axis {j} of the right); transpose one"
         )
 
 

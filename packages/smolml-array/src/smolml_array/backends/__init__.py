@@ -59,7 +59,7 @@ class Backends(Plugins["Backend"]):
 
     def __init__(self) -> None:
         choice, refresh = "get_backend({!r})", "call backends.refresh()"
-        kind = PluginKind("backend", "smolml.backends", BACKENDS, _admit, choice, refresh)
+        kind = PluginKind("backend", "smolml.backends", _taken, _admit, choice, refresh)
         super().__init__(kind)
 
     def _scan(self) -> list[Plugin[Backend]]:
@@ -89,8 +89,7 @@ class Backends(Plugins["Backend"]):
             PluginError: it lacks names of the protocol, or has the name of one that is built in.
         """
         name = str(getattr(backend, "name", ""))
-        taken = "the name belongs to a built-in backend, which cannot be replaced; rename it"
-        wrong = taken if name in BACKENDS else _admit(name, backend)
+        wrong = _taken(name) or _admit(name, backend)
         if wrong:
             raise PluginError(f"register: backend {name!r} cannot be used: {wrong}")
         self._registered[name] = backend
@@ -125,6 +124,10 @@ class Backends(Plugins["Backend"]):
 @cache
 def _built_in(name: str) -> Backend:
     return import_module(f"{__name__}.{name}").BACKEND  # type: ignore[no-any-return]
+
+
+def _taken(name: str) -> str:
+    return "the name belongs to a built-in backend" if name in BACKENDS else ""
 
 
 backends: Final = Backends()

@@ -104,10 +104,11 @@ def along(xp: Backend, shape: Shape, indices: Raw, axis: int) -> tuple[Raw, ...]
 
 def getitem(x: A, key: Any) -> A:
     """x[key] with NumPy's indexing: basic indexing gives a window, the rest copies."""
-    key, basic = _index_key(x, key)
-    if basic:
-        return x._window(GETITEM, {"key": key})
-    return x._rule(GETITEM, x, key=key)
+    raw, basic = _index_key(x, key)
+    try:
+        return x._window(GETITEM, {"key": raw}) if basic else x._rule(GETITEM, x, key=raw)
+    except IndexError as error:
+        raise _refusal(x, key, error) from None
 
 
 @array_function(name="index_add")
@@ -144,25 +145,40 @@ def setitem(x: Array, key: Any, new: ArrayLike) -> None:
     >>> x.to_list()
     [5.0, 2.0]
     """
+    asked = key
     key, basic = _index_key(x, key)
     if basic and _shows(new, x, key):
         return  # the end of `x[key] += v`, which has written through the window x[key]
     xp, (_, given), _, (raw, numbers) = x._operands("setitem", (x, new))
     root: Any = x if x._view is None else x._view.root
-    if _only_numbers(root, given is not None):
-        del raw
-        own = x._node
-        if root is x and own.backend is xp and xp.adopts is None and alone(own):
-            own.raw = own.out = xp.index_put_into(own.raw, key, numbers)
-        else:
-            x._set_numbers(xp.index_put(x._current_node().raw, key, numbers), xp, key)
-    elif root is x:
-        x._become(index_put(x, key, new)._node)
-    else:  # the root is put together anew, and this window looks at it again
-        chosen = xp.index(x._view.positions(), key)  # type: ignore[union-attr]  # it is one
-        flat = x._rule(RESHAPE, root, shape=(math.prod(root.shape),))
-        put = index_put(flat, chosen, new)
-        root._become(x._rule(RESHAPE, put, shape=root.shape)._node)
+    try:
+        if _only_numbers(root, given is not None):
+            del raw
+            own = x._node
+            if root is x and own.backend is xp and xp.adopts is None and alone(own):
+                own.raw = own.out = xp.index_put_into(own.raw, key, numbers)
+            else:
+                x._set_numbers(xp.index_put(x._current_node().raw, key, numbers), xp, key)
+        elif root is x:
+            x._become(index_put(x, key, new)._node)
+        else:  # the root is put together anew, and this window looks at it again
+            chosen = xp.index(x._view.positions(), key)  # type: ignore[union-attr]  # it is one
+            flat = x._rule(RESHAPE, root, shape=(math.prod(root.shape),))
+            put = index_put(flat, chosen, new)
+            root._become(x._rule(RESHAPE, put, shape=root.shape)._node)
+    except IndexError as error:
+        raise _refusal(x, asked, error) from None
+
+
+def _refusal(x: Array, key: Any, error: IndexError) -> IndexError:
+    """What a backend says of a key, with what was asked and what to do: of all backends the same.
+
+    Some say "numpy.newaxis", and some what they got.
+    """
+    said = str(error).replace("numpy.newaxis", "newaxis").partition("; got")[0]
+    asked = " ".join(f"{key!r:.60}".split()) + f"] of shape {x.shape}"
+    do = "" if "boolean" in said else "; count from 0 or back from -1, once an axis"
+    return IndexError(f"index: {said}, at x[{asked}{do}")
 
 
 def in_place(x: A, symbol: str, made: A) -> A:

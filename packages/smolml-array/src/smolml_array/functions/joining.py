@@ -13,7 +13,9 @@ from smolml_array.functions.table import as_array, entry
 from smolml_value import table
 
 
-def _arrays(who: str, arrays: Sequence[ArrayLike]) -> list[MLArray]:
+def _arrays(who: str, arrays: Sequence[ArrayLike], axis: object) -> list[MLArray]:
+    if isinstance(axis, MLArray | list | tuple):
+        raise TypeError(f"{who}: expected a list of arrays and an axis; write {who}([x, y])")
     if not isinstance(arrays, Iterable):
         raise TypeError(f"{who}: expected a sequence of arrays, got {type(arrays).__name__}")
     arrays = list(arrays)
@@ -32,7 +34,7 @@ def concat(arrays: Sequence[ArrayLike], axis: int | None = 0) -> MLArray:
     >>> concat([MLArray([1.0]), MLArray([2.0, 3.0])]).to_list()
     [1.0, 2.0, 3.0]
     """
-    given = _arrays("concat", arrays)
+    given = _arrays("concat", arrays, axis)
     if axis is None:
         given, axis = [a.flatten() for a in given], 0
     return MLArray._rule(CONCAT, *given, axis=axis_to_join(given, axis))
@@ -48,7 +50,7 @@ def stack(arrays: Sequence[ArrayLike], axis: int = 0) -> MLArray:
     >>> stack([MLArray([1.0, 2.0]), MLArray([3.0, 4.0])], axis=1).to_list()
     [[1.0, 3.0], [2.0, 4.0]]
     """
-    given = _arrays("stack", arrays)
+    given = _arrays("stack", arrays, axis)
     for i, a in enumerate(given):
         if a.shape != given[0].shape:
             raise ShapeError(

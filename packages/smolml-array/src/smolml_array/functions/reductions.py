@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Never
 
 from smolml_array._graph.rule import Rule, Vjp
 from smolml_array._shapes.axes import (
@@ -26,7 +26,7 @@ from smolml_array.functions.table import (
     of_backend,
     on_numbers,
 )
-from smolml_value.extending import as_float
+from smolml_value.extending import as_float, refusal
 
 # Their rules: what goes back to each element ---------------------------------------------------
 
@@ -151,23 +151,25 @@ _SPREAD_STANDARD = "x, /, *, axis=None, correction=0.0, keepdims=False"
 _SPREAD_NUMPY = "a, axis=None, dtype=None, *, ddof=None, correction=0.0, keepdims=False"
 
 
-def reduction(x: Array, who: str, axis: Axis, keepdims: bool) -> dict[str, Any]:
+def reduction(x: Array, who: str, axis: Axis, keepdims: bool, foreign: Any = ()) -> dict[str, Any]:
     """The parameters of a reduction, checked."""
+    if foreign:
+        raise refusal(sum, foreign)
     if axis is not None:
         axis = normalize_axes(axis, len(x.shape), who)
     return {"axis": axis, "keepdims": bool(keepdims)}
 
 
 @array_function(_TYPED_STANDARD, numpy=_TYPED_NUMPY)
-def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+def sum(x: Array, /, axis: Axis = None, keepdims: bool = False, **foreign: Never) -> Array:
     """The sum over an axis, several, or all (None).
 
     Raises:
         AxisError: an axis that the array does not have.
     """
-    if axis is None and keepdims is False:
+    if axis is None and keepdims is False and not foreign:
         return x._apply(SUM, (x,))  # type: ignore[no-any-return]
-    return x._rule(SUM, x, **reduction(x, "sum", axis, keepdims))
+    return x._rule(SUM, x, **reduction(x, "sum", axis, keepdims, foreign))
 
 
 @array_function(_STANDARD, numpy=_TYPED_NUMPY)

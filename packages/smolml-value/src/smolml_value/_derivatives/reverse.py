@@ -242,6 +242,8 @@ def vjp(f: Function, *primals: Tree) -> tuple[Tree, Function]:
 def named(derived: Function, transform: str, f: Function, wraps: bool = True) -> Function:
     """The function made by a transform, under a name that says so; it shows the signature of f."""
     name = getattr(f, "__name__", type(f).__name__)
+    if not callable(f):
+        raise TypeError(f"{transform}: expected a function, got a {name}; use y.backward()")
     derived.__name__ = derived.__qualname__ = f"{transform}({name})"
     if wraps:
         vars(derived)["__wrapped__"] = f

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from smolml_value.node import Node
 
 
@@ -43,5 +45,20 @@ def as_float(x: object, who: str) -> float:
         shown = shown[:57] + "..."
     raise TypeError(
         f"{who}: expected a number (int, float, Fraction, Decimal, NumPy scalar), "
-        f"got {type(x).__name__} {shown}"
+        f"got {type(x).__name__} {shown}{_ADVICE.get(type(x), '')}"
     )
+
+
+_ADVICE: Final[dict[type, str]] = {
+    str: "; float(text) makes one",
+    list: "; an MLArray holds several",
+}
+
+
+def refused(x: object) -> Any:
+    """NotImplemented, for a class that may know better; no text and no list ever will.
+
+    Raises:
+        TypeError: x is one of these, of which Python would say that they cannot be joined.
+    """
+    return as_float(x, "Value") if type(x) in _ADVICE else NotImplemented

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator
 from importlib import invalidate_caches
 from itertools import groupby
 from typing import Final, Generic, Literal, NamedTuple, TypeVar
@@ -27,7 +27,7 @@ class Kind(NamedTuple):
     Attributes:
         word: what messages call one: "op".
         group: the group of its entry points.
-        built_in: the names that cannot be taken.
+        taken: why nobody may have a name; "" if it is free.
         admit: what is wrong with what an entry point of a name gave; "" if nothing is.
         choice: how one of several rivals is asked for, `{!r}` standing for its name.
         refresh: what makes it look again.
@@ -35,7 +35,7 @@ class Kind(NamedTuple):
 
     word: str
     group: str
-    built_in: Container[str]
+    taken: Callable[[str], str]
     admit: Callable[[str, object], str]
     choice: str
     refresh: str
@@ -76,7 +76,7 @@ class Plugin(Generic[T]):
         except (Exception, SystemExit) as cause:  # whatever it does, only its own use fails
             self._fail(f"loading it raised {type(cause).__name__}: {cause}", cause)
             return
-        wrong = self.kind.admit(self.name, loaded)
+        wrong = self.kind.taken(self.name) or self.kind.admit(self.name, loaded)
         if wrong:
             self._fail(wrong)
         else:
@@ -94,8 +94,8 @@ class Plugin(Generic[T]):
         word, choice = self.kind.word, self.kind.choice.format(self.qualified)
         if self.disabled:
             return "disabled", ""
-        if self.name in self.kind.built_in:
-            return "conflicting", f"the name belongs to a built-in {word}"
+        if taken := self.kind.taken(self.name):
+            return "conflicting", taken
         if self.error is not None:
             return "broken", str(self.error)
         if len(rivals) > 1:

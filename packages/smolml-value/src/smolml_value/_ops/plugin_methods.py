@@ -19,11 +19,10 @@ def _find(self: Operand, name: str) -> Any:
     if not name.startswith("_"):
         if name in ops:
             return partial(_call, name, self)
-        import difflib  # slow to import, and only an error needs it
+        from smolml_value.foreign import hint  # only an error needs it
 
-        near = difflib.get_close_matches(name, dir(self), n=3)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise AttributeError(f"{type(self).__name__} has no attribute or op {name!r}{hint}")
+        who = type(self).__name__
+        raise AttributeError(f"{who} has no attribute or op {name!r}{hint(self, name)}")
     raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
 

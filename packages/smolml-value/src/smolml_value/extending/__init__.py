@@ -14,12 +14,14 @@ from smolml_value._runtime.forks import fork_safe
 from smolml_value._runtime.identity_map import WeakIdentityDict
 from smolml_value._runtime.modes import Block, Mode, Setting
 from smolml_value.errors import NoDerivativeError, PluginError
+from smolml_value.foreign import answering, missing, refusal
 from smolml_value.graph import CUT_OFF, one_pass
 from smolml_value.graph import LOCK as PASS_LOCK
 from smolml_value.node import Node, OperandBase
 from smolml_value.op import Op
 from smolml_value.operand import Operand
 from smolml_value.recording import MODE, leave, record_here, recording
+from smolml_value.registry import name_taken
 from smolml_value.table import TABLE
 from smolml_value.traced import TRACED, TracedNamespace
 from smolml_value.traced import find as find_traced
@@ -32,11 +34,13 @@ from smolml_value.traced import find as find_traced
 # Numbers: `is_number` says what counts as one, `as_float` makes it a float or says who got it.
 #   `register_arrays` sets what makes operands of other libraries' arrays.
 # Plugins: `Plugins` are those of one `PluginKind`, each a `Plugin` with a `PluginStatus`, and
-#   `PluginError` says why one cannot be used.
+#   `PluginError` says why one cannot be used; `name_taken` why no op may have a name.
 # Tables: `WeakIdentityDict` is a dict by the identity of objects that keeps none of them alive.
 # Blocks: a `Mode` is what with blocks set where they are opened, a `Setting` is one of these, and
 #   a `Block` one with statement;
 #   `fork_safe` locks are free in a child process.
+# Errors: `missing` is for a module's `__getattr__`, `answering` for functions with keywords, or
+#   `refusal` where a function asks for foreign ones itself: they know what PyTorch calls it.
 # Recording: `MODE` is looked at first, `recording` and `record_here` are for transforms;
 #   `leave` is told what is taken for plain numbers.
 __all__ = [
@@ -60,13 +64,17 @@ __all__ = [
     "Setting",
     "TracedNamespace",
     "WeakIdentityDict",
+    "answering",
     "as_float",
     "find_traced",
     "fork_safe",
     "is_number",
     "leave",
+    "missing",
+    "name_taken",
     "one_pass",
     "record_here",
     "recording",
+    "refusal",
     "register_arrays",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keyword
 import math
 import pickle
 from typing import Any
@@ -13,7 +12,7 @@ from smolml_value._checking.ops.subject import Subject, explained, show
 from smolml_value._checking.plan import Findings, Skipped
 from smolml_value._ops.definition import VARIADIC, signature
 from smolml_value.errors import PluginError, UnknownOpError
-from smolml_value.registry import ops
+from smolml_value.registry import name_taken, ops
 from smolml_value.table import TABLE
 from smolml_value.value import Value
 
@@ -60,14 +59,14 @@ def check_registration(subject: Subject, found: Findings) -> None:
     op = subject.op
     if op._base is not None and op.arity != VARIADIC:
         raise Skipped("parameters were set: it is the op without them that is registered")
-    if not op.name.isidentifier() or keyword.iskeyword(op.name) or op.name.startswith("_"):
-        found.fail(f"the name {op.name!r} cannot be written as ops.{op.name} or x.{op.name}()")
-    if op.name in TABLE and TABLE[op.name] is not op:
-        found.fail(f"the name {op.name!r} belongs to a built-in op, which cannot be replaced")
+    wrong = name_taken(op.name)
+    if wrong and TABLE.get(op.name) is not op:
+        found.fail(wrong)
         return
-    for place, names in (("ops", dir(type(ops))), ("Value", dir(Value))):
-        if op.name in names and op.name not in TABLE:
-            found.note(f"{place}.{op.name} is something else: call it as ops[{op.name!r}](x)")
+    known = ops.name_of(op)
+    if known is not None and known != op.name:
+        found.note(f"others claim its name, too: call it as ops[{known!r}](x)")
+        return
     try:
         registered = ops[op.name]
     except UnknownOpError:

@@ -65,7 +65,7 @@ class Drawing:
         if ending not in ENDINGS:
             raise ValueError(
                 f"Drawing.save: expected a file that ends in {', '.join(ENDINGS)}, "
-                f"got {target.name!r}"
+                f"got {target.name!r}; write {target.stem}.svg for an image"
             )
         text: str = getattr(self, ENDINGS[ending])
         if ending == ".md":
