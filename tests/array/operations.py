@@ -111,7 +111,8 @@ def _regular_torch(t: Any, x: Any) -> Any:
 
 def _added(a: Any, v: Any) -> Any:
     out = np.array(np.broadcast_to(a, a.shape))
-    np.add.at(out, (slice(None), [2, 0, 2]), v)
+    key: Any = (slice(None), [2, 0, 2])
+    np.add.at(out, key, v)
     return out
 
 

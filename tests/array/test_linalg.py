@@ -230,6 +230,5 @@ def test_replayed_steps(backend: str) -> None:
     for _ in range(3):
         x.zero_grad()
         step()
-        got = np.array(x.grad())
-        assert_same(got, np.asarray(grad(f)(MLArray(np.asarray(x)))), 1e-10, 1e-10)
+        assert_same(x.grad(), np.asarray(grad(f)(MLArray(np.asarray(x)))), 1e-10, 1e-10)
         x.update_values(np.asarray(x) + 0.1)

@@ -243,7 +243,7 @@ def test_sums_of_values() -> None:
 
 def test_python_operators_without_meaning_here_are_refused() -> None:
     v: Any = Value(7.0)
-    for op in (operator.mod, operator.floordiv, divmod, operator.and_, operator.matmul):
+    for op in (divmod, operator.and_, operator.matmul):
         with pytest.raises(TypeError):
             op(v, 2)
     with pytest.raises(TypeError):
