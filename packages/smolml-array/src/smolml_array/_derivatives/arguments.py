@@ -15,7 +15,8 @@ from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import ValuesNode
 from smolml_array.array import MLArray
 from smolml_array.backends.signatures import Raw
-from smolml_array.functions.joining import concat
+from smolml_array.functions.joining import concat, stack
+from smolml_array.functions.table import as_array
 from smolml_value import Value
 from smolml_value.extending import MODE, Node
 from smolml_value.extending.derivatives import (
@@ -29,6 +30,8 @@ from smolml_value.extending.derivatives import (
 
 BATCH_NUMBERS: Final = 2**20
 """How many numbers rows of a jacobian have that are computed at once, at most."""
+FEWEST: Final = 8
+"""From how many rows on that pays."""
 
 
 class ArrayRules(OperandRules):
@@ -76,6 +79,10 @@ class ArrayRules(OperandRules):
         for start in range(0, max(size, 1), step):
             units = xp.eye(min(step, size - start), size, k=start, dtype=node.raw.dtype)
             seeds = MLArray._constant(xp, xp.reshape(units, (units.shape[0], *like.shape)))
+            if 0 < size < FEWEST:
+                rows = [[as_array(y, like) for y in walk(seed)] for seed in seeds]
+                parts.append([stack(column, axis) for column in zip(*rows, strict=True)])
+                continue
             by_row = vmap(lambda seed: walk(seed, hasattr(seed._node.raw, "whole")), 0, axis)
             parts.append(by_row(seeds))
         joined = [concat(part, axis) for part in zip(*parts, strict=True)]

@@ -120,8 +120,7 @@ def _at_once(f: Callable[[Iterable[Any]], Any], given: list[Any], size: int) -> 
             out = f(each)
     finally:
         space.open = False
-    like = next(x.all for x in given if _is_mapped(x))
-    return out, [space.leave(as_array(y, like)) for y in leaves(out)]
+    return out, [space.leave(as_array(y, _mapped(given))) for y in leaves(out)]
 
 
 def _one_by_one(f: Callable[[Iterable[Any]], Any], given: list[Any], size: int) -> _Found:
@@ -130,7 +129,12 @@ def _one_by_one(f: Callable[[Iterable[Any]], Any], given: list[Any], size: int) 
     if not outs:
         raise ValueError("vmap: without examples nothing is known of the result")
     rows = [leaves_like(outs[0], out, "vmap: the result") for out in outs]
-    return outs[0], [stack(column) for column in zip(*rows, strict=True)]
+    like = _mapped(given)
+    return outs[0], [stack([as_array(y, like) for y in ys]) for ys in zip(*rows, strict=True)]
+
+
+def _mapped(given: list[Any]) -> MLArray:
+    return next(x.all for x in given if _is_mapped(x))  # type: ignore[no-any-return]
 
 
 def _in_front(name: str, x: Any, axis: int) -> MLArray:
