@@ -109,7 +109,7 @@ class Optimizer(ABC):
         for name, p in found.items():
             if isinstance(p, Value):
                 p.data = self._advance(scalar, p._data, of[name], self._states.obtain(p, dict))
-            elif p.requires_grad:
+            elif p._node.tracked if p._view is None else p.requires_grad:
                 state = self._states.obtain(p, dict)
                 p._set_numbers(self._new_numbers(p, of[name], state))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from smolml_array import MLArray
 from smolml_utils._operands import as_array
@@ -12,18 +12,20 @@ from smolml_value import Value
 Parameter: TypeAlias = MLArray | Value
 Parameters: TypeAlias = Iterable[Any]  # of parameters, or of dicts and lists of them, nested
 
+_NESTED: Final = (dict, list, tuple)
+
 
 def named(tree: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     """What stands in nested dicts and lists, under names that say where: "layers.0.w"."""
-    if isinstance(tree, dict):
-        pairs: Iterable[tuple[Any, Any]] = tree.items()
-    elif isinstance(tree, list | tuple):
-        pairs = enumerate(tree)
-    else:
+    if not isinstance(tree, _NESTED):
         yield name, tree
         return
-    for key, child in pairs:
-        yield from named(child, f"{name}.{key}" if name else str(key))
+    for key, child in tree.items() if isinstance(tree, dict) else enumerate(tree):
+        where = f"{name}.{key}" if name else str(key)
+        if isinstance(child, _NESTED):
+            yield from named(child, where)
+        else:
+            yield where, child
 
 
 def listed(who: str, params: Any) -> dict[str, Parameter]:
@@ -71,7 +73,9 @@ def check(who: str, p: object, which: str) -> Parameter:
 
 def gradient(p: Parameter) -> Any:
     """The gradient of a parameter, as a float or a raw array."""
-    return p.grad if isinstance(p, Value) else p.grad()._node.raw
+    if isinstance(p, Value):
+        return p.grad
+    return p._current_node().gradient() if p._view is None else p.grad()._node.raw
 
 
 def _may_have_one(p: Parameter) -> bool:

@@ -56,6 +56,8 @@ class Gradients(ArrayBase):
     def grad(self) -> Self:
         """The gradients of the elements, as a constant array of the same shape; 0 before backward.
 
+        It is a new array each time: to change a gradient, use `set_grad`.
+
         >>> MLArray([1.0, 2.0]).grad().to_list()
         [0.0, 0.0]
         """
@@ -78,8 +80,6 @@ class Gradients(ArrayBase):
 
     def set_grad(self, new: ArrayLike) -> None:
         """Put these numbers in the place of the gradient; `backward()` adds to those of a leaf.
-
-        `grad()` gives a new array each time: writing to that changes no gradient.
 
         Args:
             new: an array, or nested lists of numbers, of the same shape.
