@@ -229,7 +229,7 @@ def test_a_batch_of_one_indexes_as_a_batch_of_two() -> None:
     assert labels[picked] == "b"
     assert ["a", "b"][picked] == "b"
     with pytest.raises(TypeError):
-        ["a", "b"][MLArray([[1.0, 2.0]]).argmax(axis=1)]  # type: ignore[call-overload]
+        ["a", "b"][MLArray([[1.0, 2.0]]).argmax(axis=1)]
 
 
 def test_a_number_has_its_type() -> None:

@@ -43,7 +43,7 @@ def test_what_is_made_of_a_function_shows_its_arguments(transform: Callable[...,
 def test_names_and_defaults_are_those_of_the_function() -> None:
     assert grad(area)(3.0, scale=2.0) == 4.0
     assert value_and_grad(area, argnums=(0, 1))(3.0, 5.0) == (15.0, (5.0, 3.0))
-    text = pydoc.render_doc(grad(area), renderer=pydoc.plaintext)
+    text = pydoc.plain(pydoc.render_doc(grad(area)))
     assert "grad(area)(width: 'float', height: 'float' = 2.0, *, scale" in text
 
 
@@ -67,7 +67,7 @@ def test_a_value_shows_what_may_be_given() -> None:
     shown = signature(Value).parameters
     assert list(shown) == ["data", "children", "op", "label"]
     assert {p.kind for p in shown.values()} == {Parameter.POSITIONAL_OR_KEYWORD}
-    shown_by_help = pydoc.render_doc(Value, renderer=pydoc.plaintext)
+    shown_by_help = pydoc.plain(pydoc.render_doc(Value))
     private = ("_lhs", "_rhs", "_dl", "_dr", "_made_by", "_out")
     assert not [name for name in private if re.search(rf"{name}[:=]", shown_by_help)]
     with pytest.raises(TypeError):
