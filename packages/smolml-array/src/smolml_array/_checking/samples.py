@@ -135,11 +135,12 @@ def calls(name: str, signature: inspect.Signature) -> Iterator[Call]:
         return
     rng = Random(name)
     seen = set()
-    choices = {p.name: _choices(name, p) for p in signature.parameters.values()}
+    takes = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    choices = {p.name: _choices(name, p) for p in takes}
     for _ in range(_TRIES):
         args: list[Any] = []
         kwargs: dict[str, Any] = {}
-        for p in signature.parameters.values():
+        for p in takes:
             if p.kind is p.VAR_POSITIONAL:
                 args += rng.choices(choices[p.name], k=rng.randint(1, 3))
             elif p.default is p.empty:

@@ -49,10 +49,7 @@ def as_float(x: object, who: str) -> float:
     )
 
 
-_ADVICE: Final[dict[type, str]] = {
-    str: "; float(text) makes one",
-    list: "; an MLArray holds several",
-}
+_ADVICE: Final[dict[type, str]] = {str: "; float(text) makes one", list: "; an MLArray has several"}
 
 
 def refused(x: object) -> Any:
