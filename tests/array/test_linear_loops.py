@@ -149,8 +149,13 @@ SEEN: dict[str, Callable[[MLArray], Callable[[], Any]]] = {
     "detached": lambda x: x.detach().to_list,
     "reshaped and detached": lambda x: x.reshape(4).detach().to_list,
     "an ndarray": lambda x: np.asarray(x).tolist,
-    "its gradient": lambda x: ((x * 1.0).sum().backward(), x.grad().to_list)[1],
+    "its gradient": lambda x: after_backward(x).to_list,
 }
+
+
+def after_backward(x: MLArray) -> MLArray:
+    (x * 1.0).sum().backward()
+    return x.grad()
 
 
 def grad_of(y: MLArray, x: MLArray) -> Any:

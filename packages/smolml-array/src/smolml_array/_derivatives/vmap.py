@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import wraps
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, ParamSpec
 
 from smolml_array._derivatives.batching import Batching
 from smolml_array._graph.mixing import common, meeting, node_on
@@ -20,6 +20,7 @@ from smolml_value.extending.derivatives import leaves, leaves_like, paths, rebui
 _here: Final[Mode[Batching | None]] = Mode("smolml_vmap", None)
 
 _Found = tuple[Any, list[MLArray]]  # what f returned, and what becomes of its leaves
+P = ParamSpec("P")
 Axes = Any  # an int, None, or containers of these: as nested as what they are for
 
 
@@ -31,7 +32,7 @@ def lifted(x: MLArray) -> MLArray:
     return MLArray._from_node(node_on(space, x))
 
 
-def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callable[..., Any]:
+def vmap(f: Callable[P, Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callable[P, Any]:
     """f, written for one example, as a function of many: mapped over an axis of its arguments.
 
     vmap(f)(xs)[i] = f(xs[i]), but f is called once: every operation in it computes all examples at

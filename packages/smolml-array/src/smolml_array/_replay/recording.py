@@ -187,7 +187,7 @@ class Recording(Above):
         return self.constant(self.adopts.uniform(rng, shape))
 
 
-_IN_PLACE: Final = {
+_IN_PLACE: Final[dict[str, tuple[str, Callable[..., Any]]]] = {
     "add_into": ("add", np.add),
     "index_add_into": ("index_add", index_add),
     "index_put_into": ("index_put", index_put),

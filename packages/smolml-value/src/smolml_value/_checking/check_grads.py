@@ -13,7 +13,7 @@ from smolml_value._checking.close import close
 from smolml_value._checking.diagnosis import Mismatch, likely_reason
 from smolml_value._checking.finite_differences import Slopes, Vector, central, one_sided
 from smolml_value._derivatives import trees
-from smolml_value._derivatives.arguments import Inputs
+from smolml_value._derivatives.arguments import Inputs, P
 from smolml_value._derivatives.nesting import Level
 from smolml_value._derivatives.rules import of, shape_of
 from smolml_value._derivatives.trees import Tree
@@ -34,7 +34,7 @@ class _Settings(NamedTuple):
 
 
 def check_grads(
-    f: Callable[..., Tree],
+    f: Callable[P, Tree],
     args: Tree,
     order: int = 2,
     modes: Sequence[str] = ("fwd", "rev"),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from smolml_value._derivatives import arguments, nesting, trees
-from smolml_value._derivatives.arguments import Function, Inputs
+from smolml_value._derivatives.arguments import Inputs, P
 from smolml_value._derivatives.rules import node_of, or_zeros
 from smolml_value._derivatives.subgraph import Subgraph
 from smolml_value._derivatives.trees import Tree
@@ -14,7 +14,9 @@ from smolml_value.node import OperandBase
 from smolml_value.recording import recording
 
 
-def jvp(f: Function, primals: Sequence[Tree], tangents: Sequence[Tree]) -> tuple[Tree, Tree]:
+def jvp(
+    f: Callable[P, Any], primals: Sequence[Tree], tangents: Sequence[Tree]
+) -> tuple[Tree, Tree]:
     """f(*primals) and J t, the derivative of f along the tangents: forward mode.
 
     It costs about one more run of f, whatever the number of arguments.

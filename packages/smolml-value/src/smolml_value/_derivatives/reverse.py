@@ -201,7 +201,7 @@ def run(
     return nesting.result(level, value, inputs.form), inputs.packed(found)
 
 
-def vjp(f: Function, *primals: Tree) -> tuple[Tree, Function]:
+def vjp(f: Callable[P, Any], *primals: Tree) -> tuple[Tree, Function]:
     """f(*primals) and its pullback v -> J' v: cotangents of the result -> those of the primals.
 
     <v, J u> = <J' v, u> for all u, v. The pullback takes a cotangent made like the result and

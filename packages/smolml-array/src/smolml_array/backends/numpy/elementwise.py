@@ -130,7 +130,7 @@ def where(condition: Raw, x1: Raw, x2: Raw, /) -> Raw:
 
 
 SMALL = 512  # elements up to which one by one is quicker
-_WHOLE: dict[Any, Callable[[Any], Any]] = {math.erf: special.erf, math.erfc: special.erfc}
+_WHOLE: tuple[tuple[Any, Any], ...] = (math.erf, special.erf), (math.erfc, special.erfc)
 
 
 def map_scalar(f: Any, /, *xs: Raw) -> Raw:
@@ -141,8 +141,9 @@ def map_scalar(f: Any, /, *xs: Raw) -> Raw:
     """
     dtype = F32 if np.result_type(*xs) == F32 else F64
     whole = getattr(f, "__wrapped__", f)
-    if whole in _WHOLE and np.size(xs[0]) > SMALL:
-        return _WHOLE[whole](np.asarray(*xs, F64)).astype(dtype, copy=False)
+    for known, at_once in _WHOLE:
+        if whole is known and np.size(xs[0]) > SMALL:
+            return at_once(np.asarray(xs[0], F64)).astype(dtype, copy=False)
     if isinstance(whole, np.ufunc):
         # the type said here: of a weak number or of bools ufuncs may conclude another
         return whole(*(np.asarray(x, dtype) for x in xs))
