@@ -48,6 +48,8 @@ SIZE = 3
 
 LOOPED = {
     "elements": "it looks at the Values in x.data",
+    "interp": "it looks for the piece where each number is",
+    "interp, moved points": "it looks for the piece where each number is",
 }
 """What vmap calls once for each example, and why."""
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from smolml_array import MLArray, where
+from smolml_array import LinAlgError, MLArray, where
 from smolml_utils import (
     bce_with_logits,
     binary_cross_entropy,
@@ -58,6 +58,10 @@ ALL: Rows = {
 }
 
 
+SOLVED = ("solve", "inv", "cholesky", "matrix_power, -")
+"""What solves a system: a cotangent of inf is part of sums there, and with it all are nan."""
+
+
 def test_every_loss_is_in_the_table() -> None:
     assert set(LOSSES) == set(losses)
 
@@ -80,16 +84,20 @@ def test_what_does_not_count_sends_zero(name: str, spoilt: float, backend: str) 
     if name.startswith(("bce", "binary", "categorical", "cross")) and abs(spoilt) == inf:
         return  # refused: no probability
     xs = _operands(name, (0.5, spoilt, 0.25, 0.0, 1.0), backend)
-    (f(*xs) * 0.0).sum().backward()
-    found = [x.grad() for x in xs]
-    again = gradients((f(*xs) * 0.0).sum(), xs)
-    twice = gradients(sum((g * 2.0).sum() for g in again), xs)
+    try:
+        (f(*xs) * 0.0).sum().backward()
+        found = [x.grad() for x in xs]
+        again = gradients((f(*xs) * 0.0).sum(), xs)
+        twice = gradients(sum((g * 2.0).sum() for g in again), xs)
+    except LinAlgError:
+        assert name.startswith((*SOLVED, "det"))
+        return  # refused: singular, or not positive definite
     still = tuple(MLArray(np.zeros(x.shape), False, backend=backend) for x in xs)
     found += [*again, *twice, jvp(f, tuple(xs), still)[1]]
     assert all(set(_flat(g)) <= {0.0} for g in found), [g.to_list() for g in found]
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", [name for name in ALL if not name.startswith(SOLVED)])
 def test_a_partial_of_zero_stops_any_cotangent(name: str, backend: str) -> None:
     f, _ = ALL[name]
     xs = _operands(name, (0.0, 1.0, 0.0, 0.25, 0.5), backend)

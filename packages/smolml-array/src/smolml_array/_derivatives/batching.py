@@ -205,6 +205,10 @@ def _concat(space: Batching, f: Any, arrays: Any, axis: int = 0) -> Batch:
     return Batch(space, f([space.whole(x) for x in arrays], axis=axis))
 
 
+def _several(space: Batching, f: Any, x: Batch) -> tuple[Batch, ...]:
+    return tuple(Batch(space, part) for part in f(x.whole))
+
+
 def _turned(x: Any) -> Any:
     return x.T if x.ndim == 2 else x
 
@@ -274,6 +278,9 @@ _BATCHED: Final[dict[str, Callable[..., Any]]] = {
     **{name: partial(_derived, name) for name in ("matrix_transpose", "outer")},
     **dict.fromkeys(("clip", "cotangent_product", "map_scalar", "where"), _by_elements),
     **dict.fromkeys(("argsort", "sort"), _along),
+    **dict.fromkeys(("cholesky", "det"), lambda s, f, x: Batch(s, f(x.whole))),
+    "slogdet": _several,
+    "solve": _by_elements,
     **dict.fromkeys(("index_add", "index_put"), _index_put),
     **dict.fromkeys(("cotangent_matmul", "matmul"), _matmul),
     **dict.fromkeys(("to_flat", "to_list"), _told),

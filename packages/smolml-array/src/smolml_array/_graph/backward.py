@@ -19,10 +19,7 @@ from smolml_array.backends.signatures import Raw
 
 
 def backward_arrays(root: ArrayNode) -> bool:
-    """Add d(root)/d(leaf) to every leaf; False if there are nodes that are no plain arrays.
-
-    To be called in its silence.
-    """
+    """Add d(root)/d(leaf) to every leaf, in its silence; False if a node is no plain array."""
     kind = root.__class__
     guarded = root.backend
     xp = guarded.silence.plain
@@ -38,13 +35,12 @@ def backward_arrays(root: ArrayNode) -> bool:
             if hidden is None and operands[0].__class__ is kind and operands[0].raw.size >= LARGE:
                 hidden = release(root)
             args, params = (xp, found[node], node.out, *node.primals), node.params
-            into = None
-            given: Any = ()  # plugins, and rules for any number of operands, give all at once
+            given: Any = ()
             if rule.__class__ is Rule:
                 given, into = rule.vjps, rule.into
-            elif rule in OWN_OPS or is_own(rule):
-                given = op_vjps(rule)
-            one_by_one = bool(given)
+            else:
+                given, into = op_vjps(rule) if rule in OWN_OPS or is_own(rule) else (), None
+            one_by_one = bool(given)  # plugins, and rules for any number of operands, give all
             if not one_by_one:
                 given = cotangents_of(node, found[node])
             for parent, c in zip(operands, given):  # noqa: B905  # strict: 100 ns a node
@@ -57,19 +53,16 @@ def backward_arrays(root: ArrayNode) -> bool:
                     c = c(*args, **params) if params else c(*args)
                 if parent.__class__ is not kind:
                     return False
-                raw = parent.raw
-                if c.dtype is not raw.dtype and c.dtype != raw.dtype:
-                    c = xp.astype(c, raw.dtype)
-                before = found.get(parent)
-                if before is None:
+                if c.dtype is not (dtype := parent.raw.dtype) and c.dtype != dtype:
+                    c = xp.astype(c, dtype)
+                if (before := found.get(parent)) is None:
                     found[parent] = c
                     if into is not None:
                         owned.add(parent)
-                    if parent.rule is not None:
-                        if following is None:
-                            following = parent
-                        else:
-                            heappush(waiting, (parent.sequence, parent))
+                    if parent.rule is not None and following is None:
+                        following = parent
+                    elif parent.rule is not None:
+                        heappush(waiting, (parent.sequence, parent))
                 elif parent in owned:
                     found[parent] = xp.add_into(before, c)
                 else:

@@ -54,9 +54,7 @@ class Gradients(ArrayBase):
                 here.run(one_pass, node, None)
 
     def grad(self) -> Self:
-        """The gradients of the elements, as a constant array of the same shape; 0 before backward.
-
-        It is a new array each time: to change a gradient, use `set_grad`.
+        """The gradients of the elements: a new array each time (`set_grad` changes them), constant.
 
         >>> MLArray([1.0, 2.0]).grad().to_list()
         [0.0, 0.0]

@@ -263,7 +263,8 @@ def _renew(node: ArrayNode, raw: Raw, key: Any) -> None:
 def alone(node: ArrayNode) -> bool:
     """Whether nobody but its handle sees the numbers of a node: they may be written to."""
     plain = node.rule is None and node.__class__ is ArrayNode and node.pending_writes is None
-    return plain and _references(node.raw) == _ALONE and _looked_at.get(node) is None
+    held = _ALONE if node.out is node.raw else _ALONE - 1
+    return plain and _references(node.raw) == held and _looked_at.get(node) is None
 
 
 _references: Callable[[Any], int] = getattr(sys, "getrefcount", lambda raw: 1 << 30)

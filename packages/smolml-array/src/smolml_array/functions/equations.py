@@ -21,9 +21,16 @@ _MATRIX = (-2, -1)
 # Rules -----------------------------------------------------------------------------------------
 
 
+def _solved(xp: Any, a: Raw, b: Raw) -> Raw:
+    """a⁻¹ b; for a b of zeros 0, whatever a is: what does not count sends and gets zero."""
+    found = xp.solve(a, b)
+    counts = xp.any(b != 0, axis=_MATRIX, keepdims=True)
+    return xp.where(counts, found, xp.zeros_like(found))
+
+
 def _solve_vjps(xp: Any, g: Raw, out: Raw, a: Raw, b: Raw) -> tuple[Raw, Raw]:
     """To b: B = a⁻ᵀ g; to a: -B outᵀ (Giles 2008)."""
-    to_b = xp.solve(xp.matrix_transpose(a), g)
+    to_b = _solved(xp, xp.matrix_transpose(a), g)
     to_a = xp.negative(xp.cotangent_matmul(to_b, xp.matrix_transpose(out)))
     return xp.sum_to_shape(to_a, a.shape), xp.sum_to_shape(to_b, b.shape)
 
@@ -34,7 +41,7 @@ def _solve_jvp(xp: Any, tangents: Sequence[Raw | None], out: Raw, a: Raw, b: Raw
     if da is not None:
         change = xp.negative(xp.cotangent_matmul(da, out))
         db = change if db is None else db + change
-    return xp.solve(a, db)
+    return _solved(xp, a, db)
 
 
 SOLVE = Rule(
@@ -81,7 +88,7 @@ def _symmetric(xp: Any, x: Raw) -> Raw:
 
 def _congruent(xp: Any, a: Raw, x: Raw) -> Raw:
     """a⁻¹ x a⁻ᵀ of a symmetric x."""
-    return xp.solve(a, xp.matrix_transpose(xp.solve(a, x)))
+    return _solved(xp, a, xp.matrix_transpose(_solved(xp, a, x)))
 
 
 def _half(xp: Any, x: Raw) -> Raw:
