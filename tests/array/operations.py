@@ -116,6 +116,25 @@ def _added(a: Any, v: Any) -> Any:
     return out
 
 
+def _interpolated(t: Any, x: Any, xs: Any, ys: Any, left: Any = None) -> Any:
+    i = t.searchsorted(xs[1:-1].detach().contiguous(), x.detach(), right=True)
+    line = ys[i] + (ys[i + 1] - ys[i]) / (xs[i + 1] - xs[i]) * (x - xs[i])
+    line = t.where(x < xs[0], ys[0] if left is None else left, line)
+    return t.where(x > xs[-1], ys[-1], line)
+
+
+def _convolved(t: Any, x: Any, y: Any, mode: str) -> Any:
+    n, m = max(len(x), len(y)), min(len(x), len(y))
+    conv = t.nn.functional.conv1d
+    full = conv(x[None, None], y.flip(0)[None, None], padding=len(y) - 1)[0, 0]
+    start, length = {
+        "full": (0, n + m - 1),
+        "same": ((m - 1) // 2, n),
+        "valid": (m - 1, n - m + 1),
+    }[mode]
+    return full[start : start + length]
+
+
 ROWS: dict[str, Row] = {
     "solve": Row(
         lambda x, b: solve(_regular(x), b),
@@ -144,6 +163,7 @@ ROWS: dict[str, Row] = {
         lambda a: np.linalg.det(a * _like(a, [[1.0, 1.0], [0.0, 0.0]])),
         ((2, 2, 2),),
         linear=False,
+        torch=lambda t, x: t.linalg.det(x * t.tensor([[1.0, 1.0], [0.0, 0.0]], dtype=x.dtype)),
     ),
     "slogdet": Row(
         lambda x: slogdet(_regular(x)).logabsdet,
@@ -164,6 +184,7 @@ ROWS: dict[str, Row] = {
         lambda a: np.linalg.cholesky((a + a.T) * 0.05 + 2.0 * np.eye(2)).T,
         ((2, 2),),
         linear=False,
+        torch=lambda t, x: t.linalg.cholesky((x + x.T) * 0.05 + 2.0 * t.eye(2, dtype=x.dtype)).mT,
     ),
     **{
         f"matrix_power, {n}": Row(
@@ -197,23 +218,34 @@ ROWS: dict[str, Row] = {
         lambda a, b: np.cross(a, b, axis=-2),
         ((3, 2), (3, 1)),
         linear=False,
+        torch=lambda t, x, y: t.linalg.cross(x, y.expand(3, 2), dim=-2),
     ),
     "kron": Row(kron, np.kron, ((2, 2), (1, 3)), linear=False, torch=lambda t, x, y: t.kron(x, y)),
-    "kron of a vector": Row(kron, np.kron, ((3,), (2, 2)), linear=False),
+    "kron of a vector": Row(
+        kron, np.kron, ((3,), (2, 2)), linear=False, torch=lambda t, x, y: t.kron(x[None], y)
+    ),
     "average": Row(
         lambda x, w: average(x, weights=w + 3.0),
         lambda a, w: np.average(a, weights=w + 3.0),
         ((2, 3), (2, 3)),
         linear=False,
+        torch=lambda t, x, w: (x * (w + 3.0)).sum() / (w + 3.0).sum(),
     ),
     "average, an axis": Row(
         lambda x, w: average(x, 0, w + 3.0, keepdims=True),
         lambda a, w: np.average(a, 0, w + 3.0, keepdims=True),
         ((2, 3), (2,)),
         linear=False,
+        torch=lambda t, x, w: (w + 3.0)[None] @ x / (w + 3.0).sum(),
     ),
     "average, no weights": Row(lambda x: average(x, 1), lambda a: np.average(a, 1), ((2, 3),)),
-    "median": Row(median, np.median, ((2, 3),), linear=False),
+    "median": Row(
+        median,
+        np.median,
+        ((2, 3),),
+        linear=False,
+        torch=lambda t, x: x.flatten().sort().values[2:4].mean(),
+    ),
     "median, odd": Row(
         lambda x: median(x, axis=0),
         lambda a: np.median(a, axis=0),
@@ -232,18 +264,29 @@ ROWS: dict[str, Row] = {
         lambda b, a: np.trapezoid(b, a, axis=0),
         ((3, 2), (3,)),
         linear=False,
+        torch=lambda t, y, x: t.trapezoid(y.T, x),
     ),
     "interp": Row(
         lambda x, xs, ys: interp(x * 5.0, xs * 0.1 + _like(x, [-1.0, 0.3, 1.1]), ys),
         lambda a, b, c: np.interp(a * 5.0, b * 0.1 + [-1.0, 0.3, 1.1], c),
         ((2,), (3,), (3,)),
         linear=False,
+        torch=lambda t, x, xs, ys: _interpolated(
+            t, x * 5.0, xs * 0.1 + t.tensor([-1.0, 0.3, 1.1], dtype=xs.dtype), ys
+        ),
     ),
     "interp, moved points": Row(
         lambda x, y: interp(_like(x, [-5.0, -0.6, 1.2]), x * 0.1 + _like(x, [-1, 0, 1]), y, 7.0),
         lambda a, b: np.interp([-5.0, -0.6, 1.2], a * 0.1 + [-1.0, 0.0, 1.0], b, 7.0),
         ((3,), (3,)),
         linear=False,
+        torch=lambda t, x, y: _interpolated(
+            t,
+            t.tensor([-5.0, -0.6, 1.2], dtype=x.dtype),
+            x * 0.1 + t.tensor([-1.0, 0.0, 1.0], dtype=x.dtype),
+            y,
+            t.tensor(7.0, dtype=x.dtype),
+        ),
     ),
     **{
         f"convolve, {mode} of {n} and {m}": Row(
@@ -251,6 +294,7 @@ ROWS: dict[str, Row] = {
             lambda a, b, mode=mode: np.convolve(a, b, mode),
             ((n,), (m,)),
             linear=False,
+            torch=lambda t, x, y, mode=mode: _convolved(t, x, y, mode),
         )
         for mode in ("full", "same", "valid")
         for n, m in ((4, 3), (2, 4))

@@ -50,6 +50,7 @@ def load(generator: Generator) -> Digits:
     Source: E. Alpaydin & C. Kaynak 1998, "Optical Recognition of Handwritten Digits", UCI
     Machine Learning Repository, https://doi.org/10.24432/C50P49.
 
+    >>> from smolml.demo.data import load
     >>> digits = load(Generator(0))
     >>> digits.train_images.shape, digits.test_images.shape
     ((1438, 64), (359, 64))
