@@ -156,7 +156,8 @@ def test_large_determinants(backend: str) -> None:
     n = 40
     x = MLArray(np.eye(n) * 1e-10)
     sign, logs = slogdet(x)
-    assert (sign.item(), logs.item()) == (1.0, pytest.approx(-10.0 * n * math.log(10.0)))
+    assert sign.item() == 1.0
+    assert logs.item() == pytest.approx(-10.0 * n * math.log(10.0))
     logs.backward()
     assert_same(x.grad(), np.eye(n) * 1e10, 1e-12, 1e-12)
     sign, logs = slogdet(zeros(2, 2))

@@ -249,7 +249,7 @@ LOOKING: dict[str, tuple[Function, bool]] = {  # and whether it is looped
     "the array API": (lambda x: _standard(x).mean(x) * x, False),
     "a Value": (lambda x: x * Value(2.0) + Value(1.0), False),
     "a constant part": (lambda x: x * x.detach() + stop_gradient(x), False),
-    "a derivative inside": (elementwise_grad(lambda v: v.sin() * v), False),
+    "a derivative inside": (lambda x: elementwise_grad(lambda v: v.sin() * v)(x), False),
     "a comparison": (lambda x: where((x > -0.5) & (x < 0.5), x, -x), False),
     "a network": (lambda x: ((x @ MATRIX).tanh() @ MATRIX).logcumsumexp(), False),
 }

@@ -39,6 +39,7 @@ from smolml import (
     value_and_grad,
     zeros,
 )
+from smolml_value.foreign import _table
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -430,9 +431,7 @@ def test_no_suggestion_is_private_or_far_fetched() -> None:
 
 def test_hints_name_what_there_is() -> None:
     """Each line of the table is said of something, and what it names works."""
-    from smolml_value import foreign
-
-    for names, own in foreign._table("attributes"):
+    for names, own in _table("attributes"):
         method = re.match(r"x\.(\w+)", own)
         if method:
             assert hasattr(MLArray, method[1]) or hasattr(Value, method[1]), own
@@ -441,8 +440,8 @@ def test_hints_name_what_there_is() -> None:
             assert any(
                 own in str(_error(operand, name)) for operand in (MLArray([1.0]), Value(1.0))
             ), (name, own)
-    assert len(foreign._table("keywords")) > 10
-    for names, own in foreign._table("names"):
+    assert len(_table("keywords")) > 10
+    for names, own in _table("names"):
         assert not own.isidentifier() or own in smolml.__all__, own  # type: ignore[attr-defined]
         assert [name for name in names if name in smolml.__all__] == []  # type: ignore[attr-defined]
 
