@@ -198,6 +198,10 @@ class Optimizer(ABC):
         """An argument as a float that is at least 0 and below a bound."""
         return not_negative(f"{self._who}: {name}", x, below)
 
+    def _share(self, name: str, x: float) -> float:
+        """An argument as a float in [0, 1): how much of something stays."""
+        return self._checked(name, x, below=1.0)
+
     def __getstate__(self) -> dict[str, Any]:
         """Its fields, with parameters in place of their ids, which are others elsewhere."""
         return {**vars(self), "_states": list(self._states.items())}

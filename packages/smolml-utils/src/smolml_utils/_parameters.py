@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from smolml_array import MLArray
 from smolml_utils._operands import as_array
@@ -12,20 +12,14 @@ from smolml_value import Value
 Parameter: TypeAlias = MLArray | Value
 Parameters: TypeAlias = Iterable[Any]  # of parameters, or of dicts and lists of them, nested
 
-_NESTED: Final = (dict, list, tuple)
-
 
 def named(tree: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     """What stands in nested dicts and lists, under names that say where: "layers.0.w"."""
-    if not isinstance(tree, _NESTED):
+    if isinstance(tree, dict | list | tuple):
+        for key, child in tree.items() if isinstance(tree, dict) else enumerate(tree):
+            yield from named(child, f"{name}.{key}" if name else str(key))
+    else:
         yield name, tree
-        return
-    for key, child in tree.items() if isinstance(tree, dict) else enumerate(tree):
-        where = f"{name}.{key}" if name else str(key)
-        if isinstance(child, _NESTED):
-            yield from named(child, where)
-        else:
-            yield where, child
 
 
 def listed(who: str, params: Any) -> dict[str, Parameter]:

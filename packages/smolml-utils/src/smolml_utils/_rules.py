@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from smolml_array.extending import Axis, Raw, Rule, Shape, Vjp
+from smolml_array.extending import Axis, Raw, Rule, Vjp
 from smolml_value.extending import TracedNamespace
 
 Tangents = Sequence[Raw]
@@ -77,11 +77,14 @@ LOG_SOFTMAX = Rule(
 # Normalisation ---------------------------------------------------------------------------------
 
 
+def _average(xp: Any, x: Raw, axis: tuple[int, ...]) -> Raw:
+    """The mean, but without its look for equal numbers."""
+    return xp.sum(x, axis=axis, keepdims=True) / math.prod(x.shape[a] for a in axis)
+
+
 def _normalized(xp: Any, x: Raw, *, axis: tuple[int, ...], epsilon: float) -> Raw:
     centered = x - xp.mean(x, axis=axis, keepdims=True)
-    n = math.prod(x.shape[a] for a in axis)  # and no mean: it would look for equal numbers
-    variance = xp.sum(centered * centered, axis=axis, keepdims=True) / n
-    return centered / xp.sqrt(variance + epsilon)
+    return centered / xp.sqrt(_average(xp, centered * centered, axis) + epsilon)
 
 
 def _normalized_vjp(
@@ -89,10 +92,8 @@ def _normalized_vjp(
 ) -> Raw:
     """(g - mean(g) - out mean(out g)) / sqrt(var(x) + epsilon)."""
     scale = xp.sqrt(xp.var(x, axis=axis, keepdims=True) + epsilon)
-    n = math.prod(x.shape[a] for a in axis)
-    along = xp.sum(xp.cotangent_product(g, out), axis=axis, keepdims=True) / n
-    mean = xp.sum(g, axis=axis, keepdims=True) / n
-    centered = g - mean - xp.cotangent_product(along, out)
+    along = _average(xp, xp.cotangent_product(g, out), axis)
+    centered = g - _average(xp, g, axis) - xp.cotangent_product(along, out)
     return xp.cotangent_product(centered, 1.0 / scale)
 
 
@@ -101,13 +102,11 @@ LAYER_NORM = Rule("layer_norm", _normalized, _normalized_vjp, jvp=_symmetric(_no
 # The negative log-likelihood of log-probabilities and targets: -sum(t log p) -------------------
 
 
-def _spread(xp: Any, g: Raw, shape: Shape, axis: int) -> Raw:
-    """g with the axis that was summed put back, of length 1."""
-    return xp.reshape(g, (*shape[:axis], 1, *shape[axis + 1 :]))
-
-
-def _target_vjp(xp: Any, g: Raw, log_p: Raw, axis: int) -> Raw:
-    return xp.cotangent_product(_spread(xp, g, log_p.shape, axis), -log_p)  # log p may be -inf
+def _weighted(xp: Any, g: Raw, weights: Raw, axis: int) -> Raw:
+    """g, with the axis that was summed put back, times the weights, which may be inf."""
+    shape = weights.shape
+    spread = xp.reshape(g, (*shape[:axis], 1, *shape[axis + 1 :]))
+    return xp.cotangent_product(spread, weights)
 
 
 def _nll(xp: Any, log_p: Raw, t: Raw, *, axis: int, keepdims: bool = False) -> Raw:
@@ -118,10 +117,8 @@ def _nll(xp: Any, log_p: Raw, t: Raw, *, axis: int, keepdims: bool = False) -> R
 NLL = Rule(
     "nll",
     _nll,
-    lambda xp, g, out, log_p, t, *, axis, keepdims: xp.cotangent_product(
-        _spread(xp, g, t.shape, axis), -t
-    ),
-    lambda xp, g, out, log_p, t, *, axis, keepdims: _target_vjp(xp, g, log_p, axis),
+    lambda xp, g, out, log_p, t, *, axis, keepdims: _weighted(xp, g, -t, axis),
+    lambda xp, g, out, log_p, t, *, axis, keepdims: _weighted(xp, g, -log_p, axis),
     jvp="reduction",
 )
 
@@ -138,15 +135,15 @@ def _cross_entropy_vjp(
     """g (softmax(x) sum(t) - t)."""
     powers = xp.exp(_shifted(xp, x, axis))
     scale = xp.sum(t, axis=axis, keepdims=True) / _total(xp, powers, axis)
-    return xp.cotangent_product(_spread(xp, g, x.shape, axis), powers * scale - t)
+    return _weighted(xp, g, powers * scale - t, axis)
 
 
 CROSS_ENTROPY = Rule(
     "cross_entropy",
     _cross_entropy,
     _cross_entropy_vjp,
-    lambda xp, g, out, x, t, *, axis, keepdims: _target_vjp(
-        xp, g, _log_softmax(xp, x, axis=axis), axis
+    lambda xp, g, out, x, t, *, axis, keepdims: _weighted(
+        xp, g, -_log_softmax(xp, x, axis=axis), axis
     ),
     jvp="reduction",
 )

@@ -54,9 +54,7 @@ class SGD(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(learning_rate)
-        self.momentum_coefficient: float = self._checked(
-            "momentum_coefficient", momentum_coefficient, below=1.0
-        )
+        self.momentum_coefficient: float = self._share("momentum_coefficient", momentum_coefficient)
         self.nesterov: bool = nesterov
         self.weight_decay: float = self._checked("weight_decay", weight_decay)
         if nesterov and not momentum_coefficient:
@@ -122,8 +120,7 @@ class AdaGrad(Optimizer):
         self.epsilon: float = self._checked("epsilon", epsilon)
 
     def _advance(self, xp: Any, x: Raw, g: Raw, state: State) -> Raw:
-        total = state.get("squared_gradients", 0.0) + g * g
-        state["squared_gradients"] = total
+        total = state["squared_gradients"] = state.get("squared_gradients", 0.0) + g * g
         return x - xp.divide(self.learning_rate * g, xp.sqrt(total) + self.epsilon)
 
 
@@ -157,15 +154,12 @@ class RMSProp(Optimizer):
         epsilon: float = 1e-8,
     ) -> None:
         super().__init__(learning_rate)
-        self.exp_decay_squared: float = self._checked(
-            "exp_decay_squared", exp_decay_squared, below=1.0
-        )
+        self.exp_decay_squared: float = self._share("exp_decay_squared", exp_decay_squared)
         self.epsilon: float = self._checked("epsilon", epsilon)
 
     def _advance(self, xp: Any, x: Raw, g: Raw, state: State) -> Raw:
         d = self.exp_decay_squared
-        mean = d * state.get("mean_square", 0.0) + (1.0 - d) * (g * g)
-        state["mean_square"] = mean
+        mean = state["mean_square"] = d * state.get("mean_square", 0.0) + (1.0 - d) * (g * g)
         return x - xp.divide(self.learning_rate * g, xp.sqrt(mean) + self.epsilon)
 
 
@@ -203,12 +197,8 @@ class Adam(Optimizer):
         epsilon: float = 1e-8,
     ) -> None:
         super().__init__(learning_rate)
-        self.exp_decay_gradients: float = self._checked(
-            "exp_decay_gradients", exp_decay_gradients, below=1.0
-        )
-        self.exp_decay_squared: float = self._checked(
-            "exp_decay_squared", exp_decay_squared, below=1.0
-        )
+        self.exp_decay_gradients: float = self._share("exp_decay_gradients", exp_decay_gradients)
+        self.exp_decay_squared: float = self._share("exp_decay_squared", exp_decay_squared)
         self.epsilon: float = self._checked("epsilon", epsilon)
 
     def _advance(self, xp: Any, x: Raw, g: Raw, state: State) -> Raw:
@@ -332,8 +322,6 @@ def linear_warmup(step: float, rate: float, steps: int, start: float = 0.0) -> f
     [0.0, 0.25, 0.5, 0.75, 1.0, 1.0]
     """
     done = _part("linear_warmup: steps", step, steps)
-    first, last = (
-        not_negative("linear_warmup: start", start),
-        not_negative("linear_warmup: rate", rate),
-    )
+    first = not_negative("linear_warmup: start", start)
+    last = not_negative("linear_warmup: rate", rate)
     return first + (last - first) * min(done, 1.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any, ClassVar, Final
 
 from smolml_value._runtime.compat import mypyc_attr
@@ -89,10 +89,15 @@ def product(g: float, partial: float) -> float:
     return g * partial if g != 0.0 and partial != 0.0 else 0.0
 
 
-def topological(roots: Sequence[Node], stop: Container[int] = ()) -> list[Node]:
+def topological(
+    roots: Sequence[Node],
+    stop: Container[int] = (),
+    before: Callable[[Any], Iterable[Any]] | None = None,
+) -> list[Node]:
     """All nodes that the roots depend on, each once, parents first.
 
-    Those whose ids are in `stop` are left out, with what is reached through them alone.
+    Those whose ids are in `stop` are left out, with what is reached through them alone. `before`
+    says what comes before a node, if it is not its parents; the last of these goes first.
     """
     order: list[Node] = []
     settled: dict[int, bool] = {}  # id of a node -> whether its parents have their place
@@ -104,7 +109,7 @@ def topological(roots: Sequence[Node], stop: Container[int] = ()) -> list[Node]:
             if key not in stop:
                 settled[key] = False
                 stack.append(node)  # once more: it is met again when its parents are done
-                stack.extend(node._parents())
+                stack.extend(node._parents() if before is None else before(node))
         elif not settled[key]:
             settled[key] = True
             order.append(node)

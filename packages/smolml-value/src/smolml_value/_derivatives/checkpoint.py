@@ -11,7 +11,7 @@ from smolml_value._derivatives.arguments import Function, P, T
 from smolml_value._derivatives.function_node import FunctionNode
 from smolml_value._derivatives.leaving import differentiating, reached, silent
 from smolml_value._derivatives.reverse import named
-from smolml_value._derivatives.rules import node_of, of
+from smolml_value._derivatives.rules import node_of, nodes_of, of
 from smolml_value._derivatives.subgraph import Subgraph
 from smolml_value._derivatives.trees import Tree
 from smolml_value.errors import GraphError
@@ -89,7 +89,7 @@ class _Segment:
                 f"when it was computed again; it must not draw random numbers (draw them outside "
                 f"and pass them in), and data must not be set before the derivative is computed"
             )
-        return Subgraph([node_of(y) for y in outputs], [*nodes, *self.outside]), len(outputs)
+        return Subgraph(nodes_of(outputs), [*nodes, *self.outside]), len(outputs)
 
     def vjp(self, cotangents: list[Any]) -> list[Any]:
         graph, count = self.again(grad_enabled())

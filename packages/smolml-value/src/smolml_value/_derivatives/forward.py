@@ -7,7 +7,7 @@ from typing import Any
 
 from smolml_value._derivatives import arguments, nesting, trees
 from smolml_value._derivatives.arguments import Inputs, P
-from smolml_value._derivatives.rules import node_of, or_zeros
+from smolml_value._derivatives.rules import nodes_of, or_zeros
 from smolml_value._derivatives.subgraph import Subgraph
 from smolml_value._derivatives.trees import Tree
 from smolml_value.node import OperandBase
@@ -54,15 +54,12 @@ def jvp(
         ]
     outputs = trees.leaves(value)
     form = None if any(isinstance(t, OperandBase) for t in given) else inputs.form
-    present = [isinstance(y, OperandBase) for y in outputs]
-    like = [y if known else 0.0 for y, known in zip(outputs, present, strict=True)]
-    nodes = [node_of(y) for y, known in zip(outputs, present, strict=True) if known]
-    graph = Subgraph(nodes, inputs.nodes)
+    like = [y if isinstance(y, OperandBase) else 0.0 for y in outputs]
+    graph = Subgraph(nodes_of(outputs), inputs.nodes)
 
     def compute(create_graph: bool) -> list[Any]:
-        found = iter(graph.jvp(seeds, create_graph))
-        return or_zeros([next(found) if known else None for known in present], like)
+        return or_zeros(graph.jvp(seeds, create_graph), like)
 
-    forms = [form if known else float for known in present]
+    forms = [form if isinstance(y, OperandBase) else float for y in outputs]
     found = nesting.derivatives(level, compute, forms, "jvp")
     return nesting.result(level, value, form), trees.rebuild(value, found)

@@ -10,7 +10,7 @@ from smolml_value._derivatives import arguments, nesting, trees
 from smolml_value._derivatives.arguments import Function, Inputs, P
 from smolml_value._derivatives.forward import jvp
 from smolml_value._derivatives.reverse import grad, named
-from smolml_value._derivatives.rules import node_of, of, or_zeros, shape_of
+from smolml_value._derivatives.rules import nodes_of, of, or_zeros, shape_of
 from smolml_value._derivatives.subgraph import Subgraph
 from smolml_value._derivatives.trees import Tree
 from smolml_value.node import OperandBase
@@ -58,9 +58,8 @@ def jacobian(f: Callable[P, Any], argnums: int | Sequence[int] = 0) -> Callable[
 
 def _blocks(level: nesting.Level, inputs: Inputs, outputs: list[Any]) -> list[Any]:
     """All blocks, row by row, in the form for the user."""
-    nodes = [node_of(y) if isinstance(y, OperandBase) else None for y in outputs]
     present = [y for y in outputs if isinstance(y, OperandBase)]
-    graph = Subgraph([node for node in nodes if node is not None], inputs.nodes)
+    graph = Subgraph(nodes_of(present), inputs.nodes)
     xs, by_rows = inputs.operands, sum(map(_size, present)) <= sum(map(_size, inputs.operands))
 
     def compute(create_graph: bool) -> list[Any]:
@@ -71,7 +70,7 @@ def _blocks(level: nesting.Level, inputs: Inputs, outputs: list[Any]) -> list[An
             blocks = [[column[k] for column in columns] for k in range(len(present))]
         zeros = [of(x).full_like(x, 0.0) for x in xs]
         found = iter(blocks)
-        rows = [zeros if node is None else next(found) for node in nodes]
+        rows = [next(found) if isinstance(y, OperandBase) else zeros for y in outputs]
         return [block for row in rows for block in row]
 
     forms = [

@@ -8,7 +8,7 @@ from typing import Any
 from smolml_value._derivatives import arguments, nesting, trees
 from smolml_value._derivatives.arguments import Function, Inputs, P, T
 from smolml_value._derivatives.leaving import silent
-from smolml_value._derivatives.rules import node_of, of, or_zeros, shape_of
+from smolml_value._derivatives.rules import node_of, nodes_of, of, or_zeros, shape_of
 from smolml_value._derivatives.subgraph import Subgraph
 from smolml_value._derivatives.trees import Tree
 from smolml_value.node import OperandBase
@@ -19,13 +19,8 @@ def cotangents(
     outputs: Sequence[Any], seeds: Sequence[Any], inputs: Inputs
 ) -> Callable[[bool], list[Any]]:
     """The function that computes J' seeds: with operands if called with True, else constants."""
-    pairs = [(y, g) for y, g in zip(outputs, seeds, strict=True) if isinstance(y, OperandBase)]
-    graph = Subgraph([node_of(y) for y, _ in pairs], inputs.nodes)
-
-    def compute(create_graph: bool) -> list[Any]:
-        return or_zeros(graph.vjp([g for _, g in pairs], create_graph), inputs.operands)
-
-    return compute
+    graph = Subgraph(nodes_of(outputs), inputs.nodes)
+    return lambda create_graph: or_zeros(graph.vjp(seeds, create_graph), inputs.operands)
 
 
 def gradients(output: Any, inputs: Sequence[Any], cotangent: Any = None) -> list[Any]:

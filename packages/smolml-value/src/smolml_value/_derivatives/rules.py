@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from smolml_value.graph import ScalarNode
-from smolml_value.node import Node
+from smolml_value.node import Node, OperandBase
 
 Cotangent = Any  # a number or an operand of the kind of the node it belongs to
 Parts = Sequence[Cotangent | None]  # one for each parent, in the order of `_parents`
@@ -172,6 +172,11 @@ def jvp(node: Node, tangents: Parts, create_graph: bool) -> Cotangent | None:
 def node_of(x: Any) -> Node:
     """The node of the graph that an operand stands for; a Value is its own."""
     return x if isinstance(x, ScalarNode) else of(x).node_of(x)
+
+
+def nodes_of(outputs: Sequence[Any]) -> list[Node]:
+    """Their nodes; of what is no operand one that depends on nothing."""
+    return [node_of(y) if isinstance(y, OperandBase) else Node() for y in outputs]
 
 
 def shape_of(x: Any) -> tuple[int, ...]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
+from smolml_value import scalar
 from smolml_value._ops.number import is_number
 from smolml_value.node import BUILT_IN, OperandBase
 
@@ -26,18 +26,10 @@ _ALIASES: Final = {
     "power": "pow",
     "rint": "round",
 }
-_OPERATORS: Final[dict[str, Callable[..., Any]]] = {
-    "add": operator.add,
-    "subtract": operator.sub,
-    "multiply": operator.mul,
-    "divide": operator.truediv,
-    "equal": operator.eq,
-    "not_equal": operator.ne,
-    "less": operator.lt,
-    "less_equal": operator.le,
-    "greater": operator.gt,
-    "greater_equal": operator.ge,
-}
+_ARITHMETIC: Final = ("add", "subtract", "multiply", "divide")
+_COMPARISONS: Final = ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
+# Python's operators, which Values have, too
+_OPERATORS: Final = {name: getattr(scalar, name) for name in (*_ARITHMETIC, *_COMPARISONS)}
 _TESTS: Final = ("isfinite", "isinf", "isnan", "signbit")  # their answers have no gradient
 
 

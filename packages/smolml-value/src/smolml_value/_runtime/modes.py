@@ -42,10 +42,10 @@ class Mode(Generic[T]):
         self.otherwise: T = otherwise
         self.latest: ContextVar[Block[T] | None] = ContextVar(name, default=None)
 
-    def innermost(self) -> Block[T] | None:
-        """The innermost block that is open here."""
+    def innermost(self, of: Setting[T] | None = None) -> Block[T] | None:
+        """The innermost block that is open here; of one setting, if it is given."""
         block = self.latest.get()
-        while block is not None and not block.lock.locked():
+        while block is not None and not (block.lock.locked() and of in (None, block.setting)):
             block = block.outer
         return block
 
@@ -65,7 +65,7 @@ class _Exit:
     def __get__(self, setting: Any, kind: Any) -> Any:
         if setting is None:
             return kind.close
-        block = setting.innermost()
+        block = setting.mode.innermost(setting)
         return (block if block is not None and block.by_hand else setting.prepared()).lock.__exit__
 
 
@@ -110,13 +110,6 @@ class Setting(ContextDecorator, Generic[T]):
 
     def close(self, *exception: object) -> None:
         """End the innermost block, for who does not use the with statement: an ExitStack."""
-        block = self.innermost()
+        block = self.mode.innermost(self)
         if block is not None:
             block.lock.release()
-
-    def innermost(self) -> Block[T] | None:
-        """The innermost block that is open here and is one of this setting."""
-        block = self.mode.innermost()
-        while block is not None and (block.setting is not self or not block.lock.locked()):
-            block = block.outer
-        return block

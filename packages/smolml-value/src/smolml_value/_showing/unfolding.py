@@ -8,6 +8,7 @@ from typing import Any
 from smolml_value._runtime.labels import set_label
 from smolml_value._showing import protocol
 from smolml_value.fused import FusedValue
+from smolml_value.node import topological
 from smolml_value.recording import recording
 from smolml_value.value import Value
 
@@ -25,8 +26,9 @@ def unfolded(who: str, root: Any, names: Mapping[int, str]) -> dict[Value, Value
     """
     twins: dict[Value, Value] = {}
     start: Value = root if isinstance(root, Value) else root._only_value(who)
+    order: list[Any] = topological([start], before=lambda v: reversed(v._children))
     with recording():
-        for v in _in_order(start):
+        for v in order:
             made = protocol.anatomy(v)
             if made.made_by is None:
                 twin = Value(v._data)
@@ -37,19 +39,3 @@ def unfolded(who: str, root: Any, names: Mapping[int, str]) -> dict[Value, Value
             set_label(twin, protocol.called(v, names))
             twins[v] = twin
     return twins
-
-
-def _in_order(root: Value) -> list[Value]:
-    """All Values that lead to the root, each after those it was made from."""
-    order: list[Value] = []
-    seen: set[Value] = set()
-    stack = [(root, False)]
-    while stack:
-        v, is_done = stack.pop()
-        if is_done:
-            order.append(v)
-        elif v not in seen:
-            seen.add(v)
-            stack.append((v, True))
-            stack += [(child, False) for child in reversed(v._children)]
-    return order

@@ -205,11 +205,5 @@ def _in_order(root: Node) -> list[Node]:
 
 def _leaves(root: Node) -> list[Node]:
     """The leaves from left to right, as they stand in the formula."""
-    seen: dict[int, Node] = {}
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        if id(node) not in seen:
-            seen[id(node)] = node
-            stack += reversed(node._parents())
-    return [node for node in seen.values() if not node._parents()]
+    order = topological([root], before=lambda node: reversed(node._parents()))
+    return [node for node in order if not node._parents()]
