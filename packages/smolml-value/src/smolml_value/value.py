@@ -56,7 +56,8 @@ class Value(NumberNode):
     Args:
         data: a real number; kept as a float.
         children: the Values that it was made from, if it was; or the label.
-        op, label: what `_op` is, and a name to show in drawings and explanations.
+        op: what `_op` is, if it was made from others.
+        label: a name to show in drawings and explanations.
 
     Raises:
         TypeError: data is not a real number, children are no Values, op or label is no str.
