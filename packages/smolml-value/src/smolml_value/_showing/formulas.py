@@ -6,7 +6,6 @@ symbol also has a number where it is known: of a where() only the branch that wa
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -221,10 +220,6 @@ def _where(condition: Any, x: Any, y: Any) -> Symbol:
 class _Names:
     """The `xp` of symbols."""
 
-    pi = math.pi
-    e = math.e
-    inf = math.inf
-    nan = math.nan
     negative = staticmethod(lambda x: -_symbol(x))
     square = staticmethod(lambda x: _operate("pow", x, 2.0))
     abs = staticmethod(lambda x: abs(_symbol(x)))
@@ -235,11 +230,13 @@ class _Names:
             raise AttributeError(name)
         if name in _ARITHMETIC:
             return partial(_operate, name)
+        f: Any = getattr(scalar, name, None)
+        if isinstance(f, float):  # a constant, such as pi
+            return f
 
         def call(*args: Any, **kwargs: Any) -> Symbol:
             symbols = [_symbol(x) for x in args if x is not None]
-            f = None if kwargs else getattr(scalar, name, None)
-            return _call(name, symbols, _number(f, *symbols))
+            return _call(name, symbols, _number(None if kwargs else f, *symbols))
 
         return call
 
