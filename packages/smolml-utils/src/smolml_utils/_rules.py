@@ -65,11 +65,7 @@ def _log_softmax_jvp(xp: Any, tangents: Sequence[Raw], out: Raw, x: Raw, *, axis
 
 
 LOG_SOFTMAX = Rule(
-    "log_softmax",
-    _log_softmax,
-    _log_softmax_vjp,
-    jvp=_log_softmax_jvp,
-    not_saved=(0,),
+    "log_softmax", _log_softmax, _log_softmax_vjp, jvp=_log_softmax_jvp, not_saved=(0,)
 )
 
 # Normalisation ---------------------------------------------------------------------------------
