@@ -166,10 +166,7 @@ log10: Final = elementwise(
 logaddexp: Final = elementwise(
     "logaddexp",
     lambda xp, x, y: xp.logaddexp(x, y),
-    (
-        lambda xp, out, x, y: _share(xp, x, y),
-        lambda xp, out, x, y: _share(xp, y, x),
-    ),
+    (lambda xp, out, x, y: _share(xp, x, y), lambda xp, out, x, y: _share(xp, y, x)),
     doc="log(exp(x) + exp(y)) without overflow; -inf of two -inf, with derivatives 0",
 )
 
