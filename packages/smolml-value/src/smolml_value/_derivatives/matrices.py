@@ -51,8 +51,7 @@ def jacobian(f: Callable[P, Any], argnums: int | Sequence[int] = 0) -> Callable[
                 )
         arguments.warn_if_constant("jacobian", outputs, inputs)
         found = iter(_blocks(level, inputs, outputs))
-        rows = [inputs.packed([next(found) for _ in inputs.operands]) for _ in outputs]
-        return trees.rebuild(value, rows)
+        return trees.rebuild(value, [inputs.packed(found) for _ in outputs])
 
     return named(matrix, "jacobian", f)
 
