@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, TypeVar
 
 from smolml_array import MLArray, ShapeError
 from smolml_array.extending import (
@@ -18,6 +18,8 @@ from smolml_array.extending import (
 )
 from smolml_value import Value
 from smolml_value.extending import as_float, is_number
+
+T = TypeVar("T")
 
 
 def is_scalar(x: object) -> bool:
@@ -136,7 +138,7 @@ def check_probabilities(who: str, name: str, x: Any, hint: str) -> None:
         raise ValueError(f"{who}: {name} must lie in [0, 1], got {worst:g}; {hint}")
 
 
-def reduced(who: str, losses: Any, reduction: str) -> Any:
+def reduced(who: str, losses: T, reduction: str) -> T:
     """The mean or the sum of the losses, or all of them; one number is its own mean and sum.
 
     Raises:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
@@ -194,13 +193,13 @@ class Optimizer(ABC):
     def _who(self) -> str:
         return type(self).__name__
 
-    def _checked(self, name: str, x: float, below: float = math.inf) -> float:
-        """An argument as a float that is at least 0 and below a bound."""
-        return not_negative(f"{self._who}: {name}", x, below)
+    def _checked(self, name: str, x: float) -> float:
+        """An argument as a finite float that is at least 0."""
+        return not_negative(f"{self._who}: {name}", x)
 
     def _share(self, name: str, x: float) -> float:
         """An argument as a float in [0, 1): how much of something stays."""
-        return self._checked(name, x, below=1.0)
+        return not_negative(f"{self._who}: {name}", x, below=1.0)
 
     def __getstate__(self) -> dict[str, Any]:
         """Its fields, with parameters in place of their ids, which are others elsewhere."""

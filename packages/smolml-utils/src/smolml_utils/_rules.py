@@ -15,8 +15,6 @@ from typing import Any
 from smolml_array.extending import Axis, Raw, Rule, Vjp
 from smolml_value.extending import TracedNamespace
 
-Tangents = Sequence[Raw]
-
 
 def _symmetric(vjp: Vjp) -> Callable[..., Raw]:
     """How tangents go through a symmetric matrix."""
@@ -61,17 +59,13 @@ def _log_softmax_vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, axis: Axis) -> Raw:
     return g - xp.cotangent_product(xp.sum(g, axis=axis, keepdims=True), xp.exp(out))
 
 
-def _log_softmax_jvp(xp: Any, tangents: Tangents, out: Raw, x: Raw, *, axis: Axis) -> Raw:
+def _log_softmax_jvp(xp: Any, tangents: Sequence[Raw], out: Raw, x: Raw, *, axis: Axis) -> Raw:
     (t,) = tangents
     return t - xp.sum(xp.cotangent_product(t, xp.exp(out)), axis=axis, keepdims=True)
 
 
 LOG_SOFTMAX = Rule(
-    "log_softmax",
-    _log_softmax,
-    _log_softmax_vjp,
-    jvp=_log_softmax_jvp,
-    not_saved=(0,),
+    "log_softmax", _log_softmax, _log_softmax_vjp, jvp=_log_softmax_jvp, not_saved=(0,)
 )
 
 # Normalisation ---------------------------------------------------------------------------------

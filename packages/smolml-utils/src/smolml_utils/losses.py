@@ -241,8 +241,7 @@ def categorical_cross_entropy(
     check_probabilities(who, "y_pred", p, "for logits use cross_entropy")
     check_probabilities(who, "y_true", t, "give one-hot rows or rows of probabilities")
     losses = apply_rule(NLL, _loss_ops.log_probability(p), t, axis=axis, keepdims=False)
-    loss: MLArray = reduced(who, losses, reduction)
-    return loss
+    return reduced(who, losses, reduction)
 
 
 @answering
@@ -292,5 +291,4 @@ def cross_entropy(
     losses = apply_rule(CROSS_ENTROPY, x, targets, axis=axis, keepdims=False)
     if reduction == "mean" and total is not None:
         return losses.sum() / total
-    loss: MLArray = reduced(who, losses, reduction)
-    return loss
+    return reduced(who, losses, reduction)

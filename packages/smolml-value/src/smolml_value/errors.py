@@ -58,12 +58,8 @@ class AnomalyError(SmolMLError, ArithmeticError):
         code: str = "",
     ) -> None:
         super().__init__(message, op, direction, operand, file, line, code)  # so that it pickles
-        self.op = op
-        self.direction = direction
-        self.operand = operand
-        self.file = file
-        self.line = line
-        self.code = code
+        self.op, self.direction, self.operand = op, direction, operand
+        self.file, self.line, self.code = file, line, code
 
     def __str__(self) -> str:
         return str(self.args[0])

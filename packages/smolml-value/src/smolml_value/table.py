@@ -166,10 +166,7 @@ log10: Final = elementwise(
 logaddexp: Final = elementwise(
     "logaddexp",
     lambda xp, x, y: xp.logaddexp(x, y),
-    (
-        lambda xp, out, x, y: _share(xp, x, y),
-        lambda xp, out, x, y: _share(xp, y, x),
-    ),
+    (lambda xp, out, x, y: _share(xp, x, y), lambda xp, out, x, y: _share(xp, y, x)),
     doc="log(exp(x) + exp(y)) without overflow; -inf of two -inf, with derivatives 0",
 )
 
@@ -232,22 +229,20 @@ atanh: Final = elementwise(
 
 # Comparing and rounding ------------------------------------------------------------------------
 
+_OF_CHOICES: Final = (  # one for each operand; of a tie each has half
+    lambda xp, out, x, y: xp.where(x == y, 0.5, xp.where(out == x, 1.0, 0.0)),
+    lambda xp, out, x, y: xp.where(x == y, 0.5, xp.where(out == y, 1.0, 0.0)),
+)
 maximum: Final = elementwise(
     "maximum",
     lambda xp, x, y: xp.maximum(x, y),
-    (
-        lambda xp, out, x, y: xp.where(x == y, 0.5, xp.where(out == x, 1.0, 0.0)),
-        lambda xp, out, x, y: xp.where(x == y, 0.5, xp.where(out == y, 1.0, 0.0)),
-    ),
+    _OF_CHOICES,
     doc="The larger of the two; a tie splits the cotangent in halves",
 )
 minimum: Final = elementwise(
     "minimum",
     lambda xp, x, y: xp.minimum(x, y),
-    (
-        lambda xp, out, x, y: xp.where(x == y, 0.5, xp.where(out == x, 1.0, 0.0)),
-        lambda xp, out, x, y: xp.where(x == y, 0.5, xp.where(out == y, 1.0, 0.0)),
-    ),
+    _OF_CHOICES,
     doc="The smaller of the two; a tie splits the cotangent in halves",
 )
 clip: Final = elementwise(

@@ -31,6 +31,7 @@ def add_digits(demos: Any) -> None:
         allow_abbrev=False,
     )
     new = Options()
+    positive = _reader(float, lambda x: 0.0 < x < math.inf, "a number above 0, such as 0.01")
     digits.add_argument(
         "--backend",
         type=_backend,
@@ -42,7 +43,7 @@ def add_digits(demos: Any) -> None:
         ("epochs", _whole(1, 100_000), new.epochs, "passes over the training set"),
         ("batch-size", _whole(1, 100_000), new.batch_size, "images in a step"),
         ("hidden", _whole(1, 100_000), new.hidden, "hidden units"),
-        ("lr", _positive, new.learning_rate, "learning rate"),
+        ("lr", positive, new.learning_rate, "learning rate"),
         ("seed", _whole(0, 2**32 - 1), new.seed, "of all that is random; same seed, same numbers"),
         ("out", _picture, str(new.out), f"where the picture goes: {', '.join(PICTURES)}"),
     ]
@@ -60,31 +61,24 @@ def _backend(text: str) -> str:
     return text
 
 
-def _whole(least: int, most: int) -> Callable[[str], int]:
-    """Read a whole number of that range."""
+def _reader(kind: type, fits: Callable[[Any], bool], expected: str) -> Callable[[str], object]:
+    """What reads a number of that kind, if it fits."""
 
-    def read(text: str) -> int:
+    def read(text: str) -> object:
         try:
-            number = int(text)
+            number = kind(text)
         except ValueError:
-            number = least - 1
-        if not least <= number <= most:
-            raise argparse.ArgumentTypeError(
-                f"expected a whole number from {least:,} to {most:,}, got {text!r}"
-            )
+            number = math.nan
+        if not fits(number):
+            raise argparse.ArgumentTypeError(f"expected {expected}, got {text!r}")
         return number
 
     return read
 
 
-def _positive(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0.0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"expected a number above 0, such as 0.01, got {text!r}")
-    return number
+def _whole(least: int, most: int) -> Callable[[str], object]:
+    expected = f"a whole number from {least:,} to {most:,}"
+    return _reader(int, lambda number: least <= number <= most, expected)
 
 
 def _picture(text: str) -> Path:

@@ -12,7 +12,7 @@ from typing import Any
 from smolml_value._anomaly.messages import forward_error
 from smolml_value._anomaly.nodes import given, made_by, misfit, outcome
 from smolml_value._anomaly.source import keep_lines
-from smolml_value._anomaly.state import Looks, checking, is_open, opened
+from smolml_value._anomaly.state import OPEN, Looks, checking, is_open
 from smolml_value._anomaly.walk import WatchedJvp, inspect_pass, watched_vjp
 from smolml_value._runtime.modes import Setting
 from smolml_value.node import Node
@@ -44,7 +44,7 @@ def detect_anomaly() -> Setting[Looks]:
     ...         print(error.op, error.direction)
     log forward
     """
-    return opened()
+    return OPEN
 
 
 class _Anomalies(Watcher):

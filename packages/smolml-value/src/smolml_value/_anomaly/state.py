@@ -16,7 +16,8 @@ class Looks(NamedTuple):
 
 
 _HERE: Final = Mode("smolml_anomaly", Looks(False, False))
-_OPEN: Final = Setting(_HERE, Looks(True, False), MODE.opened)
+OPEN: Final = Setting(_HERE, Looks(True, False), MODE.opened)
+"""A block, in which all is looked at, be it inside of what is trusted."""
 
 
 def is_open() -> bool:
@@ -37,8 +38,3 @@ def checking() -> bool:
 def unchecked() -> Setting[Looks]:
     """Let rules compute what they like: an inf may well meet a zero that it counts nothing with."""
     return Setting(_HERE, Looks(is_open(), True))
-
-
-def opened() -> Setting[Looks]:
-    """A block, in which all is looked at, be it inside of what is trusted."""
-    return _OPEN

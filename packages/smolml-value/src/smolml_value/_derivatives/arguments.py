@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from operator import index
 from typing import Any, Final, ParamSpec, TypeVar
@@ -72,8 +72,8 @@ class Inputs:
         with nesting.nested(), recording(), differentiating(self.nodes):
             return f(*self.arguments, **kwargs)
 
-    def packed(self, found: Sequence[Any]) -> Tree:
-        """One object per leaf, in the containers of the arguments: a tuple of these, or one."""
+    def packed(self, found: Iterable[Any]) -> Tree:
+        """The next of these, one per leaf, in the containers of the arguments: a tuple, or one."""
         rest = iter(found)
         made = [trees.rebuild(arg, rest) for arg in self._args]
         return made[0] if self._is_one else tuple(made)

@@ -79,9 +79,8 @@ class custom_vjp:  # noqa: N801  # a decorator
         places = [i for i, x in enumerate(flat) if of(x).is_tracked(x)]
         if not places or not grad_enabled():
             return self.f(*args)
-        pinned = list(flat)
-        for i in places:
-            pinned[i] = of(flat[i]).alias(flat[i])  # with the numbers it has now
+        # with the numbers they have now
+        pinned = [of(x).alias(x) if of(x).is_tracked(x) else x for x in flat]
         nodes = [node_of(pinned[i]) for i in places]  # before: forward may assign to an array
         with silent():  # its derivative is given
             made = forward(*trees.rebuild(args, pinned))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -50,8 +51,7 @@ def jacobian(f: Callable[P, Any], argnums: int | Sequence[int] = 0) -> Callable[
                 )
         arguments.warn_if_constant("jacobian", outputs, inputs)
         found = iter(_blocks(level, inputs, outputs))
-        rows = [inputs.packed([next(found) for _ in inputs.operands]) for _ in outputs]
-        return trees.rebuild(value, rows)
+        return trees.rebuild(value, [inputs.packed(found) for _ in outputs])
 
     return named(matrix, "jacobian", f)
 
@@ -88,14 +88,11 @@ def _walked(
 ) -> list[list[Any]]:
     """For each of the starts what walks from its unit vectors bring to each of the ends."""
 
-    def walk_from(k: int) -> Any:
-        def walked(seed: Any, with_operands: bool = False) -> list[Any]:
-            seeds = [seed if i == k else None for i in range(len(starts))]
-            return or_zeros(walk(seeds, create_graph or with_operands), ends)
+    def walked(k: int, seed: Any, with_operands: bool = False) -> list[Any]:
+        seeds = [seed if i == k else None for i in range(len(starts))]
+        return or_zeros(walk(seeds, create_graph or with_operands), ends)
 
-        return walked
-
-    return [of(x).rows(x, walk_from(k), ends, axis_first) for k, x in enumerate(starts)]
+    return [of(x).rows(x, partial(walked, k), ends, axis_first) for k, x in enumerate(starts)]
 
 
 def hessian(f: Callable[P, Any], argnums: int | Sequence[int] = 0) -> Callable[P, Any]:

@@ -16,9 +16,9 @@ from smolml_value.node import Node
 from smolml_value.recording import grad_enabled, leave
 
 
-def _compare(compare: Callable[[Any, Any], Any], x: float, other: object) -> bool:
+def _compare(compare: Callable[[Any, Any], Any], x: float, other: object) -> Any:
     """x against a number of any kind: a Fraction, say, is compared exactly."""
-    return bool(compare(x, other))
+    return bool(compare(x, other)) if is_number(other) else NotImplemented
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -155,41 +155,32 @@ class NumberNode(ScalarNode):
         set_label(self, new)
 
     # Comparing: by data; hashing: by identity --------------------------------------------------
+    # (_compare gives a bool, or NotImplemented)
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, ScalarNode):
             return self._data == other._data
-        if not is_number(other):
-            return NotImplemented
-        return _compare(operator.eq, self._data, other)
+        return _compare(operator.eq, self._data, other)  # type: ignore[no-any-return]
 
     def __lt__(self, other: ScalarNode | Real) -> bool:
         if isinstance(other, ScalarNode):
             return self._data < other._data
-        if not is_number(other):
-            return NotImplemented
-        return _compare(operator.lt, self._data, other)
+        return _compare(operator.lt, self._data, other)  # type: ignore[no-any-return]
 
     def __le__(self, other: ScalarNode | Real) -> bool:
         if isinstance(other, ScalarNode):
             return self._data <= other._data
-        if not is_number(other):
-            return NotImplemented
-        return _compare(operator.le, self._data, other)
+        return _compare(operator.le, self._data, other)  # type: ignore[no-any-return]
 
     def __gt__(self, other: ScalarNode | Real) -> bool:
         if isinstance(other, ScalarNode):
             return self._data > other._data
-        if not is_number(other):
-            return NotImplemented
-        return _compare(operator.gt, self._data, other)
+        return _compare(operator.gt, self._data, other)  # type: ignore[no-any-return]
 
     def __ge__(self, other: ScalarNode | Real) -> bool:
         if isinstance(other, ScalarNode):
             return self._data >= other._data
-        if not is_number(other):
-            return NotImplemented
-        return _compare(operator.ge, self._data, other)
+        return _compare(operator.ge, self._data, other)  # type: ignore[no-any-return]
 
     def __hash__(self) -> int:
         return id(self) >> 4  # objects lie 16 bytes apart

@@ -6,7 +6,6 @@ symbol also has a number where it is known: of a where() only the branch that wa
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -61,7 +60,7 @@ class Symbol(OperandBase):
         return self
 
     def __abs__(self) -> Symbol:
-        return Symbol(f"|{self.text}|", _ATOM, _number("abs", self))
+        return Symbol(f"|{self.text}|", _ATOM, _number(scalar.abs, self))
 
 
 def _symbol(x: Any) -> Symbol:
@@ -80,13 +79,14 @@ def _is_written_out(x: Symbol) -> bool:
     return x.number is not None and x.text == numeral(x.number)
 
 
-def _number(name: str, *args: Symbol) -> Any:
+def _number(f: Callable[..., Any] | None, *args: Symbol) -> Any:
+    """What f gives for the numbers of symbols; None if one of them is not known, or f is not."""
     numbers = [x.number for x in args]
-    if any(x is None for x in numbers):
+    if f is None or any(x is None for x in numbers):
         return None
     try:
-        return getattr(scalar, name)(*numbers)
-    except (AttributeError, ArithmeticError, TypeError, ValueError):
+        return f(*numbers)
+    except (ArithmeticError, TypeError, ValueError):
         return None
 
 
@@ -96,7 +96,7 @@ def _number(name: str, *args: Symbol) -> Any:
 def _operate(name: str, x: Any, y: Any) -> Symbol:
     """An operation of the table below: numbers are computed with, all else is written."""
     left, right = _symbol(x), _symbol(y)
-    number = _number(name, left, right)
+    number = _number(getattr(scalar, name), left, right)
     if number is not None and _is_written_out(left) and _is_written_out(right):
         is_short = name != "divide" or len(numeral(number)) < 6  # 1 / 3 says more than 0.3333
         if is_short:
@@ -220,10 +220,6 @@ def _where(condition: Any, x: Any, y: Any) -> Symbol:
 class _Names:
     """The `xp` of symbols."""
 
-    pi = math.pi
-    e = math.e
-    inf = math.inf
-    nan = math.nan
     negative = staticmethod(lambda x: -_symbol(x))
     square = staticmethod(lambda x: _operate("pow", x, 2.0))
     abs = staticmethod(lambda x: abs(_symbol(x)))
@@ -234,10 +230,13 @@ class _Names:
             raise AttributeError(name)
         if name in _ARITHMETIC:
             return partial(_operate, name)
+        f: Any = getattr(scalar, name, None)
+        if isinstance(f, float):  # a constant, such as pi
+            return f
 
         def call(*args: Any, **kwargs: Any) -> Symbol:
             symbols = [_symbol(x) for x in args if x is not None]
-            return _call(name, symbols, None if kwargs else _number(name, *symbols))
+            return _call(name, symbols, _number(None if kwargs else f, *symbols))
 
         return call
 
@@ -247,11 +246,7 @@ class _Names:
         name = getattr(getattr(f, "__wrapped__", f), "__name__", "")
         if not name.isidentifier():  # a lambda, which tells nothing
             raise TypeError("a function without a name")
-        try:
-            number: float | None = f(*(s.number for s in symbols))
-        except (ArithmeticError, TypeError, ValueError):
-            number = None
-        return _call(name, symbols, number)
+        return _call(name, symbols, _number(f, *symbols))
 
 
 def _call(name: str, args: Sequence[Symbol], number: Any) -> Symbol:

@@ -115,6 +115,12 @@ def _rect(x: float, y: float, w: float, h: float, fill: str, stroke: str, more: 
     )
 
 
+def _pill(x: float, y: float, w: float, h: int, fill: str) -> str:
+    return (
+        f'<rect x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h}" rx="{h // 2}" fill="{fill}"/>'
+    )
+
+
 def _box(box: Box, fill: str, middle: Point, size: Point) -> list[str]:
     w, h = size
     x, y = middle[0] - w / 2, middle[1] - h / 2
@@ -136,10 +142,7 @@ def _box(box: Box, fill: str, middle: Point, size: Point) -> list[str]:
         if box.op:
             pill = width_of(box.op) + 12.0
             place = left if box.title else middle[0] - pill / 2
-            lines.append(
-                f'<rect x="{place:.1f}" y="{at + 1:.1f}" width="{pill:.1f}" height="16" rx="8" '
-                f'fill="{stroke}"/>'
-            )
+            lines.append(_pill(place, at + 1, pill, 16, stroke))
             lines.append(_text(place + pill / 2, at + 13, box.op, "#ffffff", "middle", "bold"))
         if box.title:
             x_at, anchor = (right, "end") if box.op else (middle[0], "middle")
@@ -191,10 +194,7 @@ def _note(x: float, y: float, note: str, is_last: bool, flips: bool) -> str:
     if note.startswith("×"):
         width = 0.605 * 8.0 * len(note) + 6.0
         left, top = (x - width / 2, y - 19.0) if flips else (x - 9.0 - width, y - 5.5)
-        pill = (
-            f'<rect x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="11" rx="5" '
-            f'fill="{colors.PLAIN}"/>'
-        )
+        pill = _pill(left, top, width, 11, colors.PLAIN)
         return pill + _text(left + width / 2, top + 8.5, note, colors.FAINT, "middle", size=8)
     if flips:
         dx, dy, anchor = (-4.5, -4.0, "end") if is_last else (4.5, -4.0, "start")
