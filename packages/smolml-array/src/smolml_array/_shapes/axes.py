@@ -86,6 +86,12 @@ def check_repeats(counts: Sequence[int], n: int) -> None:
         raise ValueError("repeat: a number of repeats is negative: expected >= 0")
 
 
+def fits(shape: Shape, to: Shape) -> bool:
+    """Whether an array of `shape` can be repeated to the shape `to`."""
+    pairs = zip(reversed(shape), reversed(to), strict=False)
+    return len(shape) <= len(to) and all(own in (1, wanted) for own, wanted in pairs)
+
+
 def broadcast_strides(shape: Shape, to: Shape) -> Shape:
     """Strides that read an array of `shape` as if it had the shape `to`: 0 where it repeats.
 
@@ -245,6 +251,11 @@ def reduced_shape(shape: Shape, axes: Sequence[int], keepdims: bool = False) -> 
     if keepdims:
         return tuple(1 if i in axes else n for i, n in enumerate(shape))
     return tuple(n for i, n in enumerate(shape) if i not in axes)
+
+
+def reduced_count(shape: Shape, axis: Axis, who: str) -> int:
+    """How many elements each result of a reduction comes from."""
+    return math.prod(shape[i] for i in normalize_axes(axis, len(shape), who))
 
 
 def check_not_empty(who: str, shape: Shape, axes: Sequence[int]) -> None:

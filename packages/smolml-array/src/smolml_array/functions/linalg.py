@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import OUT, Rule
 from smolml_array._shapes.axes import ShapeError
+from smolml_array._shapes.contraction import check_matrices
 from smolml_array.backends.signatures import Raw
 from smolml_array.convert import is_array_like
 from smolml_array.functions.indexing import getitem
@@ -157,15 +158,9 @@ TRIL = linear("tril", lambda xp, g, out, x, *, k: xp.tril(g, k=k))
 TRIU = linear("triu", lambda xp, g, out, x, *, k: xp.triu(g, k=k))
 
 
-def check_matrices(x: Array, who: str) -> None:
-    """Raise ShapeError for an array of fewer than 2 dimensions."""
-    if len(x.shape) < 2:
-        raise ShapeError(f"{who}: shape {x.shape}: expected at least 2 dimensions")
-
-
 def _triangle(rule: Rule, x: ArrayLike, k: int) -> Array:
     array = as_array(x)
-    check_matrices(array, rule.name)
+    check_matrices(array.shape, rule.name)
     return array._rule(rule, array, k=operator.index(k))
 
 
@@ -206,7 +201,7 @@ def diagonal(x: ArrayLike, offset: int = 0) -> Array:
     ([1.0, 4.0], [3.0])
     """
     array = as_array(x)
-    check_matrices(array, "diagonal")
+    check_matrices(array.shape, "diagonal")
     *lead, n, m = array.shape
     offset = operator.index(offset)
     start = offset if offset >= 0 else -offset * m
@@ -226,7 +221,7 @@ def trace(x: ArrayLike, offset: int = 0) -> Array:
     5.0
     """
     array = as_array(x)
-    check_matrices(array, "trace")
+    check_matrices(array.shape, "trace")
     return sum_over(diagonal(array, offset), axis=-1)
 
 
@@ -237,9 +232,8 @@ def matrix_transpose(x: Array) -> Array:
     Raises:
         ShapeError: it has fewer than two.
     """
+    check_matrices(x.shape, "mT")
     n = len(x.shape)
-    if n < 2:
-        raise ShapeError(f"mT: shape {x.shape}: expected at least 2 dimensions")
     return transpose(x, (*range(n - 2), n - 1, n - 2))
 
 

@@ -8,10 +8,10 @@ from typing import Any, Final
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import Rule
 from smolml_array._shapes.axes import Axis, ShapeError, normalize_axes, reduced_shape
+from smolml_array._shapes.contraction import check_matrices
 from smolml_array.backends.signatures import Raw
 from smolml_array.convert import is_floating
 from smolml_array.functions import reductions
-from smolml_array.functions.linalg import check_matrices
 from smolml_array.functions.manipulation import floating, squeeze
 from smolml_array.functions.table import Array, array_function, as_array
 from smolml_value.extending import is_number
@@ -97,7 +97,7 @@ def matrix_norm(x: ArrayLike, keepdims: bool = False, ord: float | str = "fro") 
     6.0
     """
     array = as_array(x)
-    check_matrices(array, "matrix_norm")
+    check_matrices(array.shape, "matrix_norm")
     ndim = len(array.shape)
     return _matrix_norm(array, "matrix_norm", (ndim - 2, ndim - 1), keepdims, ord)
 
