@@ -60,11 +60,7 @@ class ArrayNodeRules(NodeRules):
         xp, raw = node.backend, node.raw
         if not isinstance(g, dict) or not any(isinstance(c, Value) for c in g.values()):
             return whole(xp, raw, g)
-        flat: list[Any] = [0.0] * raw.size
-        for i, c in g.items():
-            flat[i] = c
-        made = MLArray(flat, backend=xp.name).reshape(raw.shape)
-        return made if made.dtype == raw.dtype else made.astype(raw.dtype)
+        return of_values(node, [g.get(i) for i in range(raw.size)])
 
     def lift(self, node: ArrayNode, number: Raw) -> MLArray:
         return MLArray._constant(node.backend, number)
@@ -80,9 +76,9 @@ class ValuesNodeRules(ArrayNodeRules):
         return list(g._values())
 
     def jvp(self, node: Any, tangents: Parts, create_graph: bool) -> Any:
-        flat = [0.0 if t is None else t for t in tangents]
         if create_graph:
-            return MLArray(flat, backend=node.backend.name).reshape(node.shape)
+            return of_values(node, tangents)
+        flat = [0.0 if t is None else t for t in tangents]
         return node.backend.from_flat(flat, node.shape, node.raw.dtype)
 
 
@@ -101,6 +97,13 @@ class ElementRules(OutputRules):
 
     def _picked(self, x: Element, c: MLArray | None) -> Value | None:
         return None if c is None else c.flatten()[x._index].data
+
+
+def of_values(node: ArrayNode, parts: Sequence[Any]) -> MLArray:
+    """An array like that of a node from Values and numbers in C order; None is zero."""
+    flat = [0.0 if c is None else c for c in parts]
+    made = MLArray(flat, backend=node.backend.name).reshape(node.shape)
+    return made if made.dtype == node.raw.dtype else made.astype(node.raw.dtype)
 
 
 def _as_array(node: ArrayNode, t: Value) -> MLArray:
