@@ -15,7 +15,7 @@ from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, Protocol, Typ
 from smolml_array._graph.apply import Applying
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import OUT, Rule, Vjp
-from smolml_array.convert import holds
+from smolml_array.convert import in_graph
 from smolml_value import Value
 from smolml_value.extending import TracedNamespace, answering
 
@@ -137,8 +137,5 @@ def as_array(x: ArrayLike, *others: ArrayLike) -> Array:
     if isinstance(x, Array):
         return x
     backend = next((o._node.backend.name for o in others if isinstance(o, Array)), None)
-    tracked = isinstance(x, Value) or (
-        isinstance(x, list | tuple) and (holds(x, Value) or holds(x, Array))
-    )
-    made: Array = _kind(x, requires_grad=tracked, backend=backend)
+    made: Array = _kind(x, requires_grad=isinstance(x, Value) or in_graph(x), backend=backend)
     return made
