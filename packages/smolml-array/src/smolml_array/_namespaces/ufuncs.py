@@ -104,13 +104,9 @@ def _as_array(x: Any, others: tuple[Any, ...]) -> MLArray:
 
 
 def _product(name: str, asked: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    x, y = (_as_array(v, inputs) for v in inputs)
-    if name == "vecdot":
-        axis = kwargs.pop("axis", -1)
-        _refuse_keywords(asked, kwargs)
-        return functions.FUNCTIONS[name](x, y, axis=axis)
+    how = {"axis": kwargs.pop("axis")} if name == "vecdot" and "axis" in kwargs else {}
     _refuse_keywords(asked, kwargs)
-    return x.matmul(y)
+    return functions.FUNCTIONS[name](*(_as_array(v, inputs) for v in inputs), **how)
 
 
 def _reduced(name: str, asked: str, x: MLArray, axis: Any = 0, **kwargs: Any) -> Any:
