@@ -9,10 +9,11 @@ from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.elements import OneValue, nest
 from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.mixing import meeting, node_on, numbers_on
-from smolml_array._graph.node import NO_PARAMS, ArrayNode, init_node, new_node, put_at
+from smolml_array._graph.node import NO_PARAMS, ArrayNode, init_node, new_node
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import ValuesNode, elements_at, node_from_data, renew
+from smolml_array._graph.walking import put_at
 from smolml_array._graph.windows import ViewOf
 from smolml_array._shapes.axes import Shape, ShapeError
 from smolml_array.backends.signatures import DType, Raw

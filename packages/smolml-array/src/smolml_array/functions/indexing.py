@@ -12,6 +12,7 @@ from smolml_array._graph.mixing import for_message, numbers_on
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import alone
+from smolml_array._graph.walking import numbered
 from smolml_array._shapes.axes import (
     ShapeError,
     is_index,
@@ -36,7 +37,7 @@ def _index_vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, key: Any) -> Raw:
 def _put_vjp(xp: Any, g: Raw, out: Raw, x: Raw, v: Raw, *, key: Any) -> Raw:
     """To v: of positions that are named twice, only the last put there what is there."""
     chosen = xp.index(g, key)
-    order = xp.reshape(xp.arange(math.prod(chosen.shape)), chosen.shape)
+    order = numbered(xp, chosen.shape)
     last = xp.index(xp.index_put(xp.zeros(x.shape, dtype=order.dtype), key, order), key)
     chosen = xp.where(last == order, chosen, xp.zeros_like(chosen))
     return xp.sum_to_shape(chosen, getattr(v, "shape", ()))
