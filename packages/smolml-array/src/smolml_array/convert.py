@@ -64,8 +64,10 @@ def in_graph(data: object) -> bool:
     return isinstance(data, list | tuple) and holds(data, OperandBase)
 
 
-def to_raw(xp: Backend, data: Any, who: str, copy: bool | None = None) -> Raw:
+def to_raw(xp: Backend, data: Any, who: str, copy: bool | None = None, whole: bool = False) -> Raw:
     """A raw array of numbers in whatever form.
+
+    Whole numbers in lists and buffers are floats, unless `whole` is asked for.
 
     Raises:
         TypeError: something else, or a masked array, of which some are none.
@@ -76,6 +78,8 @@ def to_raw(xp: Backend, data: Any, who: str, copy: bool | None = None) -> Raw:
     if xp.is_array(data):
         return xp.asarray(data, copy=copy)
     if isinstance(data, list | tuple | range):
+        if whole:
+            return xp.asarray(list(data))
         flat, shape = flatten(data, who)
         return xp.from_flat(flat, shape, None if flat else xp.float64)
     if isinstance(data, float | int):
@@ -87,7 +91,8 @@ def to_raw(xp: Backend, data: Any, who: str, copy: bool | None = None) -> Raw:
     if hasattr(type(data), "__dlpack__"):
         return from_dlpack(xp, data, None, None)
     if has_buffer(data):
-        return xp.astype(xp.asarray(from_buffer(data, who)), xp.float64, copy=False)
+        raw = xp.asarray(from_buffer(data, who))
+        return raw if whole else xp.astype(raw, xp.float64, copy=False)
     raise TypeError(
         f"{who}: expected numbers, Values, nested lists of them or an array, "
         f"got {type(data).__name__} {data!r:.60}"

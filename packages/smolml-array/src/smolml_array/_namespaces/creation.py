@@ -10,16 +10,7 @@ from smolml_array._namespaces.elementwise import is_tracked
 from smolml_array._namespaces.functions import array_of, raw_of
 from smolml_array.array import MLArray
 from smolml_array.backends.protocol import Backend, DType, Raw
-from smolml_array.convert import (
-    as_dtype,
-    check_device,
-    dtypes_of,
-    from_buffer,
-    from_dlpack,
-    has_buffer,
-    in_graph,
-    to_raw,
-)
+from smolml_array.convert import as_dtype, check_device, dtypes_of, from_dlpack, in_graph, to_raw
 from smolml_value import Value
 
 _bool = bool
@@ -133,18 +124,8 @@ class _Types:
         if isinstance(obj, MLArray | Value) or in_graph(obj):
             array = obj if isinstance(obj, MLArray) else MLArray._from_data(obj, self._xp)
             return array if dtype is None else array.astype(dtype)
-        return self._array(self._numbers(obj, wanted))
-
-    def _numbers(self, obj: Any, dtype: DType | None) -> Raw:
-        xp = self._xp
-        known = isinstance(obj, list | tuple | range | float | int) or hasattr(obj, "__array__")
-        if isinstance(obj, list | tuple | range):
-            raw = xp.asarray(list(obj) if isinstance(obj, range) else obj)
-        elif not known and not hasattr(obj, "__dlpack__") and has_buffer(obj):
-            raw = xp.asarray(from_buffer(obj, "asarray"))
-        else:
-            raw = to_raw(xp, obj, "asarray", copy=True)
-        return raw if dtype is None else xp.astype(raw, dtype, copy=False)
+        raw = to_raw(self._xp, obj, "asarray", copy=True, whole=True)
+        return self._array(raw if wanted is None else self._xp.astype(raw, wanted, copy=False))
 
     def from_dlpack(
         self, x: Any, /, *, device: str | None = None, copy: _bool | None = None
