@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.elements import OneValue, nest
@@ -40,18 +40,10 @@ class ArrayBase(OneValue):
     def __setitem__(self, key: Any, new: ArrayLike) -> None:
         raise NotImplementedError  # MLArray has it
 
-    @classmethod
-    def _apply(
-        cls, rule: Any, args: Sequence[object], params: Mapping[str, Any] = NO_PARAMS
-    ) -> Any:
-        raise NotImplementedError  # MLArray has it
-
-    @classmethod
-    def _stacked(cls, arrays: Sequence[Self]) -> Self:
-        raise NotImplementedError  # MLArray has it
-
-    def to_backend(self, name: str) -> Self:
-        raise NotImplementedError  # MLArray has it
+    # MLArray has these, too
+    _apply: ClassVar[Callable[..., Any]]
+    _stacked: ClassVar[Callable[..., Any]]
+    to_backend: ClassVar[Callable[..., Any]]
 
     @property
     def shape(self) -> Shape:

@@ -100,10 +100,7 @@ class ArrayNode(Node):
     @property
     def label(self) -> str:
         """A name to show in drawings; few nodes have one."""
-        try:
-            return self._label
-        except AttributeError:
-            return ""
+        return getattr(self, "_label", "")
 
     @label.setter
     def label(self, new: str) -> None:

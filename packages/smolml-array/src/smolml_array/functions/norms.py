@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import Rule
@@ -74,11 +74,9 @@ def vector_norm(x: ArrayLike, axis: Axis = None, keepdims: bool = False, ord: fl
     array = floating(array)
     if abs(ord) == math.inf:
         extreme = reductions.max if ord > 0 else reductions.min
-        largest: Array = extreme(abs(array), **params)
-        return largest
+        return cast(Array, extreme(abs(array), **params))
     if ord == 1:
-        total: Array = reductions.sum(abs(array), **params)
-        return total
+        return cast(Array, reductions.sum(abs(array), **params))
     return array._rule(VECTOR_NORM, array, ord=float(ord), **params)
 
 
