@@ -241,9 +241,7 @@ class Sources:
     """What a recording depends on: arrays, and numbers that are no MLArray's."""
 
     def __init__(
-        self,
-        arrays: Sequence[tuple[weakref.ref[ArrayBase], Raw]],
-        foreign: Sequence[_Foreign],
+        self, arrays: Sequence[tuple[weakref.ref[ArrayBase], Raw]], foreign: Sequence[_Foreign]
     ) -> None:
         self._arrays = arrays
         self._foreign = foreign

@@ -13,12 +13,7 @@ from smolml_array._graph.rule import Rule
 from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import alone
 from smolml_array._graph.walking import numbered
-from smolml_array._shapes.axes import (
-    ShapeError,
-    is_index,
-    normalize_axis,
-    one_axis,
-)
+from smolml_array._shapes.axes import ShapeError, is_index, normalize_axis, one_axis
 from smolml_array.backends.derived.picking import checked_along
 from smolml_array.backends.signatures import Raw
 from smolml_array.functions.table import A, Array, array_function, as_array, for_rules, linear

@@ -5,13 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, Protocol
 
-from smolml_array._shapes.axes import (
-    Shape,
-    ShapeError,
-    _broadcast_shapes,
-    normalize_axis,
-    one_axis,
-)
+from smolml_array._shapes.axes import Shape, ShapeError, _broadcast_shapes, normalize_axis, one_axis
 from smolml_array.backends.signatures import Raw
 
 

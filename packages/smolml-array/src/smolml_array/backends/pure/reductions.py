@@ -10,13 +10,7 @@ from itertools import accumulate, chain
 from operator import mul
 from typing import Any
 
-from smolml_array._shapes.axes import (
-    Axis,
-    check_not_empty,
-    normalize_axes,
-    one_axis,
-    reduced_shape,
-)
+from smolml_array._shapes.axes import Axis, check_not_empty, normalize_axes, one_axis, reduced_shape
 from smolml_array.backends.namespace import named
 from smolml_array.backends.pure.dtypes import DType, as_dtype, bool_, float64, int64, settled
 from smolml_array.backends.pure.ndarray import NDArray
