@@ -19,6 +19,7 @@ from smolml_array._graph.views import Element, ValuesNode, elements_at
 from smolml_array._graph.vjps import cotangents_of, evaluated
 from smolml_array.array import MLArray
 from smolml_array.backends.signatures import Raw
+from smolml_array.functions.table import added
 from smolml_value import GraphError, Op, Value
 from smolml_value.extending import Node
 from smolml_value.extending.derivatives import NodeRules, OutputRules, Parts, pinned, register
@@ -159,7 +160,7 @@ def _jvp(node: ArrayNode, tangents: Sequence[Any]) -> Any:
     assert rule is not None
     known = [(i, t) for i, t in enumerate(tangents) if t is not None]
     if isinstance(rule, Op):
-        return _total(
+        return added(
             xp.cotangent_product(_spread(node, t), p)
             for i, t in known
             if (p := _partial(rule, i, node)) is not None
@@ -175,8 +176,8 @@ def _jvp(node: ArrayNode, tangents: Sequence[Any]) -> Any:
         given = [xp.zeros_like(a) if t is None else t for a, t in zip(args, tangents, strict=True)]
         return rule.forward(xp, *given, **params)
     if rule.jvp == "multilinear":
-        return _total(rule.forward(xp, *args[:i], t, *args[i + 1 :], **params) for i, t in known)
-    return _total(_reduced(node, rule.vjps[i], t) for i, t in known)
+        return added(rule.forward(xp, *args[:i], t, *args[i + 1 :], **params) for i, t in known)
+    return added(_reduced(node, rule.vjps[i], t) for i, t in known)
 
 
 def _reduced(node: ArrayNode, vjp: Any, t: Any) -> Any:
@@ -188,13 +189,6 @@ def _reduced(node: ArrayNode, vjp: Any, t: Any) -> Any:
     weights = vjp(xp, xp.ones_like(out), out, *node.primals, **params)
     terms = xp.cotangent_product(t, weights)
     return xp.sum(terms, axis=params.get("axis"), keepdims=params.get("keepdims", False))
-
-
-def _total(terms: Any) -> Any:
-    total = None
-    for term in terms:
-        total = term if total is None else total + term
-    return total
 
 
 def _spread(node: ArrayNode, t: Any) -> Any:

@@ -12,7 +12,7 @@ from smolml_array._shapes.contraction import matmul_shape
 from smolml_array.array import MLArray
 from smolml_array.backends.signatures import Raw
 from smolml_array.functions.linalg import _matmul_jvp, _matmul_left, _matmul_right
-from smolml_array.functions.table import as_array, entry
+from smolml_array.functions.table import added, as_array, entry
 
 
 def _affine(xp: Any, x: Raw, w: Raw, b: Raw) -> Raw:
@@ -26,10 +26,8 @@ def _affine_jvp(
     xp: Any, tangents: Sequence[Raw | None], out: Raw, x: Raw, w: Raw, b: Raw
 ) -> Raw | None:
     db = tangents[2]
-    total = _matmul_jvp(xp, tangents, out, x, w)
-    if db is not None:
-        total = xp.broadcast_to(db, out.shape) if total is None else total + db
-    return total
+    offset = None if db is None else xp.broadcast_to(db, out.shape)
+    return added([_matmul_jvp(xp, tangents, out, x, w), offset])
 
 
 AFFINE = Rule(

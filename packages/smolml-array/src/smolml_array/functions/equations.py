@@ -14,7 +14,7 @@ from smolml_array.array import MLArray
 from smolml_array.backends.signatures import Raw
 from smolml_array.functions.linalg import matrix_transpose
 from smolml_array.functions.manipulation import floating
-from smolml_array.functions.table import as_array, entry
+from smolml_array.functions.table import added, as_array, entry
 
 _MATRIX = (-2, -1)
 
@@ -31,10 +31,8 @@ def _solve_vjps(xp: Any, g: Raw, out: Raw, a: Raw, b: Raw) -> tuple[Raw, Raw]:
 def _solve_jvp(xp: Any, tangents: Sequence[Raw | None], out: Raw, a: Raw, b: Raw) -> Raw:
     """a⁻¹ (db - da out)."""
     da, db = tangents
-    if da is not None:
-        change = xp.negative(xp.cotangent_matmul(da, out))
-        db = change if db is None else db + change
-    return xp.solve(a, db)
+    change = None if da is None else xp.negative(xp.cotangent_matmul(da, out))
+    return xp.solve(a, added([db, change]))
 
 
 SOLVE = Rule(

@@ -16,7 +16,7 @@ from smolml_array.convert import is_array_like
 from smolml_array.functions.indexing import getitem
 from smolml_array.functions.manipulation import astype, flatten, reshape, transpose
 from smolml_array.functions.reductions import sum as sum_over
-from smolml_array.functions.table import A, Array, array_function, as_array, linear
+from smolml_array.functions.table import A, Array, added, array_function, as_array, linear
 from smolml_value import Value
 from smolml_value.extending import is_number
 
@@ -63,11 +63,9 @@ def _matmul_jvp(
     xp: Any, tangents: Sequence[Raw | None], out: Raw, a: Raw, b: Raw, *rest: Raw
 ) -> Raw | None:
     da, db, *_ = tangents
-    total = None if da is None else xp.cotangent_matmul(da, b)
-    if db is None:
-        return total
-    other = xp.cotangent_matmul(a, db)
-    return other if total is None else total + other
+    left = None if da is None else xp.cotangent_matmul(da, b)
+    right = None if db is None else xp.cotangent_matmul(a, db)
+    return added([left, right])
 
 
 MATMUL = Rule(

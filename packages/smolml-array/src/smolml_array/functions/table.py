@@ -9,7 +9,9 @@ that rules are run on to be differentiated again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Iterable
+from functools import reduce
 from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, Protocol, TypeVar, overload
 
 from smolml_array._graph.apply import Applying
@@ -111,6 +113,12 @@ def on_numbers(xp: Any) -> bool:
     Only then may it look at numbers to choose a quicker way.
     """
     return not isinstance(xp, TracedNamespace) and not hasattr(xp, "depth")
+
+
+def added(terms: Iterable[Any]) -> Any:
+    """The sum of the terms that are there; None if there is none."""
+    known = [term for term in terms if term is not None]
+    return reduce(operator.add, known) if known else None
 
 
 FOR_RULES: Final[dict[str, Callable[..., Any]]] = {}
