@@ -107,10 +107,7 @@ def _vjp(op: Op, i: int, partial: Any) -> Vjp | None:
         return xp.cotangent_product(g, partial(xp, out, x))
 
     def vjp_of_several(xp: Any, g: Raw, out: Raw, *primals: Any) -> Raw:
-        try:
-            p = partial(xp, out, *primals)
-        except ArithmeticError:  # Python's own 1 / 0.0, of a constant
-            p = evaluated(partial, xp, out, primals)
+        p = evaluated(partial, xp, out, primals)
         if not own:
             _check_partial(op, i, getattr(p, "shape", ()), primals, g.shape)
         return _summed(xp, xp.cotangent_product(g, p), primals[i])
