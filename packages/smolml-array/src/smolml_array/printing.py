@@ -54,9 +54,8 @@ def _layout(nested: Any, depth: int, texts: list[str], indent: int) -> str:
     if depth == 0:
         return texts.pop(0)
     parts = [_layout(item, depth - 1, texts, indent + 1) for item in nested]
-    if depth == 1:
-        return "[" + ", ".join(parts) + "]"
-    return "[" + (",\n" * 1 + "\n" * (depth - 2) + " " * (indent + 1)).join(parts) + "]"
+    between = ", " if depth == 1 else "," + "\n" * (depth - 1) + " " * (indent + 1)
+    return "[" + between.join(parts) + "]"
 
 
 def array_repr(nested: Any, shape: Shape, notes: str) -> str:

@@ -216,8 +216,7 @@ def _matmul(space: Batching, f: Any, a: Any, b: Any) -> Any:
         return _turned(_matmul(space, f, _turned(b), _turned(a)))
     if not space.is_batch(b) and b.ndim <= 2:  # one long product instead of many
         rows = below.reshape(a.whole, (space.size * math.prod(a.shape[:-1]), a.shape[-1]))
-        made = below.reshape(f(rows, b), (space.size, *a.shape[:-1], *b.shape[1:]))
-        return Batch(space, made)
+        return Batch(space, below.reshape(f(rows, b), (space.size, *a.shape[:-1], *b.shape[1:])))
     left = space.expand_dims(a, 0) if a.ndim == 1 else a
     right = space.expand_dims(b, -1) if b.ndim == 1 else b
     key = (..., *(slice(None) if x.ndim > 1 else 0 for x in (a, b)))

@@ -48,9 +48,11 @@ class ArrayNodeRules(NodeRules):
             every = [xp.asarray(t, dtype=out.dtype) if t.__class__ is float else t for t in every]
             t: Raw | None = call(_jvp, node, every)
             return t if t is None else cast(xp, t, out)
-        every = [_as_array(node, t) if isinstance(t, Value) else t for t in every]
+        every = [
+            _typed(MLArray(t, backend=xp.name), out) if isinstance(t, Value) else t for t in every
+        ]
         made = _jvp(_on_operands(node), every)
-        return made if made is None or made.dtype == out.dtype else made.astype(out.dtype)
+        return None if made is None else _typed(made, out)
 
     def plus(self, node: ArrayNode, a: Any, b: Any) -> Any:
         if isinstance(a, MLArray) or isinstance(b, MLArray):
@@ -103,13 +105,12 @@ class ElementRules(OutputRules):
 def of_values(node: ArrayNode, parts: Sequence[Any]) -> MLArray:
     """An array like that of a node from Values and numbers in C order; None is zero."""
     flat = [0.0 if c is None else c for c in parts]
-    made = MLArray(flat, backend=node.backend.name).reshape(node.shape)
-    return made if made.dtype == node.raw.dtype else made.astype(node.raw.dtype)
+    return _typed(MLArray(flat, backend=node.backend.name).reshape(node.shape), node.raw)
 
 
-def _as_array(node: ArrayNode, t: Value) -> MLArray:
-    made = MLArray(t, backend=node.backend.name)
-    return made if made.dtype == node.out.dtype else made.astype(node.out.dtype)
+def _typed(x: MLArray, like: Raw) -> MLArray:
+    """x in the type of these numbers."""
+    return x if x.dtype == like.dtype else x.astype(like.dtype)
 
 
 def _pinned(node: ArrayNode, raw: Raw) -> MLArray:
@@ -148,7 +149,7 @@ def _for_parent(parent: Node, c: MLArray) -> Any:
     if isinstance(parent, Value):
         return c.data
     assert isinstance(parent, ArrayNode)
-    return c if c.dtype == parent.raw.dtype else c.astype(parent.raw.dtype)
+    return _typed(c, parent.raw)
 
 
 # Tangents --------------------------------------------------------------------------------------
