@@ -76,16 +76,6 @@ def strides(shape: Shape) -> Shape:
     return tuple(reversed(steps))
 
 
-def check_repeats(counts: Sequence[int], n: int) -> None:
-    """Raise unless these are one number of repeats, or one for each of n slices."""
-    if len(counts) not in (1, n):
-        raise ShapeError(
-            f"repeat: expected one number of repeats or {n}, got shape {(len(counts),)}"
-        )
-    if any(k < 0 for k in counts):
-        raise ValueError("repeat: a number of repeats is negative: expected >= 0")
-
-
 def fits(shape: Shape, to: Shape) -> bool:
     """Whether an array of `shape` can be repeated to the shape `to`."""
     pairs = zip(reversed(shape), reversed(to), strict=False)
@@ -100,6 +90,12 @@ def broadcast_strides(shape: Shape, to: Shape) -> Shape:
     """
     own = (0 if n == 1 else step for n, step in zip(shape, strides(shape), strict=True))
     return (0,) * (len(to) - len(shape)) + tuple(own)
+
+
+def check_matrix(shape: Shape, who: str) -> None:
+    """Raise ShapeError for the shape of an array of fewer than 2 dimensions."""
+    if len(shape) < 2:
+        raise ShapeError(f"{who}: shape {shape}: expected at least 2 dimensions")
 
 
 def _join(shapes: Sequence[Shape]) -> str:

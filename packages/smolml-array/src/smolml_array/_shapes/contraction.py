@@ -25,12 +25,6 @@ def _align(who: str, a: Shape, i: int, b: Shape, j: int) -> None:
         )
 
 
-def check_matrices(shape: Shape, who: str) -> None:
-    """Raise ShapeError for the shape of an array of fewer than 2 dimensions."""
-    if len(shape) < 2:
-        raise ShapeError(f"{who}: shape {shape}: expected at least 2 dimensions")
-
-
 def matmul_shape(a: Shape, b: Shape, who: str = "matmul") -> Shape:
     """The shape of a @ b: 1-D operands lose their axis again, leading axes broadcast.
 

@@ -22,7 +22,7 @@ from smolml_array.functions.subscripts import (
     lengths_of,
     plan,
 )
-from smolml_array.functions.table import added, entry
+from smolml_array.functions.table import Tangents, added, entry
 
 # Two operands ----------------------------------------------------------------------------------
 
@@ -49,15 +49,7 @@ def _contracted(
 
 
 def _contract_jvp(
-    xp: Any,
-    tangents: Sequence[Raw | None],
-    out: Raw,
-    a: Raw,
-    b: Raw,
-    *,
-    la: Labels,
-    lb: Labels,
-    to: Labels,
+    xp: Any, tangents: Tangents, out: Raw, a: Raw, b: Raw, *, la: Labels, lb: Labels, to: Labels
 ) -> Raw:
     da, db = tangents
     first = None if da is None else _contracted(xp, da, la, b, lb, to)

@@ -14,7 +14,7 @@ from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import alone
 from smolml_array._graph.walking import numbered
 from smolml_array._shapes.axes import ShapeError, is_index, normalize_axis, one_axis
-from smolml_array.backends.derived.picking import checked_along
+from smolml_array._shapes.picking import checked_along
 from smolml_array.backends.signatures import Raw
 from smolml_array.functions.table import A, Array, array_function, as_array, for_rules, linear
 from smolml_value import grad_enabled
@@ -298,10 +298,9 @@ def take_along_axis(x: ArrayLike, indices: ArrayLike, axis: int = -1) -> Array:
     [[2.0], [3.0]]
     """
     array = as_array(x)
-    shape = array.shape
-    axis = normalize_axis(axis, len(shape), "take_along_axis")
+    axis = normalize_axis(axis, len(array.shape), "take_along_axis")
     places = _places(array, "take_along_axis", indices, axis)
-    return index(array, checked_along(array._current_node().backend, shape, places, axis))
+    return index(array, checked_along(array._current_node().backend, array.shape, places, axis))
 
 
 def _places(x: Array, who: str, indices: ArrayLike, axis: int) -> Raw:

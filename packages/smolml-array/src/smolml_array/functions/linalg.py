@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Sequence
 from typing import Any, Final, Self
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import OUT, Rule
-from smolml_array._shapes.axes import ShapeError
-from smolml_array._shapes.contraction import check_matrices
+from smolml_array._shapes.axes import ShapeError, check_matrix
 from smolml_array.backends.signatures import Raw
 from smolml_array.convert import is_array_like
 from smolml_array.functions.indexing import getitem
 from smolml_array.functions.manipulation import astype, flatten, reshape, transpose
 from smolml_array.functions.reductions import sum as sum_over
-from smolml_array.functions.table import A, Array, added, array_function, as_array, linear
+from smolml_array.functions.table import A, Array, Tangents, added, array_function, as_array, linear
 from smolml_value import Value
 from smolml_value.extending import is_number
 
@@ -59,9 +57,7 @@ def _matmul_right(xp: Any, g: Raw, out: Raw, a: Raw, b: Raw, *rest: Raw) -> Raw:
     return xp.sum_to_shape(xp.cotangent_matmul(_swap(xp, a), g), b.shape)
 
 
-def _matmul_jvp(
-    xp: Any, tangents: Sequence[Raw | None], out: Raw, a: Raw, b: Raw, *rest: Raw
-) -> Raw | None:
+def _matmul_jvp(xp: Any, tangents: Tangents, out: Raw, a: Raw, b: Raw, *rest: Raw) -> Raw | None:
     da, db, *_ = tangents
     left = None if da is None else xp.cotangent_matmul(da, b)
     right = None if db is None else xp.cotangent_matmul(a, db)
@@ -158,7 +154,7 @@ TRIU = linear("triu", lambda xp, g, out, x, *, k: xp.triu(g, k=k))
 
 def _triangle(rule: Rule, x: ArrayLike, k: int) -> Array:
     array = as_array(x)
-    check_matrices(array.shape, rule.name)
+    check_matrix(array.shape, rule.name)
     return array._rule(rule, array, k=operator.index(k))
 
 
@@ -199,7 +195,7 @@ def diagonal(x: ArrayLike, offset: int = 0) -> Array:
     ([1.0, 4.0], [3.0])
     """
     array = as_array(x)
-    check_matrices(array.shape, "diagonal")
+    check_matrix(array.shape, "diagonal")
     *lead, n, m = array.shape
     offset = operator.index(offset)
     start = offset if offset >= 0 else -offset * m
@@ -219,7 +215,7 @@ def trace(x: ArrayLike, offset: int = 0) -> Array:
     5.0
     """
     array = as_array(x)
-    check_matrices(array.shape, "trace")
+    check_matrix(array.shape, "trace")
     return sum_over(diagonal(array, offset), axis=-1)
 
 
@@ -230,7 +226,7 @@ def matrix_transpose(x: Array) -> Array:
     Raises:
         ShapeError: it has fewer than two.
     """
-    check_matrices(x.shape, "mT")
+    check_matrix(x.shape, "mT")
     n = len(x.shape)
     return transpose(x, (*range(n - 2), n - 1, n - 2))
 

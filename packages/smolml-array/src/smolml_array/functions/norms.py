@@ -7,8 +7,7 @@ from typing import Any, Final, cast
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import Rule
-from smolml_array._shapes.axes import Axis, ShapeError, normalize_axes, reduced_shape
-from smolml_array._shapes.contraction import check_matrices
+from smolml_array._shapes.axes import Axis, ShapeError, check_matrix, normalize_axes, reduced_shape
 from smolml_array.backends.signatures import Raw
 from smolml_array.convert import is_floating
 from smolml_array.functions import reductions
@@ -95,7 +94,7 @@ def matrix_norm(x: ArrayLike, keepdims: bool = False, ord: float | str = "fro") 
     6.0
     """
     array = as_array(x)
-    check_matrices(array.shape, "matrix_norm")
+    check_matrix(array.shape, "matrix_norm")
     ndim = len(array.shape)
     return _matrix_norm(array, "matrix_norm", (ndim - 2, ndim - 1), keepdims, ord)
 

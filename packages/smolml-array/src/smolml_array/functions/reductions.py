@@ -15,7 +15,7 @@ from smolml_array._shapes.axes import (
     reduced_count,
     reduced_shape,
 )
-from smolml_array.backends.derived.picking import along
+from smolml_array._shapes.picking import along
 from smolml_array.backends.signatures import Raw
 from smolml_array.functions.table import (
     A,

@@ -10,7 +10,7 @@ that rules are run on to be differentiated again.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, Protocol, TypeVar, overload
 
@@ -26,6 +26,7 @@ Array = Applying  # what functions build on: MLArray adds the methods
 P = ParamSpec("P")
 A = TypeVar("A", bound=Array)
 F = TypeVar("F", bound=Callable[..., Any])
+Tangents = Sequence[Any]  # of the operands of a rule: None for zero
 
 
 class Entry(NamedTuple):

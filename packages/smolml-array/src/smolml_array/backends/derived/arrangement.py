@@ -10,7 +10,7 @@ from smolml_array._shapes.axes import (
     Axis,
     _broadcast_shapes,
     as_shape,
-    check_repeats,
+    check_matrix,
     expand_shape,
     move_axes,
     normalize_axes,
@@ -19,8 +19,8 @@ from smolml_array._shapes.axes import (
     squeeze_axes,
     stack_shape,
 )
-from smolml_array._shapes.contraction import check_matrices
 from smolml_array._shapes.nested import check_count
+from smolml_array._shapes.picking import check_repeats
 from smolml_array.backends.signatures import Raw
 
 
@@ -34,7 +34,7 @@ class Arrangement(Protocol):
 
     def matrix_transpose(xp: Any, x: Raw, /) -> Raw:
         """The last two axes swapped."""
-        check_matrices(x.shape, "matrix_transpose")
+        check_matrix(x.shape, "matrix_transpose")
         return xp.permute_dims(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
 
     def expand_dims(xp: Any, x: Raw, /, axis: int | tuple[int, ...] = 0) -> Raw:

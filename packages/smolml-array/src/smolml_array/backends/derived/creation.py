@@ -7,8 +7,7 @@ import random
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from smolml_array._shapes.axes import Shape, ShapeError, as_shape
-from smolml_array._shapes.contraction import check_matrices
+from smolml_array._shapes.axes import Shape, ShapeError, as_shape, check_matrix
 from smolml_array._shapes.nested import check_count
 from smolml_array.backends.signatures import DType, Number, Raw
 
@@ -19,7 +18,7 @@ def _diagonals(xp: Any, n: int, m: int) -> Raw:
 
 
 def _triangle(xp: Any, who: str, x: Raw, compare: Any, k: int) -> Raw:
-    check_matrices(x.shape, who)
+    check_matrix(x.shape, who)
     return xp.where(compare(_diagonals(xp, *x.shape[-2:]), k), x, xp.zeros((), dtype=x.dtype))
 
 

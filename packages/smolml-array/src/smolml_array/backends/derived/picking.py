@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any, Protocol
 
-from smolml_array._shapes.axes import Shape, ShapeError, _broadcast_shapes, normalize_axis, one_axis
+from smolml_array._shapes.axes import normalize_axis, one_axis
+from smolml_array._shapes.picking import checked_along
 from smolml_array.backends.signatures import Raw
 
 
@@ -16,31 +17,6 @@ def _positions(xp: Any, who: str, indices: Any) -> Raw:
             raise IndexError(f"{who}: expected int64 indices, got {picks.dtype}")
         picks = xp.astype(picks, xp.int64)  # nothing is named
     return picks
-
-
-def along(xp: Any, shape: Shape, indices: Raw, axis: int) -> tuple[Raw, ...]:
-    """The key that picks what `indices` name along an axis: x[key] is take_along_axis."""
-    ndim = len(shape)
-    return tuple(
-        indices if i == axis else xp.reshape(xp.arange(n), (n,) + (1,) * (ndim - 1 - i))
-        for i, n in enumerate(shape)
-    )
-
-
-def checked_along(xp: Any, shape: Shape, indices: Raw, axis: int) -> tuple[Raw, ...]:
-    """The same key of indices that may have any shape.
-
-    Raises:
-        ShapeError: the dimensions differ in number, or do not broadcast.
-    """
-    if len(indices.shape) != len(shape):
-        raise ShapeError(
-            f"take_along_axis: indices of shape {indices.shape} for an array of shape {shape}: "
-            f"expected as many dimensions"
-        )
-    around = tuple(1 if i == axis else n for i, n in enumerate(shape))
-    _broadcast_shapes(around, indices.shape, who="take_along_axis")
-    return along(xp, shape, indices, axis)
 
 
 class Picking(Protocol):
