@@ -12,7 +12,7 @@ from smolml_array._graph.hooks import HOOKS
 from smolml_array._shapes.nested import as_number, check_depth, flatten
 from smolml_array.backends.signatures import DType, Raw
 from smolml_value import Value
-from smolml_value.extending import is_number
+from smolml_value.extending import OperandBase, is_number
 
 if TYPE_CHECKING:
     from smolml_array.backends.protocol import Backend
@@ -59,8 +59,15 @@ def value_or_number(x: Any, path: Sequence[int], who: str) -> Any:
     return x if isinstance(x, Value) else as_number(x, path, who)
 
 
-def to_raw(xp: Backend, data: Any, who: str, copy: bool | None = None) -> Raw:
+def in_graph(data: object) -> bool:
+    """Whether nested lists hold an array or a Value anywhere."""
+    return isinstance(data, list | tuple) and holds(data, OperandBase)
+
+
+def to_raw(xp: Backend, data: Any, who: str, copy: bool | None = None, whole: bool = False) -> Raw:
     """A raw array of numbers in whatever form.
+
+    Whole numbers in lists and buffers are floats, unless `whole` is asked for.
 
     Raises:
         TypeError: something else, or a masked array, of which some are none.
@@ -70,25 +77,26 @@ def to_raw(xp: Backend, data: Any, who: str, copy: bool | None = None) -> Raw:
         raise TypeError(f"{who}: a masked array has numbers that are none; give x.filled(0.0), say")
     if xp.is_array(data):
         return xp.asarray(data, copy=copy)
-    if not isinstance(data, list | tuple | float | int) and hasattr(data, "__array__"):
-        if not hasattr(data, "tolist"):
-            data = data.__array__()
-        return xp.asarray(data, copy=copy)
-    if not isinstance(data, list | tuple | float | int | range) and is_number(data):
-        data = float(data)  # Decimal and the like
-    elif not isinstance(data, list | tuple | float | int | range):
-        if hasattr(type(data), "__dlpack__"):
-            return from_dlpack(xp, data, None, None)
-        if has_buffer(data):
-            return xp.astype(xp.asarray(from_buffer(data, who)), xp.float64, copy=False)
-        raise TypeError(
-            f"{who}: expected numbers, Values, nested lists of them or an array, "
-            f"got {type(data).__name__} {data!r:.60}"
-        )
     if isinstance(data, list | tuple | range):
+        if whole:
+            return xp.asarray(list(data))
         flat, shape = flatten(data, who)
         return xp.from_flat(flat, shape, None if flat else xp.float64)
-    return xp.asarray(data)
+    if isinstance(data, float | int):
+        return xp.asarray(data)
+    if hasattr(data, "__array__"):
+        return xp.asarray(data if hasattr(data, "tolist") else data.__array__(), copy=copy)
+    if is_number(data):
+        return xp.asarray(float(data))  # Decimal and the like
+    if hasattr(type(data), "__dlpack__"):
+        return from_dlpack(xp, data, None, None)
+    if has_buffer(data):
+        raw = xp.asarray(from_buffer(data, who))
+        return raw if whole else xp.astype(raw, xp.float64, copy=False)
+    raise TypeError(
+        f"{who}: expected numbers, Values, nested lists of them or an array, "
+        f"got {type(data).__name__} {data!r:.60}"
+    )
 
 
 def check_cast(xp: Backend, raw: Raw, dtype: DType, who: str) -> None:

@@ -11,10 +11,6 @@ _EDGE = 3  # items shown at each end of a long axis
 _LARGE = 1000  # elements from which on an array is abbreviated
 
 
-def _decimals(x: float) -> str:
-    return f"{x:.4f}".rstrip("0")
-
-
 def _formatter(numbers: list[Any]) -> list[str]:
     """The numbers as texts of one width."""
     if not numbers or isinstance(numbers[0], bool | int):
@@ -24,7 +20,7 @@ def _formatter(numbers: list[Any]) -> list[str]:
         if finite and (max(finite) >= 1e8 or min(finite) < 1e-4 or max(finite) / min(finite) > 1e6):
             texts = [f"{x:.4e}" for x in numbers]
         else:
-            texts = [_decimals(x) for x in numbers]
+            texts = [f"{x:.4f}".rstrip("0") for x in numbers]
             places = max((len(t.partition(".")[2]) for t in texts if "." in t), default=0)
             texts = [f"{x:.{places}f}" if math.isfinite(x) else str(x) for x in numbers]
             if places == 0:
@@ -58,9 +54,8 @@ def _layout(nested: Any, depth: int, texts: list[str], indent: int) -> str:
     if depth == 0:
         return texts.pop(0)
     parts = [_layout(item, depth - 1, texts, indent + 1) for item in nested]
-    if depth == 1:
-        return "[" + ", ".join(parts) + "]"
-    return "[" + (",\n" * 1 + "\n" * (depth - 2) + " " * (indent + 1)).join(parts) + "]"
+    between = ", " if depth == 1 else "," + "\n" * (depth - 1) + " " * (indent + 1)
+    return "[" + between.join(parts) + "]"
 
 
 def array_repr(nested: Any, shape: Shape, notes: str) -> str:

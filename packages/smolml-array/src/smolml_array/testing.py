@@ -24,6 +24,7 @@ from smolml_array.backends.namespace import CONSTANTS
 from smolml_array.backends.protocol import Backend, protocol_names
 from smolml_array.config import use_backend
 from smolml_value.extending import TABLE
+from smolml_value.extending.derivatives import leaves
 from smolml_value.testing import CheckError, Findings, Planned, Report, check_op, close, run_checks
 
 __all__ = ["CheckError", "Report", "check_backend"]
@@ -165,9 +166,7 @@ class _Arrays(_Raws):
 
 def _tracked(tree: Any) -> list[MLArray]:
     """The arrays in lists and tuples that have gradients."""
-    if isinstance(tree, list | tuple):
-        return [x for child in tree for x in _tracked(child)]
-    return [tree] if isinstance(tree, MLArray) and tree.requires_grad else []
+    return [x for x in leaves(tree) if isinstance(x, MLArray) and x.requires_grad]
 
 
 def _check_constants(xp: Backend, found: Findings) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
-from smolml_array._derivatives.nodes import ArrayNodeRules, same_numbers
+from smolml_array._derivatives.nodes import ArrayNodeRules, of_values, same_numbers
 from smolml_array._derivatives.traced import traced
 from smolml_array._derivatives.vmap import lifted, vmap
 from smolml_array._graph.node import ArrayNode
@@ -100,24 +101,15 @@ class ArrayRules(OperandRules):
         view = x._view
         if view is not None:
             nodes, shown = self.sources(view.root)
-            xp = traced(node.backend.name)
+            xp: Any = traced(node.backend.name)
 
             def through(cotangents: list[Any]) -> Any:
                 c = shown(cotangents)
-                if c is None:
-                    return None
-                for rule, params in view.steps():
-                    c = rule.forward(xp, c, **params)
-                return c
+                return None if c is None else view.shown(xp, c)
 
             return nodes, through
         if isinstance(node, ValuesNode):
-
-            def joined(cotangents: list[Any]) -> Any:
-                flat = [0.0 if c is None else c for c in cotangents]
-                return MLArray(flat, backend=node.backend.name).reshape(node.shape)
-
-            return list(node.values), joined
+            return list(node.values), partial(of_values, node)
         return super().sources(x)
 
     def to_floats(self, x: MLArray) -> list[float]:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from smolml_array._graph.mixing import node_on
 from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.rule import Rule
+from smolml_array._graph.walking import numbered
 from smolml_array._shapes.axes import normalize_axes, normalize_axis, one_axis, reshape_shape
 from smolml_array._shapes.windowing import overlap_axes, window_axes
 from smolml_array.array import MLArray
@@ -219,8 +220,7 @@ def _matmul(space: Batching, f: Any, a: Any, b: Any) -> Any:
         return _turned(_matmul(space, f, _turned(b), _turned(a)))
     if not space.is_batch(b) and b.ndim <= 2:  # one long product instead of many
         rows = below.reshape(a.whole, (space.size * math.prod(a.shape[:-1]), a.shape[-1]))
-        made = below.reshape(f(rows, b), (space.size, *a.shape[:-1], *b.shape[1:]))
-        return Batch(space, made)
+        return Batch(space, below.reshape(f(rows, b), (space.size, *a.shape[:-1], *b.shape[1:])))
     left = space.expand_dims(a, 0) if a.ndim == 1 else a
     right = space.expand_dims(b, -1) if b.ndim == 1 else b
     key = (..., *(slice(None) if x.ndim > 1 else 0 for x in (a, b)))
@@ -258,7 +258,7 @@ def _in_line(space: Batching, x: Any) -> Raw:
 def _places(space: Batching, x: Any, key: tuple[Any, ...], step: int) -> Raw:
     """Where x[key] stands, counted in C order: in all examples, one begins `step` after another."""
     below = space.adopts
-    numbers = below.reshape(below.arange(math.prod(x.shape)), x.shape)
+    numbers = numbered(below, x.shape)
     if any(map(space.is_batch, key)):
         keys = [[k.whole[i] if space.is_batch(k) else k for k in key] for i in range(space.size)]
         places = below.stack([below.index(numbers, tuple(k)) for k in keys])

@@ -19,6 +19,7 @@ from smolml_array._graph.views import Element, ValuesNode, elements_at
 from smolml_array._graph.vjps import cotangents_of, evaluated
 from smolml_array.array import MLArray
 from smolml_array.backends.signatures import Raw
+from smolml_array.functions.table import added
 from smolml_value import GraphError, Op, Value
 from smolml_value.extending import Node
 from smolml_value.extending.derivatives import NodeRules, OutputRules, Parts, pinned, register
@@ -47,9 +48,11 @@ class ArrayNodeRules(NodeRules):
             every = [xp.asarray(t, dtype=out.dtype) if t.__class__ is float else t for t in every]
             t: Raw | None = call(_jvp, node, every)
             return t if t is None else cast(xp, t, out)
-        every = [_as_array(node, t) if isinstance(t, Value) else t for t in every]
+        every = [
+            _typed(MLArray(t, backend=xp.name), out) if isinstance(t, Value) else t for t in every
+        ]
         made = _jvp(_on_operands(node), every)
-        return made if made is None or made.dtype == out.dtype else made.astype(out.dtype)
+        return None if made is None else _typed(made, out)
 
     def plus(self, node: ArrayNode, a: Any, b: Any) -> Any:
         if isinstance(a, MLArray) or isinstance(b, MLArray):
@@ -60,11 +63,7 @@ class ArrayNodeRules(NodeRules):
         xp, raw = node.backend, node.raw
         if not isinstance(g, dict) or not any(isinstance(c, Value) for c in g.values()):
             return whole(xp, raw, g)
-        flat: list[Any] = [0.0] * raw.size
-        for i, c in g.items():
-            flat[i] = c
-        made = MLArray(flat, backend=xp.name).reshape(raw.shape)
-        return made if made.dtype == raw.dtype else made.astype(raw.dtype)
+        return of_values(node, [g.get(i) for i in range(raw.size)])
 
     def lift(self, node: ArrayNode, number: Raw) -> MLArray:
         return MLArray._constant(node.backend, number)
@@ -80,9 +79,9 @@ class ValuesNodeRules(ArrayNodeRules):
         return list(g._values())
 
     def jvp(self, node: Any, tangents: Parts, create_graph: bool) -> Any:
-        flat = [0.0 if t is None else t for t in tangents]
         if create_graph:
-            return MLArray(flat, backend=node.backend.name).reshape(node.shape)
+            return of_values(node, tangents)
+        flat = [0.0 if t is None else t for t in tangents]
         return node.backend.from_flat(flat, node.shape, node.raw.dtype)
 
 
@@ -103,9 +102,15 @@ class ElementRules(OutputRules):
         return None if c is None else c.flatten()[x._index].data
 
 
-def _as_array(node: ArrayNode, t: Value) -> MLArray:
-    made = MLArray(t, backend=node.backend.name)
-    return made if made.dtype == node.out.dtype else made.astype(node.out.dtype)
+def of_values(node: ArrayNode, parts: Sequence[Any]) -> MLArray:
+    """An array like that of a node from Values and numbers in C order; None is zero."""
+    flat = [0.0 if c is None else c for c in parts]
+    return _typed(MLArray(flat, backend=node.backend.name).reshape(node.shape), node.raw)
+
+
+def _typed(x: MLArray, like: Raw) -> MLArray:
+    """x in the type of these numbers."""
+    return x if x.dtype == like.dtype else x.astype(like.dtype)
 
 
 def _pinned(node: ArrayNode, raw: Raw) -> MLArray:
@@ -144,7 +149,7 @@ def _for_parent(parent: Node, c: MLArray) -> Any:
     if isinstance(parent, Value):
         return c.data
     assert isinstance(parent, ArrayNode)
-    return c if c.dtype == parent.raw.dtype else c.astype(parent.raw.dtype)
+    return _typed(c, parent.raw)
 
 
 # Tangents --------------------------------------------------------------------------------------
@@ -156,7 +161,7 @@ def _jvp(node: ArrayNode, tangents: Sequence[Any]) -> Any:
     assert rule is not None
     known = [(i, t) for i, t in enumerate(tangents) if t is not None]
     if isinstance(rule, Op):
-        return _total(
+        return added(
             xp.cotangent_product(_spread(node, t), p)
             for i, t in known
             if (p := _partial(rule, i, node)) is not None
@@ -172,8 +177,8 @@ def _jvp(node: ArrayNode, tangents: Sequence[Any]) -> Any:
         given = [xp.zeros_like(a) if t is None else t for a, t in zip(args, tangents, strict=True)]
         return rule.forward(xp, *given, **params)
     if rule.jvp == "multilinear":
-        return _total(rule.forward(xp, *args[:i], t, *args[i + 1 :], **params) for i, t in known)
-    return _total(_reduced(node, rule.vjps[i], t) for i, t in known)
+        return added(rule.forward(xp, *args[:i], t, *args[i + 1 :], **params) for i, t in known)
+    return added(_reduced(node, rule.vjps[i], t) for i, t in known)
 
 
 def _reduced(node: ArrayNode, vjp: Any, t: Any) -> Any:
@@ -185,13 +190,6 @@ def _reduced(node: ArrayNode, vjp: Any, t: Any) -> Any:
     weights = vjp(xp, xp.ones_like(out), out, *node.primals, **params)
     terms = xp.cotangent_product(t, weights)
     return xp.sum(terms, axis=params.get("axis"), keepdims=params.get("keepdims", False))
-
-
-def _total(terms: Any) -> Any:
-    total = None
-    for term in terms:
-        total = term if total is None else total + term
-    return total
 
 
 def _spread(node: ArrayNode, t: Any) -> Any:

@@ -43,7 +43,7 @@ def cotangent_product(g: Any, p: Any) -> Any:
     xp = node.backend
     if bool(xp.all(xp.isfinite(all_examples(node.raw)))):
         return made
-    either = xp.logical_or(xp.equal(_raw(g), 0), xp.equal(_raw(p), 0))
+    either = xp.logical_or(*(xp.equal(of(x).number_of(x), 0) for x in (g, p)))
     lost = MLArray._constant(xp, xp.logical_and(either, xp.isnan(node.raw)))
     return find_traced("where")(lost, 0.0, made)
 
@@ -65,10 +65,6 @@ def all_examples(raw: Any) -> Any:
     while hasattr(raw, "whole"):
         raw = raw.whole
     return raw
-
-
-def _raw(x: Any) -> Any:
-    return of(x).number_of(x)
 
 
 _FUNCTIONS.update(cotangent_product=cotangent_product, cotangent_matmul=cotangent_matmul)

@@ -14,7 +14,7 @@ from smolml_array._graph.node import NO_PARAMS
 from smolml_array._graph.rule import OWN_OPS, Rule, call_plugin, is_own
 from smolml_array._shapes.axes import _broadcast_shapes
 from smolml_array.backends.signatures import Raw
-from smolml_array.convert import holds, is_array_like, is_floating, to_raw
+from smolml_array.convert import in_graph, is_array_like, is_floating, to_raw
 from smolml_value import OpError, Value, grad_enabled, table
 from smolml_value.extending import Node, Op, OperandBase, as_float, is_number
 
@@ -54,8 +54,7 @@ class Applying(Gradients):
         if is_number(arg):
             return Value(arg)  # type: ignore[arg-type]  # Value takes every real number
         made = cls._from_data(arg, xp)
-        in_graph = isinstance(arg, list | tuple) and (holds(arg, ArrayBase) or holds(arg, Value))
-        return made if in_graph else made.detach()
+        return made if in_graph(arg) else made.detach()
 
     @classmethod
     def _operands(  # type: ignore[override]  # no node
@@ -73,7 +72,7 @@ class Applying(Gradients):
         nodes: list[Node | None] = []
         primals: list[Raw] = []
         for arg in args:
-            if isinstance(arg, (list, tuple)) and (holds(arg, ArrayBase) or holds(arg, Value)):
+            if in_graph(arg):
                 arg = cls._from_data(arg, xp)
             node: Node | None = None
             primal: Raw = arg

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.elements import OneValue, nest
 from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.mixing import meeting, node_on, numbers_on
-from smolml_array._graph.node import NO_PARAMS, ArrayNode, init_node, new_node, put_at
+from smolml_array._graph.node import NO_PARAMS, ArrayNode, init_node, new_node
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import ValuesNode, elements_at, node_from_data, renew
+from smolml_array._graph.walking import put_at
 from smolml_array._graph.windows import ViewOf
 from smolml_array._shapes.axes import Shape, ShapeError
 from smolml_array.backends.signatures import DType, Raw
@@ -39,18 +40,10 @@ class ArrayBase(OneValue):
     def __setitem__(self, key: Any, new: ArrayLike) -> None:
         raise NotImplementedError  # MLArray has it
 
-    @classmethod
-    def _apply(
-        cls, rule: Any, args: Sequence[object], params: Mapping[str, Any] = NO_PARAMS
-    ) -> Any:
-        raise NotImplementedError  # MLArray has it
-
-    @classmethod
-    def _stacked(cls, arrays: Sequence[Self]) -> Self:
-        raise NotImplementedError  # MLArray has it
-
-    def to_backend(self, name: str) -> Self:
-        raise NotImplementedError  # MLArray has it
+    # MLArray has these, too
+    _apply: ClassVar[Callable[..., Any]]
+    _stacked: ClassVar[Callable[..., Any]]
+    to_backend: ClassVar[Callable[..., Any]]
 
     @property
     def shape(self) -> Shape:

@@ -9,8 +9,9 @@ from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.array_base import ArrayBase
 from smolml_array._graph.backward import backward_arrays
 from smolml_array._graph.hooks import HOOKS
-from smolml_array._graph.node import ArrayNode, cast, put_at
+from smolml_array._graph.node import ArrayNode, cast
 from smolml_array._graph.views import ValuesNode
+from smolml_array._graph.walking import put_at
 from smolml_array.backends.signatures import Raw
 from smolml_array.convert import is_floating
 from smolml_value import GraphError

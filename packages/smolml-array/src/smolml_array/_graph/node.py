@@ -15,7 +15,7 @@ from smolml_array._graph.gathering import Part, plus, whole
 from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.vjps import quiet_cotangents
-from smolml_array._graph.walking import Places, sources
+from smolml_array._graph.walking import Places, put_at, sources
 from smolml_array._shapes.axes import Shape
 from smolml_array.backends.signatures import Raw
 from smolml_value import GraphError, Value
@@ -100,10 +100,7 @@ class ArrayNode(Node):
     @property
     def label(self) -> str:
         """A name to show in drawings; few nodes have one."""
-        try:
-            return self._label
-        except AttributeError:
-            return ""
+        return getattr(self, "_label", "")
 
     @label.setter
     def label(self, new: str) -> None:
@@ -306,11 +303,6 @@ class ArrayNode(Node):
         if self.grad is None and number == 0.0:
             return
         self.grad = put_at(self.backend, self.gradient(), i, number)
-
-
-def put_at(xp: Backend, raw: Raw, positions: Any, new: Any) -> Raw:
-    """A copy with other numbers at these positions, counted in C order."""
-    return xp.reshape(xp.index_put(xp.reshape(raw, (-1,)), positions, new), raw.shape)
 
 
 def _numbers(node: ArrayNode) -> Raw:

@@ -20,7 +20,6 @@ RESHAPE = Rule(
 
 
 def _stack_vjp(xp: Any, g: Raw, out: Raw, *xs: Raw, axis: int) -> Sequence[Raw]:
-    axis = normalize_axis(axis, out.ndim, "stack")
     return [xp.index(g, (slice(None),) * axis + (i,)) for i in range(len(xs))]
 
 
@@ -34,7 +33,6 @@ STACK = Rule(
 
 
 def _concat_vjp(xp: Any, g: Raw, out: Raw, *xs: Raw, axis: int) -> Sequence[Raw]:
-    axis = normalize_axis(axis, out.ndim, "concat")
     parts, start = [], 0
     for x in xs:
         stop = start + x.shape[axis]

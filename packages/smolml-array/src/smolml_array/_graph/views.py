@@ -16,7 +16,7 @@ from weakref import ref
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.node import ELEMENTS_LOCK, ArrayNode, wholly
 from smolml_array._graph.rule import Rule
-from smolml_array._graph.walking import places_behind, unit
+from smolml_array._graph.walking import numbered, places_behind, unit
 from smolml_array._shapes.axes import Shape
 from smolml_array._shapes.nested import flatten
 from smolml_array.backends.signatures import DType, Raw
@@ -209,6 +209,10 @@ _looked_at: Final[WeakIdentityDict[dict[int, ref[Element]]]] = WeakIdentityDict(
 """Per node the elements that somebody has seen: whoever looks again sees the same."""
 
 
+def _unseen() -> None:
+    """In place of the reference to an element that nobody has seen."""
+
+
 def elements_at(node: Any, places: Sequence[int]) -> list[Value]:
     """Elements of what a node holds, by their places in C order; the same as long as they are held.
 
@@ -230,8 +234,7 @@ def elements_at(node: Any, places: Sequence[int]) -> list[Value]:
             return made  # type: ignore[return-value]  # lists are invariant
         elements: list[Value] = []
         for i, number in zip(places, flat, strict=True):
-            known = seen.get(i)
-            element = None if known is None else known()
+            element = seen.get(i, _unseen)()
             if element is None:
                 element = Element(node, i, number)
                 seen[i] = ref(element)
@@ -252,10 +255,9 @@ def _renew(node: ArrayNode, raw: Raw, key: Any) -> None:
     seen = _looked_at.get(node)
     if seen:
         xp = node.backend
-        places = xp.index(xp.reshape(xp.arange(raw.size), raw.shape), key)
+        places = xp.index(numbered(xp, raw.shape), key)
         for i, number in zip(xp.to_flat(places), xp.to_flat(xp.index(node.raw, key)), strict=True):
-            known = seen.get(i)
-            element = None if known is None else known()
+            element = seen.get(i, _unseen)()
             if element is not None:
                 element._data = number
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from smolml_array._graph.rule import Rule, Vjp, call_plugin, is_own, is_plugin
-from smolml_array._shapes.axes import Shape, _broadcast_shapes
+from smolml_array._shapes.axes import Shape, _broadcast_shapes, fits
 from smolml_array.backends.signatures import Raw
 from smolml_value import GraphError
 from smolml_value.extending import Node, Op
@@ -107,10 +107,7 @@ def _vjp(op: Op, i: int, partial: Any) -> Vjp | None:
         return xp.cotangent_product(g, partial(xp, out, x))
 
     def vjp_of_several(xp: Any, g: Raw, out: Raw, *primals: Any) -> Raw:
-        try:
-            p = partial(xp, out, *primals)
-        except ArithmeticError:  # Python's own 1 / 0.0, of a constant
-            p = evaluated(partial, xp, out, primals)
+        p = evaluated(partial, xp, out, primals)
         if not own:
             _check_partial(op, i, getattr(p, "shape", ()), primals, g.shape)
         return _summed(xp, xp.cotangent_product(g, p), primals[i])
@@ -165,18 +162,10 @@ def _check_partial(op: Op, i: int, given: Shape, primals: Sequence[Raw], result:
     shapes = [getattr(primal, "shape", ()) for primal in primals]
     if given in (result, (), *shapes):  # y, for one, is the partial of x * y
         return
-    used = [s for s in shapes if _spread(s, given) == given]
+    used = [s for s in shapes if fits(s, given)]
     if not used or _broadcast_shapes(*used, who=op.name) != given:
         raise GraphError(
             f"{op.name}: its partial for operand {i} gave the shape {given} for operands of shapes "
             f"{', '.join(map(str, shapes))}; expected {result}, the shape of the result, or a "
             f"number"
         )
-
-
-def _spread(shape: Shape, other: Shape) -> Shape | None:
-    """What two shapes broadcast to, None if they do not."""
-    try:
-        return _broadcast_shapes(shape, other)
-    except ValueError:
-        return None

@@ -80,14 +80,22 @@ def _plain_numbers(xp: Backend, primal: Raw, k: int) -> Raw:
 
 def unit(xp: Backend, like: Raw, i: int, number: float = 1.0) -> Raw:
     """An array of zeros but for element `i`."""
-    flat = xp.zeros((like.size,), dtype=like.dtype)
-    return xp.reshape(xp.index_put(flat, i, number), like.shape)
+    return put_at(xp, xp.zeros(like.shape, dtype=like.dtype), i, number)
+
+
+def put_at(xp: Backend, raw: Raw, positions: Any, new: Any) -> Raw:
+    """A copy with other numbers at these positions, counted in C order."""
+    return xp.reshape(xp.index_put(xp.reshape(raw, (-1,)), positions, new), raw.shape)
+
+
+def numbered(xp: Backend, shape: Shape) -> Raw:
+    """The position of each element of an array of this shape, counted in C order."""
+    return xp.reshape(xp.arange(math.prod(shape)), shape)
 
 
 def places_behind(
     xp: Backend, rule: Rule, params: Mapping[str, Any], shape: Shape, places: Places
 ) -> Places:
     """Where elements of a window stand in what it looks at, an array of this shape."""
-    positions = rule.forward(xp, xp.reshape(xp.arange(math.prod(shape)), shape), **params)
-    flat = xp.to_flat(positions)
+    flat = xp.to_flat(rule.forward(xp, numbered(xp, shape), **params))
     return [flat[i] for i in places]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.rule import Rule
+from smolml_array._graph.walking import numbered
 from smolml_array.backends.signatures import Raw
 
 if TYPE_CHECKING:
@@ -51,5 +51,4 @@ class ViewOf(NamedTuple):
     def positions(self) -> Raw:
         """For each element its position in the root, in C order."""
         node = self.root._current_node()
-        xp = node.backend
-        return self.shown(xp, xp.reshape(xp.arange(math.prod(node.shape)), node.shape))
+        return self.shown(node.backend, numbered(node.backend, node.shape))

@@ -29,12 +29,9 @@ class ArrayNamespace:
         self.__name__ = f"smolml_array.{backend}"
         self._backend = backend
         self._info = Info(xp)
-        self.__dict__.update(CONSTANTS)
-        self.__dict__.update(dtypes_of(xp))
-        self.__dict__.update(elementwise.FUNCTIONS)
-        self.__dict__.update(functions.FUNCTIONS)
-        self.__dict__.update(unique.FUNCTIONS)
-        self.__dict__.update(creation(xp))
+        tables = elementwise.FUNCTIONS, functions.FUNCTIONS, unique.FUNCTIONS, creation(xp)
+        for table in (CONSTANTS, dtypes_of(xp), *tables):
+            self.__dict__.update(table)
         self.linalg = SimpleNamespace(**functions.LINALG)
 
     def __getattr__(self, name: str) -> Any:

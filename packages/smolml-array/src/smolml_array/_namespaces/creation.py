@@ -5,22 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Final
 
-from smolml_array._graph.array_base import ArrayBase
 from smolml_array._namespaces.binding import Function, passing
 from smolml_array._namespaces.elementwise import is_tracked
-from smolml_array._namespaces.functions import array_of, copied, raw_of
+from smolml_array._namespaces.functions import array_of, raw_of
 from smolml_array.array import MLArray
 from smolml_array.backends.protocol import Backend, DType, Raw
-from smolml_array.convert import (
-    as_dtype,
-    check_device,
-    dtypes_of,
-    from_buffer,
-    from_dlpack,
-    has_buffer,
-    holds,
-    to_raw,
-)
+from smolml_array.convert import as_dtype, check_device, dtypes_of, from_dlpack, in_graph, to_raw
 from smolml_value import Value
 
 _bool = bool
@@ -121,33 +111,21 @@ class _Types:
             TypeError: something that is not real numbers.
         """
         check_device(device, "asarray")
-        graph = isinstance(obj, Value) or (
-            isinstance(obj, list | tuple) and (holds(obj, ArrayBase) or holds(obj, Value))
-        )
+        wanted = None if dtype is None else as_dtype(self._xp, dtype)
         if isinstance(obj, MLArray):
             MLArray._backend_of("asarray", (self._array(self._xp.zeros(())), obj))
-            if dtype is None or as_dtype(self._xp, dtype) == obj.dtype:
-                return copied(obj) if copy else obj
+            if wanted is None or wanted == obj.dtype:
+                return +obj if copy else obj
         if copy is False:
             raise ValueError(
                 f"asarray: copy=False, but a {type(obj).__name__} must be copied: its owner may "
                 f"write to it"
             )
-        if isinstance(obj, MLArray) or graph:
+        if isinstance(obj, MLArray | Value) or in_graph(obj):
             array = obj if isinstance(obj, MLArray) else MLArray._from_data(obj, self._xp)
             return array if dtype is None else array.astype(dtype)
-        return self._array(self._numbers(obj, None if dtype is None else as_dtype(self._xp, dtype)))
-
-    def _numbers(self, obj: Any, dtype: DType | None) -> Raw:
-        xp = self._xp
-        known = isinstance(obj, list | tuple | range | float | int) or hasattr(obj, "__array__")
-        if isinstance(obj, list | tuple | range):
-            raw = xp.asarray(list(obj) if isinstance(obj, range) else obj)
-        elif not known and not hasattr(obj, "__dlpack__") and has_buffer(obj):
-            raw = xp.asarray(from_buffer(obj, "asarray"))
-        else:
-            raw = to_raw(xp, obj, "asarray", copy=True)
-        return raw if dtype is None else xp.astype(raw, dtype, copy=False)
+        raw = to_raw(self._xp, obj, "asarray", copy=True, whole=True)
+        return self._array(raw if wanted is None else self._xp.astype(raw, wanted, copy=False))
 
     def from_dlpack(
         self, x: Any, /, *, device: str | None = None, copy: _bool | None = None
@@ -164,7 +142,7 @@ class _Types:
         """x in another dtype; copy=False returns x itself if it has it."""
         check_device(device, "astype")
         if array_of("astype", x).dtype == as_dtype(self._xp, dtype):
-            return copied(x) if copy else x
+            return +x if copy else x
         return x.astype(dtype)
 
     def can_cast(self, from_: DType | MLArray, to: DType, /) -> _bool:

@@ -32,11 +32,6 @@ def raw_of(x: Any) -> Any:
     return x._current_node().raw if isinstance(x, MLArray) else x
 
 
-def copied(x: MLArray) -> MLArray:
-    """The same numbers in an array of its own, still in the graph."""
-    return +x
-
-
 # Where the standard asks for more than our functions ------------------------------------------
 
 
@@ -51,7 +46,7 @@ def clip(x: MLArray, /, min: _Bound = None, max: _Bound = None) -> MLArray:
         low = x if min is None else joining.where(x >= min, x, apply("maximum", x, min))
         return low if max is None else joining.where(low <= max, low, apply("minimum", low, max))
     low = x if min is None else apply("maximum", x, min)
-    return copied(low) if max is None else apply("minimum", low, max)
+    return +low if max is None else apply("minimum", low, max)
 
 
 def where(condition: MLArray, x1: MLArray | complex, x2: MLArray | complex, /) -> MLArray:
@@ -64,12 +59,12 @@ def where(condition: MLArray, x1: MLArray | complex, x2: MLArray | complex, /) -
 def reshape(x: MLArray, /, shape: Shape, *, copy: bool | None = None) -> MLArray:
     """The same elements in C order in another shape; one length may be -1."""
     x = array_of("reshape", x)
-    return (copied(x) if copy else x).reshape(tuple(shape))
+    return (+x if copy else x).reshape(tuple(shape))
 
 
 def conj(x: MLArray, /) -> MLArray:
     """A copy of x: there are no complex numbers."""
-    return copied(array_of("conj", x))
+    return +array_of("conj", x)
 
 
 def real(x: MLArray, /) -> MLArray:

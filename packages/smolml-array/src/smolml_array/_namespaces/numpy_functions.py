@@ -7,12 +7,12 @@ and everything else raises: silently going on without the graph would lose gradi
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 from smolml_array._namespaces.numpy_signatures import FUNCTIONS
 from smolml_array.array import MLArray
+from smolml_value.extending.derivatives import leaves, map_leaves
 
 _signature = cache(inspect.signature)
 
@@ -42,15 +42,15 @@ def apply_function(func: Any, types: Any, args: Any, kwargs: Any) -> Any:
     name = ".".join([*func.__module__.split(".")[1:], func.__name__])
     if name in _OF_NUMBERS:
         copies = name == "copyto" or "weights" in kwargs
-        return func(*_as_numbers(args, copies), **_as_numbers(kwargs, copies))
+        args, kwargs = map_leaves(partial(_as_numbers, copies), (args, kwargs))
+        return func(*args, **kwargs)
     function = FUNCTIONS.get(name)
     if function is None:
         raise TypeError(
             f"np.{name}: there is no such function of MLArrays; give np.asarray(x) in the place of "
             f"an MLArray x to compute with its numbers, without a graph"
         )
-    array = _first([*args, *kwargs.values()])
-    assert array is not None  # else NumPy would not have come here
+    array = next(x for x in leaves((args, kwargs)) if isinstance(x, MLArray))
     xp = array.__array_namespace__()
     try:
         bound = _signature(function).bind(xp, *args, **kwargs)
@@ -62,18 +62,6 @@ def apply_function(func: Any, types: Any, args: Any, kwargs: Any) -> Any:
     return function(*bound.args, **bound.kwargs)
 
 
-def _as_numbers(x: Any, copies: bool) -> Any:
-    """Arguments with ndarrays in place of MLArrays, which are copied or only looked at."""
-    if isinstance(x, MLArray):
-        return (x if copies else x.detach()).__array__()
-    if isinstance(x, list | tuple):
-        return type(x)(_as_numbers(v, copies) for v in x)
-    return {k: _as_numbers(v, copies) for k, v in x.items()} if isinstance(x, dict) else x
-
-
-def _first(args: Iterable[Any]) -> MLArray | None:
-    for arg in args:
-        found = _first(arg) if isinstance(arg, list | tuple) else arg
-        if isinstance(found, MLArray):
-            return found
-    return None
+def _as_numbers(copies: bool, x: Any) -> Any:
+    """An ndarray in place of an MLArray, which is copied or only looked at."""
+    return (x if copies else x.detach()).__array__() if isinstance(x, MLArray) else x

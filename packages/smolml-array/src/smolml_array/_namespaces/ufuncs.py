@@ -20,14 +20,12 @@ _OURS: Final = elementwise.FUNCTIONS
 _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     **{getattr(np, name).__name__: f for name, f in _OURS.items()},  # np.acos is called arccos
     "conjugate": functions.conj,
-    "deg2rad": lambda x: x * (math.pi / 180.0),
-    "degrees": lambda x: x * (180.0 / math.pi),
+    **dict.fromkeys(("deg2rad", "radians"), lambda x: x * (math.pi / 180.0)),
+    **dict.fromkeys(("rad2deg", "degrees"), lambda x: x * (180.0 / math.pi)),
     "divmod": lambda x, y: (_OURS["floor_divide"](x, y), _OURS["remainder"](x, y)),
     "exp2": lambda x: table.pow(2.0, x),
     "fabs": _OURS["abs"],
     "float_power": _OURS["pow"],
-    "rad2deg": lambda x: x * (180.0 / math.pi),
-    "radians": lambda x: x * (math.pi / 180.0),
     "rint": _OURS["round"],
 }
 _REDUCTIONS: Final = {
@@ -104,13 +102,9 @@ def _as_array(x: Any, others: tuple[Any, ...]) -> MLArray:
 
 
 def _product(name: str, asked: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    x, y = (_as_array(v, inputs) for v in inputs)
-    if name == "vecdot":
-        axis = kwargs.pop("axis", -1)
-        _refuse_keywords(asked, kwargs)
-        return functions.FUNCTIONS[name](x, y, axis=axis)
+    how = {"axis": kwargs.pop("axis")} if name == "vecdot" and "axis" in kwargs else {}
     _refuse_keywords(asked, kwargs)
-    return x.matmul(y)
+    return functions.FUNCTIONS[name](*(_as_array(v, inputs) for v in inputs), **how)
 
 
 def _reduced(name: str, asked: str, x: MLArray, axis: Any = 0, **kwargs: Any) -> Any:

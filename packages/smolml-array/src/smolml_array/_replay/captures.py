@@ -23,7 +23,7 @@ from smolml_array.backends import get_backend
 from smolml_array.backends.signatures import Raw
 from smolml_array.convert import has_buffer
 from smolml_value import GraphError
-from smolml_value.extending import Node
+from smolml_value.extending import Node, WeakIdentityDict
 
 NUMPY: Final = get_backend("numpy")
 
@@ -103,10 +103,11 @@ class Captures:
         self._switch = _switched_on()
         self._base = backend.adopts
         self._given = {id(x): node for x, node in given}
-        # by the id of an array, which may be that of another one when it is gone
-        self._nodes = {id(x): (weakref.ref(x), node) for x, node in given}
-        self._read: dict[int, tuple[weakref.ref[ArrayBase], Raw]] = {}
+        self._nodes: WeakIdentityDict[ArrayNode] = WeakIdentityDict()
+        self._read: WeakIdentityDict[Raw] = WeakIdentityDict()
         self._foreign: dict[Hashable, _Foreign] = {}
+        for x, node in given:
+            self._nodes.set(x, node)
 
     def listen(self) -> None:
         """From now on, in this context."""
@@ -114,24 +115,21 @@ class Captures:
 
     def node_of(self, x: ArrayBase) -> ArrayNode:
         """The node of an array whose numbers are read."""
-        placed = self._nodes.get(id(x))
-        if placed is not None and placed[0]() is x:
-            return placed[1]
+        placed = self._nodes.get(x)
+        if placed is not None:
+            return placed
         node = x._node
         if node.backend is self._base:
-            known = self._read.get(id(x))
-            if known is None or known[0]() is not x:
-                self._read[id(x)] = weakref.ref(x), node.raw
+            self._read.obtain(x, lambda: node.raw)
         return node
 
     def is_moved(self, x: ArrayBase, node: ArrayNode) -> bool:
         """Whether it is noted here, and not in x, that x is to have this node."""
         if x._node.backend.adopts is not None:
             return False  # it was made here
-        placed = self._nodes.get(id(x))
-        if node.backend.adopts is None and (placed is None or placed[0]() is not x):
+        if node.backend.adopts is None and self._nodes.get(x) is None:
             return False
-        self._nodes[id(x)] = weakref.ref(x), node
+        self._nodes.set(x, node)
         return True
 
     def notice(self, x: Any) -> None:
@@ -162,18 +160,18 @@ class Captures:
         if wrong := self._wrong(taken):
             raise GraphError(wrong)
         return Sources(
-            [known for known in self._read.values() if known[0]() is not None],
+            [(weakref.ref(x), raw) for x, raw in self._read.items()],
             [known for known in self._foreign.values() if known.owner() is not None],
         )
 
     def _wrong(self, taken: Sequence[ArrayNode]) -> str:
-        for key, (ref, node) in self._nodes.items():
-            if ref() is not None and node is not self._given.get(key):
+        for placed, node in self._nodes.items():
+            if node is not self._given.get(id(placed)):
                 return CHANGES
         reached = _led_to(taken)
-        for known, _ in self._read.values():
-            x = known()
-            if x is not None and x._node in reached:
+        x: Any
+        for x, _ in self._read.items():
+            if x._node in reached:
                 return uses(f"an array of shape {x.shape}")
         return ""
 
@@ -241,9 +239,7 @@ class Sources:
     """What a recording depends on: arrays, and numbers that are no MLArray's."""
 
     def __init__(
-        self,
-        arrays: Sequence[tuple[weakref.ref[ArrayBase], Raw]],
-        foreign: Sequence[_Foreign],
+        self, arrays: Sequence[tuple[weakref.ref[Any], Raw]], foreign: Sequence[_Foreign]
     ) -> None:
         self._arrays = arrays
         self._foreign = foreign

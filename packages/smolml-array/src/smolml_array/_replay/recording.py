@@ -27,6 +27,8 @@ from smolml_value.extending.derivatives import leaves, map_leaves
 
 # What they make depends on the shapes and dtypes alone.
 _OF_SHAPES = frozenset({"ones_like", "zeros_like", "placeholder"})
+# What is told by them, or how much they make, depends on the numbers: these must stay.
+_OF_NUMBERS = frozenset({"nonzero", "to_flat", "to_list", "uniform", "unique_values"})
 
 
 class _Number(NamedTuple):
@@ -56,6 +58,8 @@ class Recording(Above):
         return f"<recording on {self.adopts!r}>"
 
     def _call(self, name: str, f: Any, *args: Any, **params: Any) -> Any:
+        if name in _OF_NUMBERS:
+            return map_leaves(self._kept, f(*map(_told, args), **params))
         return self.call(name, f, args, params)
 
     # Recording ---------------------------------------------------------------------------------
@@ -170,21 +174,6 @@ class Recording(Above):
             return obj if dtype in (None, obj.dtype) else self.astype(obj, dtype)
         notice(obj)
         return self.constant(self.adopts.asarray(obj, dtype=dtype, copy=copy))
-
-    def to_flat(self, x: Any, /) -> list[Any]:
-        return self.adopts.to_flat(_told(x))  # type: ignore[no-any-return]
-
-    def to_list(self, x: Any, /) -> Any:
-        return self.adopts.to_list(_told(x))
-
-    def nonzero(self, x: Any, /) -> Any:
-        return tuple(map(self.constant, self.adopts.nonzero(_told(x))))
-
-    def unique_values(self, x: Any, /) -> Any:
-        return self.constant(self.adopts.unique_values(_told(x)))
-
-    def uniform(self, rng: Any, shape: Any, /) -> Any:
-        return self.constant(self.adopts.uniform(rng, shape))
 
 
 _IN_PLACE: Final[dict[str, tuple[str, Callable[..., Any]]]] = {

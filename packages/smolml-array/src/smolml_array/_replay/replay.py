@@ -168,16 +168,13 @@ class Replay:
 
     def _once(self, xp: Backend, data: Sequence[ArrayLike]) -> MLArray:
         """The same through the graph."""
-        loss = self._f(*self._given(xp, data))
-        loss.backward()
-        return loss.detach()
-
-    def _given(self, xp: Backend, data: Sequence[ArrayLike]) -> list[MLArray]:
-        """What f is called with: arrays."""
-        return [
+        given = (
             x if isinstance(x, MLArray) else MLArray._constant(xp, self._numbers(xp, x, data, True))
             for x in data
-        ]
+        )
+        loss = self._f(*given)
+        loss.backward()
+        return loss.detach()
 
     def _numbers(
         self, xp: Backend, x: ArrayLike, data: Sequence[ArrayLike], copy: bool | None = None

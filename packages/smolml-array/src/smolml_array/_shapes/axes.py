@@ -76,14 +76,10 @@ def strides(shape: Shape) -> Shape:
     return tuple(reversed(steps))
 
 
-def check_repeats(counts: Sequence[int], n: int) -> None:
-    """Raise unless these are one number of repeats, or one for each of n slices."""
-    if len(counts) not in (1, n):
-        raise ShapeError(
-            f"repeat: expected one number of repeats or {n}, got shape {(len(counts),)}"
-        )
-    if any(k < 0 for k in counts):
-        raise ValueError("repeat: a number of repeats is negative: expected >= 0")
+def fits(shape: Shape, to: Shape) -> bool:
+    """Whether an array of `shape` can be repeated to the shape `to`."""
+    pairs = zip(reversed(shape), reversed(to), strict=False)
+    return len(shape) <= len(to) and all(own in (1, wanted) for own, wanted in pairs)
 
 
 def broadcast_strides(shape: Shape, to: Shape) -> Shape:
@@ -94,6 +90,12 @@ def broadcast_strides(shape: Shape, to: Shape) -> Shape:
     """
     own = (0 if n == 1 else step for n, step in zip(shape, strides(shape), strict=True))
     return (0,) * (len(to) - len(shape)) + tuple(own)
+
+
+def check_matrix(shape: Shape, who: str) -> None:
+    """Raise ShapeError for the shape of an array of fewer than 2 dimensions."""
+    if len(shape) < 2:
+        raise ShapeError(f"{who}: shape {shape}: expected at least 2 dimensions")
 
 
 def _join(shapes: Sequence[Shape]) -> str:
@@ -245,6 +247,11 @@ def reduced_shape(shape: Shape, axes: Sequence[int], keepdims: bool = False) -> 
     if keepdims:
         return tuple(1 if i in axes else n for i, n in enumerate(shape))
     return tuple(n for i, n in enumerate(shape) if i not in axes)
+
+
+def reduced_count(shape: Shape, axis: Axis, who: str) -> int:
+    """How many elements each result of a reduction comes from."""
+    return math.prod(shape[i] for i in normalize_axes(axis, len(shape), who))
 
 
 def check_not_empty(who: str, shape: Shape, axes: Sequence[int]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from smolml_array._graph.arithmetic import ArrayLike
@@ -12,7 +11,7 @@ from smolml_array._shapes.contraction import matmul_shape
 from smolml_array.array import MLArray
 from smolml_array.backends.signatures import Raw
 from smolml_array.functions.linalg import _matmul_jvp, _matmul_left, _matmul_right
-from smolml_array.functions.table import as_array, entry
+from smolml_array.functions.table import Tangents, added, as_array, entry
 
 
 def _affine(xp: Any, x: Raw, w: Raw, b: Raw) -> Raw:
@@ -22,14 +21,10 @@ def _affine(xp: Any, x: Raw, w: Raw, b: Raw) -> Raw:
     return out + xp.broadcast_to(b, out.shape)
 
 
-def _affine_jvp(
-    xp: Any, tangents: Sequence[Raw | None], out: Raw, x: Raw, w: Raw, b: Raw
-) -> Raw | None:
+def _affine_jvp(xp: Any, tangents: Tangents, out: Raw, x: Raw, w: Raw, b: Raw) -> Raw | None:
     db = tangents[2]
-    total = _matmul_jvp(xp, tangents, out, x, w)
-    if db is not None:
-        total = xp.broadcast_to(db, out.shape) if total is None else total + db
-    return total
+    offset = None if db is None else xp.broadcast_to(db, out.shape)
+    return added([_matmul_jvp(xp, tangents, out, x, w), offset])
 
 
 AFFINE = Rule(

@@ -124,11 +124,7 @@ def linspace(
 
 
 def from_dlpack(
-    x: Any,
-    requires_grad: bool = True,
-    *,
-    device: str | None = None,
-    copy: bool | None = None,
+    x: Any, requires_grad: bool = True, *, device: str | None = None, copy: bool | None = None
 ) -> MLArray:
     """The numbers of another library's array (PyTorch, JAX, ...) on the CPU, always copied.
 

@@ -22,7 +22,7 @@ from smolml_array.functions.subscripts import (
     lengths_of,
     plan,
 )
-from smolml_array.functions.table import entry
+from smolml_array.functions.table import Tangents, added, entry
 
 # Two operands ----------------------------------------------------------------------------------
 
@@ -49,20 +49,12 @@ def _contracted(
 
 
 def _contract_jvp(
-    xp: Any,
-    tangents: Sequence[Raw | None],
-    out: Raw,
-    a: Raw,
-    b: Raw,
-    *,
-    la: Labels,
-    lb: Labels,
-    to: Labels,
+    xp: Any, tangents: Tangents, out: Raw, a: Raw, b: Raw, *, la: Labels, lb: Labels, to: Labels
 ) -> Raw:
     da, db = tangents
     first = None if da is None else _contracted(xp, da, la, b, lb, to)
     second = None if db is None else _contracted(xp, db, lb, a, la, to)
-    return second if first is None else first if second is None else first + second
+    return added([first, second])
 
 
 # It is its own derivative: the cotangent contracted with the other operand.

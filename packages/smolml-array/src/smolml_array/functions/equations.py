@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
 from smolml_array._graph.arithmetic import ArrayLike
@@ -14,7 +14,7 @@ from smolml_array.array import MLArray
 from smolml_array.backends.signatures import Raw
 from smolml_array.functions.linalg import matrix_transpose
 from smolml_array.functions.manipulation import floating
-from smolml_array.functions.table import as_array, entry
+from smolml_array.functions.table import Tangents, added, as_array, entry
 
 _MATRIX = (-2, -1)
 
@@ -35,13 +35,11 @@ def _solve_vjps(xp: Any, g: Raw, out: Raw, a: Raw, b: Raw) -> tuple[Raw, Raw]:
     return xp.sum_to_shape(to_a, a.shape), xp.sum_to_shape(to_b, b.shape)
 
 
-def _solve_jvp(xp: Any, tangents: Sequence[Raw | None], out: Raw, a: Raw, b: Raw) -> Raw:
+def _solve_jvp(xp: Any, tangents: Tangents, out: Raw, a: Raw, b: Raw) -> Raw:
     """a⁻¹ (db - da out)."""
     da, db = tangents
-    if da is not None:
-        change = xp.negative(xp.cotangent_matmul(da, out))
-        db = change if db is None else db + change
-    return _solved(xp, a, db)
+    change = None if da is None else xp.negative(xp.cotangent_matmul(da, out))
+    return _solved(xp, a, added([db, change]))
 
 
 SOLVE = Rule(
@@ -102,7 +100,7 @@ def _cholesky_vjp(xp: Any, g: Raw, out: Raw, x: Raw) -> Raw:
     return _congruent(xp, upper, _symmetric(xp, _half(xp, xp.cotangent_matmul(upper, g))))
 
 
-def _cholesky_jvp(xp: Any, tangents: Sequence[Any], out: Raw, x: Raw) -> Raw:
+def _cholesky_jvp(xp: Any, tangents: Tangents, out: Raw, x: Raw) -> Raw:
     """L half(L⁻¹ dx L⁻ᵀ)."""
     inner = _congruent(xp, out, _symmetric(xp, tangents[0]))
     return xp.cotangent_matmul(out, _half(xp, inner))

@@ -12,14 +12,9 @@ from smolml_array._graph.mixing import for_message, numbers_on
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import alone
-from smolml_array._shapes.axes import (
-    Shape,
-    ShapeError,
-    _broadcast_shapes,
-    is_index,
-    normalize_axis,
-    one_axis,
-)
+from smolml_array._graph.walking import numbered
+from smolml_array._shapes.axes import ShapeError, is_index, normalize_axis, one_axis
+from smolml_array._shapes.picking import checked_along
 from smolml_array.backends.signatures import Raw
 from smolml_array.functions.table import A, Array, array_function, as_array, for_rules, linear
 from smolml_value import grad_enabled
@@ -37,7 +32,7 @@ def _index_vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, key: Any) -> Raw:
 def _put_vjp(xp: Any, g: Raw, out: Raw, x: Raw, v: Raw, *, key: Any) -> Raw:
     """To v: of positions that are named twice, only the last put there what is there."""
     chosen = xp.index(g, key)
-    order = xp.reshape(xp.arange(math.prod(chosen.shape)), chosen.shape)
+    order = numbered(xp, chosen.shape)
     last = xp.index(xp.index_put(xp.zeros(x.shape, dtype=order.dtype), key, order), key)
     chosen = xp.where(last == order, chosen, xp.zeros_like(chosen))
     return xp.sum_to_shape(chosen, getattr(v, "shape", ()))
@@ -86,17 +81,6 @@ def index_put(x: A, key: Any, v: ArrayLike) -> A:
 def index_add(x: A, key: Any, v: ArrayLike) -> A:
     """A copy of x with v added at x[key]; positions that repeat accumulate."""
     return x._rule(INDEX_ADD, x, v, key=key)
-
-
-def along(xp: Backend, shape: Shape, indices: Raw, axis: int) -> tuple[Raw, ...]:
-    """The key that picks what `indices` name along an axis: x[key] is take_along_axis."""
-    ndim = len(shape)
-    return tuple(
-        indices
-        if i == axis
-        else xp.reshape(xp.arange(n), tuple(n if j == i else 1 for j in range(ndim)))
-        for i, n in enumerate(shape)
-    )
 
 
 # x[key] ----------------------------------------------------------------------------------------
@@ -314,18 +298,9 @@ def take_along_axis(x: ArrayLike, indices: ArrayLike, axis: int = -1) -> Array:
     [[2.0], [3.0]]
     """
     array = as_array(x)
-    shape = array.shape
-    axis = normalize_axis(axis, len(shape), "take_along_axis")
+    axis = normalize_axis(axis, len(array.shape), "take_along_axis")
     places = _places(array, "take_along_axis", indices, axis)
-    if len(places.shape) != len(shape):
-        raise ShapeError(
-            f"take_along_axis: indices of shape {places.shape} for an array of shape {shape}: "
-            f"expected as many dimensions"
-        )
-    around = tuple(1 if i == axis else n for i, n in enumerate(shape))
-    _broadcast_shapes(around, places.shape, who="take_along_axis")
-    key = along(array._current_node().backend, shape, places, axis)
-    return index(array, key)
+    return index(array, checked_along(array._current_node().backend, array.shape, places, axis))
 
 
 def _places(x: Array, who: str, indices: ArrayLike, axis: int) -> Raw:

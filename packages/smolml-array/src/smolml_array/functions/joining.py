@@ -68,8 +68,7 @@ def where(condition: ArrayLike, x1: ArrayLike, x2: ArrayLike) -> MLArray:
     >>> where(x > 0, x.sqrt(), 0.0).to_list()
     [0.0, 2.0]
     """
-    out: MLArray = table.where(as_array(condition, x1, x2), x1, x2)
-    return out
+    return cast(MLArray, table.where(as_array(condition, x1, x2), x1, x2))
 
 
 def matmul(x1: ArrayLike, x2: ArrayLike) -> MLArray:
@@ -96,8 +95,7 @@ def maximum(x1: ArrayLike, x2: ArrayLike) -> MLArray:
     >>> maximum([1.0, 5.0], MLArray([3.0, 2.0])).to_list()
     [3.0, 5.0]
     """
-    made: MLArray = table.maximum(as_array(x1, x2), x2)
-    return made
+    return cast(MLArray, table.maximum(as_array(x1, x2), x2))
 
 
 def minimum(x1: ArrayLike, x2: ArrayLike) -> MLArray:
@@ -106,8 +104,7 @@ def minimum(x1: ArrayLike, x2: ArrayLike) -> MLArray:
     >>> minimum(2.0, MLArray([3.0, 1.0])).to_list()
     [2.0, 1.0]
     """
-    made: MLArray = table.minimum(as_array(x1, x2), x2)
-    return made
+    return cast(MLArray, table.minimum(as_array(x1, x2), x2))
 
 
 def clip(x: ArrayLike, min: float | None = None, max: float | None = None) -> MLArray:
@@ -116,8 +113,7 @@ def clip(x: ArrayLike, min: float | None = None, max: float | None = None) -> ML
     >>> clip(MLArray([-1.0, 0.5, 3.0]), 0.0, 1.0).to_list()
     [0.0, 0.5, 1.0]
     """
-    made: MLArray = as_array(x).clip(min, max)  # type: ignore[assignment]
-    return made
+    return cast(MLArray, as_array(x).clip(min, max))
 
 
 @entry("x, /, *, axis=0")

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Sequence
 from typing import Any, Final, Self
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import OUT, Rule
-from smolml_array._shapes.axes import ShapeError
+from smolml_array._shapes.axes import ShapeError, check_matrix
 from smolml_array.backends.signatures import Raw
 from smolml_array.convert import is_array_like
 from smolml_array.functions.indexing import getitem
 from smolml_array.functions.manipulation import astype, flatten, reshape, transpose
 from smolml_array.functions.reductions import sum as sum_over
-from smolml_array.functions.table import A, Array, array_function, as_array, linear
+from smolml_array.functions.table import A, Array, Tangents, added, array_function, as_array, linear
 from smolml_value import Value
 from smolml_value.extending import is_number
 
@@ -58,15 +57,11 @@ def _matmul_right(xp: Any, g: Raw, out: Raw, a: Raw, b: Raw, *rest: Raw) -> Raw:
     return xp.sum_to_shape(xp.cotangent_matmul(_swap(xp, a), g), b.shape)
 
 
-def _matmul_jvp(
-    xp: Any, tangents: Sequence[Raw | None], out: Raw, a: Raw, b: Raw, *rest: Raw
-) -> Raw | None:
+def _matmul_jvp(xp: Any, tangents: Tangents, out: Raw, a: Raw, b: Raw, *rest: Raw) -> Raw | None:
     da, db, *_ = tangents
-    total = None if da is None else xp.cotangent_matmul(da, b)
-    if db is None:
-        return total
-    other = xp.cotangent_matmul(a, db)
-    return other if total is None else total + other
+    left = None if da is None else xp.cotangent_matmul(da, b)
+    right = None if db is None else xp.cotangent_matmul(a, db)
+    return added([left, right])
 
 
 MATMUL = Rule(
@@ -157,15 +152,9 @@ TRIL = linear("tril", lambda xp, g, out, x, *, k: xp.tril(g, k=k))
 TRIU = linear("triu", lambda xp, g, out, x, *, k: xp.triu(g, k=k))
 
 
-def check_matrices(x: Array, who: str) -> None:
-    """Raise ShapeError for an array of fewer than 2 dimensions."""
-    if len(x.shape) < 2:
-        raise ShapeError(f"{who}: shape {x.shape}: expected at least 2 dimensions")
-
-
 def _triangle(rule: Rule, x: ArrayLike, k: int) -> Array:
     array = as_array(x)
-    check_matrices(array, rule.name)
+    check_matrix(array.shape, rule.name)
     return array._rule(rule, array, k=operator.index(k))
 
 
@@ -206,7 +195,7 @@ def diagonal(x: ArrayLike, offset: int = 0) -> Array:
     ([1.0, 4.0], [3.0])
     """
     array = as_array(x)
-    check_matrices(array, "diagonal")
+    check_matrix(array.shape, "diagonal")
     *lead, n, m = array.shape
     offset = operator.index(offset)
     start = offset if offset >= 0 else -offset * m
@@ -226,7 +215,7 @@ def trace(x: ArrayLike, offset: int = 0) -> Array:
     5.0
     """
     array = as_array(x)
-    check_matrices(array, "trace")
+    check_matrix(array.shape, "trace")
     return sum_over(diagonal(array, offset), axis=-1)
 
 
@@ -237,9 +226,8 @@ def matrix_transpose(x: Array) -> Array:
     Raises:
         ShapeError: it has fewer than two.
     """
+    check_matrix(x.shape, "mT")
     n = len(x.shape)
-    if n < 2:
-        raise ShapeError(f"mT: shape {x.shape}: expected at least 2 dimensions")
     return transpose(x, (*range(n - 2), n - 1, n - 2))
 
 

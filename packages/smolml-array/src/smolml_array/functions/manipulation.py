@@ -250,11 +250,6 @@ def roll(x: ArrayLike, shift: int | Sequence[int], axis: Axis = None) -> Array:
         return array._rule(ROLL, array, shift=(sum(shifts),), axis=None)
     given = (axis,) if is_index(axis) else tuple(axis)  # type: ignore[arg-type]
     axes = tuple(normalize_axis(a, len(array.shape), "roll") for a in given)
-    if len(shifts) != len(axes) and 1 not in (len(shifts), len(axes)):
-        raise ValueError(f"roll: {len(shifts)} shifts for {len(axes)} axes: expected as many")
-    count = max(len(shifts), len(axes)) if shifts and axes else 0
-    shifts = shifts if len(shifts) == count else shifts[:1] * count
-    axes = axes if len(axes) == count else axes[:1] * count
     return array._rule(ROLL, array, shift=shifts, axis=axes)
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import Rule
-from smolml_array._shapes.axes import Axis, ShapeError, normalize_axes, reduced_shape
+from smolml_array._shapes.axes import Axis, ShapeError, check_matrix, normalize_axes, reduced_shape
 from smolml_array.backends.signatures import Raw
 from smolml_array.convert import is_floating
 from smolml_array.functions import reductions
-from smolml_array.functions.linalg import check_matrices
 from smolml_array.functions.manipulation import floating, squeeze
 from smolml_array.functions.table import Array, array_function, as_array
 from smolml_value.extending import is_number
@@ -74,11 +73,9 @@ def vector_norm(x: ArrayLike, axis: Axis = None, keepdims: bool = False, ord: fl
     array = floating(array)
     if abs(ord) == math.inf:
         extreme = reductions.max if ord > 0 else reductions.min
-        largest: Array = extreme(abs(array), **params)
-        return largest
+        return cast(Array, extreme(abs(array), **params))
     if ord == 1:
-        total: Array = reductions.sum(abs(array), **params)
-        return total
+        return cast(Array, reductions.sum(abs(array), **params))
     return array._rule(VECTOR_NORM, array, ord=float(ord), **params)
 
 
@@ -97,7 +94,7 @@ def matrix_norm(x: ArrayLike, keepdims: bool = False, ord: float | str = "fro") 
     6.0
     """
     array = as_array(x)
-    check_matrices(array, "matrix_norm")
+    check_matrix(array.shape, "matrix_norm")
     ndim = len(array.shape)
     return _matrix_norm(array, "matrix_norm", (ndim - 2, ndim - 1), keepdims, ord)
 

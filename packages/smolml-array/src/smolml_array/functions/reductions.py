@@ -9,14 +9,14 @@ from typing import Any, Final, Never
 from smolml_array._graph.rule import Rule, Vjp
 from smolml_array._shapes.axes import (
     Axis,
-    Shape,
     inverse_permutation,
     normalize_axes,
     normalize_axis,
+    reduced_count,
     reduced_shape,
 )
+from smolml_array._shapes.picking import along
 from smolml_array.backends.signatures import Raw
-from smolml_array.functions.indexing import along
 from smolml_array.functions.table import (
     A,
     Array,
@@ -39,14 +39,8 @@ def _sum_vjp(xp: Any, g: Raw, out: Raw, x: Raw, axis: Axis = None, keepdims: boo
     return xp.broadcast_to(g, x.shape)
 
 
-def _count(shape: Shape, axis: Axis) -> int:
-    if axis is None:
-        return math.prod(shape)
-    return math.prod(shape[a] for a in normalize_axes(axis, len(shape), "mean"))
-
-
 def _mean_vjp(xp: Any, g: Raw, out: Raw, x: Raw, axis: Axis = None, **how: Any) -> Raw:
-    count = _count(x.shape, axis)  # 0 only where there is no element to send anything to
+    count = reduced_count(x.shape, axis, "mean")  # 0 only where there is no element to send to
     return _sum_vjp(xp, g * (1.0 / count if count else 0.0), out, x, axis, **how)
 
 
@@ -114,7 +108,7 @@ def _var_vjp(
 ) -> Raw:
     """2 (x - mean) / (n - correction); a negative n - correction counts as 0, as in var."""
     centered = x - xp.mean(x, axis=axis, keepdims=True)
-    freedom = _count(x.shape, axis) - correction
+    freedom = reduced_count(x.shape, axis, "var") - correction
     scale = 2.0 / freedom if freedom > 0.0 else math.inf
     return xp.cotangent_product(_sum_vjp(xp, g, out, x, axis, **how), centered * scale)
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._shapes.axes import normalize_axis
-from smolml_array.functions.indexing import along
+from smolml_array._shapes.picking import along
 from smolml_array.functions.table import Array, array_function, as_array, linear
 
 # Both are keys: `order` names each position once, and `back` undoes it, so nothing is added up.

@@ -9,13 +9,15 @@ that rules are run on to be differentiated again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
 from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, Protocol, TypeVar, overload
 
 from smolml_array._graph.apply import Applying
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import OUT, Rule, Vjp
-from smolml_array.convert import holds
+from smolml_array.convert import in_graph
 from smolml_value import Value
 from smolml_value.extending import TracedNamespace, answering
 
@@ -24,6 +26,7 @@ Array = Applying  # what functions build on: MLArray adds the methods
 P = ParamSpec("P")
 A = TypeVar("A", bound=Array)
 F = TypeVar("F", bound=Callable[..., Any])
+Tangents = Sequence[Any]  # of the operands of a rule: None for zero
 
 
 class Entry(NamedTuple):
@@ -113,6 +116,12 @@ def on_numbers(xp: Any) -> bool:
     return not isinstance(xp, TracedNamespace) and not hasattr(xp, "depth")
 
 
+def added(terms: Iterable[Any]) -> Any:
+    """The sum of the terms that are there; None if there is none."""
+    known = [term for term in terms if term is not None]
+    return reduce(operator.add, known) if known else None
+
+
 FOR_RULES: Final[dict[str, Callable[..., Any]]] = {}
 """What rules that are differentiated again call in place of an entry, or where there is none."""
 
@@ -137,8 +146,5 @@ def as_array(x: ArrayLike, *others: ArrayLike) -> Array:
     if isinstance(x, Array):
         return x
     backend = next((o._node.backend.name for o in others if isinstance(o, Array)), None)
-    tracked = isinstance(x, Value) or (
-        isinstance(x, list | tuple) and (holds(x, Value) or holds(x, Array))
-    )
-    made: Array = _kind(x, requires_grad=tracked, backend=backend)
+    made: Array = _kind(x, requires_grad=isinstance(x, Value) or in_graph(x), backend=backend)
     return made

@@ -8,10 +8,9 @@ from typing import Any, Protocol
 
 from smolml_array._shapes.axes import (
     Axis,
-    ShapeError,
     _broadcast_shapes,
     as_shape,
-    check_repeats,
+    check_matrix,
     expand_shape,
     move_axes,
     normalize_axes,
@@ -21,6 +20,7 @@ from smolml_array._shapes.axes import (
     stack_shape,
 )
 from smolml_array._shapes.nested import check_count
+from smolml_array._shapes.picking import check_repeats
 from smolml_array.backends.signatures import Raw
 
 
@@ -34,8 +34,7 @@ class Arrangement(Protocol):
 
     def matrix_transpose(xp: Any, x: Raw, /) -> Raw:
         """The last two axes swapped."""
-        if x.ndim < 2:
-            raise ShapeError(f"matrix_transpose: shape {x.shape}: expected at least 2 dimensions")
+        check_matrix(x.shape, "matrix_transpose")
         return xp.permute_dims(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
 
     def expand_dims(xp: Any, x: Raw, /, axis: int | tuple[int, ...] = 0) -> Raw:
@@ -66,7 +65,7 @@ class Arrangement(Protocol):
         shifts = shift if isinstance(shift, tuple) else (shift,)
         if len(shifts) != len(axes) and 1 not in (len(shifts), len(axes)):
             raise ValueError(f"roll: {len(shifts)} shifts for {len(axes)} axes: expected as many")
-        for i in range(max(len(shifts), len(axes))):
+        for i in range(max(len(shifts), len(axes)) if shifts and axes else 0):
             n = normalize_axis(axes[i % len(axes)], x.ndim, "roll")
             start = -shifts[i % len(shifts)] % max(x.shape[n], 1)  # what comes first afterwards
             before = (slice(None),) * n

@@ -7,7 +7,7 @@ import random
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from smolml_array._shapes.axes import Shape, ShapeError, as_shape
+from smolml_array._shapes.axes import Shape, ShapeError, as_shape, check_matrix
 from smolml_array._shapes.nested import check_count
 from smolml_array.backends.signatures import DType, Number, Raw
 
@@ -18,8 +18,7 @@ def _diagonals(xp: Any, n: int, m: int) -> Raw:
 
 
 def _triangle(xp: Any, who: str, x: Raw, compare: Any, k: int) -> Raw:
-    if x.ndim < 2:
-        raise ShapeError(f"{who}: shape {x.shape}: expected at least 2 dimensions")
+    check_matrix(x.shape, who)
     return xp.where(compare(_diagonals(xp, *x.shape[-2:]), k), x, xp.zeros((), dtype=x.dtype))
 
 

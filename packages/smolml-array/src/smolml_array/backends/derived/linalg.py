@@ -26,9 +26,7 @@ Rows = list[list[float]]
 def _matrices(xp: Any, x: Raw) -> list[Rows]:
     """The matrices in the last two axes, each as its rows."""
     *lead, n, m = x.shape
-    flat = list(map(float, xp.to_flat(x)))
-    rows = [flat[i * m : (i + 1) * m] for i in range(math.prod(lead) * n)]
-    return [rows[i * n : (i + 1) * n] for i in range(math.prod(lead))]
+    return xp.to_list(xp.reshape(xp.astype(x, xp.float64), (math.prod(lead), n, m)))  # type: ignore[no-any-return]
 
 
 def _array(xp: Any, numbers: Iterable[float], shape: Shape, *like: Raw) -> Raw:

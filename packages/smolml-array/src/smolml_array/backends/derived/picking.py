@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any, Protocol
 
-from smolml_array._shapes.axes import ShapeError, _broadcast_shapes, normalize_axis, one_axis
+from smolml_array._shapes.axes import normalize_axis, one_axis
+from smolml_array._shapes.picking import checked_along
 from smolml_array.backends.signatures import Raw
 
 
@@ -38,18 +39,7 @@ class Picking(Protocol):
         """For each position of `indices` the element of x there, along the axis."""
         axis = normalize_axis(axis, x.ndim, "take_along_axis")
         picks = _positions(xp, "take_along_axis", indices)
-        if picks.ndim != x.ndim:
-            raise ShapeError(
-                f"take_along_axis: indices of shape {picks.shape} for an array of shape {x.shape}: "
-                f"expected as many dimensions"
-            )
-        around = tuple(1 if i == axis else n for i, n in enumerate(x.shape))
-        _broadcast_shapes(around, picks.shape, who="take_along_axis")
-        key = [
-            xp.reshape(xp.arange(n), (n,) + (1,) * (x.ndim - 1 - i)) for i, n in enumerate(x.shape)
-        ]
-        key[axis] = picks
-        return xp.index(x, tuple(key))
+        return xp.index(x, checked_along(xp, x.shape, picks, axis))
 
     def sort(
         xp: Any, x: Raw, /, axis: int = -1, *, descending: bool = False, stable: bool = True

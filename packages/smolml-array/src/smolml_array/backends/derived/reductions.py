@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 from typing import Any, Protocol
 
-from smolml_array._shapes.axes import Axis, Shape, normalize_axes, unbroadcast_axes
+from smolml_array._shapes.axes import Axis, Shape, normalize_axes, reduced_count, unbroadcast_axes
 from smolml_array.backends.signatures import Raw
 
 
 def _floating(xp: Any, x: Raw) -> Raw:
     x = xp.asarray(x)
     return x if xp.isdtype(x.dtype, "real floating") else xp.astype(x, xp.float64)
-
-
-def _length(shape: Shape, axis: Axis, who: str) -> int:
-    """How many elements each result comes from."""
-    return math.prod(shape[i] for i in normalize_axes(axis, len(shape), who))
 
 
 @lru_cache(maxsize=256)
@@ -40,7 +34,7 @@ class Reductions(Protocol):
     def mean(xp: Any, x: Raw, /, axis: Axis = None, *, keepdims: bool = False) -> Raw:
         """The mean; of equal numbers that number, which a rounded sum may miss; nan of nothing."""
         x = _floating(xp, x)
-        n = _length(x.shape, axis, "mean")
+        n = reduced_count(x.shape, axis, "mean")
         found = xp.divide(xp.sum(x, axis=axis, keepdims=keepdims), float(n))
         if n < 2 or not found.size:
             return found
@@ -56,7 +50,7 @@ class Reductions(Protocol):
     ) -> Raw:
         """The mean squared distance from the mean, divided by n - correction."""
         x = _floating(xp, x)
-        n = _length(x.shape, axis, "var")
+        n = reduced_count(x.shape, axis, "var")
         away = xp.subtract(x, xp.mean(x, axis=axis, keepdims=True))
         total = xp.sum(xp.multiply(away, away), axis=axis, keepdims=keepdims)
         return xp.divide(total, float(max(n - correction, 0)))

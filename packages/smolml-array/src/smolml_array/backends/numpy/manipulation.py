@@ -12,12 +12,12 @@ from smolml_array._shapes.axes import (
     Shape,
     ShapeError,
     as_shape,
-    check_repeats,
     concat_shape,
     normalize_axis,
     normalize_permutation,
     reshape_shape,
 )
+from smolml_array._shapes.picking import check_repeats
 from smolml_array.backends.signatures import Raw
 
 ndarray = np.ndarray

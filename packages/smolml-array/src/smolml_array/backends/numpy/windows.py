@@ -8,11 +8,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from smolml_array._shapes.axes import Axis, Shape, as_shape
-from smolml_array._shapes.windowing import (
-    overlap_axes,
-    window_axes,
-    windows_shape,
-)
+from smolml_array._shapes.windowing import overlap_axes, window_axes, windows_shape
 from smolml_array.backends.numpy.dtypes import I64
 from smolml_array.backends.signatures import Raw
 

@@ -42,12 +42,6 @@ def expand(flat: list[Any], shape: Shape, to: Shape) -> list[Any]:
     return flat
 
 
-def fits(shape: Shape, to: Shape) -> bool:
-    """Whether an array of `shape` can be repeated to the shape `to`."""
-    pairs = zip(reversed(shape), reversed(to), strict=False)
-    return len(shape) <= len(to) and all(own in (1, wanted) for own, wanted in pairs)
-
-
 def common(who: str, *operands: Operand) -> tuple[list[Iterable[Any]], Shape]:
     """The elements of each operand, repeated to the common shape, and that shape.
 

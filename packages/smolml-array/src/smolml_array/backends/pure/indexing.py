@@ -9,8 +9,8 @@ from collections.abc import Callable
 from itertools import repeat as again
 from typing import Any, NamedTuple
 
-from smolml_array._shapes.axes import Shape, ShapeError, _broadcast_shapes, strides
-from smolml_array.backends.pure.broadcasting import expand, fits, gather, offsets
+from smolml_array._shapes.axes import Shape, ShapeError, _broadcast_shapes, fits, strides
+from smolml_array.backends.pure.broadcasting import expand, gather, offsets
 from smolml_array.backends.pure.creation import asarray
 from smolml_array.backends.pure.dtypes import bool_, float64, int64, settled
 from smolml_array.backends.pure.ndarray import NDArray

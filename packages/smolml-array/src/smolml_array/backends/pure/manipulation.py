@@ -12,11 +12,12 @@ from smolml_array._shapes.axes import (
     ShapeError,
     as_shape,
     concat_shape,
+    fits,
     normalize_permutation,
     reshape_shape,
 )
 from smolml_array._shapes.nested import check_count
-from smolml_array.backends.pure.broadcasting import expand, fits
+from smolml_array.backends.pure.broadcasting import expand
 from smolml_array.backends.pure.dtypes import promote
 from smolml_array.backends.pure.ndarray import NDArray
 from smolml_array.backends.pure.operands import as_array, cast

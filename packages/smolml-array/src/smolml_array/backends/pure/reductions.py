@@ -10,13 +10,7 @@ from itertools import accumulate, chain
 from operator import mul
 from typing import Any
 
-from smolml_array._shapes.axes import (
-    Axis,
-    check_not_empty,
-    normalize_axes,
-    one_axis,
-    reduced_shape,
-)
+from smolml_array._shapes.axes import Axis, check_not_empty, normalize_axes, one_axis, reduced_shape
 from smolml_array.backends.namespace import named
 from smolml_array.backends.pure.dtypes import DType, as_dtype, bool_, float64, int64, settled
 from smolml_array.backends.pure.ndarray import NDArray
@@ -62,8 +56,9 @@ sum: TypedReduction = _total("sum", builtins.sum, 0, "The sum; 0 of nothing; boo
 prod: TypedReduction = _total("prod", math.prod, 1, "The product; 1 of nothing.")
 
 
-def _extreme(f: _OfRow, x: NDArray) -> _OfRow:
-    """max or min of a row of x; the first nan if there is one."""
+def _extreme(f: _OfRow, name: str, x: NDArray, axis: Axis) -> _OfRow:
+    """max or min of a row of x, none of which is empty; the first nan if there is one."""
+    check_not_empty(name, x.shape, normalize_axes(axis, x.ndim, name))
     if x.dtype is not float64 or not math.isnan(builtins.sum(x.flat)):  # the sum tells, quickly
         return f
 
@@ -77,8 +72,7 @@ def _extreme(f: _OfRow, x: NDArray) -> _OfRow:
 def _largest(name: str, f: _OfRow, doc: str) -> Any:
     def largest(x: Any, /, axis: Axis = None, *, keepdims: _bool = False) -> NDArray:
         x = as_array(x, name)
-        check_not_empty(name, x.shape, normalize_axes(axis, x.ndim, name))
-        return _reduced(_extreme(f, x), name, x, axis, keepdims, x.dtype)
+        return _reduced(_extreme(f, name, x, axis), name, x, axis, keepdims, x.dtype)
 
     return named(largest, name, doc)
 
@@ -86,8 +80,7 @@ def _largest(name: str, f: _OfRow, doc: str) -> Any:
 def _position(name: str, f: _OfRow, doc: str) -> Any:
     def position(x: Any, /, axis: int | None = None, *, keepdims: _bool = False) -> NDArray:
         x = as_array(x, name)
-        check_not_empty(name, x.shape, normalize_axes(axis, x.ndim, name))
-        extreme = _extreme(f, x)
+        extreme = _extreme(f, name, x, axis)
 
         def place(row: _Row) -> int:
             return row.index(extreme(row))  # finds a nan, too: the very object

@@ -43,9 +43,7 @@ def rows(x: NDArray, axes: tuple[int, ...]) -> list[list[Any]]:
             for i in range(inner)
         ]
     kept = [i for i in range(len(shape)) if i not in axes]
-    steps = strides(shape)
-    order = [range(0, shape[i] * steps[i], steps[i]) for i in (*kept, *sorted(axes))]
-    moved = gather(flat, order)
+    moved = permuted(x, (*kept, *sorted(axes))).flat
     return [moved[i : i + length] for i in range(0, len(moved), length)]
 
 

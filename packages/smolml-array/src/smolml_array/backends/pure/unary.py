@@ -92,12 +92,3 @@ isinf: Unary = _by_dtype("isinf", *[math.isinf] * 3, out=bool_)
 isnan: Unary = _by_dtype("isnan", *[math.isnan] * 3, out=bool_)
 logical_not: Unary = _by_dtype("logical_not", *[operator.not_] * 3, out=bool_)
 signbit: Unary = _by_dtype("signbit", *[scalar.signbit] * 3, out=bool_)
-
-
-def square(x: Any, /) -> NDArray:
-    """x * x; of bool as int64."""
-    x = as_array(x, "square")
-    flat = list(map(operator.mul, x.flat, x.flat))
-    if x.dtype is float64:
-        return NDArray(flat, x.shape, float64)
-    return NDArray(wrapped(flat), x.shape, int64)
