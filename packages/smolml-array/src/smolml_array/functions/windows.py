@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.rule import Rule
+from smolml_array._graph.shaping import CONCAT
 from smolml_array._shapes.axes import Axis, Shape, ShapeError
 from smolml_array._shapes.windowing import PadWidth, inside, pad_widths, window_axes
 from smolml_array.backends.signatures import Raw
@@ -129,8 +130,9 @@ def pad(
                 f"pad: axis {axis} of shape {array.shape} is empty: there is nothing that mode "
                 f"{mode!r} could repeat; use mode='constant'"
             )
-        source = [_SOURCES[mode](i, n) for i in range(-before, n + after)]
-        made = index(made, (slice(None),) * axis + (source,))
+        ends = ([_SOURCES[mode](i, n) for i in r] for r in (range(-before, 0), range(n, n + after)))
+        first, last = (index(made, (slice(None),) * axis + (places,)) for places in ends)
+        made = made._rule(CONCAT, first, made, last, axis=axis)
     return +array if made is array else made
 
 
