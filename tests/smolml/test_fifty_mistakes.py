@@ -115,6 +115,16 @@ MISTAKES: dict[str, Mistake] = {
         ValueError,
         ("add", "(2, 2) and (3,)", "2 (axis 1 of the first) != 3", "reshape one"),
     ),
+    "y.backward(v)": Mistake(
+        lambda x, w, v: (x * x).backward(w),
+        TypeError,
+        (r"backward() takes 1 positional argument but 2 were given",),
+    ),
+    "x.clip(dim=1)": Mistake(
+        lambda x, w, v: x.clip(dim=1),
+        TypeError,
+        ("clip() got an unexpected keyword argument 'dim'",),
+    ),
     "x.reshape(3)": Mistake(
         lambda x, w, v: x.reshape(3),
         ValueError,
@@ -398,6 +408,29 @@ def test_what_others_answer_is_in_the_guides(name: str) -> None:
         assert program(x, w, v) == answer
     for language in ("en", "es"):
         assert guide in (DOCS / language / "coming-from.md").read_text(encoding="utf-8")
+
+
+def test_a_chain_of_steps_is_noticed_once() -> None:
+    w = MLArray([1.0, 2.0])
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        for _ in range(120):
+            (w * w).sum().backward()
+            w = w - 0.01 * w.grad()
+    (found,) = seen
+    assert "no_grad(): w -= ..." in str(found.message)
+    assert found.filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        leaf, y = MLArray([1.0, 2.0]), MLArray([1.0, 2.0])
+        for _ in range(120):
+            (leaf * leaf).sum().backward()
+            with no_grad():
+                leaf -= 0.01 * leaf.grad()
+            leaf.zero_grad()
+            y = y - 0.1 * y  # a chain too, of which each step counts
+        y.backward()
+        assert y.grad().to_list() == [1.0, 1.0]
 
 
 def test_a_number_that_leaves_a_function_under_grad_is_seen() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from contextvars import copy_context
-from typing import Never, Self
+from typing import Final, Never, Self
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.array_base import ArrayBase
@@ -14,8 +15,21 @@ from smolml_array._graph.views import ValuesNode
 from smolml_array._graph.walking import put_at
 from smolml_array.backends.signatures import Raw
 from smolml_array.convert import is_floating
-from smolml_value import GraphError
-from smolml_value.extending import MODE, PASS_LOCK, one_pass, refusal
+from smolml_value import GraphError, table
+from smolml_value.extending import MODE, PASS_LOCK, Node, one_pass, refusal
+
+_MANY: Final = 100
+
+
+def _steps(node: Node | None) -> int:
+    """How many constants were subtracted, one after the other, to make it; at most _MANY + 1."""
+    count = 0
+    while isinstance(node, ArrayNode) and node.rule is table.subtract and count <= _MANY:
+        node, constant = node.operands
+        if constant is not None:
+            break
+        count += 1
+    return count
 
 
 class Gradients(ArrayBase):
@@ -60,10 +74,23 @@ class Gradients(ArrayBase):
         >>> MLArray([1.0, 2.0]).grad().to_list()
         [0.0, 0.0]
         """
-        node = self._node
-        view = None if node.pending_writes is None else self._view
+        node, hook = self._node, HOOKS.on_gradient
+        if node.rule is not None or node.pending_writes is not None or hook is not None:
+            return self._inner_grad()
+        return self._constant(node.backend, node.gradient() if node.grad is None else node.grad)
+
+    def _inner_grad(self) -> Self:
+        """The same where it is no plain leaf."""
+        node, view = self._node, None if self._node.pending_writes is None else self._view
         if view is not None:
             node = view.root._current_node()
+        elif _steps(node) == _MANY:
+            warnings.warn(
+                f"w = w - rate * w.grad() in a loop: w remembers the {_MANY} steps so far, and "
+                f"each backward() goes back through all; step inside `with no_grad(): w -= ...`, "
+                f"by an optimizer, or call w.restart() after each step",
+                stacklevel=3,
+            )
         raw = node.grad
         if raw is None or HOOKS.on_gradient is not None:
             raw = node.gradient()

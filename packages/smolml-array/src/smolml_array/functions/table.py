@@ -12,6 +12,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
+from types import FunctionType
 from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, Protocol, TypeVar, overload
 
 from smolml_array._graph.apply import Applying
@@ -139,6 +140,10 @@ def results_are(kind: type[Any]) -> None:
     """Say which class arrays have that are made of lists and numbers."""
     global _kind
     _kind = kind
+    for family in kind.__mro__[1:]:  # Python's errors name methods, and no class inside
+        for name, f in vars(family).items():
+            if isinstance(f, FunctionType) and f.__qualname__ == f"{family.__name__}.{name}":
+                f.__qualname__ = name
 
 
 def as_array(x: ArrayLike, *others: ArrayLike) -> Array:
