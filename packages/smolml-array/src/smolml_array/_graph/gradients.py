@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from contextvars import copy_context
-from typing import Final, Never, Self
+from typing import Any, Final, Never, Self
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.array_base import ArrayBase
@@ -16,19 +16,18 @@ from smolml_array._graph.walking import put_at
 from smolml_array.backends.signatures import Raw
 from smolml_array.convert import is_floating
 from smolml_value import GraphError, table
-from smolml_value.extending import MODE, PASS_LOCK, Node, one_pass, refusal
+from smolml_value.extending import MODE, PASS_LOCK, one_pass, refusal
 
 _MANY: Final = 100
 
 
-def _steps(node: Node | None) -> int:
+def _steps(node: Any) -> int:
     """How many constants were subtracted, one after the other, to make it; at most _MANY + 1."""
     count = 0
-    while isinstance(node, ArrayNode) and node.rule is table.subtract and count <= _MANY:
-        node, constant = node.operands
-        if constant is not None:
+    while getattr(node, "rule", None) is table.subtract and node.operands[1] is None:
+        node, count = node.operands[0], count + 1
+        if count > _MANY:
             break
-        count += 1
     return count
 
 

@@ -23,7 +23,7 @@ from smolml_array.backends import get_backend
 from smolml_array.backends.signatures import Raw
 from smolml_array.convert import has_buffer
 from smolml_value import GraphError
-from smolml_value.extending import Node, WeakIdentityDict
+from smolml_value.extending import WeakIdentityDict, topological
 
 NUMPY: Final = get_backend("numpy")
 
@@ -168,7 +168,7 @@ class Captures:
         for placed, node in self._nodes.items():
             if node is not self._given.get(id(placed)):
                 return CHANGES
-        reached = _led_to(taken)
+        reached = {*topological(taken)}
         x: Any
         for x, _ in self._read.items():
             if x._node in reached:
@@ -188,18 +188,6 @@ def uses(what: str) -> str:
         f"replay: the function uses {what} that gradients flow to, but that it was not given: name "
         f"it among the parameters, or pass it as an argument"
     )
-
-
-def _led_to(nodes: Sequence[Node]) -> set[Node]:
-    """These nodes, and all that led to them."""
-    found: set[Node] = set()
-    todo = [*nodes]
-    while todo:
-        node = todo.pop()
-        if node not in found:
-            found.add(node)
-            todo += node._parents()
-    return found
 
 
 class _Foreign(NamedTuple):

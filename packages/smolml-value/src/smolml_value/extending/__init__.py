@@ -17,7 +17,7 @@ from smolml_value.errors import NoDerivativeError, PluginError
 from smolml_value.foreign import answering, missing, refusal
 from smolml_value.graph import CUT_OFF, one_pass
 from smolml_value.graph import LOCK as PASS_LOCK
-from smolml_value.node import Node, OperandBase
+from smolml_value.node import Node, OperandBase, topological
 from smolml_value.op import Op
 from smolml_value.operand import Operand
 from smolml_value.recording import MODE, leave, record_here, recording
@@ -27,6 +27,7 @@ from smolml_value.traced import TRACED, TracedNamespace
 from smolml_value.traced import find as find_traced
 
 # Kinds of nodes: `Node` is any, `OperandBase` what ops apply to, `Operand` has them as methods.
+#   `topological` are all that some depend on, parents first.
 # Leaves: the `_dr` of one that is a constant is `CUT_OFF`.
 # The pass: `one_pass` from a node of any kind, made by who holds `PASS_LOCK`.
 # Ops: `Op`, those built in (`TABLE`), and the `xp` that makes derivatives of rules
@@ -77,4 +78,5 @@ __all__ = [
     "recording",
     "refusal",
     "register_arrays",
+    "topological",
 ]
