@@ -35,7 +35,7 @@ def backward_arrays(root: ArrayNode) -> bool:
             if hidden is None and operands[0].__class__ is kind and operands[0].raw.size >= LARGE:
                 hidden = release(root)
             args, params = (xp, found[node], node.out, *node.primals), node.params
-            given: Any = ()
+            given: Any
             if rule.__class__ is Rule:
                 given, into = rule.vjps, rule.into
             else:

@@ -8,24 +8,22 @@ everything is kept.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.rule import OUT, Rule, is_own
+from smolml_array.backends.signatures import references
 from smolml_value import Op, scalar
 
 LARGE = 2**15
 """Elements from which looking for what can go is worth its time."""
 
-_references: Callable[[Any], int] = getattr(sys, "getrefcount", lambda node: 1 << 30)
-
 
 def _held_once(operands: Sequence[Any]) -> int:
-    """What `_references` says of a node that nobody but these operands holds."""
+    """What `references` says of a node that nobody but these operands holds."""
     for node in operands:
-        return _references(node)
+        return references(node)
     return 0
 
 
@@ -48,7 +46,7 @@ def release(root: ArrayNode) -> set[ArrayNode]:
             i += 1
             if parent.__class__ is not kind or parent.rule is None or parent in reached:
                 continue
-            if parent.raw.size >= LARGE and _references(parent) == _ONCE:
+            if parent.raw.size >= LARGE and references(parent) == _ONCE:
                 hidden.add(parent)
                 parent.hide()
                 if not reads(node.rule, i) and not reads(parent.rule, OUT):

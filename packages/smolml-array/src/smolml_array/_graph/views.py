@@ -6,9 +6,8 @@ handle holds them, the node knows neither: no reference cycles.
 
 from __future__ import annotations
 
-import sys
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 from weakref import ref
@@ -19,7 +18,7 @@ from smolml_array._graph.rule import Rule
 from smolml_array._graph.walking import numbered, places_behind, unit
 from smolml_array._shapes.axes import Shape
 from smolml_array._shapes.nested import flatten
-from smolml_array.backends.signatures import DType, Raw
+from smolml_array.backends.signatures import DType, Raw, references
 from smolml_array.convert import as_dtype, check_cast, holds, is_floating, to_raw, value_or_number
 from smolml_value import Value, grad_enabled
 from smolml_value.extending import CUT_OFF, Node, WeakIdentityDict, as_float, leave
@@ -266,13 +265,12 @@ def alone(node: ArrayNode) -> bool:
     """Whether nobody but its handle sees the numbers of a node: they may be written to."""
     plain = node.rule is None and node.__class__ is ArrayNode and node.pending_writes is None
     held = _ALONE if node.out is node.raw else _ALONE - 1
-    return plain and _references(node.raw) == held and _looked_at.get(node) is None
+    return plain and references(node.raw) == held and _looked_at.get(node) is None
 
 
-_references: Callable[[Any], int] = getattr(sys, "getrefcount", lambda raw: 1 << 30)
 _sample: Final = SimpleNamespace(raw=object())
 _sample.out = _sample.raw
-_ALONE: Final = _references(_sample.raw)
+_ALONE: Final = references(_sample.raw)
 
 
 ELEMENT: Final = Rule("element", lambda xp, x: x)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import sys
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
 
@@ -18,6 +19,9 @@ Number: TypeAlias = float  # also int and bool, which type checkers accept as fl
 Unary = Callable[[Raw], Raw]
 Binary = Callable[[Raw, Raw], Raw]
 _bool = builtins.bool
+
+references: Callable[[Any], int] = getattr(sys, "getrefcount", lambda x: 1 << 30)
+"""How many hold an object, as CPython says; elsewhere everything counts as held by many."""
 
 
 class Reduction(Protocol):

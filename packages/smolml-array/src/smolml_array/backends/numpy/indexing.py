@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from smolml_array._shapes.axes import ShapeError, normalize_axis
 from smolml_array.backends.numpy.creation import astype
-from smolml_array.backends.signatures import Raw
+from smolml_array.backends.signatures import Raw, references
 
 
 def index(x: Raw, key: Any, /) -> Raw:
@@ -75,19 +74,16 @@ def index_put(x: Raw, key: Any, v: Raw, /) -> Raw:
 def index_put_into(total: Raw, key: Any, v: Raw, /) -> Raw:
     """total with total[key] = v, written into total if no other array has its memory."""
     base = total if total.base is None else total.base
-    alone = base is total or _references(base) == _OWN
+    alone = base is total or references(base) == _OWN
     free = alone and type(base) is np.ndarray and base.flags.owndata and total.flags.writeable
     return _changed(_put_at, "index_put", total if free else np.array(total, order="C"), key, v)
 
 
-_references: Callable[[Any], int] = getattr(sys, "getrefcount", lambda base: 1 << 30)
-
-
 def _held() -> int:
-    """What `_references` says of memory that one array looks into, and a name here."""
+    """What `references` says of memory that one array looks into, and a name here."""
     look = np.zeros(2).reshape(1, 2)
     base = look.base
-    return _references(base)
+    return references(base)
 
 
 _OWN = _held()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import operator
-import sys
-from collections.abc import Callable
 from itertools import repeat as again
 from typing import Any, NamedTuple
 
@@ -15,6 +13,7 @@ from smolml_array.backends.pure.creation import asarray
 from smolml_array.backends.pure.dtypes import bool_, float64, int64, settled
 from smolml_array.backends.pure.ndarray import NDArray
 from smolml_array.backends.pure.operands import as_array, cast
+from smolml_array.backends.signatures import references
 
 _FORMS = (
     "only integers, slices (`:`), ellipsis (`...`), newaxis (`None`) and integer or boolean arrays "
@@ -217,12 +216,11 @@ def index_put(x: NDArray, key: Any, v: Any, /) -> NDArray:
 
 def index_put_into(total: NDArray, key: Any, v: Any, /) -> NDArray:
     """total with total[key] = v, written into total if no other array has its list."""
-    return (_put if _references(total.flat) == _OWN else index_put)(total, key, v)
+    return (_put if references(total.flat) == _OWN else index_put)(total, key, v)
 
 
-_references: Callable[[Any], int] = getattr(sys, "getrefcount", lambda flat: 1 << 30)
 _sample = NDArray([], (0,), int64)
-_OWN = _references(_sample.flat)
+_OWN = references(_sample.flat)
 
 
 def _put(x: NDArray, key: Any, v: Any) -> NDArray:
