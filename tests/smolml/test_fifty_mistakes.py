@@ -123,7 +123,7 @@ MISTAKES: dict[str, Mistake] = {
     "x.clip(dim=1)": Mistake(
         lambda x, w, v: x.clip(dim=1),
         TypeError,
-        ("clip() got an unexpected keyword argument 'dim'",),
+        ("clip()", "keyword argument", "'dim'"),  # Python's own words, and the compiler's,
     ),
     "x.reshape(3)": Mistake(
         lambda x, w, v: x.reshape(3),

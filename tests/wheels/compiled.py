@@ -53,7 +53,7 @@ def build_wheel(dist: Path, out: Path) -> Path:
 
 
 def check_files(wheel: Path) -> None:
-    """WeakIdentityDict the source there is one extension module for each file that is compiled."""
+    """Beside the source there is one extension module for each file that is compiled."""
     project = tomllib.loads((VALUE.folder / "pyproject.toml").read_text(encoding="utf-8"))
     hook = project["tool"]["hatch"]["build"]["targets"]["wheel"]["hooks"]["mypyc"]
     hot = {path.removeprefix("/src/").removesuffix(".py") for path in hook["include"]}
