@@ -16,6 +16,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 # No deadline: the first call of an op may load it, and CI machines are slow and shared.
 settings.register_profile("default", deadline=None)
 settings.register_profile("thorough", deadline=None, max_examples=1000)
+settings.register_profile("brief", deadline=None, max_examples=20)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 # The same tests run on installed wheels, where not every package and extra is there. A file

@@ -23,6 +23,8 @@ class Environment:
         self._environ = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
         self._environ["PATH"] = os.pathsep.join([str(scripts), self._environ["PATH"]])
         self._environ["NO_COLOR"] = "1"
+        # what a property needs to be found wrong has been tried on the working tree
+        self._environ.setdefault("HYPOTHESIS_PROFILE", "brief")
         # pip compiles what it installs; the tests of the working tree leave nothing in it.
         self._pip_environ = dict(self._environ)
         self._environ["PYTHONDONTWRITEBYTECODE"] = "1"
