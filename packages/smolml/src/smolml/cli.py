@@ -1,4 +1,4 @@
-"""The `smolml` command: demo, ops, backends, check, draw, new-op, version."""
+"""The `smolml` command: demo, learn, ops, backends, check, draw, new-op, version."""
 
 from __future__ import annotations
 
@@ -69,6 +69,14 @@ def _build_parser() -> _Parser:
     demo.set_defaults(run=_help, parser=demo)
     add_digits(demo.add_subparsers(title="demos", metavar="DEMO"))
 
+    text = "Exercises to the guides: list, start, check, hint, solution; as files in this folder."
+    learn = commands.add_parser("learn", help="exercises with checks", description=text)
+    learn.set_defaults(run=_learn, parser=learn)
+    actions = ("list", "start", "check", "hint", "solution")
+    learn.add_argument("action", nargs="?", default="list", choices=actions, help="what to do")
+    learn.add_argument("name", metavar="NAME", nargs="?", help="of the exercise, or of its file")
+    learn.add_argument("--language", choices=("en", "es"), help="default: that of the locale")
+
     for what, text in LISTS.items():
         parts = commands.add_parser(what, help=f"list the {what}", description=text)
         parts.set_defaults(run=_list, what=what, parser=parts, why="")
@@ -100,6 +108,12 @@ def _list(args: argparse.Namespace) -> int:
     show = {"ops": listing.show_ops, "backends": listing.show_backends}[args.what]
     listing.show_why(args.why) if args.why else show()
     return 0
+
+
+def _learn(args: argparse.Namespace) -> int:
+    from smolml.learn_command import run
+
+    return run(args)
 
 
 def _version(args: argparse.Namespace) -> int:

@@ -1,0 +1,106 @@
+"""The judge: runs an answer, and tells the first mistake that is true of it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import math
+import traceback
+from typing import Any, Final, NamedTuple
+
+from smolml.learning.exercise import Exercise, say
+
+ANSWER: Final = "<your code>"
+
+
+class Verdict(NamedTuple):
+    """What comes of an answer.
+
+    Attributes:
+        right: whether it is.
+        reason: why not, in the language that was asked for; empty where it is right.
+        printed: what the answer printed.
+    """
+
+    right: bool
+    reason: str
+    printed: str = ""
+
+
+def judge(code: str, exercise: Exercise, language: str = "en") -> Verdict:
+    """Run an answer, and judge it. Never raises for what the answer does, but Ctrl-C goes through.
+
+    It runs in this process, so an endless loop does not return: `smolml learn` gives it a process
+    of its own. Needs no NumPy and writes no files, so it works in a browser.
+
+    Args:
+        code: the answer.
+        exercise: one of `exercises()`.
+        language: "en" or "es".
+
+    >>> from smolml.learning import exercises
+    >>> judge("da, db, dc = 3.0, 2.0, 1.0", exercises()["product"])
+    Verdict(right=True, reason='', printed='')
+    """
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        reason = _what_is_wrong(code, exercise, language)
+    return Verdict(not reason, reason, printed.getvalue())
+
+
+def _what_is_wrong(code: str, exercise: Exercise, language: str) -> str:
+    names: dict[str, Any] = {"__name__": "__main__"}
+    try:
+        exec(compile(code, ANSWER, "exec", dont_inherit=True), names)
+        if blank := [name for name, value in names.items() if value is ...]:
+            return say("blank", language, name=blank[0])
+        scope = names | {"agrees": agrees, "close": close}  # the answer keeps its own names
+        exec(compile(exercise.probe, "<probe>", "exec", dont_inherit=True), scope)
+        wrong = (mistake[language] for mistake in exercise.mistakes if eval(mistake["when"], scope))
+        return next(wrong, "")
+    except (Exception, SystemExit) as error:
+        return _how_it_stopped(error, language)
+
+
+def _how_it_stopped(error: BaseException, language: str) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == ANSWER]
+    if isinstance(error, SyntaxError) and not lines:
+        return say("syntax", language, line=error.lineno, error=error.msg)
+    if isinstance(error, NameError) and not lines:
+        return say("missing", language, name=error.name)
+    text = f"{type(error).__name__}: {error}".removesuffix(": ")
+    return say("stopped" if lines else "refused", language, line=[0, *lines][-1], error=text)
+
+
+# What mistakes and probes may use ----------------------------------------------------------------
+
+
+def close(a: Any, b: Any) -> bool:
+    """Whether numbers, lists or arrays are equal but for rounding.
+
+    >>> close([0.1 + 0.2], [0.3]), close([1.0], 1.0)
+    (True, False)
+    """
+    a, b = (x.to_list() if hasattr(x, "to_list") else x for x in (a, b))
+    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
+        return len(a) == len(b) and all(map(close, a, b))
+    try:
+        return math.isclose(a, b, rel_tol=1e-6, abs_tol=1e-9)
+    except TypeError:  # of another kind
+        return False
+
+
+def agrees(f: Any, *args: Any) -> bool:
+    """Whether the derivatives of f are those that `check_grads` finds by differences.
+
+    >>> agrees(lambda x: x * x, 3.0)
+    True
+    """
+    from smolml import check_grads
+
+    try:
+        check_grads(f, args, order=1)
+    except AssertionError:
+        return False
+    return True
