@@ -104,7 +104,7 @@ def test_the_language_is_that_of_the_locale(
     ("args", "expected"),
     [
         (["begin"], "invalid choice: 'begin' .choose from .*list.*start.*check.*hint.*solution"),
-        (["start"], "start: there is no exercise ''"),
+        (["start"], "start needs the name of an exercise; smolml learn lists them"),
         (["start", "sofmax"], "no exercise 'sofmax', the nearest is softmax; smolml learn lists"),
         (["start", "mul", "--language", "fr"], "--language: invalid choice: 'fr'"),
         (["check", "mul"], "there is no mul.py in this folder; smolml learn start mul writes it"),

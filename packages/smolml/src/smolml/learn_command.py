@@ -35,7 +35,8 @@ def run(args: argparse.Namespace) -> int:
         return _list(language)
     if name not in exercises():
         near = difflib.get_close_matches(name, exercises(), 1, 0.0)[0]
-        raise UseError(say("unknown", language, name=name, action=args.action, near=near))
+        what = "unknown" if name else "which"
+        raise UseError(say(what, language, name=name, action=args.action, near=near))
     path = Path(f"{name}.py")
     if args.action == "start" and path.exists():
         raise UseError(say("exists", language, path=path))
@@ -77,7 +78,8 @@ def _start(exercise: Exercise, path: Path, language: str) -> int:
 
 def _check(exercise: Exercise, path: Path, language: str) -> int:
     progress, verdict = _progress(language), judged(path.read_bytes(), exercise, language)
-    print(verdict.printed[-5000:], end="")
+    if verdict.printed:
+        print(verdict.printed[-5000:].rstrip())
     if not verdict.right:
         return 1 + _said("wrong", language, reason=verdict.reason, name=exercise.name)
     done = sorted({*progress["done"], exercise.name})

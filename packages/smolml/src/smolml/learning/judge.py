@@ -28,7 +28,7 @@ class Verdict(NamedTuple):
 
 
 def judge(code: str, exercise: Exercise, language: str = "en") -> Verdict:
-    """Run an answer, and judge it. Never raises for what the answer does, but Ctrl-C goes through.
+    """Run an answer, and judge it. What the answer raises is told; only Ctrl-C goes through.
 
     It runs in this process, so an endless loop does not return: `smolml learn` gives it a process
     of its own. Needs no NumPy and writes no files, so it works in a browser.
