@@ -32,7 +32,10 @@ def learn(*args: str) -> int:
 def test_from_the_list_to_the_next_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert learn() == 0
     out = capsys.readouterr().out
-    assert all(re.search(rf"^    {name} ", out, re.M) for name in exercises())
+    assert all(
+        re.search(rf"^  {exercise.guide} +{name} ", out, re.M)
+        for name, exercise in exercises().items()
+    )
     assert learn("start", "product") == 0
     assert "smolml learn check product" in capsys.readouterr().out
     path = folder / "product.py"
@@ -53,7 +56,7 @@ def test_from_the_list_to_the_next_one(folder: Path, capsys: pytest.CaptureFixtu
     assert capsys.readouterr().out == said
     assert learn("list") == 0
     out = capsys.readouterr().out
-    assert re.findall(r"^  x (\S+)", out, re.M) == ["product"]
+    assert re.findall(r"^x \S+ +(\S+)", out, re.M) == ["product"]
 
 
 def test_hints_come_one_by_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -185,5 +188,9 @@ def test_the_command_itself(tmp_path: Path) -> None:
     done = run("learn", "check", "mul", cwd=tmp_path, LC_ALL="es_ES.UTF-8")
     assert (done.returncode, done.stderr) == (1, "")
     lines = (tmp_path / "mul.py").read_text("utf-8").splitlines()
+    assert "∂" in exercises()["mul"].hints[0]["es"]
+    told = run("learn", "hint", "mul", cwd=tmp_path, LC_ALL="es", PYTHONIOENCODING="ascii")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "La regla de la cadena" in told.stdout
     line = lines.index("            self.grad += ...") + 1  # that of the file, not of the exercise
     assert f"Tu código se detuvo en la línea {line}: TypeError" in done.stdout

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import io
 import json
 import locale
 import os
 import subprocess
 import sys
 import textwrap
-from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +31,8 @@ def run(args: argparse.Namespace) -> int:
         CommandError: a file cannot be read or written.
     """
     language, name = args.language or default_language(), (args.name or "").removesuffix(".py")
+    if isinstance(sys.stdout, io.TextIOWrapper):  # not every terminal and pipe has a ∂
+        sys.stdout.reconfigure(errors="replace")
     if args.action == "list":
         return _list(language)
     if name not in exercises():
@@ -61,10 +63,8 @@ def default_language() -> str:
 
 def _list(language: str) -> int:
     done = _progress(language)["done"]
-    for guide, group in groupby(exercises().values(), lambda exercise: exercise.guide):
-        print(say(guide, language))
-        for name, _, title, *_ in group:
-            print(f"  {'x' if name in done else ' '} {name:14} {title[language]}")
+    for name, guide, title, *_ in exercises().values():
+        print(f"{'x' if name in done else ' '} {guide:9} {name:14} {title[language]}")
     return _said("how", language)
 
 
@@ -111,10 +111,9 @@ def _said(what: str, language: str, **values: object) -> int:
 
 def _progress(language: str) -> dict[str, Any]:
     """What was done, and how many hints were told of each exercise."""
-    if not PROGRESS.exists():
-        return {"done": [], "hints": {}}
     try:
-        read = json.loads(PROGRESS.read_text(encoding="utf-8"))
+        text = PROGRESS.read_text("utf-8") if PROGRESS.exists() else '{"done": [], "hints": {}}'
+        read = json.loads(text)
         return {"done": list(read["done"]), "hints": dict(read["hints"])}
     except (KeyError, TypeError, ValueError) as error:
         raise CommandError(say("bad_progress", language, path=PROGRESS)) from error
