@@ -13,22 +13,10 @@ from smolml_value._derivatives.trees import leaves, leaves_like, map_leaves, pat
 from smolml_value._derivatives.value_rules import OutputRules, pinned
 
 # The questions: `NodeRules`, `OperandRules`; `register` sets the answers of a kind, `of` has them.
+__all__ = ["NodeRules", "OperandRules", "Parts", "of", "register", "shape_of"]
 # `FunctionNode` is a node with several results, `OutputRules` answer for these; `pinned` holds an
-# operand at the number it had. Arguments may be nested: `leaves` lists what is in them,
-# `paths` where, `leaves_like` in the order of others, `map_leaves` and `rebuild` make others.
-__all__ = [
-    "FunctionNode",
-    "NodeRules",
-    "OperandRules",
-    "OutputRules",
-    "Parts",
-    "leaves",
-    "leaves_like",
-    "map_leaves",
-    "of",
-    "paths",
-    "pinned",
-    "rebuild",
-    "register",
-    "shape_of",
-]
+# operand at the number it had.
+__all__ += ["FunctionNode", "OutputRules", "pinned"]
+# Arguments may be nested: `leaves` lists what is in them, `paths` where, `leaves_like` in the order
+# of others, `map_leaves` and `rebuild` make others.
+__all__ += ["leaves", "leaves_like", "map_leaves", "paths", "rebuild"]
