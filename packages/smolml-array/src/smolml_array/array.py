@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any, ClassVar, Self
 
 from smolml_array._graph.arithmetic import ArrayLike
-from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.mixing import moved
 from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.shaping import STACK
@@ -207,11 +206,6 @@ class MLArray(
             notes = ", dtype='float32'" + notes
         return array_repr(self._as_list(), self.shape, notes)
 
-    def _repr_html_(self) -> str:
-        """Numbers and gradients as a table, for notebooks; large arrays abbreviated."""
-        assert HOOKS.html is not None  # the package has set it
-        return HOOKS.html(self)
-
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy is a leaf: a graph of a million nodes must not be pickled by recursion.
         leave(self)
@@ -233,13 +227,14 @@ class MLArray(
 
     # Among other libraries ---------------------------------------------------------------------
 
-    # What NumPy, DLPack and the array API standard ask for: `smolml_array` sets it.
+    # What NumPy, DLPack, the array API standard and notebooks ask for: `smolml_array` sets it.
     __array__: ClassVar[Callable[..., Any]]
     __array_function__: ClassVar[Callable[..., Any]]
     __array_namespace__: ClassVar[Callable[..., Any]]
     __array_ufunc__: ClassVar[Callable[..., Any]]
     __dlpack__: ClassVar[Callable[..., Any]]
     __dlpack_device__: ClassVar[Callable[..., tuple[int, int]]]
+    _repr_html_: ClassVar[Callable[..., str]]
 
     @property
     def device(self) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any, Final
 
-from smolml_array._graph.hooks import HOOKS
 from smolml_array._shapes.nested import unravel
 from smolml_array._showing.draw import size
 from smolml_array.array import MLArray
@@ -19,7 +18,10 @@ _LEFT_OUT: Final = -1
 
 
 def array_html(x: MLArray) -> str:
-    """A table with the last axis as columns, and a row for each place on all other axes."""
+    """Numbers and gradients as a table, large arrays abbreviated.
+
+    The last axis are the columns; there is a row for each place on all other axes.
+    """
     node = x._current_node()
     xp, shape = node.backend, node.shape
     width = shape[-1] if shape else 1
@@ -77,4 +79,4 @@ def _text(number: Any) -> str:
     return str(number) if isinstance(number, bool | int) else numeral(float(number))
 
 
-HOOKS.html = array_html
+MLArray._repr_html_ = array_html
