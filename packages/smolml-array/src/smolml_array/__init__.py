@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Final
 
 from smolml_array._anomaly import answers as answers
 from smolml_array._derivatives import arguments as arguments
-from smolml_array._derivatives import ndarrays as ndarrays
 from smolml_array._derivatives import nodes as nodes  # arrays answer to the transforms
 from smolml_array._derivatives.vmap import vmap
 from smolml_array._namespaces import protocols as protocols

@@ -1,4 +1,4 @@
-"""How transforms see arrays as arguments and results, and as results of functions."""
+"""How transforms see arrays, and ndarrays, as arguments and results, and results of functions."""
 
 from __future__ import annotations
 
@@ -145,6 +145,31 @@ def _close(xp: Any, a: Raw, b: Raw, tolerance: float) -> Raw:
     return xp.all(near | (a == b) | (xp.isnan(a) & xp.isnan(b)))
 
 
+_ARRAYS: Final = ArrayRules()
+
+
+class NDArrayRules(OperandRules):
+    """The answers for NumPy's arrays and scalars, which need not be installed."""
+
+    is_plain = True
+
+    def plain(self, x: Any, y: Any) -> Any:
+        """Floats for single results; for x an array of its dtype, or a scalar as x is one."""
+        if x is None and shape_of(y) == ():
+            return float(y)
+        import numpy as np  # who gives an ndarray has it
+
+        made = np.array(y, None if x is None else x.dtype)
+        return made[()] if isinstance(x, np.generic) else made
+
+    def new_leaf(self, x: Any) -> MLArray:
+        if x.dtype.kind != "f":
+            raise TypeError(f"an ndarray of {x.dtype} has no derivative; use x.astype('float64')")
+        return _ARRAYS.new_leaf(MLArray(x))
+
+    alias = new_leaf
+
+
 # Results of functions --------------------------------------------------------------------------
 
 
@@ -184,5 +209,7 @@ class OutputNodeRules(ArrayNodeRules):
         return t if t is None or create_graph else of(t).number_of(t)
 
 
-register(MLArray, ArrayRules())
+register(MLArray, _ARRAYS)
 register(OutputNode, OutputNodeRules())
+for _name in ("ndarray", "float16", "float32", "longdouble"):  # a float64 is a float
+    register(f"numpy.{_name}", NDArrayRules())
