@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from itertools import product
+from operator import getitem
+from typing import Any, Final
 
 from smolml_array._shapes.axes import Shape
 
 _EDGE = 3  # items shown at each end of a long axis
 _LARGE = 1000  # elements from which on an array is abbreviated
+LEFT_OUT: Final = -1
 
 
 def _formatter(numbers: list[Any]) -> list[str]:
@@ -29,32 +34,19 @@ def _formatter(numbers: list[Any]) -> list[str]:
     return [t.rjust(width) for t in texts]
 
 
-def _abbreviated(nested: Any, depth: int) -> Any:
-    """Nested lists with only the edges of long axes; None stands for what is left out."""
-    if depth == 0:
-        return nested
-    items = nested
-    if len(items) > 2 * _EDGE:
-        items = [*items[:_EDGE], None, *items[-_EDGE:]]
-    return [item if item is None else _abbreviated(item, depth - 1) for item in items]
+def shown(length: int, edge: int) -> Sequence[int]:
+    """The places that are shown along an axis; LEFT_OUT stands for all between the edges."""
+    if length <= 2 * edge:
+        return range(length)
+    return [*range(edge), LEFT_OUT, *range(length - edge, length)]
 
 
-def _leaves(nested: Any, depth: int) -> list[Any]:
-    if nested is None:
-        return []
-    if depth == 0:
-        return [nested]
-    return [leaf for item in nested for leaf in _leaves(item, depth - 1)]
-
-
-def _layout(nested: Any, depth: int, texts: list[str], indent: int) -> str:
-    """The nested lists as text; takes its numbers from the front of `texts`."""
-    if nested is None:
-        return "..."
-    if depth == 0:
-        return texts.pop(0)
-    parts = [_layout(item, depth - 1, texts, indent + 1) for item in nested]
-    between = ", " if depth == 1 else "," + "\n" * (depth - 1) + " " * (indent + 1)
+def _layout(axes: list[Sequence[int]], texts: Iterator[str], indent: int) -> str:
+    """Nested lists as text, with these places along each axis."""
+    if not axes:
+        return next(texts)
+    parts = ["..." if i < 0 else _layout(axes[1:], texts, indent + 1) for i in axes[0]]
+    between = ", " if len(axes) == 1 else "," + "\n" * (len(axes) - 1) + " " * (indent + 1)
     return "[" + between.join(parts) + "]"
 
 
@@ -69,7 +61,8 @@ def array_repr(nested: Any, shape: Shape, notes: str) -> str:
     if size == 0:
         return f"MLArray([], shape={shape}{notes})"
     large = size > _LARGE
-    shown = _abbreviated(nested, len(shape)) if large else nested
-    texts = _formatter(_leaves(shown, len(shape)))
-    body = _layout(shown, len(shape), texts, len("MLArray("))
+    axes = [shown(n, _EDGE if large else n) for n in shape]
+    places = product(*([i for i in axis if i >= 0] for axis in axes))
+    texts = _formatter([reduce(getitem, place, nested) for place in places])
+    body = _layout(axes, iter(texts), len("MLArray("))
     return f"MLArray({body}{f', shape={shape}' if large else ''}{notes})"

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from html import escape
 from typing import Any, Final
 
 from smolml_array._shapes.nested import unravel
 from smolml_array._showing.draw import size
 from smolml_array.array import MLArray
+from smolml_array.printing import shown
 from smolml_value.extending.showing import colors, numeral, shape_text
 
 _ROWS: Final = 5  # rows shown at each end of many
 _COLUMNS: Final = 4
-_LEFT_OUT: Final = -1
 
 
 def array_html(x: MLArray) -> str:
@@ -35,7 +34,7 @@ def array_html(x: MLArray) -> str:
     lines = ['<table class="smolml-array">', caption]
     if width * height == 0:
         return "\n".join([*lines, "</table>"])
-    rows, columns = _shown(height, _ROWS), _shown(width, _COLUMNS)
+    rows, columns = shown(height, _ROWS), shown(width, _COLUMNS)
     numbers = xp.reshape(node.raw, (height, width))
     grads = xp.reshape(x.grad()._current_node().raw, (height, width)) if x.requires_grad else None
     largest = 0.0 if grads is None else size(xp, grads)
@@ -51,13 +50,6 @@ def array_html(x: MLArray) -> str:
         cells = [_cell(xp, numbers, grads, i, j, largest) for j in columns]
         lines.append(f"<tr>{head}{''.join(cells)}</tr>")
     return "\n".join([*lines, "</tbody>", "</table>"])
-
-
-def _shown(length: int, edge: int) -> Sequence[int]:
-    """The places that are shown along an axis; _LEFT_OUT stands for all in between."""
-    if length <= 2 * edge:
-        return range(length)
-    return [*range(edge), _LEFT_OUT, *range(length - edge, length)]
 
 
 def _cell(xp: Any, numbers: Any, grads: Any, i: int, j: int, largest: float) -> str:
