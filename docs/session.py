@@ -141,7 +141,8 @@ def shown(x: Any) -> Iterator[tuple[str, str]]:
 def readable(error: BaseException, block: int, language: str) -> str:
     """The error, and the lines of the blocks that led to it; what lies in libraries is left out."""
     words = _WORDS[language]
-    lines = "".join(traceback.format_exception_only(error)).splitlines()
+    told = "".join(traceback.format_exception_only(error))
+    lines = told.removeprefix(f"{type(error).__module__}.").splitlines()
     if isinstance(error, SyntaxError):
         lines = [f"{type(error).__name__}: {error.msg}"]
         places = [(f"<block {block + 1}>", error.lineno or 1)]

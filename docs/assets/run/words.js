@@ -22,7 +22,7 @@ const WORDS = {
     needs: (name) => `Necesita ${name}, que no forma parte de esta página: ejecútalo en tu propio Python.`,
     editor: "Código Python; Ctrl+Intro lo ejecuta, Escape y luego Tab sale de él",
     first: "Principio", back: "Atrás", step: "Paso", play: "Reproducir", pause: "Pausa",
-    pass: "El paso hacia atrás, paso a paso", block: "bloque",
+    pass: "La pasada hacia atrás, paso a paso", block: "bloque",
     sliders: "Deslizadores", empty: "Ejecuta el programa para ver su grafo.",
   },
 };
