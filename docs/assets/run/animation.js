@@ -5,6 +5,7 @@ import { make, words } from "./words.js";
 const SVG = "http://www.w3.org/2000/svg";
 const PAUSE = 1400; // milliseconds a step is shown for
 const NOTHING = "#eef1f5"; // the colour of a gradient of zero, as in drawings
+const SOMETHING = "#fee3b3"; // that of another one, where the drawing was made before backward()
 const PLACES = [0, -22, 22, -44, 44, -66, 66, -90, 90].flatMap((dy) => [0, -50, 50, -110, 110].map((dx) => [dx, dy]));
 
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -13,6 +14,11 @@ export class Animation {
   // `controls` are to be put near the drawing; `at` is the step to begin with.
   constructor(svg, at = -1) {
     this.svg = svg;
+    this.frame = svg.closest(".smol-frame") ?? make("div", { class: "smol-frame" }); // scrolls alone
+    if (!svg.parentElement.matches(".smol-frame")) {
+      svg.replaceWith(this.frame);
+      this.frame.append(svg);
+    }
     this.steps = JSON.parse(svg.dataset.steps);
     for (const step of this.steps) {
       step.arrow = step.edge && svg.querySelector(`[data-edge="${step.edge}"]`);
@@ -26,7 +32,7 @@ export class Animation {
       if (!name) continue;
       const [text, rect] = [name.nextElementSibling, box.querySelector("rect")];
       const drawn = { grad: text.textContent, fill: rect.getAttribute("fill") };
-      this.grads.set(Number(box.dataset.node), { box, text, rect, drawn });
+      this.grads.set(Number(box.dataset.node), { box, name, text, rect, drawn });
     }
     this.buttons = {};
     const button = (name, action) => {
@@ -86,8 +92,9 @@ export class Animation {
       const target = this.grads.get(step.lands);
       if (!target || step.grad === undefined) continue;
       target.text.textContent = step.grad;
-      target.rect.setAttribute("fill", target.drawn.fill);
+      target.rect.setAttribute("fill", target.drawn.fill === NOTHING ? SOMETHING : target.drawn.fill);
     }
+    for (const one of this.grads.values()) this.#fit(one);
     const step = done.at(-1);
     const said = done.findLast((one) => one.text);
     this.sentence.replaceChildren(...(said ? [said.text] : []));
@@ -95,6 +102,15 @@ export class Animation {
     this.buttons.first.disabled = this.buttons.back.disabled = this.at < 0;
     this.buttons.step.disabled = this.at >= this.steps.length;
     if (step) this.#mark(step);
+  }
+
+  // A gradient that is longer than the drawn one is made narrower, so that it stays in its box.
+  #fit({ text, rect, name }) {
+    text.removeAttribute("textLength");
+    const room = rect.getBBox().width - name.getComputedTextLength() - 26;
+    if (room <= 0 || text.getComputedTextLength() <= room) return;
+    text.setAttribute("textLength", room);
+    text.setAttribute("lengthAdjust", "spacingAndGlyphs");
   }
 
   #mark(step) {
@@ -105,6 +121,8 @@ export class Animation {
     edge.classList.add("smol-active");
     const middle = edge.getPointAtLength(edge.getTotalLength() / 2);
     this.#label(middle, step.factor);
+    const scale = this.svg.clientWidth / this.svg.viewBox.baseVal.width;
+    this.frame.scrollLeft = middle.x * scale - this.frame.clientWidth / 2;
     if (!calm()) this.#travel(edge, step.amount);
   }
 
@@ -167,7 +185,7 @@ export class Animation {
 export function animate(root, at = -1) {
   return [...root.querySelectorAll("svg[data-steps]")].map((svg) => {
     const animation = new Animation(svg, at);
-    svg.after(animation.controls);
+    animation.frame.after(animation.controls);
     return animation;
   });
 }
