@@ -37,6 +37,7 @@ def on_config(config: Any) -> Any:
     """Without Pyodide pages are what they are without JavaScript."""
     if not vendoring.wanted():
         config.extra_javascript.clear()
+        config.extra_css[:] = [path for path in config.extra_css if path != "assets/run/run.css"]
     return config
 
 
