@@ -52,7 +52,7 @@ class Session:
     def _begin(self) -> None:
         self.namespace: dict[str, Any] = {"__name__": "__main__"}
         self._done: list[str] = []  # what has run, block after block
-        self._missing = ""  # a module that a block lacked: those after it lack what it defines
+        self._lacking: dict[str, str] = {}  # names that were not defined, for want of which module
 
     def run(self, program: Sequence[tuple[str, str]], last: int) -> bool:
         """Run the blocks (their kind, "python" or "draw", and text) up to one; did they succeed?
@@ -90,19 +90,37 @@ class Session:
                         self._emit(what, block, shown)
                 ok = True
             except BaseException as error:
-                ok = self._failed(error, block)
+                ok = self._failed(error, text, block)
         self._emit("end", block, "")
         return ok
 
-    def _failed(self, error: BaseException, block: int) -> bool:
-        """Tell of an error; true if it is the page that lacks something, and not the block."""
+    def _failed(self, error: BaseException, text: str, block: int) -> bool:
+        """Tell of an error; true if it is the page that lacks something, and not the block.
+
+        What a block would have defined is lacking in those after it.
+        """
+        missing = ""
         if isinstance(error, ModuleNotFoundError) and error.name:
-            self._missing = error.name.partition(".")[0]
-        elif not (isinstance(error, NameError) and self._missing):
+            missing = error.name.partition(".")[0]
+        elif isinstance(error, NameError):
+            missing = self._lacking.get(error.name or "", "")
+        if not missing:
             self._emit("error", block, readable(error, block, self.language))
             return False
-        self._emit("needs", block, self._missing)
+        self._lacking |= dict.fromkeys(_bound(text), missing)
+        self._emit("needs", block, missing)
         return True
+
+
+def _bound(text: str) -> Iterator[str]:
+    """The names that a block defines."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.alias):
+            yield (node.asname or node.name).partition(".")[0]
 
 
 def _helpers() -> dict[str, Any]:

@@ -118,10 +118,14 @@ def test_warnings_are_told_apart() -> None:
 
 def test_what_the_page_lacks_is_named_and_the_rest_goes_on() -> None:
     session, told = page()
-    program = python("import no_such_thing as n", "print(n.x)", "print('after')")
-    assert session.run(program, 2)
-    assert texts(told, "needs") == ["no_such_thing", "no_such_thing"]
+    program = python(
+        "import no_such_thing as n\nm = n.x", "k = m + 1", "print(k)", "print('after')", "print(o)"
+    )
+    assert session.run(program, 3)
+    assert texts(told, "needs") == ["no_such_thing"] * 3
     assert texts(told, "out") == ["after\n"]
+    assert not session.run(program, 4)  # a name that no block was to define
+    assert texts(told, "error")[0].startswith("NameError")
     other, told = page()
     assert not other.run(python("print(n)"), 0)  # nothing is lacking: it is an error
     assert texts(told, "error")

@@ -10,10 +10,6 @@ export class Machine {
     this.onProgress = onProgress;
   }
 
-  get busy() {
-    return this.#jobs.size > 0;
-  }
-
   // Do a task; `onEvent({kind, block, text})` hears of it. Resolves to "done", "stopped" or "broken".
   do(task, onEvent) {
     if (!this.#worker) {
