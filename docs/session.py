@@ -100,8 +100,9 @@ class Session:
         What a block would have defined is lacking in those after it.
         """
         missing = ""
-        if isinstance(error, ModuleNotFoundError) and error.name:
-            missing = error.name.partition(".")[0]
+        cause = error if isinstance(error, ModuleNotFoundError) else error.__cause__
+        if isinstance(error, ImportError) and isinstance(cause, ModuleNotFoundError):
+            missing = (cause.name or "").partition(".")[0]
         elif isinstance(error, NameError):
             missing = self._lacking.get(error.name or "", "")
         if not missing:
