@@ -100,7 +100,7 @@ class Session:
         What a block would have defined is lacking in those after it.
         """
         missing = ""
-        cause = error if isinstance(error, ModuleNotFoundError) else error.__cause__
+        cause = error if isinstance(error, ModuleNotFoundError) else error.__context__
         if isinstance(error, ImportError) and isinstance(cause, ModuleNotFoundError):
             missing = (cause.name or "").partition(".")[0]
         elif isinstance(error, NameError):

@@ -127,7 +127,7 @@ def test_what_the_page_lacks_is_named_and_the_rest_goes_on() -> None:
     assert not session.run(program, 4)  # a name that no block was to define
     assert texts(told, "error")[0].startswith("NameError")
     again, told = page()  # our own errors about an extra name their cause
-    text = "try:\n    import no_such_thing\nexcept ImportError as e:\n    raise ImportError('!') from e"
+    text = "try:\n    import no_such_thing\nexcept ImportError:\n    raise ImportError from None"
     assert again.run(python(text), 0)
     assert texts(told, "needs") == ["no_such_thing"]
     other, told = page()
