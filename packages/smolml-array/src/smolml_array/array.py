@@ -11,10 +11,10 @@ from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.mixing import moved
 from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.shaping import STACK
-from smolml_array._shapes.axes import Shape, ShapeError
+from smolml_array._shapes.axes import ShapeError
 from smolml_array.backends import get_backend
-from smolml_array.backends.signatures import DType
-from smolml_array.convert import as_dtype, check_device, is_array_like
+from smolml_array.backends.signatures import DType, Raw
+from smolml_array.convert import check_device, is_array_like
 from smolml_array.functions.indexing import Indexing
 from smolml_array.functions.linalg import LinearAlgebra
 from smolml_array.functions.manipulation import Manipulation
@@ -210,11 +210,10 @@ class MLArray(
         # A copy is a leaf: a graph of a million nodes must not be pickled by recursion.
         leave(self)
         node = self._current_node()
-        to_flat = node.backend.to_flat
-        grad = to_flat(self.grad()._node.raw)
-        fields = (to_flat(node.raw), node.shape, node.raw.dtype.name, node.tracked, self.label)
+        grad = self.grad()._node.raw
+        fields = (node.raw, node.tracked, self.label, grad if node.backend.any(grad) else None)
         state = getattr(self, "__dict__", None)  # of a subclass
-        return _restore, (type(self), self.backend, *fields, grad if any(grad) else None), state
+        return _restore, (type(self), self.backend, *fields), state
 
     def to_backend(self, name: str) -> Self:
         """A leaf with the same numbers on another backend; self if it is there already."""
@@ -282,16 +281,13 @@ def _check(requires_grad: object, label: object) -> None:
 def _restore(
     kind: type[MLArray],
     backend: str,
-    numbers: list[Any],
-    shape: Shape,
-    dtype: str,
+    raw: Raw,
     requires_grad: bool,
     label: str,
-    grad: list[float] | None,
+    grad: Raw | None,
 ) -> MLArray:
-    xp = get_backend(backend)
-    wanted = as_dtype(xp, dtype)
-    node = ArrayNode(xp, xp.from_flat(numbers, shape, wanted), requires_grad)
-    node.grad = None if grad is None else xp.from_flat(grad, shape, wanted)
+    xp = get_backend(backend)  # copies: what is sent may arrive in memory that nobody may write to
+    node = ArrayNode(xp, xp.asarray(raw, copy=True), requires_grad)
+    node.grad = None if grad is None else xp.asarray(grad, copy=True)
     node.label = label
     return kind._from_node(node)

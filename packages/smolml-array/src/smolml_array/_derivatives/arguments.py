@@ -14,6 +14,7 @@ from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import ValuesNode
+from smolml_array._shapes.sizes import NUMBER, check_count
 from smolml_array.array import MLArray
 from smolml_array.backends.signatures import Raw
 from smolml_array.functions.joining import concat, stack
@@ -75,6 +76,7 @@ class ArrayRules(OperandRules):
         """By vmap, as many at once as `BATCH_NUMBERS` allows."""
         node, size, axis = like._current_node(), like.size(), 0 if axis_first else -1
         shapes = [shape_of(x) for x in ends]
+        check_count(size * sum(map(math.prod, shapes)), "jacobian", NUMBER)
         xp, parts = node.backend, []
         step = max(1, BATCH_NUMBERS // max([1, size, *map(math.prod, shapes)]))
         for start in range(0, max(size, 1), step):

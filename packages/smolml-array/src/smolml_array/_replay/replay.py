@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.backward import commit
@@ -104,6 +104,9 @@ class Replay:
     def recordings(self) -> int:
         """For how many different shapes of the arguments there is a recording."""
         return len(self._steps)
+
+    def __reduce__(self) -> Any:
+        return Replay, (self._f, self._params)  # it is recorded anew where it arrives
 
     def __repr__(self) -> str:
         name = getattr(self._f, "__name__", type(self._f).__name__)

@@ -24,8 +24,8 @@ from smolml_array._shapes.axes import (
     squeeze_axes,
     stack_shape,
 )
-from smolml_array._shapes.nested import check_count
 from smolml_array._shapes.picking import check_repeats, checked_along
+from smolml_array._shapes.sizes import check_count
 from smolml_array._shapes.windowing import (
     PadWidth,
     inside,
