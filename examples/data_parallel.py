@@ -18,7 +18,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -58,7 +58,7 @@ def train(
     parameters: Sequence[MLArray],
     x: MLArray,
     t: Sequence[int],
-    batches: Sequence[Sequence[int]],
+    batches: Iterable[Sequence[int]],
     count: int,
     gradient: Callable[..., Any] = GRADIENT,
 ) -> Iterator[float]:
