@@ -50,8 +50,8 @@ from smolml import (
 
 SAMPLES = 20  # how often all are counted
 GROWTH = {"bytes of the process": 0.05, "bytes of Python": 0.02, "objects": 0.02, "nodes": 0.02}
-"""By how much the second half may be above the first. The process takes memory in pieces; and Ctrl-C
-that comes in the callback for a dead object, where Python ignores it, leaves one small entry."""
+"""By how much the second half may be above the first. The process takes memory in pieces; Ctrl-C in
+the callback for a dead object, where Python ignores it, leaves one small entry."""
 
 
 class Planned(Exception):  # noqa: N818  # nothing is wrong

@@ -49,10 +49,7 @@ def _from_numbers(obj: Any) -> NDArray:
             raise TypeError(f"asarray: an array of dtype {obj.dtype}: expected real numbers")
         flat = obj.ravel().tolist()
         if len(flat) != math.prod(obj.shape):
-            raise ShapeError(
-                f"asarray: a {type(obj).__name__} says it has shape {obj.shape}, and gives "
-                f"{len(flat)} elements: expected {math.prod(obj.shape)}"
-            )
+            raise ShapeError(f"asarray: {len(flat)} elements, but its shape says {obj.shape}")
         if kind == "u" and flat and max(flat) >= 2**63:
             dtype = float64  # as a list of these numbers
         return NDArray(list(map(dtype.python, flat)), tuple(obj.shape), dtype)
