@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import numpy as np
 import pytest
 
 from tests.fuzz import soak
@@ -25,6 +26,7 @@ def test_what_grows_is_named() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
 def test_a_short_one_with_interrupts() -> None:
     interrupts, known = Interrupts(), expected()
+    assert np.isfinite([*known.values()]).all()
     assert stretch(0.5, 2, known, interrupts) >= 2
     assert interrupts.count > 0
     assert counted().keys() == GROWTH.keys()

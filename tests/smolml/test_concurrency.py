@@ -19,6 +19,7 @@ from contextvars import copy_context
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pytest
 
 from smolml import (
@@ -199,7 +200,7 @@ def test_a_worker_of_every_kind(method: str) -> None:
         assert pool.submit(all_paths, "pure").result(60.0) == all_paths("pure")
     assert pid != os.getpid()
     assert (found.item(), backend) == (expected[0].item(), "numpy")
-    assert slope.to_list() == expected[1].to_list()
+    np.testing.assert_array_equal(slope.to_list(), expected[1].to_list())
 
 
 @pytest.mark.skipif("fork" not in METHODS, reason="there is no fork on Windows")
