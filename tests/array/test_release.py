@@ -174,7 +174,7 @@ def _rules_with_operands() -> list[Any]:
         manipulation.TILE: ([a], {"repetitions": (2, 1)}),
         indexing.GETITEM: ([a], {"key": (slice(1, 3), 0)}),
         scans.CUMULATIVE_SUM: ([a], {"axis": 0}),
-        sorting.SORT: ([c], {"order": (np.array([1, 0]),), "back": (np.array([1, 0]),)}),
+        sorting.SORT: ([c], {"order": np.array([1, 0])}),
         linalg.TRIL: ([a], {"k": 0}),
         linalg.TRIU: ([a], {"k": 1}),
         windows.SLIDING_WINDOWS: ([a], {"window_shape": (2,), "axis": (0,)}),
