@@ -20,6 +20,8 @@ def along(xp: Any, shape: Shape, indices: Any, axis: int) -> tuple[Any, ...]:
 
 def flat_along(xp: Any, shape: Shape, indices: Any, axis: int) -> Any:
     """Where the same stands in C order: to look it up there is quicker."""
+    if len(shape) == 1:
+        return indices
     steps = broadcast_strides(shape, shape)
     return reduce(xp.add, map(xp.multiply, along(xp, shape, indices, axis), steps))
 

@@ -90,17 +90,16 @@ def _scan(xp: Any, join: Callable[..., Any], parts: Sequence[Raw], axis: int) ->
 
     odd = _scan(xp, join, join(cut(parts, 0, n - 1, 2), cut(parts, 1, None, 2)), axis)
     even = join(cut(odd, 0, (n - 1) // 2), cut(parts, 2, None, 2))
-    starts = cut(parts, 0, 1)
-    return [_woven(xp, *three, axis) for three in zip(starts, even, odd, strict=True)]
+    return [_woven(xp, *three, axis) for three in zip(cut(parts, 0, 1), even, odd, strict=True)]
 
 
 def _woven(xp: Any, first: Raw, even: Raw, odd: Raw, axis: int) -> Raw:
     """What stands at even places, behind the first, and at odd ones, along an axis."""
-    n = odd.shape[axis]
-    even = xp.concat([first, even], axis=axis)  # as long as the other, or longer by one
-    pairs = xp.stack([xp.index(even, _cut(axis, 0, n)), odd], axis=axis + 1)
-    woven = xp.reshape(pairs, (*odd.shape[:axis], 2 * n, *odd.shape[axis + 1 :]))
-    return xp.concat([woven, xp.index(even, _cut(axis, n, None))], axis=axis)
+    even = xp.concat([first, even], axis=axis)
+    n = even.shape[axis] + odd.shape[axis]
+    made = xp.zeros((*odd.shape[:axis], n, *odd.shape[axis + 1 :]), dtype=odd.dtype)
+    made = xp.index_put(made, _cut(axis, 0, None, 2), even)
+    return xp.index_put(made, _cut(axis, 1, None, 2), odd)
 
 
 def _recurrence(xp: Any, a: Raw, b: Raw, axis: int) -> Raw:
@@ -207,12 +206,11 @@ def diff(
     return array if n else +array
 
 
-def _shares(xp: Any, out: Raw, x: Raw, axis: int) -> tuple[Raw, Raw]:
+def _shares(xp: Any, out: Raw, x: Raw, axis: int) -> Sequence[Raw]:
     """How much of each sum is the sum before it, and how much the element itself."""
     before = _moved(xp, out, axis, -math.inf)
     partials: Any = table.logaddexp.partials
-    of_sum, of_element = partials
-    return of_sum(xp, out, before, x), of_element(xp, out, before, x)
+    return [share(xp, out, before, x) for share in partials]
 
 
 def _logcumsumexp_vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, axis: int) -> Raw:

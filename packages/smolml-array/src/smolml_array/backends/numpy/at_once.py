@@ -12,17 +12,16 @@ from smolml_array.backends.signatures import Raw
 MANY = 4096  # elements from which it pays
 
 ndarray = np.ndarray
-_LIMITS = np.finfo(F64)
-_LEAST = float(_LIMITS.smallest_normal / _LIMITS.eps)
+_LEAST = 1e-290  # digits of squares below it may be lost
 
 
 def many(*operands: Raw) -> bool:
     """Whether these are float64, in the same shape, of many elements; or numbers beside such."""
     arrays = [x for x in operands if x.__class__ is not float]
-    return bool(arrays) and all(
-        x.__class__ is ndarray and x.dtype is F64 and x.size >= MANY and x.shape == arrays[0].shape
-        for x in arrays
-    )
+    if not arrays or arrays[0].__class__ is not ndarray or arrays[0].size < MANY:
+        return False
+    shape = arrays[0].shape
+    return all(x.__class__ is ndarray and x.dtype is F64 and x.shape == shape for x in arrays)
 
 
 def chosen(condition: Raw, x1: Raw, x2: Raw, /) -> Any:
@@ -33,8 +32,7 @@ def chosen(condition: Raw, x1: Raw, x2: Raw, /) -> Any:
     if condition.__class__ is not ndarray or condition.dtype is not BOOL or condition.size < MANY:
         return None
     numbers = x1.__class__ is x2.__class__ is float
-    fit = {np.shape(x1), np.shape(x2)} <= {(), condition.shape}
-    if not (numbers or (fit and many(x1, x2))):
+    if not (numbers or ({np.shape(x1), np.shape(x2)} <= {(), condition.shape} and many(x1, x2))):
         return None
     first = condition.flat[:1024]
     if not numbers and np.count_nonzero(first[1:] != first[:-1]) < 64:  # it mostly guesses right

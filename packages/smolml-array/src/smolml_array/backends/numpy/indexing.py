@@ -9,6 +9,7 @@ import numpy as np
 
 from smolml_array._shapes.axes import ShapeError, normalize_axis
 from smolml_array._shapes.picking import flat_along
+from smolml_array.backends.numpy.at_once import MANY
 from smolml_array.backends.numpy.creation import astype
 from smolml_array.backends.signatures import Raw, references
 
@@ -108,9 +109,9 @@ def argsort(x: Raw, /, axis: int = -1, *, descending: bool = False, stable: bool
 
 def _argsort(x: Any, axis: int, stable: bool) -> Any:
     """A stable sort takes twice as long, and is only needed where numbers are equal, or nan."""
-    floats = x.dtype.kind == "f"
-    order = np.argsort(x, axis, kind=None if floats or not stable else "stable")
-    if stable and floats:
+    many = x.dtype.kind == "f" and x.size >= MANY
+    order = np.argsort(x, axis, kind=None if many or not stable else "stable")
+    if stable and many:
         ordered = np.moveaxis(x.reshape(-1)[flat_along(np, x.shape, order, axis)], axis, 0)
         if not np.all(ordered[1:] > ordered[:-1]):
             return np.argsort(x, axis, kind="stable")
