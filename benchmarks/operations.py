@@ -4,9 +4,10 @@ Run it: hatch run bench:operations [NAME ...] [--size N] [--pure] [--rounds N] [
 Operations: forward, and the backward pass of their sum, in multiples of NumPy's own operation or of
 a copy of the array, whichever takes longer; medians of interleaved runs of one process. Where NumPy
 has none (erf, gelu) one exponential stands in, and the last column says what SciPy's takes, if that
-is installed. The backward passes of maximum and minimum are beside those written by hand in NumPy,
-which have more to do than the operation. Loops: the time of n, 2n and 4n steps, and by how much it
-grows when n is doubled. In the end stands what is past 4 (forward), 8 (backward) or 2.5 (doubled).
+is installed. Backward passes that have more to do than the operation, those of maximum, minimum,
+silu and x[rows], are beside those written by hand in NumPy. Loops: the time of n, 2n and 4n steps,
+and by how much it grows when n is doubled. In the end stands what is past 4 (forward), 8 (backward)
+or 2.5 (doubled).
 """
 
 from __future__ import annotations
@@ -34,7 +35,22 @@ def by_hand(name: str) -> Callable[..., Any] | None:
         first = np.where(x == y, 0.5, (x > y) if name == "maximum" else (x < y))
         return first, 1.0 - first
 
-    return shares if name in ("maximum", "minimum") else None
+    def slope(x: Any) -> Any:
+        s = 1.0 / (1.0 + np.exp(-x))
+        return s * (1.0 + x * (1.0 - s))
+
+    def rows_added(x: Any) -> Any:
+        out = np.zeros_like(x)
+        np.add.at(out, np.random.default_rng(0).integers(0, len(x), len(x)), np.ones_like(x))
+        return out
+
+    found: dict[str, Callable[..., Any]] = {
+        "maximum": shares,
+        "minimum": shares,
+        "silu": slope,
+        "x[rows]": rows_added,
+    }
+    return found.get(name)
 
 
 def of_scipy(name: str) -> Callable[..., Any] | None:
