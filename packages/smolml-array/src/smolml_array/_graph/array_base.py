@@ -114,7 +114,7 @@ class ArrayBase(OneValue):
             xp = backends[0] if xp is None else xp
             for own in backends:
                 xp = meeting(xp, own) or xp
-            data = self._stacked([self._from_data(item, xp) for item in data])
+            data = self._stacked([self._part(item, xp) for item in data])
         if isinstance(data, ArrayBase):
             source = data._current_node()
             if xp is not None and (found := meeting(xp, source.backend)) is not source.backend:
@@ -134,6 +134,12 @@ class ArrayBase(OneValue):
             xp, data = source.backend, source.raw
         xp = default_backend() if xp is None else xp
         self._node = node_from_data(xp, data, requires_grad, dtype)
+
+    @classmethod
+    def _part(cls, data: ArrayLike, xp: Backend | None) -> Any:
+        """An array of what was given, itself if it is one that is there already."""
+        there = isinstance(data, ArrayBase) and data._current_node().backend is xp
+        return data if there else cls._from_data(data, xp)
 
     @classmethod
     def ensure_array(cls, *args: ArrayLike) -> Any:

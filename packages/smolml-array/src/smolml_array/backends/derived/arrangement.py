@@ -129,8 +129,9 @@ class Arrangement(Protocol):
     def stack(xp: Any, arrays: Sequence[Raw], /, axis: int = 0) -> Raw:
         """Arrays of one shape side by side along a new axis."""
         arrays = tuple(arrays)
-        _, axis = stack_shape([x.shape for x in arrays], axis)
-        return xp.concat([xp.expand_dims(x, axis) for x in arrays], axis)
+        shape, axis = stack_shape([x.shape for x in arrays], axis)
+        slab = (*shape[:axis], 1, *shape[axis + 1 :])
+        return xp.concat([xp.reshape(x, slab) for x in arrays], axis)
 
     def unstack(xp: Any, x: Raw, /, axis: int = 0) -> tuple[Raw, ...]:
         """The slices along the axis."""
