@@ -12,7 +12,7 @@ from smolml_array._graph.mixing import meeting, node_on, numbers_on
 from smolml_array._graph.node import NO_PARAMS, ArrayNode, init_node, new_node
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.shaping import RESHAPE
-from smolml_array._graph.views import ValuesNode, elements_at, node_from_data, renew
+from smolml_array._graph.views import Look, ValuesNode, node_from_data, renew
 from smolml_array._graph.walking import put_at
 from smolml_array._graph.windows import ViewOf
 from smolml_array._shapes.axes import Shape, ShapeError
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 class ArrayBase(OneValue):
     """A handle on a node of the graph, or a window onto the elements of another array."""
 
-    __slots__ = ("__weakref__", "_elements", "_node", "_view")
+    __slots__ = ("__weakref__", "_look", "_node", "_view")
     _node: ArrayNode
     _view: ViewOf | None
-    _elements: list[Value] | None
+    _look: Look | None
 
     def __init__(self, data: ArrayLike) -> None:
         raise NotImplementedError  # MLArray has it
@@ -55,7 +55,7 @@ class ArrayBase(OneValue):
         """A handle on a node."""
         made = cls.__new__(cls)
         made._node = node
-        made._view = made._elements = None
+        made._view = made._look = None
         return made
 
     @classmethod
@@ -76,7 +76,7 @@ class ArrayBase(OneValue):
                 MODE.watcher.made(node)
             return cls._from_node(node) if node.tracked else cls._constant(xp, raw)
         made = cls.__new__(cls)
-        made._view = made._elements = None
+        made._view = made._look = None
         made._node = node = new_node(ArrayNode)  # for less than by a call of the class
         if tracked:
             init_node(node, xp, raw, True, rule, operands, primals, params)
@@ -107,7 +107,7 @@ class ArrayBase(OneValue):
         Raises:
             ValueError: arrays of different backends: no gradient goes from one to another.
         """
-        self._view = self._elements = None
+        self._view = self._look = None
         is_list = isinstance(data, list | tuple)
         backends = [x._current_node().backend for x in each(data, ArrayBase)] if is_list else ()
         if backends:
@@ -195,19 +195,25 @@ class ArrayBase(OneValue):
 
     # Elements ----------------------------------------------------------------------------------
 
-    def _values(self) -> list[Value]:
+    def _looking(self) -> Look:
+        """What shows its elements, the same as long as they are the same Values."""
+        known, view = self._look, self._view
+        if view is None:
+            node = self._current_node()
+            if known is None or known.node is not node:
+                known = Look(node)
+                if node is self._node:  # a recording has another one in its place
+                    self._look = known
+            return known
+        behind = view.root._looking()
+        if known is None or known.node is not behind.node:
+            places = self._node.backend.to_flat(view.positions()) if known is None else known.places
+            known = self._look = Look(behind.node, behind, places)
+        return known
+
+    def _values(self) -> Sequence[Value]:
         """The elements as Values, in C order, always the same objects."""
-        if self._view is not None:
-            values = self._view.root._values()
-            return [values[i] for i in self._node.backend.to_flat(self._view.positions())]
-        node = self._current_node()
-        if isinstance(node, ValuesNode):
-            return node.values
-        if node is not self._node:  # a recording has another one in its place
-            return elements_at(node, range(node.raw.size))
-        if self._elements is None:
-            self._elements = elements_at(node, range(node.raw.size))
-        return self._elements
+        return self._looking()(range(self._node.raw.size))
 
     @property
     def data(self) -> Any:
@@ -224,7 +230,7 @@ class ArrayBase(OneValue):
         >>> x.sum().item()
         12.0
         """
-        return nest(self._values(), self.shape, self)
+        return nest(self._looking(), self.shape, self)
 
     @data.setter
     def data(self, new: ArrayLike) -> None:
@@ -262,7 +268,7 @@ class ArrayBase(OneValue):
         if HOOKS.moved(self, node):
             return
         node.label = node.label or self._node.label
-        self._node, self._view, self._elements = node, None, None
+        self._node, self._view, self._look = node, None, None
 
     def _set_numbers(self, raw: Raw, xp: Backend | None = None, key: Any = ...) -> None:
         """Other numbers in place: the same node, its gradient and its elements stay.

@@ -2,31 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NoReturn
+import math
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, NoReturn, Self
 
 from smolml_array._graph.arithmetic import Arithmetic
 from smolml_array._shapes.axes import Shape
 from smolml_value import GraphError, Value
 
+Look = Callable[[Sequence[int]], Sequence[Value]]  # from places in C order to the Values there
+
+
+def nest(look: Look, shape: Shape, array: Any) -> Any:
+    """The values of an array as nested lists of this shape; a Value for shape ()."""
+    return Elements(look, shape, array, (), 0) if shape else look((0,))[0]
+
 
 class Elements(list[Any]):
-    """One row of `x.data`: a list whose length is fixed and whose items write through to x."""
+    """One row of `x.data`: a list whose length is fixed and whose items write through to x.
 
-    def __init__(self, items: Sequence[Any], array: Any, position: Shape) -> None:
-        super().__init__(items)
-        self._array = array
-        self._position = position
+    An item that is asked for by its position is made alone, so a loop over x.data[i][j] costs what
+    it looks at. Whatever treats the row as a list, from `for` and `==` to `json` and NumPy, finds
+    one: every way there but through C code that reads a list's memory unasked is a method of
+    list's, and these put in all items first, of the rows inside, too.
+    """
 
-    def __setitem__(self, i: Any, new: Any) -> None:
-        before = self._array._elements
-        self._array[(*self._position, i)] = new
-        if before is not None and before is self._array._elements:
+    __slots__ = ("_array", "_look", "_position", "_rows", "_shape", "_start")
+
+    def __init__(self, look: Look, shape: Shape, array: Any, position: Shape, start: int) -> None:
+        self._look: Look = look
+        self._shape: Shape = shape
+        self._array: Any = array
+        self._position: Shape = position
+        self._start: int = start  # its place in C order
+        self._rows: dict[int, Elements] = {}  # those that somebody has seen
+
+    def __len__(self) -> int:
+        return self._shape[0]
+
+    def __getitem__(self, key: Any) -> Any:
+        if key.__class__ is not int or not 0 <= key < self._shape[0]:
+            if isinstance(key, slice):
+                chosen = [self[i] for i in range(*key.indices(len(self)))]
+                return [item.filled() if isinstance(item, Elements) else item for item in chosen]
+            return list.__getitem__(self.filled(), key)  # NumPy's integers, what it does not have
+        rest = self._shape[1:]
+        if not rest:
+            return self._look((self._start + key,))[0]
+        row = self._rows.get(key)
+        if row is None:
+            start = self._start + key * math.prod(rest)
+            made = Elements(self._look, rest, self._array, (*self._position, key), start)
+            row = self._rows.setdefault(key, made)
+        return row
+
+    def filled(self, values: Sequence[Value] | None = None) -> Self:
+        """This list, with all its items: of these values, in C order."""
+        length, *rest = self._shape
+        if list.__len__(self) != length:
+            step = math.prod(rest)
+            if values is None:
+                values = self._look(range(self._start, self._start + length * step))
+            items: Sequence[Any] = values
+            if rest:
+                items = [self[i].filled(values[i * step : (i + 1) * step]) for i in range(length)]
+            super().__setitem__(slice(None), items)
+        return self
+
+    def __setitem__(self, key: Any, new: Any) -> None:
+        self._array[(*self._position, key)] = new
+        now = self._array._looking()
+        if now is self._look:
             return  # other numbers, and the same Values
-        row: Any = self._array.data
-        for p in self._position:
-            row = row[p]
-        super().__setitem__(slice(None), row)
+        self._look, self._rows = now, {}
+        if list.__len__(self):
+            super().__setitem__(slice(None), ())
+            self.filled()
+
+    def __add__(self, other: Any) -> Any:
+        if not isinstance(other, list):
+            return NotImplemented  # an array adds itself
+        return list.__add__(self.filled(), _filled(other))
+
+    def __radd__(self, other: Any) -> Any:
+        self.filled()
+        return NotImplemented  # list's own + and += take it from here
+
+    def __mul__(self, times: Any) -> Any:
+        return list.__mul__(self.filled(), times) if isinstance(times, int) else NotImplemented
+
+    __rmul__ = __mul__
 
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError(
@@ -40,18 +106,26 @@ class Elements(list[Any]):
         return list, (list(self),)  # a copy is a plain list
 
 
-def nest(values: Sequence[Value], shape: Shape, array: Any, position: Shape = ()) -> Any:
-    """The values, given in C order, as nested lists of this shape; a Value for shape ()."""
-    if not shape:
-        return values[0]
-    length, rest = shape[0], shape[1:]
-    if not rest:
-        return Elements(values, array, position)
-    step = len(values) // length if length else 0
-    rows = [
-        nest(values[i * step : (i + 1) * step], rest, array, (*position, i)) for i in range(length)
-    ]
-    return Elements(rows, array, position)
+def _filled(x: Any) -> Any:
+    return x.filled() if isinstance(x, Elements) else x
+
+
+def _of_list(name: str) -> Callable[..., Any]:
+    """Another method of list's, once all items are there."""
+    method = getattr(list, name)
+
+    @wraps(method)
+    def call(self: Elements, *args: Any) -> Any:
+        return method(self.filled(), *map(_filled, args))
+
+    return call
+
+
+for _name in (
+    *("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__contains__", "__iter__"),
+    *("__reversed__", "__repr__", "__sizeof__", "copy", "count", "index"),
+):
+    setattr(Elements, _name, _of_list(_name))
 
 
 class OneValue(Arithmetic):

@@ -17,6 +17,7 @@ from smolml_array._graph.rule import Rule
 from smolml_array._graph.vjps import quiet_cotangents
 from smolml_array._graph.walking import Places, put_at, sources
 from smolml_array._shapes.axes import Shape
+from smolml_array._shapes.nested import unravel
 from smolml_array.backends.signatures import Raw
 from smolml_value import GraphError, Value
 from smolml_value.extending import Node, Op, fork_safe
@@ -258,11 +259,13 @@ class ArrayNode(Node):
     def numbers_at(self, places: Places) -> Sequence[float]:
         """The numbers of these elements; made again if a backward pass has let go of them."""
         xp, raw = self.backend, _numbers(self)
-        if len(places) > 1:
-            flat = xp.to_flat(raw)
-            return [flat[i] for i in places]
-        raw = xp.reshape(raw, (-1,))
-        return [float(xp.index(raw, i)) for i in places]
+        if 8 * len(places) < raw.size:  # a few: the whole array need not become a list
+            shape = raw.shape
+            return [float(xp.index(raw, i if len(shape) == 1 else unravel(i, shape))) for i in places]
+        flat = xp.to_flat(raw)
+        if places.__class__ is range:
+            return flat[places.start : places.stop]
+        return [flat[i] for i in places]
 
     def write(self, i: int, number: float) -> None:
         """Set element `i`; what was recorded before keeps the number it was made with."""

@@ -121,13 +121,14 @@ class Element(Value):
     __slots__ = ("_index", "_node")
 
     def __init__(self, node: ArrayNode, index: int, number: float) -> None:
-        super().__init__(number)
+        # what Value's own does, without its checks: many are made at once
+        self._data = number
+        self._grad = self._dl = 0.0
+        self._lhs = self._rhs = None
+        self._pending = 0
+        self._made_by, self._dr = (ELEMENT, 0.0) if node.tracked else (None, CUT_OFF)
         self._node = node
         self._index = index
-        if node.tracked:
-            self._made_by = ELEMENT
-        else:
-            self._dr = CUT_OFF
 
     @property
     def _children(self) -> tuple[Value, ...]:  # type: ignore[override]  # of any kind
@@ -212,7 +213,7 @@ def _unseen() -> None:
     """In place of the reference to an element that nobody has seen."""
 
 
-def elements_at(node: Any, places: Sequence[int]) -> list[Value]:
+def elements_at(node: Any, places: Sequence[int]) -> Sequence[Value]:
     """Elements of what a node holds, by their places in C order; the same as long as they are held.
 
     Of a window they are those of the array it looks at, of an array of Values the Values
@@ -230,7 +231,7 @@ def elements_at(node: Any, places: Sequence[int]) -> list[Value]:
         if not seen:
             made = [Element(node, i, number) for i, number in zip(places, flat, strict=True)]
             seen.update(zip(places, map(ref, made), strict=True))
-            return made  # type: ignore[return-value]  # lists are invariant
+            return made
         elements: list[Value] = []
         for i, number in zip(places, flat, strict=True):
             element = seen.get(i, _unseen)()
@@ -239,6 +240,31 @@ def elements_at(node: Any, places: Sequence[int]) -> list[Value]:
                 seen[i] = ref(element)
             elements.append(element)
         return elements
+
+
+class Look:
+    """The elements of an array, as `x.data` shows them: those that were asked for are kept.
+
+    The handle keeps it as long as the array stays what it is, and so do the lists of `x.data`.
+    """
+
+    __slots__ = ("_held", "node", "places")
+
+    def __init__(self, node: ArrayNode, behind: Look | None = None, places: Any = None) -> None:
+        self.node: ArrayNode = node
+        self.places: Sequence[int] | None = places  # of a window: in what it looks at
+        self._held: dict[int, Value] = {} if behind is None else behind._held
+
+    def __call__(self, places: Sequence[int]) -> Sequence[Value]:
+        if self.places is not None:
+            places = [self.places[i] for i in places]
+        if len(places) == 1:
+            known = self._held.get(places[0])
+            if known is not None:
+                return (known,)
+        found = elements_at(self.node, places)
+        self._held.update(zip(places, found, strict=True))
+        return found
 
 
 def renew(node: ArrayNode, raw: Raw, key: Any = ...) -> None:
@@ -253,12 +279,27 @@ def _renew(node: ArrayNode, raw: Raw, key: Any) -> None:
     node.replace(raw)
     seen = _looked_at.get(node)
     if seen:
-        xp = node.backend
-        places = xp.index(numbered(xp, raw.shape), key)
-        for i, number in zip(xp.to_flat(places), xp.to_flat(xp.index(node.raw, key)), strict=True):
-            element = seen.get(i, _unseen)()
+        places = _named(node, key)
+        todo = [i for i in places if i in seen]
+        for i, number in zip(todo, node.numbers_at(todo), strict=True):
+            element = seen[i]()
             if element is not None:
                 element._data = number
+
+
+def _named(node: ArrayNode, key: Any) -> Sequence[int]:
+    """The places in C order that a key names."""
+    xp, shape = node.backend, node.shape
+    if key is ...:
+        return range(node.raw.size)
+    parts = key if key.__class__ is tuple else (key,)
+    if all(part.__class__ is int for part in parts):  # they lie in one piece
+        step, start = node.raw.size, 0
+        for part, length in zip(parts, shape, strict=False):
+            step //= length
+            start += part % length * step
+        return range(start, start + step)
+    return xp.to_flat(xp.index(numbered(xp, shape), key))
 
 
 def alone(node: ArrayNode) -> bool:
