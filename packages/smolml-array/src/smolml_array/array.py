@@ -24,7 +24,7 @@ from smolml_array.functions.scans import Scans
 from smolml_array.functions.sorting import Sorting
 from smolml_array.functions.table import Array, results_are
 from smolml_array.functions.windows import Windows
-from smolml_array.printing import array_repr
+from smolml_array.printing import array_repr, edges
 from smolml_value.extending import answering, leave
 
 
@@ -123,7 +123,7 @@ class MLArray(
     def __iter__(self) -> Iterator[Self]:
         if not self.shape:
             raise TypeError("iter: a 0-d array has no axis to iterate over; use item()")
-        return (self[i] for i in range(self.shape[0]))
+        return map(self.__getitem__, range(self.shape[0]))
 
     # As numbers --------------------------------------------------------------------------------
 
@@ -204,7 +204,8 @@ class MLArray(
         notes = "" if self.requires_grad else ", requires_grad=False"
         if self._node.backend.name != "pure" and self.dtype.name == "float32":
             notes = ", dtype='float32'" + notes
-        return array_repr(self._as_list(), self.shape, notes)
+        node = self._current_node()
+        return array_repr(edges(node.backend, node.raw), node.shape, notes)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy is a leaf: a graph of a million nodes must not be pickled by recursion.

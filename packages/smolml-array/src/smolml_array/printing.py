@@ -7,11 +7,16 @@ from collections.abc import Iterator, Sequence
 from functools import reduce
 from itertools import product
 from operator import getitem
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from smolml_array._shapes.axes import Shape
+from smolml_array.backends.signatures import Raw
+
+if TYPE_CHECKING:
+    from smolml_array.backends.protocol import Backend
 
 _EDGE = 3  # items shown at each end of a long axis
+_FIRST, _LAST = slice(_EDGE), slice(-_EDGE, None)
 _LARGE = 1000  # elements from which on an array is abbreviated
 LEFT_OUT: Final = -1
 
@@ -34,6 +39,17 @@ def _formatter(numbers: list[Any]) -> list[str]:
     return [t.rjust(width) for t in texts]
 
 
+def edges(xp: Backend, raw: Raw) -> Any:
+    """Nested lists of what is shown of an array: of a large one the edges alone."""
+    if raw.size > _LARGE:
+        for axis, n in enumerate(raw.shape):
+            if n > 2 * _EDGE:
+                at = (slice(None),) * axis
+                ends = [xp.index(raw, (*at, part)) for part in (_FIRST, _LAST)]
+                raw = xp.concat(ends, axis=axis)
+    return xp.to_list(raw)
+
+
 def shown(length: int, edge: int) -> Sequence[int]:
     """The places that are shown along an axis; LEFT_OUT stands for all between the edges."""
     if length <= 2 * edge:
@@ -51,7 +67,7 @@ def _layout(axes: list[Sequence[int]], texts: Iterator[str], indent: int) -> str
 
 
 def array_repr(nested: Any, shape: Shape, notes: str) -> str:
-    """The text for an array given as nested lists of numbers.
+    """The text for an array given as nested lists of numbers, or of a large one as its edges.
 
     >>> print(array_repr([[1.0, 2.5], [-3.0, 4.0]], (2, 2), ""))
     MLArray([[ 1.0,  2.5],
@@ -62,7 +78,7 @@ def array_repr(nested: Any, shape: Shape, notes: str) -> str:
         return f"MLArray([], shape={shape}{notes})"
     large = size > _LARGE
     axes = [shown(n, _EDGE if large else n) for n in shape]
-    places = product(*([i for i in axis if i >= 0] for axis in axes))
+    places = product(*(range(len(axis) - (LEFT_OUT in axis)) for axis in axes))
     texts = _formatter([reduce(getitem, place, nested) for place in places])
     body = _layout(axes, iter(texts), len("MLArray("))
     return f"MLArray({body}{f', shape={shape}' if large else ''}{notes})"
