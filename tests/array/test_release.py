@@ -172,6 +172,7 @@ def _rules_with_operands() -> list[Any]:
         manipulation.ROLL: ([a], {"shift": (1,), "axis": (0,)}),
         manipulation.REPEAT: ([a], {"repeats": 2, "axis": 1}),
         manipulation.TILE: ([a], {"repetitions": (2, 1)}),
+        indexing.INDEX_PUT: ([a, c], {"key": (slice(1, 3), [0, 0])}),
         indexing.GETITEM: ([a], {"key": (slice(1, 3), 0)}),
         scans.CUMULATIVE_SUM: ([a], {"axis": 0}),
         sorting.SORT: ([c], {"order": np.array([1, 0])}),

@@ -70,6 +70,10 @@ def test_no_value_is_made_before_somebody_looks(backend: str) -> None:
     kept = [x, y, x.grad(), y.to_list(), repr(x), x[3, 4].item(), list(x)]
     assert count() == before
     kept.append(x.data)
+    assert count() == before
+    kept.append(x.data[3][4])
+    assert count() == before + 1
+    kept.append(list(x.data))
     assert count() == before + 600
 
 

@@ -109,10 +109,10 @@ class Applying(Gradients):
         tracked = False
         nodes: list[Node | None] = []
         primals: list[Raw] = []
-        for arg in args:  # most are arrays that are no windows and have no data set on elements
+        for arg in args:  # most are arrays
             if isinstance(arg, ArrayBase):
-                node = arg._node
-                if node.pending_writes is not None or (node.backend is not xp and xp is not None):
+                node = arg._current_node() if arg._node.is_live else arg._node
+                if node.backend is not xp and xp is not None:
                     break
                 xp = node.backend
                 primals.append(node.raw)

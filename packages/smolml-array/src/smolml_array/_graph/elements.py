@@ -5,79 +5,92 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, NoReturn, Self
+from itertools import repeat
+from typing import Any, Final, NoReturn, Self
 
 from smolml_array._graph.arithmetic import Arithmetic
+from smolml_array._graph.free_buffers import Absent
+from smolml_array._graph.node import ELEMENTS_LOCK
 from smolml_array._shapes.axes import Shape
 from smolml_value import GraphError, Value
 
 Look = Callable[[Sequence[int]], Sequence[Value]]  # from places in C order to the Values there
+Owner = Callable[[], Any]  # gives the array, which keeps its list, and which its list does not keep
 
 
-def nest(look: Look, shape: Shape, array: Any) -> Any:
-    """The values of an array as nested lists of this shape; a Value for shape ()."""
-    return Elements(look, shape, array, (), 0) if shape else look((0,))[0]
+_UNSEEN: Final = Absent(
+    "x.data: items are made when somebody asks for them, and this was read by other means than a "
+    "list's own methods; give list(x.data), or list(x.data[i]) for a row"
+)
+"""What stands in a list's memory for an item that nobody has asked for."""
 
 
 class Elements(list[Any]):
     """One row of `x.data`: a list whose length is fixed and whose items write through to x.
 
     An item that is asked for by its position is made alone, so a loop over x.data[i][j] costs what
-    it looks at. Whatever treats the row as a list, from `for` and `==` to `json` and NumPy, finds
-    one: every way there but through C code that reads a list's memory unasked is a method of
-    list's, and these put in all items first, of the rows inside, too.
+    it looks at. Whatever treats the row as a list, from `for` and `==` to `json` and NumPy, goes
+    through list's methods, which put in all items first, those of the rows inside, too. No list
+    in Python can know of C code that reads its memory unasked (`operator.concat([], row)` and
+    `list.copy(row)` do): that finds the right length, and items that refuse to be used.
     """
 
-    __slots__ = ("_array", "_look", "_position", "_rows", "_shape", "_start")
+    __slots__ = ("_filled", "_owner", "_position", "_shape", "_start", "look")
 
-    def __init__(self, look: Look, shape: Shape, array: Any, position: Shape, start: int) -> None:
-        self._look: Look = look
+    def __init__(
+        self, look: Look, shape: Shape, owner: Owner, position: Shape = (), start: int = 0
+    ) -> None:
+        super().__init__(repeat(_UNSEEN, shape[0]))
+        self.look: Look = look
         self._shape: Shape = shape
-        self._array: Any = array
+        self._owner: Owner = owner
         self._position: Shape = position
         self._start: int = start  # its place in C order
-        self._rows: dict[int, Elements] = {}  # those that somebody has seen
-
-    def __len__(self) -> int:
-        return self._shape[0]
+        self._filled: bool = False
 
     def __getitem__(self, key: Any) -> Any:
-        if key.__class__ is not int or not 0 <= key < self._shape[0]:
-            if isinstance(key, slice):
-                chosen = [self[i] for i in range(*key.indices(len(self)))]
-                return [item.filled() if isinstance(item, Elements) else item for item in chosen]
-            return list.__getitem__(self.filled(), key)  # NumPy's integers, what it does not have
-        rest = self._shape[1:]
-        if not rest:
-            return self._look((self._start + key,))[0]
-        row = self._rows.get(key)
-        if row is None:
-            start = self._start + key * math.prod(rest)
-            made = Elements(self._look, rest, self._array, (*self._position, key), start)
-            row = self._rows.setdefault(key, made)
-        return row
+        if isinstance(key, slice):
+            chosen = [self[i] for i in range(*key.indices(len(self)))]
+            return [_filled(item) for item in chosen]
+        item = super().__getitem__(key)
+        if item is not _UNSEEN:
+            return item
+        i, rest = range(len(self))[key], self._shape[1:]
+        start = self._start + i * math.prod(rest)
+        if rest:
+            made: Any = Elements(self.look, rest, self._owner, (*self._position, i), start)
+        else:
+            made = self.look((start,))[0]
+        with ELEMENTS_LOCK:  # another thread may have been quicker
+            item = super().__getitem__(i)
+            if item is _UNSEEN:
+                super().__setitem__(i, item := made)
+        return item
 
     def filled(self, values: Sequence[Value] | None = None) -> Self:
         """This list, with all its items: of these values, in C order."""
-        length, *rest = self._shape
-        if list.__len__(self) != length:
+        if not self._filled:
+            length, *rest = self._shape
             step = math.prod(rest)
             if values is None:
-                values = self._look(range(self._start, self._start + length * step))
+                values = self.look(range(self._start, self._start + length * step))
             items: Sequence[Any] = values
             if rest:
                 items = [self[i].filled(values[i * step : (i + 1) * step]) for i in range(length)]
             super().__setitem__(slice(None), items)
+            self._filled = True
         return self
 
     def __setitem__(self, key: Any, new: Any) -> None:
-        self._array[(*self._position, key)] = new
-        now = self._array._looking()
-        if now is self._look:
+        array = self._owner()
+        array[(*self._position, key) if self._position else key] = new
+        now = array._looking()
+        if now is self.look:
             return  # other numbers, and the same Values
-        self._look, self._rows = now, {}
-        if list.__len__(self):
-            super().__setitem__(slice(None), ())
+        self._owner = array._owner()
+        self.look, filled, self._filled = now, self._filled, False
+        super().__setitem__(slice(None), repeat(_UNSEEN, len(self)))
+        if filled:
             self.filled()
 
     def __add__(self, other: Any) -> Any:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 from weakref import ref
 
+from smolml_array._graph.alone import alone
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.node import ELEMENTS_LOCK, ArrayNode, wholly
 from smolml_array._graph.rule import Rule
-from smolml_array._graph.walking import numbered, places_behind, unit
+from smolml_array._graph.walking import numbered, places_behind, put_at, unit
 from smolml_array._shapes.axes import Shape
-from smolml_array._shapes.nested import flatten
-from smolml_array.backends.signatures import DType, Raw, references
+from smolml_array._shapes.nested import flatten, unravel
+from smolml_array.backends.signatures import DType, Raw
 from smolml_array.convert import as_dtype, check_cast, holds, is_floating, to_raw, value_or_number
 from smolml_value import Value, grad_enabled
 from smolml_value.extending import CUT_OFF, Node, WeakIdentityDict, as_float, leave
@@ -41,7 +41,7 @@ class ValuesNode(ArrayNode):
         self._bits = numbers.tobytes()
         raw = backend.from_flat(numbers.tolist(), shape, backend.float64)
         super().__init__(backend, raw, True, None, values)
-        self.pending_writes = {}  # not None: `current` is to be asked for every op
+        self.is_live = True
 
     @property
     def symbol(self) -> str:
@@ -72,9 +72,6 @@ class ValuesNode(ArrayNode):
             self._bits = bits
             self.raw = self.backend.from_flat(numbers.tolist(), self.shape, self.backend.float64)
         return self.raw
-
-    def write(self, i: int, number: float) -> None:
-        self.values[i]._data = number
 
     def replace(self, raw: Raw) -> None:
         for v, number in zip(self.values, self.backend.to_flat(raw), strict=True):
@@ -167,8 +164,13 @@ class Element(Value):
         wholly(self._write, as_float(new, "Value.data"))
 
     def _write(self, number: float) -> None:
-        self._node.write(self._index, number)
-        self._data = number
+        node, i = self._node, self._index
+        with ELEMENTS_LOCK:  # another thread may set another element
+            if alone(node):
+                node.write_into(unravel(i, node.shape), number)
+            else:
+                node.replace(put_at(node.backend, node.numbers(), i, number))
+            self._data = number
 
     @property
     def grad(self) -> float:
@@ -277,21 +279,36 @@ def renew(node: ArrayNode, raw: Raw, key: Any = ...) -> None:
 
 def _renew(node: ArrayNode, raw: Raw, key: Any) -> None:
     node.replace(raw)
+    _refresh(node, key)
+
+
+def put_numbers(node: ArrayNode, key: Any, new: Raw) -> None:
+    """Other numbers where `key` says, in the buffer of a node that is `alone`."""
+    wholly(_put, node, key, new)
+
+
+def _put(node: ArrayNode, key: Any, new: Raw) -> None:
+    node.write_into(key, new)
+    _refresh(node, key)
+
+
+def _refresh(node: ArrayNode, key: Any) -> None:
     seen = _looked_at.get(node)
-    if seen:
-        places = _named(node, key)
-        todo = [i for i in places if i in seen]
+    if not seen:
+        return
+    with ELEMENTS_LOCK:
+        todo = [*seen] if key is ... else [i for i in _named(node, key) if i in seen]
         for i, number in zip(todo, node.numbers_at(todo), strict=True):
             element = seen[i]()
-            if element is not None:
+            if element is None:
+                del seen[i]
+            else:
                 element._data = number
 
 
 def _named(node: ArrayNode, key: Any) -> Sequence[int]:
     """The places in C order that a key names."""
     xp, shape = node.backend, node.shape
-    if key is ...:
-        return range(node.raw.size)
     parts = key if key.__class__ is tuple else (key,)
     if all(part.__class__ is int for part in parts):  # they lie in one piece
         step, start = node.raw.size, 0
@@ -300,18 +317,6 @@ def _named(node: ArrayNode, key: Any) -> Sequence[int]:
             start += part % length * step
         return range(start, start + step)
     return xp.to_flat(xp.index(numbered(xp, shape), key))
-
-
-def alone(node: ArrayNode) -> bool:
-    """Whether nobody but its handle sees the numbers of a node: they may be written to."""
-    plain = node.rule is None and node.__class__ is ArrayNode and node.pending_writes is None
-    held = _ALONE if node.out is node.raw else _ALONE - 1
-    return plain and references(node.raw) == held and _looked_at.get(node) is None
-
-
-_sample: Final = SimpleNamespace(raw=object())
-_sample.out = _sample.raw
-_ALONE: Final = references(_sample.raw)
 
 
 ELEMENT: Final = Rule("element", lambda xp, x: x)

@@ -117,13 +117,13 @@ class Replay:
         nodes = []
         for p in self._params:
             node = p._node  # most are plain leaves: one look, since this is in every step
-            plain = node.pending_writes is None and HOOKS.on_read is None
+            plain = not node.is_live and HOOKS.on_read is None
             nodes.append(node if plain else p._current_node())
         xp = nodes[0].backend if nodes else self._backend_of(data)
         for x in data:
             if isinstance(x, MLArray):
                 node = x._node
-                plain = node.pending_writes is None and HOOKS.on_read is None
+                plain = not node.is_live and HOOKS.on_read is None
                 nodes.append(node if plain else x._current_node())
             else:
                 nodes.append(ArrayNode(xp, self._numbers(xp, x, data), False))

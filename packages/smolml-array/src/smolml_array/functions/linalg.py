@@ -34,7 +34,7 @@ def _matmul_left(xp: Any, g: Raw, out: Raw, a: Raw, b: Raw, *rest: Raw) -> Raw:
         return xp.sum_to_shape(xp.cotangent_product(spread, b), a.shape)
     if a.ndim == 1:
         rows = xp.cotangent_matmul(xp.expand_dims(g, axis=-2), _swap(xp, b))
-        return xp.sum_to_shape(xp.squeeze(rows, axis=-2), a.shape)
+        return xp.sum_to_shape(rows, a.shape)
     return xp.sum_to_shape(xp.cotangent_matmul(g, _swap(xp, b)), a.shape)
 
 

@@ -16,6 +16,7 @@ from smolml_array._shapes.axes import (
     as_shape,
     check_matrix,
     expand_shape,
+    known_expansion,
     move_axes,
     normalize_axes,
     normalize_axis,
@@ -66,7 +67,8 @@ class Arrangement(Protocol):
 
     def expand_dims(xp: Any, x: Raw, /, axis: int | tuple[int, ...] = 0) -> Raw:
         """x with axes of length 1 put in."""
-        return xp.reshape(x, expand_shape(x.shape, axis))
+        shape_of = known_expansion if axis.__class__ is int else expand_shape
+        return xp.reshape(x, shape_of(x.shape, axis))
 
     def squeeze(xp: Any, x: Raw, /, axis: Axis = None) -> Raw:
         """x without these axes of length 1; None: without all of them."""

@@ -11,6 +11,7 @@ from smolml_array._shapes.axes import ShapeError, normalize_axis
 from smolml_array._shapes.picking import flat_along
 from smolml_array.backends.numpy.at_once import MANY
 from smolml_array.backends.numpy.creation import astype
+from smolml_array.backends.numpy.dtypes import F64
 from smolml_array.backends.signatures import Raw, references
 
 
@@ -46,13 +47,14 @@ def _put_at(out: Any, key: Any, v: Any) -> None:
 
 def _changed(change: Callable[..., None], who: str, out: Raw, key: Any, v: Raw) -> Raw:
     """`out` after change(out, key, v)."""
-    v = astype(np.asarray(v), out.dtype, copy=False)
+    if change is _add_at or v.__class__ is not float or out.dtype is not F64:
+        v = astype(np.asarray(v), out.dtype, copy=False)
     try:
         change(out, key, v)
     except ValueError as error:
         part = np.shape(out[key])
         raise ShapeError(
-            f"{who}: a value of shape {v.shape} does not broadcast to {part}, "
+            f"{who}: a value of shape {np.shape(v)} does not broadcast to {part}, "
             f"the shape of the indexed part"
         ) from error
     return out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from smolml_array._shapes.axes import Shape, ShapeError, as_shape
@@ -104,6 +105,16 @@ def full(shape: int | Sequence[int], fill_value: float, *, dtype: Any = None) ->
 def zeros(shape: int | Sequence[int], *, dtype: Any = None) -> NDArray:
     """Zeros."""
     return _filled("zeros", shape, 0, float64 if dtype is None else dtype)
+
+
+def placeholder(x: NDArray, /) -> NDArray:
+    """nan in the shape of x: all of one size share a list. x itself if it holds no floats."""
+    return NDArray(_nans(x.size), x.shape, float64) if x.dtype is float64 else x
+
+
+@lru_cache(maxsize=2)
+def _nans(count: int) -> list[float]:
+    return [math.nan] * count
 
 
 def arange(
