@@ -70,7 +70,10 @@ class Absent:
         raise TypeError(self.said)
 
     __bool__ = __eq__ = __ne__ = __lt__ = __gt__ = __float__ = __iter__ = _refuse
-    __hash__ = __getattr__ = __reduce_ex__ = _refuse  # the others are not there
+    __hash__ = __reduce_ex__ = _refuse  # the others are not there
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(self.said)
 
     def __repr__(self) -> str:
         return "<not asked for>"
