@@ -50,6 +50,8 @@ def apply_rule(rule: Rule, *operands: ArrayLike, **params: Any) -> MLArray:
     Raises:
         TypeError: an operand that is not numbers.
         ValueError: arrays of different backends.
+        GraphError: in a derivative: a cotangent that has not the shape of its operand, a tangent
+            that has not that of the result.
 
     >>> double = Rule("double", lambda xp, x: 2 * x, lambda xp, g, out, x: 2 * g, jvp="linear")
     >>> x = MLArray([1.0, 2.0])
@@ -60,4 +62,5 @@ def apply_rule(rule: Rule, *operands: ArrayLike, **params: Any) -> MLArray:
     """
     if not isinstance(operands[0], MLArray) and not any(isinstance(x, MLArray) for x in operands):
         operands = (MLArray.ensure_array(operands[0]), *operands[1:])
+    rule.check()
     return MLArray._rule(rule, *operands, **params)

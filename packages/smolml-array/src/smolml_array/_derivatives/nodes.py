@@ -13,7 +13,7 @@ from typing import Any
 from smolml_array._derivatives.traced import traced
 from smolml_array._graph.gathering import plus, whole
 from smolml_array._graph.node import ArrayNode, cast
-from smolml_array._graph.rule import call_plugin, is_plugin
+from smolml_array._graph.rule import call_plugin, check_shape, is_plugin
 from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import Element, ValuesNode, elements_at
 from smolml_array._graph.vjps import cotangents_of, evaluated
@@ -172,7 +172,9 @@ def _jvp(node: ArrayNode, tangents: Sequence[Any]) -> Any:
             f"jvp="
         )
     if callable(rule.jvp):
-        return rule.jvp(xp, tangents, node.out, *args, **params)
+        made = rule.jvp(xp, tangents, node.out, *args, **params)
+        check_shape(rule, "tangent", made, "a result", node.out)
+        return made
     if rule.jvp == "linear":
         given = [xp.zeros_like(a) if t is None else t for a, t in zip(args, tangents, strict=True)]
         return rule.forward(xp, *given, **params)

@@ -6,7 +6,14 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from smolml_array._graph.rule import Rule, Vjp, call_plugin, is_own, is_plugin
+from smolml_array._graph.rule import (
+    Rule,
+    Vjp,
+    call_plugin,
+    check_shape,
+    is_own,
+    is_plugin,
+)
 from smolml_array._shapes.axes import Shape, _broadcast_shapes, fits
 from smolml_array.backends.signatures import Raw
 from smolml_value import GraphError
@@ -72,11 +79,8 @@ def _cotangents(
         every = rule.vjp_all(*args, **node.params)
         found = [None if p is None else c for p, c in zip(wanted, every, strict=True)]
     for c, primal in zip(found, node.primals, strict=True):
-        if c is not None and c.shape != (own := getattr(primal, "shape", ())):
-            raise GraphError(
-                f"{rule.name}: its rule returned a cotangent of shape {c.shape} for an "
-                f"operand of shape {own}; they must be equal"
-            )
+        if c is not None:
+            check_shape(rule, "cotangent", c, "an operand", primal)
     return found
 
 
