@@ -206,10 +206,6 @@ def _along(space: Batching, f: Any, x: Batch, axis: int | None = None, **params:
     return Batch(space, f(x.whole, axis=1 + one_axis(axis, x.ndim, "vmap"), **params))
 
 
-def _sorted(space: Batching, f: Any, x: Batch, axis: int = -1, **params: Any) -> Batch:
-    return _along(space, f, x, axis, **params)
-
-
 def _place(
     space: Batching, f: Any, x: Batch, axis: int | None = None, *, keepdims: bool = False
 ) -> Batch:
@@ -305,7 +301,9 @@ _BATCHED: Final[dict[str, Callable[..., Any]]] = {
     **{n: _BY_KIND[k] for n, k in inspect.get_annotations(Backend).items() if k in _BY_KIND},
     **{name: partial(_derived, name) for name in ("matrix_transpose", "outer")},
     **dict.fromkeys(("clip", "cotangent_product", "map_scalar", "where"), _by_elements),
-    **dict.fromkeys(("argsort", "sort"), _sorted),
+    **dict.fromkeys(
+        ("argsort", "sort"), lambda s, f, x, axis=-1, **how: _along(s, f, x, axis, **how)
+    ),
     **dict.fromkeys(("cholesky", "det"), lambda s, f, x: Batch(s, f(x.whole))),
     "slogdet": _several,
     "solve": _by_elements,

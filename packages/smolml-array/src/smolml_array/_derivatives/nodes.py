@@ -13,10 +13,10 @@ from typing import Any
 from smolml_array._derivatives.traced import traced
 from smolml_array._graph.gathering import plus, whole
 from smolml_array._graph.node import ArrayNode, cast
-from smolml_array._graph.rule import call_plugin, check_shape, is_plugin
+from smolml_array._graph.rule import call_plugin, is_plugin
 from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import Element, ValuesNode, elements_at
-from smolml_array._graph.vjps import cotangents_of, evaluated
+from smolml_array._graph.vjps import check_shape, cotangents_of, evaluated
 from smolml_array.array import MLArray
 from smolml_array.backends.signatures import Raw
 from smolml_array.functions.table import added, multilinear

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from smolml_value import GraphError
 from smolml_value.extending import TABLE, Op, record_here
 
 if TYPE_CHECKING:
@@ -73,8 +72,7 @@ class Rule:
     """
 
     __slots__ = (
-        *("checked", "formula", "forward", "into", "jvp", "name", "not_saved", "rest", "vjp_all"),
-        "vjps",
+        *("formula", "forward", "into", "jvp", "name", "not_saved", "rest", "vjp_all", "vjps"),
     )
 
     def __init__(
@@ -98,13 +96,6 @@ class Rule:
         self.rest: Callable[..., Any] | None = rest
         self.not_saved: Collection[int] = not_saved
         self.formula: str | tuple[str, ...] = formula
-        self.checked = False
-
-    def check(self) -> None:
-        """See to it that each vjp gives the shape of its operand: a plugin's rule may not."""
-        if not self.checked:
-            self.vjps = tuple(vjp and _checked(self, i, vjp) for i, vjp in enumerate(self.vjps))
-            self.checked = True
 
     @property
     def symbol(self) -> str:
@@ -113,22 +104,3 @@ class Rule:
 
     def __repr__(self) -> str:
         return f"<rule {self.name}>"
-
-
-def _checked(rule: Rule, i: int, vjp: Vjp) -> Vjp:
-    def checked(xp: Any, g: Any, out: Any, *operands: Any, **params: Any) -> Any:
-        c = vjp(xp, g, out, *operands, **params)
-        check_shape(rule, "cotangent", c, "an operand", operands[i])
-        return c
-
-    return checked
-
-
-def check_shape(rule: Op | Rule, what: str, made: Any, whose: str, x: Any) -> None:
-    """Raise GraphError for a cotangent or a tangent that has not the shape of x."""
-    shape, own = getattr(made, "shape", None), getattr(x, "shape", ())
-    if shape != own:
-        told = f"no array as a {what}" if shape is None else f"a {what} of shape {shape}"
-        raise GraphError(
-            f"{rule.name}: its rule returned {told} for {whose} of shape {own}; they must be equal"
-        )

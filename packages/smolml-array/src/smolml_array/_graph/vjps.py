@@ -10,7 +10,6 @@ from smolml_array._graph.rule import (
     Rule,
     Vjp,
     call_plugin,
-    check_shape,
     is_own,
     is_plugin,
 )
@@ -82,6 +81,16 @@ def _cotangents(
         if c is not None:
             check_shape(rule, "cotangent", c, "an operand", primal)
     return found
+
+
+def check_shape(rule: Op | Rule, what: str, made: Any, whose: str, x: Any) -> None:
+    """Raise GraphError for a cotangent or a tangent that has not the shape of x."""
+    shape, own = getattr(made, "shape", None), getattr(x, "shape", ())
+    if shape != own:
+        told = f"no array as a {what}" if shape is None else f"a {what} of shape {shape}"
+        raise GraphError(
+            f"{rule.name}: its rule returned {told} for {whose} of shape {own}; they must be equal"
+        )
 
 
 def _vjps(op: Op) -> Sequence[Vjp | None]:
