@@ -36,11 +36,11 @@ print("5,000,000 nodes: forward, backward, freed")
 """
 
 
-def build_wheel(dist: Path, out: Path) -> Path:
-    """The compiled wheel, from the sdist in `dist`."""
+def build_wheel(dist: Path, out: Path, python: str = sys.executable) -> Path:
+    """The compiled wheel for a Python, from the sdist in `dist`."""
     subprocess.run(
         [
-            *(sys.executable, "-m", "pip", "-q", "--disable-pip-version-check", "wheel"),
+            *(python, "-m", "pip", "-q", "--disable-pip-version-check", "wheel"),
             *("--no-deps", f"--wheel-dir={out}", str(VALUE.sdist(dist))),
         ],
         check=True,
