@@ -59,7 +59,8 @@ def check_files(wheel: Path) -> None:
     hook = project["tool"]["hatch"]["build"]["targets"]["wheel"]["hooks"]["mypyc"]
     hot = {path.removeprefix("/src/").removesuffix(".py") for path in hook["include"]}
     with zipfile.ZipFile(wheel) as archive:
-        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+        files = {name for name in archive.namelist() if not name.endswith("/")}
+        names = {name for name in files if ".dist-info/" not in name}
     extensions = {name for name in names if name.endswith((".so", ".pyd"))}
     assert names - extensions == VALUE.sources(), (names - extensions) ^ VALUE.sources()
     shared = {name for name in extensions if "__mypyc." in name}
