@@ -1,7 +1,8 @@
 """What a release tag says: `smolml-array-0.1.0` is version 0.1.0 of smolml-array.
 
-``python -m tests.release.tag TAG`` prints the distribution for a workflow; it fails unless the
-source states that version, and the changelog has a section for it that is no longer unreleased.
+``python -m tests.release.tag TAG`` prints the distribution, and how the names of its files begin,
+for a workflow; it fails unless the source states that version, and the changelog has a section for
+it that is no longer unreleased.
 """
 
 from __future__ import annotations
@@ -37,15 +38,17 @@ def released(tag: str) -> Distribution:
 
 
 def main(arguments: list[str]) -> int:
-    """Print `distribution=NAME`, or what is wrong; return the exit status."""
+    """Print `distribution=NAME` and `files=NAME`, or what is wrong; return the exit status."""
     if len(arguments) != 1:
         print("usage: python -m tests.release.tag TAG", file=sys.stderr)
         return 2
     try:
-        print(f"distribution={released(arguments[0]).name}")
+        distribution = released(arguments[0])
     except ValueError as error:
         print(error, file=sys.stderr)
         return 1
+    print(f"distribution={distribution.name}")
+    print(f"files={distribution.package}-{distribution.version}")
     return 0
 
 

@@ -21,7 +21,7 @@ from packaging.version import Version  # what asks whether it is there stands ab
 
 from tests.release.build import build_tag
 from tests.release.requirements import lowest, oldest_tag
-from tests.release.tag import released
+from tests.release.tag import main, released
 from tests.release.workflows import PINNED, WORKFLOWS, check_pins
 
 
@@ -115,7 +115,7 @@ def test_a_tag_that_releases_nothing_is_refused(tag: str, wrong: str) -> None:
 
 
 def test_a_tag_needs_a_section_with_a_date(
-    elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
+    elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("tests.release.tag.DISTRIBUTIONS", (elsewhere,))
     with pytest.raises(ValueError, match=r"needs a section '## 0\.2\.0 \(YYYY-MM-DD\)'"):
@@ -123,6 +123,8 @@ def test_a_tag_needs_a_section_with_a_date(
     changes = elsewhere.folder / "CHANGELOG.md"
     changes.write_text("# Changelog\n\n## 0.2.0 (2026-12-24)\n\n- Faster.\n", "utf-8")
     assert released("smolml-value-0.2.0") is elsewhere
+    assert main(["smolml-value-0.2.0"]) == 0
+    assert capsys.readouterr().out == "distribution=smolml-value\nfiles=smolml_value-0.2.0\n"
 
 
 def test_actions_are_pinned_by_their_commit() -> None:
