@@ -86,10 +86,9 @@ def draw(session: Path, sample: int, seed: int) -> None:
 
 def changed(diff: str) -> tuple[str, ...]:
     """The lines of a diff that say what it changes."""
-    lines = [
-        line for line in diff.splitlines() if line[:1] in "+-" and line[:3] not in ("---", "+++")
-    ]
-    return tuple(line[0] + " " + line[1:].strip() for line in lines)
+    lines = [line for line in diff.splitlines() if not line.startswith(("---", "+++"))]
+    changes = [(line[0], line[1:].strip()) for line in lines if line.startswith(("+", "-"))]
+    return tuple(f"{sign} {text}" for sign, text in changes if text)
 
 
 def tried(file: str, sample: int, seed: int) -> list[Mutant]:

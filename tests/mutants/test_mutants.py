@@ -48,5 +48,5 @@ def test_a_sample_is_drawn_and_annotations_are_left_out(tmp_path: Path) -> None:
 
 def test_what_a_diff_changes() -> None:
     head = "--- mutation diff ---\n--- a/f.py\n+++ b/f.py\n@@ -1 +1 @@\n x = 1\n"
-    diff = head + "-    y = a + b\n+    y = a - b"
+    diff = head + "\n-\n-    y = a + b\n+    y = a - b"
     assert changed(diff) == ("- y = a + b", "+ y = a - b")
