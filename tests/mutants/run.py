@@ -27,7 +27,7 @@ ROOT: Final = Path(__file__).parents[2]
 EQUIVALENT: Final = Path(__file__).with_name("equivalent.toml")
 
 LOSSES: Final = ("losses", "loss_errors", "loss_limits", "cross_entropy_options")
-OPTIMIZERS: Final = ("optimizers", "optimizer_errors", "optimizer_state", "step_grads")
+OPTIMIZERS: Final = ("optimizers", "optimizer_errors", "optimizer_state", "schedules", "step_grads")
 TESTS: Final = {
     "smolml_utils/losses.py": [f"tests/utils/test_{name}.py" for name in LOSSES],
     "smolml_utils/optimizers.py": [f"tests/utils/test_{name}.py" for name in OPTIMIZERS],
