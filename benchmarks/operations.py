@@ -2,9 +2,12 @@
 
 Run it: hatch run bench:operations [NAME ...] [--size N] [--pure] [--rounds N] [--png FILE].
 Operations: forward, and the backward pass of their sum, in multiples of NumPy's own operation or of
-a copy of the array, whichever takes longer; medians of interleaved runs of one process. Loops: the
-time of n, 2n and 4n steps, and by how much it grows when n is doubled. In the end stands what is
-past 4 (forward), 8 (backward) or 2.5 (doubled).
+a copy of the array, whichever takes longer; medians of interleaved runs of one process. Where NumPy
+has none (erf, gelu) one exponential stands in, and the last column says what SciPy's takes, if that
+is installed. Backward passes that have more to do than the operation, those of maximum, minimum,
+silu and x[rows], are beside those written by hand in NumPy. Loops: the time of n, 2n and 4n steps,
+and by how much it grows when n is doubled. In the end stands what is past 4 (forward), 8 (backward)
+or 2.5 (doubled).
 """
 
 from __future__ import annotations
@@ -24,6 +27,42 @@ FORWARD, BACKWARD, DOUBLED = 4.0, 8.0, 2.5
 Case = tuple[Callable[..., Any], Callable[..., Any], list[Any]]  # ours, NumPy's, ndarrays
 
 
+def by_hand(name: str) -> Callable[..., Any] | None:
+    """The backward pass of an op as one writes it in NumPy, where the forward says little of it."""
+    import numpy as np
+
+    def shares(x: Any, y: Any) -> tuple[Any, Any]:
+        first = np.where(x == y, 0.5, (x > y) if name == "maximum" else (x < y))
+        return first, 1.0 - first
+
+    def slope(x: Any) -> Any:
+        s = 1.0 / (1.0 + np.exp(-x))
+        return s * (1.0 + x * (1.0 - s))
+
+    def rows_added(x: Any) -> Any:
+        out = np.zeros_like(x)
+        np.add.at(out, np.random.default_rng(0).integers(0, len(x), len(x)), np.ones_like(x))
+        return out
+
+    found: dict[str, Callable[..., Any]] = {
+        "maximum": shares,
+        "minimum": shares,
+        "silu": slope,
+        "x[rows]": rows_added,
+    }
+    return found.get(name)
+
+
+def of_scipy(name: str) -> Callable[..., Any] | None:
+    """SciPy's function of the name."""
+    try:
+        from scipy import special
+    except ImportError:
+        return None
+    known = {"erf": special.erf, "gelu": lambda x: x * special.ndtr(x)}
+    return known.get(name)
+
+
 def elementwise(n: int) -> Iterator[tuple[str, Case]]:
     """The ops of the table."""
     import numpy as np
@@ -34,6 +73,8 @@ def elementwise(n: int) -> Iterator[tuple[str, Case]]:
         """NumPy's function of the name, or what has as much to do: maximum, or one exponential."""
         if name.endswith("relu"):
             return lambda x: np.maximum(x, 0.0)
+        if name == "softplus":
+            return lambda x: np.logaddexp(x, 0.0)
         return getattr(np, name, None) or (lambda x, *rest: np.exp(x))
 
     rng = np.random.default_rng(0)
@@ -224,7 +265,7 @@ def timed_operations(options: argparse.Namespace) -> tuple[dict[str, dict[str, f
 
     table: dict[str, dict[str, float]] = {}
     past = []
-    print(f"{'':>24}  {'NumPy':>9}  {'forward':>8}  {'backward':>8}")
+    print(f"{'':>24}  {'NumPy':>9}  {'forward':>8}  {'backward':>8}  {'SciPy':>8}")
     for name, (ours, theirs, inputs) in [*elementwise(options.size), *functions(options.size)]:
         if options.names and name not in options.names:
             continue
@@ -236,10 +277,16 @@ def timed_operations(options: argparse.Namespace) -> tuple[dict[str, dict[str, f
             "forward": lambda ours=ours, arrays=arrays: ours(*arrays),
             **({"backward": _backward(result, arrays)} if result.requires_grad else {}),
         }
+        for more, f in (("SciPy", of_scipy(name)), ("by hand", by_hand(name))):
+            if f is not None:
+                runs[more] = lambda f=f, inputs=inputs: f(*inputs)
         times = medians(runs, options.rounds)
         unit = max(times["unit"], times["copy"])
-        row = table[name] = {k: times[k] / unit for k in ("forward", "backward") if k in times}
-        shown = "".join(f"  {row[k]:8.2f}" if k in row else "" for k in ("forward", "backward"))
+        units = {"backward": max(unit, times.get("by hand", 0.0))}
+        columns = ("forward", "backward", "SciPy")
+        row = {k: times[k] / units.get(k, unit) for k in columns if k in times}
+        table[name] = {k: row[k] for k in columns[:2] if k in row}
+        shown = "".join(f"  {row[k]:8.2f}" if k in row else "" for k in columns)
         print(f"{name:>24}  {1e6 * unit:6.0f} us{shown}", flush=True)
         for k, bound in (("forward", FORWARD), ("backward", BACKWARD)):
             if row.get(k, 0.0) > bound:

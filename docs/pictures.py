@@ -9,13 +9,16 @@ import math
 from collections.abc import Callable, Sequence
 from html import escape
 from itertools import groupby
+from typing import Any
 
-from smolml import MLArray
+from smolml import MLArray, Value, draw, grad
 
 __all__ = [
-    "broadcasting", "cells", "curves", "descent", "fits", "plane", "product", "reduction",
-    "secants",
+    "broadcasting", "cells", "curves", "descent", "draw", "fits", "language", "plane", "product",
+    "reduction", "secants", "tangent",
 ]  # fmt: skip
+
+language = "en"  # of the page that is drawn for: `draw(y, steps=language)`
 
 BLUE, ORANGE, GREEN = "#4c6ef5", "#f08c00", "#2b8a3e"
 _W, _H, _GAP = 46.0, 32.0, 26.0  # a cell, and what lies between two grids
@@ -260,6 +263,21 @@ def secants(f: Callable[[float], float], x: float, steps: Sequence[float]) -> st
         entries.append((f"h = {h:g}, slope {slope:.3g}", colour))
     plot.dot(x, f(x), BLUE)
     plot.legend(entries)
+    return plot.svg()
+
+
+def tangent(f: Callable[[Any], Value], x: Value, reach: float = 4.0) -> str:
+    """f, of a Value, around 0, and its tangent at x; the slope is what `grad` finds."""
+    at = x.data
+    slope, height = grad(f)(at), f(x).data
+    low, high = min(-reach, at - 0.5), max(reach, at + 0.5)
+    curve = [(t, y) for t, y in _samples(lambda t: f(Value(t)).data, low, high) if math.isfinite(y)]
+    plot = _Plot(low, high, min(y for _, y in curve), max(y for _, y in curve))
+    plot.line(curve, BLUE)
+    third = (high - low) / 6
+    plot.line([(t, height + slope * (t - at)) for t in (at - third, at + third)], ORANGE)
+    plot.dot(at, height, ORANGE)
+    plot.legend([("f", BLUE), (f"x = {at:g}, slope {slope:.4g}", ORANGE)])
     return plot.svg()
 
 

@@ -6,8 +6,10 @@ import copy
 import pickle
 import subprocess
 import sys
+import threading
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -142,6 +144,26 @@ def test_a_broken_one_fails_on_its_own_use_only(source: str, said: str, install:
         assert str(caught.value).startswith(head + said)
     assert (info("broken")[0].status, info("broken")[0].error) == ("broken", str(caught.value))
     assert MLArray([1.0]).exp().backend in BACKENDS
+
+
+def test_threads_load_one_once(install: Install) -> None:
+    """All are there when the first begins to load it, and get the same backend."""
+    slow = "    import time; runs = globals().get('runs', 0) + 1; time.sleep(0.1)\n"
+    install("acme-backends", "slow", "slow_b", slow + MIRROR % "slow")
+    start = threading.Barrier(4)
+
+    def work(_: int) -> Any:
+        start.wait(30.0)
+        with use_backend("slow"):
+            x = MLArray([1.0, 2.0])
+            (x * x).sum().backward()
+        return x.grad().to_list(), x._node.backend
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(work, range(4)))
+    assert sys.modules["slow_b"].runs == 1
+    assert [gradient for gradient, _ in found] == [[2.0, 4.0]] * 4
+    assert {id(used) for _, used in found} == {id(get_backend("slow"))}
 
 
 def test_conflicts_are_answered_as_those_of_ops(

@@ -11,7 +11,7 @@ import pytest
 
 import smolml_array
 from smolml_array import MLArray, ShapeError
-from smolml_array._namespaces.numpy_signatures import FUNCTIONS as NUMPYS
+from smolml_array._namespaces.numpy_functions import FUNCTIONS as NUMPYS
 from smolml_array.functions.table import FUNCTIONS
 from smolml_value import no_grad
 from tests.array.helpers import flat

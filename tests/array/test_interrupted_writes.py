@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from smolml_array import MLArray
+from smolml_array._graph import alone
 from smolml_value import Value, no_grad
 from tests.interrupting import interrupted
 
@@ -71,6 +72,18 @@ def a_result() -> Case:
     return lambda: y.__setitem__(slice(2), x[1:3]), shown(y), [2.0, 3.0, 3.0]
 
 
+def a_result_in_its_own_buffer() -> Case:
+    x = leaf()
+    y = x * 1.0
+    y[0] = x[0]
+    return lambda: y.__setitem__(slice(2), x[1:3]), shown(y), [2.0, 3.0, 3.0]
+
+
+def a_row_of_elements() -> Case:
+    x = leaf()
+    return lambda: x.data.__setitem__(slice(2), [7.0, 8.0]), shown(x), [7.0, 8.0, 3.0]
+
+
 def a_restart() -> Case:
     y = leaf() * 1.0
     return y.restart, shown(y), [1.0, 2.0, 3.0]
@@ -97,14 +110,16 @@ def a_pass_to_values() -> Case:
 
 CASES = [
     *(updated, in_place, assigned, through_a_window, an_element, all_elements, a_result),
-    *(a_restart, a_window_that_looks_again, a_pass, a_pass_to_values),
+    *(a_result_in_its_own_buffer, a_row_of_elements, a_restart),
+    *(a_window_that_looks_again, a_pass, a_pass_to_values),
 ]
 
 
 @pytest.mark.parametrize("make", CASES)
 def test_an_array_is_whole_wherever_an_interrupt_comes(
-    make: Callable[[], Case], backend: str
+    make: Callable[[], Case], backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(alone, "WORTH_IT", 1)
     _, look, after = make()
     before = look()[0]
     n, more = 0, True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -10,9 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smolml_array import MLArray, replay, stack
+from smolml_array import MLArray, concat, replay, stack
+from smolml_array._graph import alone
+from smolml_array._graph.views import elements_at
 from smolml_array.functions.indexing import GETITEM
-from smolml_value import Value, detect_anomaly
+from smolml_array.functions.table import as_array
+from smolml_value import GraphError, Value, detect_anomaly, draw
 from smolml_value.transforms import grad, gradients
 
 KEYS: list[Any] = [
@@ -192,3 +197,214 @@ def test_what_does_not_fit_changes_nothing(backend: str) -> None:
         with pytest.raises((ValueError, IndexError)):
             x[key] = new
     assert x.to_list() == [1.0, 2.0]
+
+
+def test_numbers_go_into_the_buffer_though_elements_were_seen(backend: str) -> None:
+    x = MLArray([[1.0, 2.0], [3.0, 4.0]], backend=backend)
+    held = x.data[1][0]
+    before = id(x._node.raw)
+    x[1, 0] = 5.0
+    x.data[0][1] = 6.0
+    x.data[0][0].data = 7.0
+    x[:, 1:] = 8.0
+    assert id(x._node.raw) == before
+    assert [v.data for row in x.data for v in row] == [7.0, 8.0, 5.0, 8.0]
+    assert held.data == 5.0
+    y = x * 1.0
+    x.data[1][0].data = 9.0  # y remembers
+    assert (y.to_list(), x.to_list()) == ([[7.0, 8.0], [5.0, 8.0]], [[7.0, 8.0], [9.0, 8.0]])
+
+
+# Results, in which arrays are put -----------------------------------------------------------------
+
+only_cpython = pytest.mark.skipif(
+    not hasattr(sys, "getrefcount"), reason="only CPython says who holds an object"
+)
+
+
+def filled(n: int, backend: str) -> MLArray:
+    """The loop over y[i] = x[i], and back."""
+    x = MLArray([0.5] * n, backend=backend)
+    y = x * 2.0
+    for i in range(n):
+        y[i] = x[i]
+    (y * y).sum().backward()
+    return x
+
+
+@only_cpython
+def test_n_assignments_take_memory_for_n(backend: str) -> None:
+    def peak(n: int) -> int:
+        tracemalloc.start()
+        try:
+            x = filled(n, backend)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+            assert set(x.grad().to_list()) == {1.0}
+
+    filled(alone.WORTH_IT, backend)  # what is kept from the first time on
+    first = peak(alone.WORTH_IT)
+    assert peak(2 * alone.WORTH_IT) < 2.5 * first
+    assert first < 8000 * alone.WORTH_IT
+
+
+PUTS: dict[str, Callable[[Any, Any], None]] = {
+    "a row": lambda y, x: y.__setitem__(1, x[0] * 2.0),
+    "an element": lambda y, x: y.__setitem__((2, -1), x[1, 1]),
+    "slices": lambda y, x: y.__setitem__((slice(None, None, 2), slice(1, 3)), x[:2, :2]),
+    "rows that repeat": lambda y, x: y.__setitem__([0, 0, 2], x[:3] * x[1]),
+    "what is chosen": lambda y, x: y.__setitem__(y > 0.5, x[0, 0]),
+    "broadcast": lambda y, x: y.__setitem__(..., x[:, :1]),
+    "its own row": lambda y, x: y.__setitem__(0, y[1] * x[2]),
+    "itself": lambda y, x: y.__setitem__(slice(None), y),
+    "a number": lambda y, x: y.__setitem__(1, 3.0),
+    "a Value": lambda y, x: y.__setitem__((0, 0), x.data[2][1] * 2.0),
+    "added to": lambda y, x: y.__setitem__(2, y[2] + x[2]),
+    "through a window": lambda y, x: y.T[0].__setitem__(slice(2), x[0, :2]),
+}
+LOOKS: dict[str, Callable[[Any], Callable[[], Any]]] = {
+    "nobody": lambda y: list,
+    "a product": lambda y: (z := y * y, lambda: grad_of_all(z))[1],
+    "its exponential": lambda y: (z := y.exp(), lambda: grad_of_all(z))[1],
+    "a window": lambda y: (w := y[1:] * 1.0, w.to_list)[1],
+    "detached": lambda y: y.detach().to_list,
+    "an ndarray": lambda y: np.asarray(y).tolist,
+    "an element": lambda y: (v := y.data[1][0] * 1.0, lambda: v.data)[1],
+    "a row of elements": lambda y: (row := y.data[1], lambda: [(v.data, v.grad) for v in row])[1],
+    "its gradient": lambda y: (y.sum().backward(), y.grad().to_list)[1],
+}
+
+
+def grad_of_all(z: MLArray) -> Any:
+    (found,) = gradients(z, [z])
+    return [found.to_list(), z.to_list(), [v.data for row in z.data for v in row]]
+
+
+def put(backend: str, steps: list[tuple[str, str]]) -> list[Any]:
+    """All that can be seen of a program of looks and assignments."""
+    x = MLArray(np.arange(12.0).reshape(4, 3) / 7.0 - 0.5, backend=backend)
+    y = (x * 2.0) if len(steps) % 2 else x.exp()
+    held, seen = [], []
+    for look, name in steps:
+        held.append(LOOKS[look](y))
+        before = held[-1]()
+        PUTS[name](y, x)
+        seen += [y.to_list(), held[-1]() == before]
+    x.zero_grad()
+    loss = (y * np.arange(12.0).reshape(4, 3)).sum()
+    (wanted,) = gradients(loss, [x])
+    loss.backward()
+    np.testing.assert_allclose(np.asarray(wanted), np.asarray(x.grad()), rtol=1e-13)
+    loss.backward()
+    return [*seen, x.grad().to_list(), y.grad().to_list()]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([*LOOKS, *["nobody"] * 24]), st.sampled_from([*PUTS])),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_in_its_own_buffer_or_in_a_copy(backend: str, steps: list[tuple[str, str]]) -> None:
+    def at(worth_it: int) -> list[Any]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(alone, "WORTH_IT", worth_it)
+            return put(backend, steps)
+
+    copied = at(1 << 60)
+    assert at(1) == copied
+    assert all(same for same in copied[1:-2:2])
+
+
+@only_cpython
+def test_numbers_that_were_let_go_of_are_made_again(
+    backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alone, "WORTH_IT", 1)
+    x = MLArray([1.0, 2.0, 3.0], backend=backend)
+    y = x * 10.0
+    n = 1500  # more than Python's stack is deep
+    for i in range(n):
+        y[i % 3] = x[i % 3] * float(i)
+    last = y.data[0]
+    (before,) = (v for v in last._prev if v.data != 0.0)
+    versions = [[v.data for v in y.data]]
+    node: Any = y._node
+    for _ in range(3):
+        node = node.operands[0]
+        versions.append([v.data for v in elements_at(node, range(3))])
+    assert versions == [
+        [1497.0, 2996.0, 4497.0],
+        [1497.0, 2996.0, 4488.0],
+        [1497.0, 2990.0, 4488.0],
+        [1494.0, 2990.0, 4488.0],
+    ]
+    assert before.data in (1497.0, 1.0)
+    with pytest.raises(GraphError, match="no name holds, here the result of setitem"):
+        _ = elements_at(node, [0])[0].grad
+    elements_at(node, [0])[0].grad = 2.0
+    assert elements_at(node, [0])[0].grad == 2.0
+    assert node.raw.tolist() == [1494.0, 2990.0, 4488.0]
+    assert "nan" not in str(draw(y))
+
+
+@only_cpython
+def test_a_failed_assignment_lets_go_of_nothing(
+    backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alone, "WORTH_IT", 1)
+    x = MLArray([1.0, 2.0, 3.0], backend=backend)
+    y = x * 10.0
+    y.sum().backward()
+    for key, new in ((5, x[0]), (slice(2), x), ([0, 9], x[:2])):
+        with pytest.raises((IndexError, ValueError)):
+            y[key] = new
+    assert (y.to_list(), y.grad().to_list()) == ([10.0, 20.0, 30.0], [1.0, 1.0, 1.0])
+    assert y.data[1].data == 20.0
+
+
+# Joining ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("join", [stack, concat, MLArray])
+@pytest.mark.parametrize("kind", ["arrays", "lists", "both"])
+def test_n_arrays_are_asked_for_n_times(
+    backend: str, join: Callable[..., Any], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def counted(x: Any, *others: Any) -> Any:
+        asked.append(len(others))
+        return as_array(x, *others)
+
+    monkeypatch.setattr("smolml_array.functions.joining.as_array", counted)
+
+    def calls(n: int) -> int:
+        """How many functions are called, those in C included."""
+        parts = [[float(i), 2.0] for i in range(n)]
+        given = [
+            MLArray(p, backend=backend) if kind == "arrays" or (kind == "both" and i == 0) else p
+            for i, p in enumerate(parts)
+        ]
+        asked.clear()
+        count = 0
+
+        def profile(frame: Any, event: str, arg: Any) -> None:
+            nonlocal count
+            count += event in ("call", "c_call")
+
+        before = sys.getprofile()
+        sys.setprofile(profile)
+        try:
+            made = join(given)
+        finally:
+            sys.setprofile(before)
+        flat = np.asarray(made).reshape(-1).tolist()
+        assert flat == [number for part in parts for number in part]
+        return count + sum(asked)
+
+    calls(2)
+    assert calls(200) < 2.2 * calls(100)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from smolml_array import MLArray, ones
-from smolml_array._namespaces.numpy_signatures import FUNCTIONS
+from smolml_array._namespaces.numpy_functions import FUNCTIONS
 from smolml_value import Value, grad, hessian, hvp, jvp
 from tests.array.numeric import array, assert_same, cotangent, differences
 

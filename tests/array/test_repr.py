@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -146,6 +147,16 @@ def test_any_numbers_stand_in_columns(
         shown = float(item)
         assert math.isnan(shown) == math.isnan(number)
         assert math.isnan(number) or math.isclose(shown, number, rel_tol=1e-4, abs_tol=5.1e-5)
+
+
+def test_the_edges_are_all_that_is_listed(backend: str) -> None:
+    x = zeros((300, 400))
+    tracemalloc.start()
+    try:
+        repr(x)
+        assert tracemalloc.get_traced_memory()[1] < 120_000  # a byte for each would be
+    finally:
+        tracemalloc.stop()
 
 
 @settings(max_examples=40)

@@ -70,7 +70,34 @@ def test_no_value_is_made_before_somebody_looks(backend: str) -> None:
     kept = [x, y, x.grad(), y.to_list(), repr(x), x[3, 4].item(), list(x)]
     assert count() == before
     kept.append(x.data)
+    assert count() == before
+    kept.append(x.data[3][4])
+    assert count() == before + 1
+    kept.append(list(x.data))
     assert count() == before + 600
+
+
+ONE_STEP: list[Callable[[MLArray], MLArray]] = [
+    *(lambda x: x.T, lambda x: x[1], lambda x: x[1, 2], lambda x: x[:, ::-1], lambda x: x.flip()),
+    *(lambda x: x.reshape(3, 2), lambda x: x.expand_dims(1), lambda x: x[5:], lambda x: x[...]),
+]
+
+
+@pytest.mark.parametrize("look", ONE_STEP)
+@pytest.mark.parametrize("requires_grad", [True, False])
+def test_a_window_is_made_as_results_are(
+    backend: str, look: Callable[[MLArray], MLArray], requires_grad: bool
+) -> None:
+    x = MLArray([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], requires_grad, backend=backend)
+    window = look(x)
+    assert window._view is not None
+    result = x._apply(window._view.rule, (x,), window._view.params)
+    assert result.to_list() == window.to_list()
+    own, made = window._node, result._node
+    assert type(own.raw) is type(made.raw)
+    assert (own.tracked, own.rule, own.params) == (made.tracked, made.rule, made.params)
+    assert (*own.operands,) == (*made.operands,)
+    assert [id(raw) for raw in own.primals] == [id(raw) for raw in made.primals]
 
 
 # Assignment ----------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import inspect
 import math
 import pickle
@@ -174,6 +175,24 @@ def test_help_shows_signature_and_docstring() -> None:
     assert ops.tanh.__name__ == ops.tanh.__qualname__ == "tanh"
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         ops.tanh.nothing  # type: ignore[attr-defined]  # that is what is tested
+
+
+def test_notebooks_show_the_operands_that_the_author_named() -> None:
+    share = elementwise(
+        "share",
+        lambda xp, part, all, *, scale=1.0: scale * part / all,
+        (lambda xp, out, part, all, *, scale=1.0: scale / all, None),
+    )
+    shown: Any
+    for op, scale, numerator in ((share, 1.0, "1"), (share.bind(scale=2.0), 2.0, "2")):
+        shown = op
+        assert str(inspect.signature(op)) == f"(part, all, /, *, scale={scale})"
+        table = html.unescape(shown._repr_html_())
+        assert f"<code>share(part, all, scale={scale})</code>" in table
+        assert f'>∂out/∂part</td><td style="text-align:left">{numerator} / all</td>' in table
+        assert '>∂out/∂all</td><td style="text-align:left">–</td>' in table
+    shown = elementwise("op", lambda xp, *xs: xs[0])
+    assert "<code>op(*args)</code>" in shown._repr_html_()
 
 
 def test_pickled_by_the_name_of_the_global_if_not_registered() -> None:

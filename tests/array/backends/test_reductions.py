@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -49,10 +51,23 @@ def test_sums_and_means(case: Any) -> None:
     agree("sum", x, axis=axis, keepdims=keepdims, rtol=1e-12, scale=scale)
     agree("mean", x, axis=axis, keepdims=keepdims, rtol=1e-12, scale=scale)
     agree("prod", x, axis=axis, keepdims=keepdims, rtol=1e-12)
+    counts = x.shape if axis is None else [x.shape[i] for i in np.atleast_1d(axis) if i < x.ndim]
     for correction in (0, 1, 0.5, 3):
+        if correction == np.prod(counts):
+            continue  # 0 / 0 of equal numbers, and NumPy's spread of these is what rounding leaves
         for name in ("var", "std"):
             options = {"axis": axis, "keepdims": keepdims, "correction": correction}
             agree(name, x, rtol=1e-10, scale=1e-3 * scale, **options)
+
+
+@pytest.mark.parametrize("xp", [NUMPY, PURE], ids=["numpy", "pure"])
+def test_a_spread_with_no_freedom(xp: Any) -> None:
+    rows = xp.asarray([[1.948] * 3, [1.0, 2.0, 3.0]], dtype="float64")
+    for name in ("var", "std"):
+        spread = getattr(xp, name)(rows, axis=1, correction=3)
+        equal, other = (xp.index(spread, i) for i in range(2))
+        assert math.isnan(equal)
+        assert other == math.inf
 
 
 @given(with_axes(arrays(dtypes=st.just("float64"))))

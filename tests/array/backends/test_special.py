@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from smolml_array import MLArray
 from smolml_array.backends.numpy.elementwise import SMALL
-from smolml_value import ops
+from smolml_value import elementwise_grad, ops
 from tests.array.backends.agreement import NUMPY
 
 ULPS = 4.0
@@ -75,3 +75,19 @@ def test_gelu_has_its_digits_in_both_tails() -> None:
     many = MLArray(np.concatenate([x, np.zeros(SMALL)]))
     np.testing.assert_allclose(np.asarray(ops.gelu(many))[: x.size], want, rtol=1e-14)
     np.testing.assert_allclose(np.asarray(ops.gelu(MLArray(x))), want, rtol=1e-14)
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+def test_the_slope_of_gelu_has_its_digits(kind: Any) -> None:
+    """Phi(x) + x phi(x), which is 0 near -0.75: there only the distance counts."""
+    x = np.array([-9.0, -3.0, -0.75, -1e-9, -1e-44, 0.0, 1e-40, 1e-30, 1e-5, 0.5, 3.0, 40.0], kind)
+    with mpmath.workdps(40):
+        m = [mpmath.mpf(v) for v in x.tolist()]
+        want = np.array([float(mpmath.ncdf(v) + v * mpmath.npdf(v)) for v in m])
+    a = MLArray(x)
+    ops.gelu(a).backward()
+    eps = float(np.finfo(kind).eps)
+    np.testing.assert_allclose(np.asarray(a.grad()), want, rtol=150 * eps, atol=eps)
+    if kind is np.float64:
+        slopes = [elementwise_grad(ops.gelu)(v) for v in x.tolist()]
+        np.testing.assert_allclose(slopes, want, rtol=150 * eps, atol=1e-16)

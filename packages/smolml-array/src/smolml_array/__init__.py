@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Final
 
 from smolml_array._anomaly import answers as answers
 from smolml_array._derivatives import arguments as arguments
-from smolml_array._derivatives import ndarrays as ndarrays
 from smolml_array._derivatives import nodes as nodes  # arrays answer to the transforms
 from smolml_array._derivatives.vmap import vmap
 from smolml_array._namespaces import protocols as protocols
@@ -76,70 +75,15 @@ if not TYPE_CHECKING:  # a type checker would take any misspelt name for granted
         raise missing("smolml_array", name, __all__, MLArray)
 
 
-__all__ = [
-    "AxisError",
-    "Generator",
-    "LinAlgError",
-    "MLArray",
-    "ShapeError",
-    "affine",
-    "arange",
-    "argsort",
-    "average",
-    "cholesky",
-    "clip",
-    "concat",
-    "convolve",
-    "cross",
-    "cumulative_prod",
-    "cumulative_sum",
-    "det",
-    "diag",
-    "diagonal",
-    "diff",
-    "einsum",
-    "eye",
-    "flip",
-    "from_dlpack",
-    "full",
-    "index_add",
-    "interp",
-    "inv",
-    "kron",
-    "linspace",
-    "logcumsumexp",
-    "matmul",
-    "matrix_norm",
-    "matrix_power",
-    "maximum",
-    "median",
-    "minimum",
-    "norm",
-    "ones",
-    "outer",
-    "pad",
-    "rand",
-    "randn",
-    "repeat",
-    "replay",
-    "roll",
-    "seed",
-    "sliding_windows",
-    "slogdet",
-    "solve",
-    "sort",
-    "split",
-    "stack",
-    "take",
-    "take_along_axis",
-    "tile",
-    "trace",
-    "trapezoid",
-    "tril",
-    "triu",
-    "use_backend",
-    "vector_norm",
-    "vmap",
-    "where",
-    "zeros",
-]
+__all__ = ["AxisError", "LinAlgError", "MLArray", "ShapeError", "use_backend"]
+__all__ += ["arange", "eye", "from_dlpack", "full", "linspace", "ones", "zeros"]  # of numbers
+__all__ += ["Generator", "rand", "randn", "seed"]  # random ones
+__all__ += ["clip", "maximum", "minimum", "where"]
+__all__ += ["average", "cumulative_prod", "cumulative_sum", "diff", "logcumsumexp", "median"]
+__all__ += ["concat", "flip", "pad", "repeat", "roll", "sliding_windows", "split", "stack", "tile"]
+__all__ += ["argsort", "index_add", "sort", "take", "take_along_axis"]
+__all__ += ["affine", "convolve", "cross", "einsum", "kron", "matmul", "outer"]  # products
+__all__ += ["diag", "diagonal", "trace", "tril", "triu"]
+__all__ += ["cholesky", "det", "inv", "matrix_power", "slogdet", "solve"]
+__all__ += ["matrix_norm", "norm", "vector_norm"]
+__all__ += ["interp", "replay", "trapezoid", "vmap"]

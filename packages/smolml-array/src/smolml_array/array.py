@@ -8,14 +8,13 @@ from functools import partial
 from typing import Any, ClassVar, Self
 
 from smolml_array._graph.arithmetic import ArrayLike
-from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.mixing import moved
 from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.shaping import STACK
-from smolml_array._shapes.axes import Shape, ShapeError
+from smolml_array._shapes.axes import ShapeError
 from smolml_array.backends import get_backend
-from smolml_array.backends.signatures import DType
-from smolml_array.convert import as_dtype, check_device, is_array_like
+from smolml_array.backends.signatures import DType, Raw
+from smolml_array.convert import check_device, is_array_like
 from smolml_array.functions.indexing import Indexing
 from smolml_array.functions.linalg import LinearAlgebra
 from smolml_array.functions.manipulation import Manipulation
@@ -25,7 +24,7 @@ from smolml_array.functions.scans import Scans
 from smolml_array.functions.sorting import Sorting
 from smolml_array.functions.table import Array, results_are
 from smolml_array.functions.windows import Windows
-from smolml_array.printing import array_repr
+from smolml_array.printing import array_repr, edges
 from smolml_value.extending import answering, leave
 
 
@@ -124,7 +123,7 @@ class MLArray(
     def __iter__(self) -> Iterator[Self]:
         if not self.shape:
             raise TypeError("iter: a 0-d array has no axis to iterate over; use item()")
-        return (self[i] for i in range(self.shape[0]))
+        return map(self.__getitem__, range(self.shape[0]))
 
     # As numbers --------------------------------------------------------------------------------
 
@@ -205,22 +204,17 @@ class MLArray(
         notes = "" if self.requires_grad else ", requires_grad=False"
         if self._node.backend.name != "pure" and self.dtype.name == "float32":
             notes = ", dtype='float32'" + notes
-        return array_repr(self._as_list(), self.shape, notes)
-
-    def _repr_html_(self) -> str:
-        """Numbers and gradients as a table, for notebooks; large arrays abbreviated."""
-        assert HOOKS.html is not None  # the package has set it
-        return HOOKS.html(self)
+        node = self._current_node()
+        return array_repr(edges(node.backend, node.raw), node.shape, notes)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy is a leaf: a graph of a million nodes must not be pickled by recursion.
         leave(self)
         node = self._current_node()
-        to_flat = node.backend.to_flat
-        grad = to_flat(self.grad()._node.raw)
-        fields = (to_flat(node.raw), node.shape, node.raw.dtype.name, node.tracked, self.label)
+        grad = self.grad()._node.raw
+        fields = (node.raw, node.tracked, self.label, grad if node.backend.any(grad) else None)
         state = getattr(self, "__dict__", None)  # of a subclass
-        return _restore, (type(self), self.backend, *fields, grad if any(grad) else None), state
+        return _restore, (type(self), self.backend, *fields), state
 
     def to_backend(self, name: str) -> Self:
         """A leaf with the same numbers on another backend; self if it is there already."""
@@ -233,13 +227,14 @@ class MLArray(
 
     # Among other libraries ---------------------------------------------------------------------
 
-    # What NumPy, DLPack and the array API standard ask for: `smolml_array` sets it.
+    # What NumPy, DLPack, the array API standard and notebooks ask for: `smolml_array` sets it.
     __array__: ClassVar[Callable[..., Any]]
     __array_function__: ClassVar[Callable[..., Any]]
     __array_namespace__: ClassVar[Callable[..., Any]]
     __array_ufunc__: ClassVar[Callable[..., Any]]
     __dlpack__: ClassVar[Callable[..., Any]]
     __dlpack_device__: ClassVar[Callable[..., tuple[int, int]]]
+    _repr_html_: ClassVar[Callable[..., str]]
 
     @property
     def device(self) -> str:
@@ -287,16 +282,13 @@ def _check(requires_grad: object, label: object) -> None:
 def _restore(
     kind: type[MLArray],
     backend: str,
-    numbers: list[Any],
-    shape: Shape,
-    dtype: str,
+    raw: Raw,
     requires_grad: bool,
     label: str,
-    grad: list[float] | None,
+    grad: Raw | None,
 ) -> MLArray:
-    xp = get_backend(backend)
-    wanted = as_dtype(xp, dtype)
-    node = ArrayNode(xp, xp.from_flat(numbers, shape, wanted), requires_grad)
-    node.grad = None if grad is None else xp.from_flat(grad, shape, wanted)
+    xp = get_backend(backend)  # copies: what is sent may arrive in memory that nobody may write to
+    node = ArrayNode(xp, xp.asarray(raw, copy=True), requires_grad)
+    node.grad = None if grad is None else xp.asarray(grad, copy=True)
     node.label = label
     return kind._from_node(node)

@@ -24,11 +24,13 @@ def each(data: Any, kind: type[T]) -> Iterator[T]:
     Raises:
         ShapeError: there is no end to the lists.
     """
-    level, depth = [data], 0
+    level, depth, wanted = [data], 0, (list, tuple, kind)
     while level:
         check_depth(depth := depth + 1, "MLArray")
         following = {}  # each list once: a list of itself, twice, would double at every level
         for items in level:
+            if not any(issubclass(found, wanted) for found in set(map(type, items))):
+                continue  # numbers, most often: told at C speed
             for item in items:
                 if isinstance(item, list | tuple):
                     following[id(item)] = item

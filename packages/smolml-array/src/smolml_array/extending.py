@@ -30,37 +30,13 @@ from smolml_array.convert import as_dtype, holds, is_array_like, is_floating, to
 from smolml_array.functions.creation import shape_of
 from smolml_array.functions.random import generator_of
 
-__all__ = [
-    "OUT",
-    "ArrayLike",
-    "Axis",
-    "AxisError",
-    "Backend",
-    "BackendInfo",
-    "DType",
-    "Namespace",
-    "Raw",
-    "Rule",
-    "Shape",
-    "ShapeError",
-    "Vjp",
-    "apply_rule",
-    "as_dtype",
-    "as_shape",
-    "backends",
-    "default_backend",
-    "for_message",
-    "generator_of",
-    "get_backend",
-    "holds",
-    "is_array_like",
-    "is_floating",
-    "meeting",
-    "normalize_axes",
-    "normalize_axis",
-    "shape_of",
-    "to_raw",
-]
+__all__ = ["OUT", "Rule", "Vjp", "apply_rule"]
+__all__ += ["ArrayLike", "holds", "is_array_like", "to_raw"]  # what users give
+__all__ += ["Axis", "AxisError", "normalize_axes", "normalize_axis"]
+__all__ += ["Shape", "ShapeError", "as_shape", "shape_of"]
+__all__ += ["DType", "Raw", "as_dtype", "for_message", "is_floating"]
+__all__ += ["Backend", "BackendInfo", "Namespace", "backends", "default_backend", "get_backend"]
+__all__ += ["generator_of", "meeting"]
 
 
 def apply_rule(rule: Rule, *operands: ArrayLike, **params: Any) -> MLArray:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from itertools import product
+from operator import getitem
+from typing import TYPE_CHECKING, Any, Final
 
 from smolml_array._shapes.axes import Shape
+from smolml_array.backends.signatures import Raw
+
+if TYPE_CHECKING:
+    from smolml_array.backends.protocol import Backend
 
 _EDGE = 3  # items shown at each end of a long axis
+_FIRST, _LAST = slice(_EDGE), slice(-_EDGE, None)
 _LARGE = 1000  # elements from which on an array is abbreviated
+LEFT_OUT: Final = -1
 
 
 def _formatter(numbers: list[Any]) -> list[str]:
@@ -29,37 +39,35 @@ def _formatter(numbers: list[Any]) -> list[str]:
     return [t.rjust(width) for t in texts]
 
 
-def _abbreviated(nested: Any, depth: int) -> Any:
-    """Nested lists with only the edges of long axes; None stands for what is left out."""
-    if depth == 0:
-        return nested
-    items = nested
-    if len(items) > 2 * _EDGE:
-        items = [*items[:_EDGE], None, *items[-_EDGE:]]
-    return [item if item is None else _abbreviated(item, depth - 1) for item in items]
+def edges(xp: Backend, raw: Raw) -> Any:
+    """Nested lists of what is shown of an array: of a large one the edges alone."""
+    if raw.size > _LARGE:
+        for axis, n in enumerate(raw.shape):
+            if n > 2 * _EDGE:
+                at = (slice(None),) * axis
+                ends = [xp.index(raw, (*at, part)) for part in (_FIRST, _LAST)]
+                raw = xp.concat(ends, axis=axis)
+    return xp.to_list(raw)
 
 
-def _leaves(nested: Any, depth: int) -> list[Any]:
-    if nested is None:
-        return []
-    if depth == 0:
-        return [nested]
-    return [leaf for item in nested for leaf in _leaves(item, depth - 1)]
+def shown(length: int, edge: int) -> Sequence[int]:
+    """The places that are shown along an axis; LEFT_OUT stands for all between the edges."""
+    if length <= 2 * edge:
+        return range(length)
+    return [*range(edge), LEFT_OUT, *range(length - edge, length)]
 
 
-def _layout(nested: Any, depth: int, texts: list[str], indent: int) -> str:
-    """The nested lists as text; takes its numbers from the front of `texts`."""
-    if nested is None:
-        return "..."
-    if depth == 0:
-        return texts.pop(0)
-    parts = [_layout(item, depth - 1, texts, indent + 1) for item in nested]
-    between = ", " if depth == 1 else "," + "\n" * (depth - 1) + " " * (indent + 1)
+def _layout(axes: list[Sequence[int]], texts: Iterator[str], indent: int) -> str:
+    """Nested lists as text, with these places along each axis."""
+    if not axes:
+        return next(texts)
+    parts = ["..." if i < 0 else _layout(axes[1:], texts, indent + 1) for i in axes[0]]
+    between = ", " if len(axes) == 1 else "," + "\n" * (len(axes) - 1) + " " * (indent + 1)
     return "[" + between.join(parts) + "]"
 
 
 def array_repr(nested: Any, shape: Shape, notes: str) -> str:
-    """The text for an array given as nested lists of numbers.
+    """The text for an array given as nested lists of numbers, or of a large one as its edges.
 
     >>> print(array_repr([[1.0, 2.5], [-3.0, 4.0]], (2, 2), ""))
     MLArray([[ 1.0,  2.5],
@@ -69,7 +77,8 @@ def array_repr(nested: Any, shape: Shape, notes: str) -> str:
     if size == 0:
         return f"MLArray([], shape={shape}{notes})"
     large = size > _LARGE
-    shown = _abbreviated(nested, len(shape)) if large else nested
-    texts = _formatter(_leaves(shown, len(shape)))
-    body = _layout(shown, len(shape), texts, len("MLArray("))
+    axes = [shown(n, _EDGE if large else n) for n in shape]
+    places = product(*(range(len(axis) - (LEFT_OUT in axis)) for axis in axes))
+    texts = _formatter([reduce(getitem, place, nested) for place in places])
+    body = _layout(axes, iter(texts), len("MLArray("))
     return f"MLArray({body}{f', shape={shape}' if large else ''}{notes})"

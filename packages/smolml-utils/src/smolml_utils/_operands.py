@@ -17,7 +17,7 @@ from smolml_array.extending import (
     to_raw,
 )
 from smolml_value import Value
-from smolml_value.extending import as_float, is_number
+from smolml_value.extending import OperandBase, as_float, is_number
 
 T = TypeVar("T")
 
@@ -34,9 +34,7 @@ def as_array(who: str, x: Any, xp: Backend | None = None) -> MLArray:
     """
     if isinstance(x, MLArray):
         return x
-    if isinstance(x, Value) or (
-        isinstance(x, list | tuple) and (holds(x, Value) or holds(x, MLArray))
-    ):
+    if isinstance(x, Value) or (isinstance(x, list | tuple) and holds(x, OperandBase)):
         return MLArray(x, backend=None if xp is None else xp.name)
     xp = default_backend() if xp is None else xp
     return MLArray._constant(xp, to_raw(xp, x, who, copy=True))

@@ -18,19 +18,8 @@ from smolml_value.extending import answering, as_float
 
 A = TypeVar("A", float, Value, MLArray)
 
-__all__ = [
-    "elu",
-    "gelu",
-    "leaky_relu",
-    "linear",
-    "log_softmax",
-    "relu",
-    "sigmoid",
-    "silu",
-    "softmax",
-    "softplus",
-    "tanh",
-]
+__all__ = ["elu", "gelu", "leaky_relu", "linear", "relu", "sigmoid", "silu", "softplus", "tanh"]
+__all__ += ["log_softmax", "softmax"]  # of whole rows
 
 
 def _apply(op: Op, x: Any) -> Any:

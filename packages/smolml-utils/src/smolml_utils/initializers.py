@@ -28,27 +28,11 @@ from smolml_value.extending import as_float
 
 Dim: TypeAlias = int | Sequence[int]
 
-__all__ = [
-    "Constant",
-    "HeInitialization",
-    "HeNormal",
-    "HeUniform",
-    "LecunNormal",
-    "Orthogonal",
-    "RandomNormal",
-    "RandomUniform",
-    "XavierNormal",
-    "XavierUniform",
-    "constant",
-    "he_normal",
-    "he_uniform",
-    "lecun_normal",
-    "orthogonal",
-    "random_normal",
-    "random_uniform",
-    "xavier_normal",
-    "xavier_uniform",
-]
+__all__ = ["Constant", "Orthogonal", "constant", "orthogonal"]
+__all__ += ["HeInitialization", "HeNormal", "HeUniform", "he_normal", "he_uniform"]
+__all__ += ["XavierNormal", "XavierUniform", "xavier_normal", "xavier_uniform"]
+__all__ += ["LecunNormal", "RandomNormal", "RandomUniform"]
+__all__ += ["lecun_normal", "random_normal", "random_uniform"]
 
 
 def xavier_uniform(

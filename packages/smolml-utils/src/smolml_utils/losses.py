@@ -25,16 +25,9 @@ S = TypeVar("S", float, Value)
 
 _OF_SQUARES: Final = {"mean": MEAN_OF_SQUARES, "sum": SUM_OF_SQUARES}
 
-__all__ = [
-    "bce_with_logits",
-    "binary_cross_entropy",
-    "categorical_cross_entropy",
-    "cross_entropy",
-    "huber_loss",
-    "log_cosh_loss",
-    "mae_loss",
-    "mse_loss",
-]
+__all__ = ["huber_loss", "log_cosh_loss", "mae_loss", "mse_loss"]
+__all__ += ["bce_with_logits", "binary_cross_entropy"]
+__all__ += ["categorical_cross_entropy", "cross_entropy"]
 
 
 @overload

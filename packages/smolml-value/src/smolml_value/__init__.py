@@ -52,43 +52,15 @@ Op._repr_html_ = _op_html  # type: ignore[attr-defined]
 Value.__array_ufunc__ = foreign.on_values
 plugin_methods.install()
 
-__all__ = [
-    "COMPILED",
-    "AnomalyError",
-    "GraphError",
-    "LostGradientWarning",
-    "NoDerivativeError",
-    "Op",
-    "OpError",
-    "OpInfo",
-    "PluginError",
-    "SmolMLError",
-    "UnknownOpError",
-    "Value",
-    "check_grads",
-    "checkpoint",
-    "custom_vjp",
-    "detect_anomaly",
-    "draw",
-    "elementwise",
-    "elementwise_grad",
-    "explain",
-    "fused",
-    "grad",
-    "grad_enabled",
-    "gradients",
-    "hessian",
-    "hvp",
-    "jacobian",
-    "jvp",
-    "no_grad",
-    "ops",
-    "paused_gc",
-    "scalar_elementwise",
-    "stop_gradient",
-    "value_and_grad",
-    "vjp",
-]
+__all__ = ["COMPILED", "Op", "OpInfo", "Value", "fused", "ops"]
+__all__ += ["elementwise", "scalar_elementwise"]  # what makes ops
+__all__ += ["detect_anomaly", "grad_enabled", "no_grad", "paused_gc"]  # blocks
+__all__ += ["check_grads", "draw", "explain"]  # to look at a graph
+__all__ += ["elementwise_grad", "grad", "gradients", "value_and_grad", "vjp"]  # backwards
+__all__ += ["hessian", "hvp", "jacobian", "jvp"]  # forwards, and matrices
+__all__ += ["checkpoint", "custom_vjp", "stop_gradient"]
+__all__ += ["AnomalyError", "GraphError", "LostGradientWarning", "NoDerivativeError", "OpError"]
+__all__ += ["PluginError", "SmolMLError", "UnknownOpError"]
 
 _HOMES = {
     "detect_anomaly": "_anomaly.block",

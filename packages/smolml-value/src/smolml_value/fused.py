@@ -115,8 +115,8 @@ def dot(xs: Iterable[Value | float], ys: Iterable[Value | float]) -> Value:
     >>> y.data, w[1].grad, x[0].grad
     (11.0, 2.0, 3.0)
     """
-    left: list[Any] = xs if isinstance(xs, list) else list(xs)
-    right: list[Any] = ys if isinstance(ys, list) else list(ys)
+    left: list[Any] = xs if type(xs) is list else list(xs)
+    right: list[Any] = ys if type(ys) is list else list(ys)
     if len(left) != len(right):
         raise ValueError(
             f"dot: expected two sequences of equal length, got {len(left)} and {len(right)}"

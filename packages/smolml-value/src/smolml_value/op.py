@@ -36,7 +36,8 @@ class _HelpSignature:
     def __get__(self, op: Op | None, owner: type) -> inspect.Signature:
         if op is None:  # the class itself has none but that of its __init__
             raise AttributeError("__signature__")
-        return help_signature(op.forward, op.arity, op.params)
+        named = op._base or op  # what is bound has the operands that its author named
+        return help_signature(named.forward, op.arity, op.params)
 
 
 class Op:

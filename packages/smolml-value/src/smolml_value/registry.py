@@ -116,6 +116,9 @@ class Registry(Plugins[Op]):
     def __repr__(self) -> str:
         return f"<{len(self.names())} ops: ops.names() lists them>"
 
+    def __reduce__(self) -> str:
+        return "ops"  # the global of that name: each process has its own
+
     def name_of(self, op: Op) -> str | None:
         """The name under which this registry gives out this very op; None if under none.
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from smolml_value.node import BUILT_IN
 from smolml_value.op import Op, elementwise
+from smolml_value.traced import TracedNamespace
 
 _REALS = (-3.0, 3.0)
 _POSITIVE = (0.1, 4.0)
@@ -31,9 +32,15 @@ def _share(xp: Any, x: Any, y: Any) -> Any:
 
 
 def _sigmoid(xp: Any, x: Any) -> Any:
-    """1 / (1 + exp(-x)), or exp(x) / (1 + exp(x)), whichever does not overflow."""
-    e = xp.exp(-xp.abs(x))
-    return xp.divide(xp.where(x < 0.0, e, 1.0), 1.0 + e)
+    """exp(x) / (1 + exp(x)), which is 1 long before exp overflows."""
+    e = xp.exp(xp.minimum(x, 40.0))
+    return e / (1.0 + e)
+
+
+def _leaky(xp: Any, x: Any, *, alpha: float = 0.01) -> Any:
+    if 0.0 < alpha <= 1.0:  # the larger one, and nothing branches
+        return xp.maximum(x, alpha * x)
+    return xp.where(x > 0.0, x, alpha * x)
 
 
 def _sech_squared(xp: Any, out: Any, x: Any) -> Any:
@@ -43,6 +50,14 @@ def _sech_squared(xp: Any, out: Any, x: Any) -> Any:
 
 def _normal_density(xp: Any, out: Any, x: Any) -> Any:
     return xp.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi)
+
+
+def _gelu_slope(xp: Any, out: Any, x: Any) -> Any:
+    if isinstance(xp, TracedNamespace):  # the slope of out / x would cancel near 0
+        below = _normal_cdf.on(xp, x)
+    else:
+        below = xp.where(xp.abs(x) < 1e-30, 0.5, xp.divide(out, x))
+    return below + x * _normal_density(xp, out, x)
 
 
 # Arithmetic ------------------------------------------------------------------------------------
@@ -279,14 +294,13 @@ relu: Final = elementwise(
 )
 leaky_relu: Final = elementwise(
     "leaky_relu",
-    lambda xp, x, *, alpha=0.01: xp.where(x > 0.0, x, alpha * x),
+    _leaky,
     (lambda xp, out, x, *, alpha=0.01: xp.where(x > 0.0, 1.0, alpha),),
     doc="x for x > 0, else alpha x",
 )
 elu: Final = elementwise(
     "elu",
-    # the clipped argument keeps the branch that is not taken from overflowing
-    lambda xp, x, *, alpha=1.0: xp.where(x > 0.0, x, alpha * xp.expm1(xp.minimum(x, 0.0))),
+    lambda xp, x, *, alpha=1.0: xp.maximum(x, 0.0) + alpha * xp.expm1(xp.minimum(x, 0.0)),
     # not out + alpha, which cancels; at 0 the left branch, whose minimum with 0 would be a tie
     (
         lambda xp, out, x, *, alpha=1.0: xp.where(
@@ -330,7 +344,7 @@ _normal_cdf: Final = elementwise(
 gelu: Final = elementwise(
     "gelu",
     lambda xp, x: x * _normal_cdf.on(xp, x),
-    (lambda xp, out, x: _normal_cdf.on(xp, x) + x * _normal_density(xp, out, x),),
+    (_gelu_slope,),
     doc="x Phi(x), Phi the normal distribution function (Hendrycks & Gimpel 2016)",
 )
 

@@ -19,19 +19,8 @@ from smolml_value._checking.plan import Findings, Planned, Skipped, run_checks
 from smolml_value._checking.report import Check, CheckError, OpCheckError, OpReport, Report
 from smolml_value.op import Op
 
-__all__ = [
-    "ArrayKind",
-    "Check",
-    "CheckError",
-    "Findings",
-    "OpCheckError",
-    "OpReport",
-    "Planned",
-    "Report",
-    "check_op",
-    "close",
-    "run_checks",
-]
+__all__ = ["ArrayKind", "OpCheckError", "OpReport", "check_op"]
+__all__ += ["Check", "CheckError", "Findings", "Planned", "Report", "close", "run_checks"]  # of any
 
 _OnNumbers = Callable[[Subject, Findings], None]
 _OnArrays = Callable[[ArrayKind, Subject, Findings], None]

@@ -24,17 +24,6 @@ from smolml_value._derivatives.forward import jvp
 from smolml_value._derivatives.matrices import hessian, hvp, jacobian
 from smolml_value._derivatives.reverse import elementwise_grad, grad, gradients, value_and_grad, vjp
 
-__all__ = [
-    "checkpoint",
-    "custom_vjp",
-    "elementwise_grad",
-    "grad",
-    "gradients",
-    "hessian",
-    "hvp",
-    "jacobian",
-    "jvp",
-    "stop_gradient",
-    "value_and_grad",
-    "vjp",
-]
+__all__ = ["elementwise_grad", "grad", "gradients", "value_and_grad", "vjp"]  # backwards
+__all__ += ["hessian", "hvp", "jacobian", "jvp"]  # forwards, and matrices
+__all__ += ["checkpoint", "custom_vjp", "stop_gradient"]

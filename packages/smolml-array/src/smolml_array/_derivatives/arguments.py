@@ -1,4 +1,4 @@
-"""How transforms see arrays as arguments and results, and as results of functions."""
+"""How transforms see arrays, and ndarrays, as arguments and results, and results of functions."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import ValuesNode
+from smolml_array._shapes.sizes import NUMBER, check_count
 from smolml_array.array import MLArray
 from smolml_array.backends.signatures import Raw
 from smolml_array.functions.joining import concat, stack
@@ -75,6 +76,7 @@ class ArrayRules(OperandRules):
         """By vmap, as many at once as `BATCH_NUMBERS` allows."""
         node, size, axis = like._current_node(), like.size(), 0 if axis_first else -1
         shapes = [shape_of(x) for x in ends]
+        check_count(size * sum(map(math.prod, shapes)), "jacobian", NUMBER)
         xp, parts = node.backend, []
         step = max(1, BATCH_NUMBERS // max([1, size, *map(math.prod, shapes)]))
         for start in range(0, max(size, 1), step):
@@ -145,6 +147,31 @@ def _close(xp: Any, a: Raw, b: Raw, tolerance: float) -> Raw:
     return xp.all(near | (a == b) | (xp.isnan(a) & xp.isnan(b)))
 
 
+_ARRAYS: Final = ArrayRules()
+
+
+class NDArrayRules(OperandRules):
+    """The answers for NumPy's arrays and scalars, which need not be installed."""
+
+    is_plain = True
+
+    def plain(self, x: Any, y: Any) -> Any:
+        """Floats for single results; for x an array of its dtype, or a scalar as x is one."""
+        if x is None and shape_of(y) == ():
+            return float(y)
+        import numpy as np  # who gives an ndarray has it
+
+        made = np.array(y, None if x is None else x.dtype)
+        return made[()] if isinstance(x, np.generic) else made
+
+    def new_leaf(self, x: Any) -> MLArray:
+        if x.dtype.kind != "f":
+            raise TypeError(f"an ndarray of {x.dtype} has no derivative; use x.astype('float64')")
+        return _ARRAYS.new_leaf(MLArray(x))
+
+    alias = new_leaf
+
+
 # Results of functions --------------------------------------------------------------------------
 
 
@@ -184,5 +211,7 @@ class OutputNodeRules(ArrayNodeRules):
         return t if t is None or create_graph else of(t).number_of(t)
 
 
-register(MLArray, ArrayRules())
+register(MLArray, _ARRAYS)
 register(OutputNode, OutputNodeRules())
+for _name in ("ndarray", "float16", "float32", "longdouble"):  # a float64 is a float
+    register(f"numpy.{_name}", NDArrayRules())

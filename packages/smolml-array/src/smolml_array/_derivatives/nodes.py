@@ -19,7 +19,7 @@ from smolml_array._graph.views import Element, ValuesNode, elements_at
 from smolml_array._graph.vjps import cotangents_of, evaluated
 from smolml_array.array import MLArray
 from smolml_array.backends.signatures import Raw
-from smolml_array.functions.table import added
+from smolml_array.functions.table import added, multilinear
 from smolml_value import GraphError, Op, Value
 from smolml_value.extending import Node
 from smolml_value.extending.derivatives import NodeRules, OutputRules, Parts, pinned, register
@@ -177,7 +177,7 @@ def _jvp(node: ArrayNode, tangents: Sequence[Any]) -> Any:
         given = [xp.zeros_like(a) if t is None else t for a, t in zip(args, tangents, strict=True)]
         return rule.forward(xp, *given, **params)
     if rule.jvp == "multilinear":
-        return added(rule.forward(xp, *args[:i], t, *args[i + 1 :], **params) for i, t in known)
+        return multilinear(partial(rule.forward, xp, **params), tangents, args)
     return added(_reduced(node, rule.vjps[i], t) for i, t in known)
 
 

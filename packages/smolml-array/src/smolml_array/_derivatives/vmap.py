@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
-from functools import wraps
 from typing import Any, Final, NamedTuple, ParamSpec
 
 from smolml_array._derivatives.batching import Batching
@@ -15,7 +13,7 @@ from smolml_array.functions.joining import stack
 from smolml_array.functions.manipulation import moveaxis
 from smolml_array.functions.table import as_array
 from smolml_value.extending import Mode, Setting
-from smolml_value.extending.derivatives import leaves, leaves_like, paths, rebuild
+from smolml_value.extending.derivatives import leaves, leaves_like, made, paths, rebuild
 
 _here: Final[Mode[Batching | None]] = Mode("smolml_vmap", None)
 
@@ -71,7 +69,6 @@ def vmap(f: Callable[P, Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callable
     [[6.0, 12.0], [0.0, 2.0], [18.0, 0.0]]
     """
 
-    @wraps(f)
     def mapped(*args: Any, **kwargs: Any) -> Any:
         call = (args, kwargs)
         axes = _spread("in_axes", in_axes, args)
@@ -87,14 +84,17 @@ def vmap(f: Callable[P, Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callable
             own_args, own_kwargs = rebuild(call, each)
             return f(*own_args, **own_kwargs)
 
-        found = None
-        with suppress(Exception):  # what is wrong with one example, one example will say
+        try:
             found = _at_once(one, given, size)
+        except MemoryError:  # one by one the results would take as much
+            raise
+        except Exception:  # what is wrong with one example, one example will say
+            found = None
         out, results = found or _one_by_one(one, given, size)
         pairs = zip(results, _spread("out_axes", out_axes, out), strict=True)
         return rebuild(out, [y[0] if axis is None else _moved(y, axis) for y, axis in pairs])
 
-    return mapped
+    return made(mapped, vmap, f, in_axes, out_axes)
 
 
 class _Examples(NamedTuple):

@@ -13,6 +13,7 @@ from smolml_array._graph.mixing import common, node_on
 from smolml_array._graph.node import NO_PARAMS
 from smolml_array._graph.rule import OWN_OPS, Rule, call_plugin, is_own
 from smolml_array._shapes.axes import _broadcast_shapes
+from smolml_array._shapes.sizes import in_words
 from smolml_array.backends.signatures import Raw
 from smolml_array.convert import in_graph, is_array_like, is_floating, to_raw
 from smolml_value import OpError, Value, grad_enabled, table
@@ -99,6 +100,7 @@ class Applying(Gradients):
 
         Raises:
             ShapeError: the shapes do not go together; names the axes.
+            MemoryError: the result does not fit in memory.
         """
         is_rule = rule.__class__ is Rule
         if not (is_rule or rule in OWN_OPS or is_own(rule)):
@@ -107,10 +109,10 @@ class Applying(Gradients):
         tracked = False
         nodes: list[Node | None] = []
         primals: list[Raw] = []
-        for arg in args:  # most are arrays that are no windows and have no data set on elements
+        for arg in args:  # most are arrays
             if isinstance(arg, ArrayBase):
-                node = arg._node
-                if node.pending_writes is not None or (node.backend is not xp and xp is not None):
+                node = arg._current_node() if arg._node.is_live else arg._node
+                if node.backend is not xp and xp is not None:
                     break
                 xp = node.backend
                 primals.append(node.raw)
@@ -138,6 +140,8 @@ class Applying(Gradients):
             if not is_rule:
                 _broadcast_shapes(*(getattr(p, "shape", ()) for p in primals), who=rule.name)
             raise
+        except MemoryError as error:
+            raise error if type(error) is MemoryError else in_words(rule.name, error) from None
         if not out.ndim:  # NumPy's operators make scalars of 0-d arrays
             out = silence.as_array(out)
         return cls._constant(xp, out, tracked, rule, nodes, primals, params)

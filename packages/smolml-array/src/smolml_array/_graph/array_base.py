@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
+from weakref import ref
 
 from smolml_array._graph.arithmetic import ArrayLike
-from smolml_array._graph.elements import OneValue, nest
+from smolml_array._graph.elements import Elements, OneValue
 from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.mixing import meeting, node_on, numbers_on
 from smolml_array._graph.node import NO_PARAMS, ArrayNode, init_node, new_node
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.shaping import RESHAPE
-from smolml_array._graph.views import ValuesNode, elements_at, node_from_data, renew
+from smolml_array._graph.views import Look, ValuesNode, node_from_data, renew
 from smolml_array._graph.walking import put_at
 from smolml_array._graph.windows import ViewOf
 from smolml_array._shapes.axes import Shape, ShapeError
@@ -29,10 +31,11 @@ if TYPE_CHECKING:
 class ArrayBase(OneValue):
     """A handle on a node of the graph, or a window onto the elements of another array."""
 
-    __slots__ = ("__weakref__", "_elements", "_node", "_view")
+    __slots__ = ("__weakref__", "_list", "_look", "_node", "_view")
     _node: ArrayNode
     _view: ViewOf | None
-    _elements: list[Value] | None
+    _look: Look | None
+    _list: Elements | None
 
     def __init__(self, data: ArrayLike) -> None:
         raise NotImplementedError  # MLArray has it
@@ -51,11 +54,11 @@ class ArrayBase(OneValue):
         return self._node.raw.shape  # type: ignore[no-any-return]  # a tuple on every backend
 
     @classmethod
-    def _from_node(cls, node: ArrayNode) -> Self:
+    def _from_node(cls, node: ArrayNode, view: ViewOf | None = None) -> Self:
         """A handle on a node."""
         made = cls.__new__(cls)
-        made._node = node
-        made._view = made._elements = None
+        made._node, made._view = node, view
+        made._look = made._list = None
         return made
 
     @classmethod
@@ -76,7 +79,7 @@ class ArrayBase(OneValue):
                 MODE.watcher.made(node)
             return cls._from_node(node) if node.tracked else cls._constant(xp, raw)
         made = cls.__new__(cls)
-        made._view = made._elements = None
+        made._view = made._look = made._list = None
         made._node = node = new_node(ArrayNode)  # for less than by a call of the class
         if tracked:
             init_node(node, xp, raw, True, rule, operands, primals, params)
@@ -107,14 +110,16 @@ class ArrayBase(OneValue):
         Raises:
             ValueError: arrays of different backends: no gradient goes from one to another.
         """
-        self._view = self._elements = None
+        self._view = self._look = self._list = None
         is_list = isinstance(data, list | tuple)
         backends = [x._current_node().backend for x in each(data, ArrayBase)] if is_list else ()
         if backends:
             xp = backends[0] if xp is None else xp
             for own in backends:
                 xp = meeting(xp, own) or xp
-            data = self._stacked([self._from_data(item, xp) for item in data])
+            there = [isinstance(x, ArrayBase) and x._current_node().backend is xp for x in data]
+            parts = zip(data, there, strict=True)
+            data = self._stacked([x if found else self._from_data(x, xp) for x, found in parts])
         if isinstance(data, ArrayBase):
             source = data._current_node()
             if xp is not None and (found := meeting(xp, source.backend)) is not source.backend:
@@ -152,7 +157,7 @@ class ArrayBase(OneValue):
         """The node with its numbers up to date: elements or the root may have been changed."""
         view = self._view
         if view is None:
-            if self._node.pending_writes is not None:
+            if self._node.is_live:
                 self._node.current()
             on_read = HOOKS.on_read
             return self._node if on_read is None else on_read(self)
@@ -177,9 +182,16 @@ class ArrayBase(OneValue):
 
     def _window(self, rule: Rule, params: Mapping[str, Any]) -> Self:
         """The same elements in another arrangement."""
-        window: Self = self._apply(rule, (self,), params)
-        window._node.pending_writes = {}  # not None: look again before it is used
-        view = self._view
+        node, view = self._node, self._view
+        window: Self
+        if not node.is_live and HOOKS.on_read is None:  # what `_apply` does, in less time
+            xp, raw, tracked = node.backend, node.raw, node.tracked
+            out = rule.forward(xp.silence.plain, raw, **params)
+            operands = [node if tracked else None]
+            window = self._constant(xp, out, tracked, rule, operands, [raw], params)
+        else:
+            window = self._apply(rule, (self,), params)
+        window._node.is_live = True
         if view is None:
             node = self._node if HOOKS.on_read is None else self._current_node()
             window._view = ViewOf(self, node, node.raw, rule, params, None)
@@ -189,19 +201,33 @@ class ArrayBase(OneValue):
 
     # Elements ----------------------------------------------------------------------------------
 
-    def _values(self) -> list[Value]:
+    def _looking(self) -> Look:
+        """What shows its elements, the same as long as they are the same Values."""
+        known, view = self._look, self._view
+        if view is None:
+            node = self._current_node()
+            if known is None or known.node is not node:
+                known = Look(node)
+                if node is self._node:  # a recording has another one in its place
+                    self._look = known
+            return known
+        behind = view.root._looking()
+        if known is None or known.node is not behind.node:
+            places = self._node.backend.to_flat(view.positions()) if known is None else known.places
+            known = self._look = Look(behind.node, behind, places)
+        return known
+
+    def _owner(self) -> Callable[[], Any]:
+        """What gives this array, or one that is as good if nobody has this one any more."""
+        again = partial(self._from_node, self._node, self._view)
+        if self._view is not None:  # a window of its own is soon gone
+            return again
+        own = ref(self)
+        return lambda: again() if (found := own()) is None else found
+
+    def _values(self) -> Sequence[Value]:
         """The elements as Values, in C order, always the same objects."""
-        if self._view is not None:
-            values = self._view.root._values()
-            return [values[i] for i in self._node.backend.to_flat(self._view.positions())]
-        node = self._current_node()
-        if isinstance(node, ValuesNode):
-            return node.values
-        if node is not self._node:  # a recording has another one in its place
-            return elements_at(node, range(node.raw.size))
-        if self._elements is None:
-            self._elements = elements_at(node, range(node.raw.size))
-        return self._elements
+        return self._looking()(range(self._node.raw.size))
 
     @property
     def data(self) -> Any:
@@ -218,7 +244,12 @@ class ArrayBase(OneValue):
         >>> x.sum().item()
         12.0
         """
-        return nest(self._values(), self.shape, self)
+        look, shape, known = self._looking(), self.shape, self._list
+        if not shape:
+            return look((0,))[0]
+        if known is None or known.look is not look:
+            known = self._list = Elements(look, shape, self._owner())
+        return known
 
     @data.setter
     def data(self, new: ArrayLike) -> None:
@@ -256,7 +287,7 @@ class ArrayBase(OneValue):
         if HOOKS.moved(self, node):
             return
         node.label = node.label or self._node.label
-        self._node, self._view, self._elements = node, None, None
+        self._node, self._view, self._look, self._list = node, None, None, None
 
     def _set_numbers(self, raw: Raw, xp: Backend | None = None, key: Any = ...) -> None:
         """Other numbers in place: the same node, its gradient and its elements stay.

@@ -23,7 +23,7 @@ def backward_arrays(root: ArrayNode) -> bool:
     kind = root.__class__
     guarded = root.backend
     xp = guarded.silence.plain
-    found: dict[ArrayNode, Raw] = {root: xp.ones_like(root.raw)}
+    found: dict[Any, Raw] = {root: xp.ones_like(root.raw)}
     owned: set[ArrayNode] = set()  # whose cotangents were allocated here, and may be written to
     waiting: list[tuple[int, ArrayNode]] = []
     hidden: set[ArrayNode] | None = None  # what nobody can see, once there is something large
@@ -37,11 +37,13 @@ def backward_arrays(root: ArrayNode) -> bool:
             args, params = (xp, found[node], node.out, *node.primals), node.params
             given: Any
             if rule.__class__ is Rule:
-                given, into = rule.vjps, rule.into
+                given, into, rest = rule.vjps, rule.into, rule.rest
             else:
-                given, into = op_vjps(rule) if rule in OWN_OPS or is_own(rule) else (), None
-            one_by_one = bool(given)  # plugins, and rules for any number of operands, give all
-            if not one_by_one:
+                given = op_vjps(rule) if rule in OWN_OPS or is_own(rule) else ()
+                into = rest = None
+            over = rest if rest is not None and node in owned and _is_free(node, found) else None
+            given = given if over is None else (_the_same, *given[1:])
+            if not (one_by_one := bool(given)):  # plugins, and rules of any number of operands
                 given = cotangents_of(node, found[node])
             for parent, c in zip(operands, given):  # noqa: B905  # strict: 100 ns a node
                 if parent is None or c is None:
@@ -57,7 +59,7 @@ def backward_arrays(root: ArrayNode) -> bool:
                     c = xp.astype(c, dtype)
                 if (before := found.get(parent)) is None:
                     found[parent] = c
-                    if into is not None:
+                    if into is not None or (rest is not None and parent is operands[0]):
                         owned.add(parent)
                     if parent.rule is not None and following is None:
                         following = parent
@@ -68,7 +70,9 @@ def backward_arrays(root: ArrayNode) -> bool:
                 else:
                     found[parent] = guarded.add(before, c)  # an array, also of scalars
                     owned.add(parent)
-            if hidden and node in hidden:
+            if over is not None:
+                found[operands[0]] = over(xp, found.pop(node), **params)
+            elif hidden and node in hidden:
                 del found[node]
         if not waiting:
             if following is None:
@@ -80,6 +84,16 @@ def backward_arrays(root: ArrayNode) -> bool:
             node = heappushpop(waiting, (following.sequence, following))[1]
     commit(found)
     return True
+
+
+def _is_free(node: ArrayNode, found: dict[ArrayNode, Raw]) -> bool:
+    """Whether the cotangent of a node that nobody can see may become that of its first operand."""
+    first, *others = node.operands
+    return node.is_hidden and first is not None and first not in found and first not in others
+
+
+def _the_same(xp: Any, g: Raw, *args: Any, **params: Any) -> Raw:
+    return g
 
 
 _grad = attrgetter("grad")

@@ -2,31 +2,110 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NoReturn
+import math
+from collections.abc import Callable, Sequence
+from functools import wraps
+from itertools import repeat
+from typing import Any, Final, NoReturn, Self
 
 from smolml_array._graph.arithmetic import Arithmetic
+from smolml_array._graph.free_buffers import Absent
+from smolml_array._graph.node import ELEMENTS_LOCK
 from smolml_array._shapes.axes import Shape
 from smolml_value import GraphError, Value
 
+Look = Callable[[Sequence[int]], Sequence[Value]]  # from places in C order to the Values there
+Owner = Callable[[], Any]  # gives the array, which keeps its list, and which its list does not keep
+
+
+_UNSEEN: Final = Absent(
+    "x.data: items are made when somebody asks for them, and this was read by other means than a "
+    "list's own methods; give list(x.data), or list(x.data[i]) for a row"
+)
+"""What stands in a list's memory for an item that nobody has asked for."""
+
 
 class Elements(list[Any]):
-    """One row of `x.data`: a list whose length is fixed and whose items write through to x."""
+    """One row of `x.data`: a list whose length is fixed and whose items write through to x.
 
-    def __init__(self, items: Sequence[Any], array: Any, position: Shape) -> None:
-        super().__init__(items)
-        self._array = array
-        self._position = position
+    An item that is asked for by its position is made alone, so a loop over x.data[i][j] costs what
+    it looks at. Whatever treats the row as a list, from `for` and `==` to `json` and NumPy, goes
+    through list's methods, which put in all items first, those of the rows inside, too. No list
+    in Python can know of C code that reads its memory unasked (`operator.concat([], row)` and
+    `list.copy(row)` do): that finds the right length, and items that refuse to be used.
+    """
 
-    def __setitem__(self, i: Any, new: Any) -> None:
-        before = self._array._elements
-        self._array[(*self._position, i)] = new
-        if before is not None and before is self._array._elements:
+    __slots__ = ("_filled", "_owner", "_position", "_shape", "_start", "look")
+
+    def __init__(
+        self, look: Look, shape: Shape, owner: Owner, position: Shape = (), start: int = 0
+    ) -> None:
+        super().__init__(repeat(_UNSEEN, shape[0]))
+        self.look: Look = look
+        self._shape: Shape = shape
+        self._owner: Owner = owner
+        self._position: Shape = position
+        self._start: int = start  # its place in C order
+        self._filled: bool = False
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, slice):
+            chosen = [self[i] for i in range(*key.indices(len(self)))]
+            return [_filled(item) for item in chosen]
+        item = super().__getitem__(key)
+        if item is not _UNSEEN:
+            return item
+        i, rest = range(len(self))[key], self._shape[1:]
+        start = self._start + i * math.prod(rest)
+        if rest:
+            made: Any = Elements(self.look, rest, self._owner, (*self._position, i), start)
+        else:
+            made = self.look((start,))[0]
+        with ELEMENTS_LOCK:  # another thread may have been quicker
+            item = super().__getitem__(i)
+            if item is _UNSEEN:
+                super().__setitem__(i, item := made)
+        return item
+
+    def filled(self, values: Sequence[Value] | None = None) -> Self:
+        """This list, with all its items: of these values, in C order."""
+        if not self._filled:
+            length, *rest = self._shape
+            step = math.prod(rest)
+            if values is None:
+                values = self.look(range(self._start, self._start + length * step))
+            items: Sequence[Any] = values
+            if rest:
+                items = [self[i].filled(values[i * step : (i + 1) * step]) for i in range(length)]
+            super().__setitem__(slice(None), items)
+            self._filled = True
+        return self
+
+    def __setitem__(self, key: Any, new: Any) -> None:
+        array = self._owner()
+        array[(*self._position, key) if self._position else key] = new
+        now = array._looking()
+        if now is self.look:
             return  # other numbers, and the same Values
-        row: Any = self._array.data
-        for p in self._position:
-            row = row[p]
-        super().__setitem__(slice(None), row)
+        self._owner = array._owner()
+        self.look, filled, self._filled = now, self._filled, False
+        super().__setitem__(slice(None), repeat(_UNSEEN, len(self)))
+        if filled:
+            self.filled()
+
+    def __add__(self, other: Any) -> Any:
+        if not isinstance(other, list):
+            return NotImplemented  # an array adds itself
+        return list.__add__(self.filled(), _filled(other))
+
+    def __radd__(self, other: Any) -> Any:
+        self.filled()
+        return NotImplemented  # list's own + and += take it from here
+
+    def __mul__(self, times: Any) -> Any:
+        return list.__mul__(self.filled(), times) if isinstance(times, int) else NotImplemented
+
+    __rmul__ = __mul__
 
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError(
@@ -40,18 +119,26 @@ class Elements(list[Any]):
         return list, (list(self),)  # a copy is a plain list
 
 
-def nest(values: Sequence[Value], shape: Shape, array: Any, position: Shape = ()) -> Any:
-    """The values, given in C order, as nested lists of this shape; a Value for shape ()."""
-    if not shape:
-        return values[0]
-    length, rest = shape[0], shape[1:]
-    if not rest:
-        return Elements(values, array, position)
-    step = len(values) // length if length else 0
-    rows = [
-        nest(values[i * step : (i + 1) * step], rest, array, (*position, i)) for i in range(length)
-    ]
-    return Elements(rows, array, position)
+def _filled(x: Any) -> Any:
+    return x.filled() if isinstance(x, Elements) else x
+
+
+def _of_list(name: str) -> Callable[..., Any]:
+    """Another method of list's, once all items are there."""
+    method = getattr(list, name)
+
+    @wraps(method)
+    def call(self: Elements, *args: Any) -> Any:
+        return method(self.filled(), *map(_filled, args))
+
+    return call
+
+
+for _name in (
+    *("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__contains__", "__iter__"),
+    *("__reversed__", "__repr__", "__sizeof__", "copy", "count", "index"),
+):
+    setattr(Elements, _name, _of_list(_name))
 
 
 class OneValue(Arithmetic):

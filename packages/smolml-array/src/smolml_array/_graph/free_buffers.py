@@ -58,13 +58,25 @@ def release(root: ArrayNode) -> set[ArrayNode]:
     return hidden
 
 
-class _Absent:
-    """Stands for a number that must not be read: whatever is done with it raises."""
+class Absent:
+    """Stands for something that must not be read: whatever is done with it raises."""
+
+    __slots__ = ("said",)
+
+    def __init__(self, said: str) -> None:
+        self.said: str = said
 
     def _refuse(self, *args: object) -> Any:
-        raise TypeError("absent")
+        raise TypeError(self.said)
 
-    __bool__ = __eq__ = __ne__ = __float__ = __hash__ = _refuse  # the others are not there
+    __bool__ = __eq__ = __ne__ = __lt__ = __gt__ = __float__ = __iter__ = _refuse
+    __hash__ = __reduce_ex__ = _refuse  # the others are not there
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(self.said)
+
+    def __repr__(self) -> str:
+        return "<not asked for>"
 
 
 def reads(rule: Op | Rule | None, i: int) -> bool:
@@ -81,10 +93,10 @@ def _reads(rule: Op, i: int) -> bool:
     if rule.partials is None or not is_own(rule):
         return True
     numbers: list[Any] = [0.5] * (rule.arity + 1)  # the result and the operands
-    numbers[i + 1] = _Absent()
+    numbers[i + 1] = Absent("absent")
     try:
         for partial in rule.partials:
-            if callable(partial) and isinstance(partial(scalar, *numbers), _Absent):
+            if callable(partial) and isinstance(partial(scalar, *numbers), Absent):
                 return True
     except Exception:
         return True

@@ -52,7 +52,7 @@ class Gradients(ArrayBase):
         if foreign:
             raise refusal(Gradients.backward, foreign)
         node = self._node
-        if node.pending_writes is not None or HOOKS.on_gradient is not None:
+        if node.is_live or HOOKS.on_gradient is not None:
             HOOKS.gradients_used()
             node = self._current_node()
         if not node.tracked:
@@ -74,13 +74,13 @@ class Gradients(ArrayBase):
         [0.0, 0.0]
         """
         node, hook = self._node, HOOKS.on_gradient
-        if node.rule is not None or node.pending_writes is not None or hook is not None:
+        if node.rule is not None or node.is_live or hook is not None:
             return self._inner_grad()
         return self._constant(node.backend, node.gradient() if node.grad is None else node.grad)
 
     def _inner_grad(self) -> Self:
         """The same where it is no plain leaf."""
-        node, view = self._node, None if self._node.pending_writes is None else self._view
+        node, view = self._node, self._view if self._node.is_live else None
         if view is not None:
             node = view.root._current_node()
         elif _steps(node) == _MANY:
@@ -98,7 +98,7 @@ class Gradients(ArrayBase):
     def zero_grad(self) -> None:
         """Set the gradient to zero."""
         node = self._node
-        if node.pending_writes is None and HOOKS.on_gradient is None:  # it is in every step
+        if not node.is_live and HOOKS.on_gradient is None:  # it is in every step
             node.grad = None
         else:
             self._put_grad(None)

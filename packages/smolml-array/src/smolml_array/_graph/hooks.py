@@ -18,10 +18,9 @@ class _Hooks:
         on_gradient: called before a gradient is read or set, and before a pass; it may raise.
         traced: from the name of a backend to the namespace of its arrays, for rules that are to
             be differentiated.
-        html: what a notebook shows of an array.
     """
 
-    __slots__ = ("html", "on_foreign", "on_gradient", "on_move", "on_read", "traced")
+    __slots__ = ("on_foreign", "on_gradient", "on_move", "on_read", "traced")
 
     def __init__(self) -> None:
         self.on_read: Callable[[Any], Any] | None = None
@@ -29,7 +28,6 @@ class _Hooks:
         self.on_foreign: Callable[[Any], None] | None = None
         self.on_gradient: Callable[[], None] | None = None
         self.traced: Callable[[str], TracedNamespace] | None = None
-        self.html: Callable[[Any], str] | None = None
 
     # another thread may unset a hook at any time: each is looked up once
 

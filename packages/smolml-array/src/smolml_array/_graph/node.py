@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from smolml_array._graph.gathering import Part, plus, whole
@@ -17,9 +18,10 @@ from smolml_array._graph.rule import Rule
 from smolml_array._graph.vjps import quiet_cotangents
 from smolml_array._graph.walking import Places, put_at, sources
 from smolml_array._shapes.axes import Shape
+from smolml_array._shapes.nested import unravel
 from smolml_array.backends.signatures import Raw
 from smolml_value import GraphError, Value
-from smolml_value.extending import Node, Op, fork_safe
+from smolml_value.extending import Node, Op, fork_safe, topological
 
 if TYPE_CHECKING:
     from smolml_array.backends.protocol import Backend
@@ -46,8 +48,8 @@ class ArrayNode(Node):
         params: keyword arguments of the rule.
         tracked: whether gradients flow here.
         grad: the gradient that the user sees; None for zero.
-        pending_writes: data set on elements, not yet in `raw`. Not None, but empty, where the
-            numbers may be others for another reason: of a window, and where Values have them.
+        is_live: whether its numbers may be others by now, so that `current` is to be asked for
+            every op: of a window, and where Values have them.
         sequence: of a result: the later it was made, the smaller.
     """
 
@@ -59,10 +61,10 @@ class ArrayNode(Node):
         "_label",
         "backend",
         "grad",
+        "is_live",
         "operands",
         "out",
         "params",
-        "pending_writes",
         "primals",
         "raw",
         "rule",
@@ -93,7 +95,7 @@ class ArrayNode(Node):
         self.out: Raw = raw
         self.params: Mapping[str, Any] = params
         self.grad: Raw | None = None
-        self.pending_writes: dict[int, float] | None = None
+        self.is_live: bool = False
         if rule is not None:
             self.sequence: int = next(_sequence)
 
@@ -116,10 +118,21 @@ class ArrayNode(Node):
         self._hidden = True
         self.grad = None
 
+    def forget(self) -> None:
+        """Let go of the numbers; whoever asks for them has them made again."""
+        self.hide()
+        self.raw = self.out = self.backend.placeholder(self.raw)
+
+    def remember(self, raw: Raw) -> None:
+        """Have numbers again, and from here on a gradient that somebody sees."""
+        self.raw = self.out = raw
+        if self.is_hidden:
+            del self._hidden
+
     def _show(self) -> None:
         """From here on somebody sees its gradient."""
         if self.is_hidden:
-            del self._hidden
+            self.remember(self.numbers())
 
     @property
     def shape(self) -> Shape:
@@ -148,7 +161,7 @@ class ArrayNode(Node):
     @property
     def is_window(self) -> bool:
         """Whether its elements are those of its operand, in another arrangement."""
-        return self.rule is not None and self.pending_writes == {}
+        return self.rule is not None and self.is_live
 
     # The graph engine's side -------------------------------------------------------------------
 
@@ -244,36 +257,44 @@ class ArrayNode(Node):
     # Numbers -----------------------------------------------------------------------------------
 
     def current(self) -> Raw:
-        """The numbers, with what was set on elements."""
-        if self.pending_writes:
-            with ELEMENTS_LOCK:
-                if self.pending_writes:  # another thread may have been quicker
-                    flat = self.backend.to_flat(self.raw)
-                    for i, number in self.pending_writes.items():
-                        flat[i] = number
-                    self.raw = self.backend.from_flat(flat, self.shape, self.raw.dtype)
-                    self.pending_writes = None
+        """The numbers of now."""
         return self.raw
 
-    def numbers_at(self, places: Places) -> Sequence[float]:
-        """The numbers of these elements; made again if a backward pass has let go of them."""
-        xp, raw = self.backend, _numbers(self)
-        if len(places) > 1:
-            flat = xp.to_flat(raw)
-            return [flat[i] for i in places]
-        raw = xp.reshape(raw, (-1,))
-        return [float(xp.index(raw, i)) for i in places]
+    def numbers(self) -> Raw:
+        """Its numbers; if a backward pass has let go of them, made again, as all behind them."""
+        if not self.is_hidden:
+            return self.raw
+        made: dict[Any, Raw] = {}
+        xp, order = self.backend, topological([self], before=_hidden_operands)
+        each: Any
+        for each in order:
+            primals = [made.get(p, raw) for p, raw in zip(each.operands, each.primals, strict=True)]
+            forward = partial(each.rule.forward, xp, *primals, **each.params)
+            made[each] = xp.silence.run_apart(forward)
+        return made[self]
 
-    def write(self, i: int, number: float) -> None:
-        """Set element `i`; what was recorded before keeps the number it was made with."""
-        with ELEMENTS_LOCK:
-            if not self.pending_writes:
-                self.pending_writes = {}
-            self.pending_writes[i] = number
+    def numbers_at(self, places: Places) -> Sequence[float]:
+        """The numbers of these elements."""
+        xp, raw = self.backend, self.numbers()
+        if 8 * len(places) < raw.size:  # a few: the whole array need not become a list
+            shape = raw.shape
+            return [
+                float(xp.index(raw, i if len(shape) == 1 else unravel(i, shape))) for i in places
+            ]
+        flat = xp.to_flat(raw)
+        if places.__class__ is range:
+            return flat[places.start : places.stop]
+        return [flat[i] for i in places]
+
+    def write_into(self, key: Any, new: Raw) -> None:
+        """Set numbers in the buffer, which nobody else sees."""
+        self.raw = self.backend.index_put_into(self.raw, key, new)
+        if self.rule is None:
+            self.out = self.raw
 
     def replace(self, raw: Raw) -> None:
         """Other numbers for a leaf; what was recorded before keeps those it was made with."""
-        self.pending_writes = None
+        self._show()
         self.raw = raw
 
     def gradient(self) -> Raw:
@@ -305,16 +326,8 @@ class ArrayNode(Node):
         self.grad = put_at(self.backend, self.gradient(), i, number)
 
 
-def _numbers(node: ArrayNode) -> Raw:
-    rule = node.rule
-    if not node.is_hidden or rule is None:
-        return node.raw
-    primals = [
-        _numbers(p) if isinstance(p, ArrayNode) and p.is_hidden else primal
-        for p, primal in zip(node.operands, node.primals, strict=True)
-    ]
-    xp = node.backend
-    return xp.silence.run_apart(lambda: rule.forward(xp, *primals, **node.params))
+def _hidden_operands(node: ArrayNode) -> list[ArrayNode]:
+    return [p for p in node.operands if isinstance(p, ArrayNode) and p.is_hidden]
 
 
 def wholly(write: Callable[..., None], *args: Any) -> None:

@@ -65,11 +65,15 @@ class Rule:
             stand a note of those that explanations know, such as "each". "" for none.
         into: of a rule that takes a part of its one operand, what adds the cotangent to one of the
             whole operand, in place: `into(xp, total, g, **params)`, the total.
+        rest: of a rule that sends its first operand the cotangent of the result but for a part,
+            what takes the part out, in place: `rest(xp, g, **params)`, what is left.
         not_saved: the positions of the operands, and OUT for the result, of which the rules read
             no more than shape and dtype. Their numbers need not be kept for the backward pass.
     """
 
-    __slots__ = ("formula", "forward", "into", "jvp", "name", "not_saved", "vjp_all", "vjps")
+    __slots__ = (
+        *("formula", "forward", "into", "jvp", "name", "not_saved", "rest", "vjp_all", "vjps"),
+    )
 
     def __init__(
         self,
@@ -79,6 +83,7 @@ class Rule:
         vjp_all: Vjp | None = None,
         jvp: Literal["linear", "multilinear", "reduction"] | Callable[..., Any] | None = None,
         into: Callable[..., Any] | None = None,
+        rest: Callable[..., Any] | None = None,
         not_saved: Collection[int] = (),
         formula: str | tuple[str, ...] = "",
     ) -> None:
@@ -88,6 +93,7 @@ class Rule:
         self.vjp_all: Vjp | None = vjp_all
         self.jvp = jvp
         self.into: Callable[..., Any] | None = into
+        self.rest: Callable[..., Any] | None = rest
         self.not_saved: Collection[int] = not_saved
         self.formula: str | tuple[str, ...] = formula
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 from weakref import ref
 
+from smolml_array._graph.alone import alone
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.node import ELEMENTS_LOCK, ArrayNode, wholly
 from smolml_array._graph.rule import Rule
-from smolml_array._graph.walking import numbered, places_behind, unit
+from smolml_array._graph.walking import numbered, places_behind, put_at, unit
 from smolml_array._shapes.axes import Shape
-from smolml_array._shapes.nested import flatten
-from smolml_array.backends.signatures import DType, Raw, references
+from smolml_array._shapes.nested import flatten, unravel
+from smolml_array.backends.signatures import DType, Raw
 from smolml_array.convert import as_dtype, check_cast, holds, is_floating, to_raw, value_or_number
 from smolml_value import Value, grad_enabled
 from smolml_value.extending import CUT_OFF, Node, WeakIdentityDict, as_float, leave
@@ -41,7 +41,7 @@ class ValuesNode(ArrayNode):
         self._bits = numbers.tobytes()
         raw = backend.from_flat(numbers.tolist(), shape, backend.float64)
         super().__init__(backend, raw, True, None, values)
-        self.pending_writes = {}  # not None: `current` is to be asked for every op
+        self.is_live = True
 
     @property
     def symbol(self) -> str:
@@ -72,9 +72,6 @@ class ValuesNode(ArrayNode):
             self._bits = bits
             self.raw = self.backend.from_flat(numbers.tolist(), self.shape, self.backend.float64)
         return self.raw
-
-    def write(self, i: int, number: float) -> None:
-        self.values[i]._data = number
 
     def replace(self, raw: Raw) -> None:
         for v, number in zip(self.values, self.backend.to_flat(raw), strict=True):
@@ -121,13 +118,14 @@ class Element(Value):
     __slots__ = ("_index", "_node")
 
     def __init__(self, node: ArrayNode, index: int, number: float) -> None:
-        super().__init__(number)
+        # what Value's own does, without its checks: many are made at once
+        self._data = number
+        self._grad = self._dl = 0.0
+        self._lhs = self._rhs = None
+        self._pending = 0
+        self._made_by, self._dr = (ELEMENT, 0.0) if node.tracked else (None, CUT_OFF)
         self._node = node
         self._index = index
-        if node.tracked:
-            self._made_by = ELEMENT
-        else:
-            self._dr = CUT_OFF
 
     @property
     def _children(self) -> tuple[Value, ...]:  # type: ignore[override]  # of any kind
@@ -166,8 +164,13 @@ class Element(Value):
         wholly(self._write, as_float(new, "Value.data"))
 
     def _write(self, number: float) -> None:
-        self._node.write(self._index, number)
-        self._data = number
+        node, i = self._node, self._index
+        with ELEMENTS_LOCK:  # another thread may set another element
+            if alone(node):
+                node.write_into(unravel(i, node.shape), number)
+            else:
+                node.replace(put_at(node.backend, node.numbers(), i, number))
+            self._data = number
 
     @property
     def grad(self) -> float:
@@ -212,7 +215,7 @@ def _unseen() -> None:
     """In place of the reference to an element that nobody has seen."""
 
 
-def elements_at(node: Any, places: Sequence[int]) -> list[Value]:
+def elements_at(node: Any, places: Sequence[int]) -> Sequence[Value]:
     """Elements of what a node holds, by their places in C order; the same as long as they are held.
 
     Of a window they are those of the array it looks at, of an array of Values the Values
@@ -230,7 +233,7 @@ def elements_at(node: Any, places: Sequence[int]) -> list[Value]:
         if not seen:
             made = [Element(node, i, number) for i, number in zip(places, flat, strict=True)]
             seen.update(zip(places, map(ref, made), strict=True))
-            return made  # type: ignore[return-value]  # lists are invariant
+            return made
         elements: list[Value] = []
         for i, number in zip(places, flat, strict=True):
             element = seen.get(i, _unseen)()
@@ -239,6 +242,31 @@ def elements_at(node: Any, places: Sequence[int]) -> list[Value]:
                 seen[i] = ref(element)
             elements.append(element)
         return elements
+
+
+class Look:
+    """The elements of an array, as `x.data` shows them: those that were asked for are kept.
+
+    The handle keeps it as long as the array stays what it is, and so do the lists of `x.data`.
+    """
+
+    __slots__ = ("_held", "node", "places")
+
+    def __init__(self, node: ArrayNode, behind: Look | None = None, places: Any = None) -> None:
+        self.node: ArrayNode = node
+        self.places: Sequence[int] | None = places  # of a window: in what it looks at
+        self._held: dict[int, Value] = {} if behind is None else behind._held
+
+    def __call__(self, places: Sequence[int]) -> Sequence[Value]:
+        if self.places is not None:
+            places = [self.places[i] for i in places]
+        if len(places) == 1:
+            known = self._held.get(places[0])
+            if known is not None:
+                return (known,)
+        found = elements_at(self.node, places)
+        self._held.update(zip(places, found, strict=True))
+        return found
 
 
 def renew(node: ArrayNode, raw: Raw, key: Any = ...) -> None:
@@ -251,26 +279,44 @@ def renew(node: ArrayNode, raw: Raw, key: Any = ...) -> None:
 
 def _renew(node: ArrayNode, raw: Raw, key: Any) -> None:
     node.replace(raw)
+    _refresh(node, key)
+
+
+def put_numbers(node: ArrayNode, key: Any, new: Raw) -> None:
+    """Other numbers where `key` says, in the buffer of a node that is `alone`."""
+    wholly(_put, node, key, new)
+
+
+def _put(node: ArrayNode, key: Any, new: Raw) -> None:
+    node.write_into(key, new)
+    _refresh(node, key)
+
+
+def _refresh(node: ArrayNode, key: Any) -> None:
     seen = _looked_at.get(node)
-    if seen:
-        xp = node.backend
-        places = xp.index(numbered(xp, raw.shape), key)
-        for i, number in zip(xp.to_flat(places), xp.to_flat(xp.index(node.raw, key)), strict=True):
-            element = seen.get(i, _unseen)()
-            if element is not None:
+    if not seen:
+        return
+    with ELEMENTS_LOCK:
+        todo = [*seen] if key is ... else [i for i in _named(node, key) if i in seen]
+        for i, number in zip(todo, node.numbers_at(todo), strict=True):
+            element = seen[i]()
+            if element is None:
+                del seen[i]
+            else:
                 element._data = number
 
 
-def alone(node: ArrayNode) -> bool:
-    """Whether nobody but its handle sees the numbers of a node: they may be written to."""
-    plain = node.rule is None and node.__class__ is ArrayNode and node.pending_writes is None
-    held = _ALONE if node.out is node.raw else _ALONE - 1
-    return plain and references(node.raw) == held and _looked_at.get(node) is None
-
-
-_sample: Final = SimpleNamespace(raw=object())
-_sample.out = _sample.raw
-_ALONE: Final = references(_sample.raw)
+def _named(node: ArrayNode, key: Any) -> Sequence[int]:
+    """The places in C order that a key names."""
+    xp, shape = node.backend, node.shape
+    parts = key if key.__class__ is tuple else (key,)
+    if all(part.__class__ is int for part in parts):  # they lie in one piece
+        step, start = node.raw.size, 0
+        for part, length in zip(parts, shape, strict=False):
+            step //= length
+            start += part % length * step
+        return range(start, start + step)
+    return xp.to_flat(xp.index(numbered(xp, shape), key))
 
 
 ELEMENT: Final = Rule("element", lambda xp, x: x)

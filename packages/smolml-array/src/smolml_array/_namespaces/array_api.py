@@ -6,7 +6,7 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any, Final
 
-from smolml_array._namespaces import elementwise, functions, unique
+from smolml_array._namespaces import elementwise, functions
 from smolml_array._namespaces.creation import Info, creation
 from smolml_array.backends import get_backend
 from smolml_array.backends.namespace import CONSTANTS
@@ -29,7 +29,7 @@ class ArrayNamespace:
         self.__name__ = f"smolml_array.{backend}"
         self._backend = backend
         self._info = Info(xp)
-        tables = elementwise.FUNCTIONS, functions.FUNCTIONS, unique.FUNCTIONS, creation(xp)
+        tables = elementwise.FUNCTIONS, functions.FUNCTIONS, creation(xp)
         for table in (CONSTANTS, dtypes_of(xp), *tables):
             self.__dict__.update(table)
         self.linalg = SimpleNamespace(**functions.LINALG)

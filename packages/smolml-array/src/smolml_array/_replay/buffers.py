@@ -4,33 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Container, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
+from smolml_array._replay.writing import Note, arrays_in
 from smolml_array.backends.numpy.cotangents import ndarray
-from smolml_value.extending.derivatives import leaves, map_leaves
-
-
-class Use(NamedTuple):
-    """What one call has to do with memory.
-
-    Attributes:
-        reads: arrays that it reads, nested as they may be.
-        makes: arrays that are allocated for its results.
-        in_place: whether a result may lie where an operand of the same shape does.
-    """
-
-    reads: Any
-    makes: Sequence[Any]
-    in_place: bool
-
-
-def arrays_in(x: Any) -> list[Any]:
-    """All arrays in nested tuples, lists and dicts."""
-    return [leaf for leaf in leaves(x) if isinstance(leaf, ndarray)]
+from smolml_value.extending.derivatives import map_leaves
 
 
 class Owners:
@@ -55,26 +37,29 @@ class Places:
     """For every array of a program where it is to lie.
 
     Args:
-        uses: the calls, in order. What they make are arrays apart.
+        notes: the calls, in order. What they make are arrays apart.
+        given: the numbers of those whose results are given away.
         kept: arrays that are read after the last call.
     """
 
-    def __init__(self, uses: Sequence[Use], kept: Sequence[Any]) -> None:
-        self._owner = Owners(out for use in uses for out in use.makes).of
+    def __init__(self, notes: Sequence[Note], given: Container[int], kept: Sequence[Any]) -> None:
+        makes = [[] if i in given else note.makes for i, note in enumerate(notes)]
+        reads = [arrays_in((note.args, note.params)) for note in notes]
+        self._owner = Owners(out for made in makes for out in made).of
         self._places: dict[int, Any] = {}
-        last = {id(self._owner(x)): i for i, use in enumerate(uses) for x in arrays_in(tuple(use))}
-        last.update((id(self._owner(x)), len(uses)) for x in kept)
+        last = {id(self._owner(x)): i for i in range(len(notes)) for x in (*reads[i], *makes[i])}
+        last.update((id(self._owner(x)), len(notes)) for x in kept)
         free: dict[Any, list[Any]] = defaultdict(list)  # by layout
-        for i, use in enumerate(uses):
-            read = [(x, self._owner(x)) for x in arrays_in(use.reads)]
+        for i, note in enumerate(notes):
+            read = [(x, self._owner(x)) for x in reads[i]]
             over = {id(own): own for _, own in read if own is not None and last[id(own)] == i}
-            for out in use.makes:
+            for out in makes[i]:
                 # an operand that is read for the last time, all of it, as the result is written
                 kept_apart = {id(own) for x, own in read if _layout(x) != _layout(out)}
                 under = [
                     key
                     for key, own in over.items()
-                    if use.in_place and key not in kept_apart and _layout(own) == _layout(out)
+                    if note.in_place and key not in kept_apart and _layout(own) == _layout(out)
                 ]
                 room = free[_layout(out)]
                 if under:

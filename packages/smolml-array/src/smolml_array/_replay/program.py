@@ -6,44 +6,20 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from smolml_array._replay.buffers import Owners, Places, Use, arrays_in, copier
+from smolml_array._replay.buffers import Owners, Places, copier
 from smolml_array._replay.writing import (
-    Args,
     DiffersError,
-    Params,
+    Note,
+    arrays_in,
     direct,
-    elementwise,
     into,
     ufunc_into,
 )
 from smolml_array.backends.numpy.cotangents import ndarray
-
-
-class Note(NamedTuple):
-    """One call as it was recorded, to be made each time: out = f(*args, **params).
-
-    Attributes:
-        out: an array, or a tuple of arrays with None for what looks into an argument.
-        kind: "make" for a call that has made `out`; "change" where it is the first argument;
-            "expect" for an array and the truth that it must have each time; "shapes" where what
-            is made must each time have the shapes in `out`.
-    """
-
-    name: str
-    f: Callable[..., Any]
-    args: Args
-    params: Params
-    out: Any
-    kind: str = "make"
-
-    @property
-    def makes(self) -> list[Any]:
-        """The arrays that it allocates."""
-        return arrays_in(self.out) if self.kind == "make" else []
 
 
 class Program:
@@ -59,15 +35,7 @@ class Program:
         notes = self.notes
         given = _given(notes, results)
         kept = [out for k, out in enumerate(results) if k not in given.values()]
-        uses = [
-            Use(
-                (note.args, note.params),
-                () if i in given else note.makes,
-                note.kind == "make" and elementwise(*note[1:4]) is not None,
-            )
-            for i, note in enumerate(notes)
-        ]
-        places = Places(uses, kept)
+        places = Places(notes, given, kept)
         self._results = [None] * len(results)
         for i, (name, f, args, params, out, kind) in enumerate(notes):
             args, params, out = places.of((tuple(args), dict(params), out))

@@ -15,9 +15,9 @@ import numpy as np
 from smolml_array._graph.node import ArrayNode
 from smolml_array._replay.buffers import copier
 from smolml_array._replay.captures import notice, uses
-from smolml_array._replay.program import Note, Program
+from smolml_array._replay.program import Program
 from smolml_array._replay.recorded import Recorded
-from smolml_array._replay.writing import elementwise
+from smolml_array._replay.writing import Note, elementwise
 from smolml_array.backends.above import Above
 from smolml_array.backends.numpy.cotangents import ndarray
 from smolml_array.backends.numpy.indexing import index_add, index_put

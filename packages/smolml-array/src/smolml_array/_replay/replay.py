@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.backward import commit
@@ -105,6 +105,9 @@ class Replay:
         """For how many different shapes of the arguments there is a recording."""
         return len(self._steps)
 
+    def __reduce__(self) -> Any:
+        return Replay, (self._f, self._params)  # it is recorded anew where it arrives
+
     def __repr__(self) -> str:
         name = getattr(self._f, "__name__", type(self._f).__name__)
         return f"<replay of {name}: {self.recordings} recordings>"
@@ -114,13 +117,13 @@ class Replay:
         nodes = []
         for p in self._params:
             node = p._node  # most are plain leaves: one look, since this is in every step
-            plain = node.pending_writes is None and HOOKS.on_read is None
+            plain = not node.is_live and HOOKS.on_read is None
             nodes.append(node if plain else p._current_node())
         xp = nodes[0].backend if nodes else self._backend_of(data)
         for x in data:
             if isinstance(x, MLArray):
                 node = x._node
-                plain = node.pending_writes is None and HOOKS.on_read is None
+                plain = not node.is_live and HOOKS.on_read is None
                 nodes.append(node if plain else x._current_node())
             else:
                 nodes.append(ArrayNode(xp, self._numbers(xp, x, data), False))

@@ -1,20 +1,57 @@
-"""Functions that are told where to write. Each makes the very bits of the original."""
+"""Calls that were recorded, and functions that make them again, told where to write.
+
+Each makes the very bits of the original.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from smolml_array.backends.derived.products import zero_ruled_matmul
 from smolml_array.backends.numpy.cotangents import ONE_THREAD, SMALL, ndarray, row_of_ones
 from smolml_array.backends.numpy.dtypes import BOOL
+from smolml_value.extending.derivatives import leaves
 
 Args = Sequence[Any]
 Params = Mapping[str, Any]
+
+
+def arrays_in(x: Any) -> list[Any]:
+    """All arrays in nested tuples, lists and dicts."""
+    return [leaf for leaf in leaves(x) if isinstance(leaf, ndarray)]
+
+
+class Note(NamedTuple):
+    """One call as it was recorded, to be made each time: out = f(*args, **params).
+
+    Attributes:
+        out: an array, or a tuple of arrays with None for what looks into an argument.
+        kind: "make" for a call that has made `out`; "change" where it is the first argument;
+            "expect" for an array and the truth that it must have each time; "shapes" where what
+            is made must each time have the shapes in `out`.
+    """
+
+    name: str
+    f: Callable[..., Any]
+    args: Args
+    params: Params
+    out: Any
+    kind: str = "make"
+
+    @property
+    def makes(self) -> list[Any]:
+        """The arrays that it allocates."""
+        return arrays_in(self.out) if self.kind == "make" else []
+
+    @property
+    def in_place(self) -> bool:
+        """Whether its result may lie where an operand of the same shape does."""
+        return self.kind == "make" and elementwise(self.f, self.args, self.params) is not None
 
 
 class DiffersError(Exception):

@@ -9,6 +9,7 @@ from functools import lru_cache
 from itertools import zip_longest
 from typing import Any, SupportsIndex, TypeGuard
 
+from smolml_array._shapes.sizes import check_lengths
 from smolml_value.errors import SmolMLError
 
 Shape = tuple[int, ...]
@@ -50,6 +51,7 @@ def as_shape(shape: SupportsIndex | Iterable[SupportsIndex], who: str = "shape")
     Raises:
         ShapeError: a negative length.
         TypeError: a length that is not an integer.
+        MemoryError: more elements than can be counted.
 
     >>> as_shape(3), as_shape([2, 3])
     ((3,), (2, 3))
@@ -57,6 +59,7 @@ def as_shape(shape: SupportsIndex | Iterable[SupportsIndex], who: str = "shape")
     result = _lengths(shape, who)
     if result and min(result) < 0:
         raise ShapeError(f"{who}: shape {result} has a negative length: expected lengths >= 0")
+    check_lengths(result, who)
     return result
 
 
@@ -290,6 +293,7 @@ def reshape_shape(
         return tuple(count // known if n == -1 else n for n in wanted)
     if known != count:
         raise ShapeError(f"{given}, which has {known}; one length may be -1, for what fits")
+    check_lengths(wanted, who)
     return wanted
 
 
@@ -324,6 +328,10 @@ def expand_shape(shape: Shape, axis: int | tuple[int, ...], who: str = "expand_d
     axes = normalize_axes(axis, ndim, who)
     lengths = iter(shape)
     return tuple(1 if i in axes else next(lengths) for i in range(ndim))
+
+
+known_expansion = lru_cache(maxsize=1024)(expand_shape)
+"""`expand_shape` at one position: rules ask for few, on every edge of a graph."""
 
 
 def move_axes(

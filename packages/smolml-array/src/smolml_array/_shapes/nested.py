@@ -11,7 +11,6 @@ from smolml_array._shapes.axes import Shape, ShapeError
 
 _INT64_MAX = 2**63 - 1
 DEEPEST: Final = 64  # as many axes as NumPy's arrays may have
-MOST: Final = 2**36  # elements; Python's lists take 8 bytes for each, and the numbers more
 
 
 def _path(path: Sequence[int]) -> str:
@@ -70,16 +69,6 @@ def check_depth(depth: int, who: str) -> None:
             f"{who}: lists that are nested more than {DEEPEST} deep: expected at most that many "
             f"dimensions; does a list contain itself?"
         )
-
-
-def check_count(count: float, who: str) -> None:
-    """To be asked before Python makes so many elements, one by one.
-
-    Raises:
-        MemoryError: more than fit in any memory.
-    """
-    if count >= MOST:
-        raise MemoryError(f"{who}: {count:g} elements do not fit in memory: expected < {MOST:g}")
 
 
 def nested_shape(obj: Any, who: str = "asarray") -> Shape:

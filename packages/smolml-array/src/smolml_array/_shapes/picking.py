@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
-from smolml_array._shapes.axes import Shape, ShapeError, _broadcast_shapes
+from smolml_array._shapes.axes import Shape, ShapeError, _broadcast_shapes, broadcast_strides
 
 
 def along(xp: Any, shape: Shape, indices: Any, axis: int) -> tuple[Any, ...]:
@@ -15,6 +16,14 @@ def along(xp: Any, shape: Shape, indices: Any, axis: int) -> tuple[Any, ...]:
         indices if i == axis else xp.reshape(xp.arange(n), (n,) + (1,) * (ndim - 1 - i))
         for i, n in enumerate(shape)
     )
+
+
+def flat_along(xp: Any, shape: Shape, indices: Any, axis: int) -> Any:
+    """Where the same stands in C order: to look it up there is quicker."""
+    if len(shape) == 1:
+        return indices
+    steps = broadcast_strides(shape, shape)
+    return reduce(xp.add, map(xp.multiply, along(xp, shape, indices, axis), steps))
 
 
 def checked_along(xp: Any, shape: Shape, indices: Any, axis: int) -> tuple[Any, ...]:

@@ -28,12 +28,12 @@ from smolml_value.extending.showing import (
 )
 
 
-def summary(xp: Backend, raw: Raw, few: int = 3) -> str:
-    """The numbers, if they are few and in a row; else the smallest and the largest."""
+def summary(xp: Backend, raw: Raw) -> str:
+    """The numbers, if they are up to three in a row; else the smallest and the largest."""
     count = math.prod(raw.shape)
     if count == 0:
         return "empty"
-    if count == 1 or (count <= few and len(raw.shape) == 1):
+    if count == 1 or (count <= 3 and len(raw.shape) == 1):
         flat = [float(x) for x in xp.to_flat(raw)]
         return numeral(flat[0]) if not raw.shape else numerals(flat)
     low, high = _extremes(xp, raw)
@@ -43,9 +43,6 @@ def summary(xp: Backend, raw: Raw, few: int = 3) -> str:
 
 
 def _extremes(xp: Backend, raw: Raw) -> tuple[float, float]:
-    if xp.isdtype(raw.dtype, "bool"):
-        flat = xp.to_flat(raw)
-        return float(min(flat)), float(max(flat))
     return float(xp.min(raw)), float(xp.max(raw))
 
 

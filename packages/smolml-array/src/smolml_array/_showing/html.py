@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from html import escape
 from typing import Any, Final
 
-from smolml_array._graph.hooks import HOOKS
 from smolml_array._shapes.nested import unravel
 from smolml_array._showing.draw import size
 from smolml_array.array import MLArray
+from smolml_array.printing import shown
 from smolml_value.extending.showing import colors, numeral, shape_text
 
 _ROWS: Final = 5  # rows shown at each end of many
 _COLUMNS: Final = 4
-_LEFT_OUT: Final = -1
 
 
 def array_html(x: MLArray) -> str:
-    """A table with the last axis as columns, and a row for each place on all other axes."""
+    """Numbers and gradients as a table, large arrays abbreviated.
+
+    The last axis are the columns; there is a row for each place on all other axes.
+    """
     node = x._current_node()
     xp, shape = node.backend, node.shape
     width = shape[-1] if shape else 1
@@ -33,7 +34,7 @@ def array_html(x: MLArray) -> str:
     lines = ['<table class="smolml-array">', caption]
     if width * height == 0:
         return "\n".join([*lines, "</table>"])
-    rows, columns = _shown(height, _ROWS), _shown(width, _COLUMNS)
+    rows, columns = shown(height, _ROWS), shown(width, _COLUMNS)
     numbers = xp.reshape(node.raw, (height, width))
     grads = xp.reshape(x.grad()._current_node().raw, (height, width)) if x.requires_grad else None
     largest = 0.0 if grads is None else size(xp, grads)
@@ -49,13 +50,6 @@ def array_html(x: MLArray) -> str:
         cells = [_cell(xp, numbers, grads, i, j, largest) for j in columns]
         lines.append(f"<tr>{head}{''.join(cells)}</tr>")
     return "\n".join([*lines, "</tbody>", "</table>"])
-
-
-def _shown(length: int, edge: int) -> Sequence[int]:
-    """The places that are shown along an axis; _LEFT_OUT stands for all in between."""
-    if length <= 2 * edge:
-        return range(length)
-    return [*range(edge), _LEFT_OUT, *range(length - edge, length)]
 
 
 def _cell(xp: Any, numbers: Any, grads: Any, i: int, j: int, largest: float) -> str:
@@ -77,4 +71,4 @@ def _text(number: Any) -> str:
     return str(number) if isinstance(number, bool | int) else numeral(float(number))
 
 
-HOOKS.html = array_html
+MLArray._repr_html_ = array_html

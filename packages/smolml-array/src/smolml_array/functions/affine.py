@@ -10,8 +10,8 @@ from smolml_array._shapes.axes import ShapeError, _broadcast_shapes
 from smolml_array._shapes.contraction import matmul_shape
 from smolml_array.array import MLArray
 from smolml_array.backends.signatures import Raw
-from smolml_array.functions.linalg import _matmul_jvp, _matmul_left, _matmul_right
-from smolml_array.functions.table import Tangents, added, as_array, entry
+from smolml_array.functions.linalg import _matmul_left, _matmul_right
+from smolml_array.functions.table import Tangents, added, as_array, entry, multilinear
 
 
 def _affine(xp: Any, x: Raw, w: Raw, b: Raw) -> Raw:
@@ -24,7 +24,7 @@ def _affine(xp: Any, x: Raw, w: Raw, b: Raw) -> Raw:
 def _affine_jvp(xp: Any, tangents: Tangents, out: Raw, x: Raw, w: Raw, b: Raw) -> Raw | None:
     db = tangents[2]
     offset = None if db is None else xp.broadcast_to(db, out.shape)
-    return added([_matmul_jvp(xp, tangents, out, x, w), offset])
+    return added([multilinear(xp.cotangent_matmul, tangents[:2], (x, w)), offset])
 
 
 AFFINE = Rule(

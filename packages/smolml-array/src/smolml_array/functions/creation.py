@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from smolml_array import convert
 from smolml_array._graph.node import ArrayNode
 from smolml_array._shapes.axes import Shape, as_shape
+from smolml_array._shapes.sizes import NUMBER, check_count
 from smolml_array.array import MLArray
 from smolml_array.backends.protocol import Backend, DType, Raw
 from smolml_array.config import default_backend
@@ -17,9 +19,9 @@ from smolml_value.extending import as_float
 
 def shape_of(dims: tuple[int | Sequence[int], ...], who: str) -> Shape:
     """The shape given as f(2, 3) or f((2, 3))."""
-    if len(dims) == 1:
-        return as_shape(dims[0], who)
-    return as_shape(dims, who)  # type: ignore[arg-type]  # it checks that they are integers
+    shape = as_shape(dims[0] if len(dims) == 1 else dims, who)  # type: ignore[arg-type]  # it checks
+    check_count(math.prod(shape), who, NUMBER)
+    return shape
 
 
 def leaf(xp: Backend, raw: Raw, requires_grad: bool) -> MLArray:

@@ -22,7 +22,7 @@ from smolml_array.functions.subscripts import (
     lengths_of,
     plan,
 )
-from smolml_array.functions.table import Tangents, added, entry
+from smolml_array.functions.table import Tangents, entry, multilinear
 
 # Two operands ----------------------------------------------------------------------------------
 
@@ -51,10 +51,7 @@ def _contracted(
 def _contract_jvp(
     xp: Any, tangents: Tangents, out: Raw, a: Raw, b: Raw, *, la: Labels, lb: Labels, to: Labels
 ) -> Raw:
-    da, db = tangents
-    first = None if da is None else _contracted(xp, da, la, b, lb, to)
-    second = None if db is None else _contracted(xp, db, lb, a, la, to)
-    return added([first, second])
+    return multilinear(lambda x, y: _contracted(xp, x, la, y, lb, to), tangents, (a, b))
 
 
 # It is its own derivative: the cotangent contracted with the other operand.

@@ -6,18 +6,20 @@ import math
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Final
 
+from smolml_array._graph.alone import alone, to_be_forgotten
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.mixing import for_message, numbers_on
-from smolml_array._graph.rule import Rule
+from smolml_array._graph.rule import OUT, Rule
 from smolml_array._graph.shaping import RESHAPE
-from smolml_array._graph.views import alone
+from smolml_array._graph.views import put_numbers
 from smolml_array._graph.walking import numbered
 from smolml_array._shapes.axes import ShapeError, is_index, normalize_axis, one_axis
 from smolml_array._shapes.picking import checked_along
 from smolml_array.backends.signatures import Raw
 from smolml_array.functions.table import A, Array, array_function, as_array, for_rules, linear
 from smolml_value import grad_enabled
+from smolml_value.extending import MODE
 
 if TYPE_CHECKING:
     from smolml_array.backends.protocol import Backend
@@ -32,6 +34,8 @@ def _index_vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, key: Any) -> Raw:
 def _put_vjp(xp: Any, g: Raw, out: Raw, x: Raw, v: Raw, *, key: Any) -> Raw:
     """To v: of positions that are named twice, only the last put there what is there."""
     chosen = xp.index(g, key)
+    if is_basic(key):  # names none twice; not a part of g, which may be written to
+        return xp.sum_to_shape(xp.positive(chosen), getattr(v, "shape", ()))
     order = numbered(xp, chosen.shape)
     last = xp.index(xp.index_put(xp.zeros(x.shape, dtype=order.dtype), key, order), key)
     chosen = xp.where(last == order, chosen, xp.zeros_like(chosen))
@@ -51,6 +55,8 @@ INDEX_PUT = Rule(
     lambda xp, g, out, x, v, *, key: xp.index_put(g, key, 0.0),
     _put_vjp,
     jvp="linear",
+    rest=lambda xp, g, *, key: xp.index_put_into(g, key, 0.0),
+    not_saved=(0, 1, OUT),
     formula=("{g}; elsewhere {place}", "{g}; at {place}"),
 )
 INDEX_ADD = Rule(
@@ -133,16 +139,22 @@ def setitem(x: Array, key: Any, new: ArrayLike) -> None:
     key, basic = _index_key(x, key)
     if basic and _shows(new, x, key):
         return  # the end of `x[key] += v`, which has written through the window x[key]
-    xp, (_, given), _, (raw, numbers) = x._operands("setitem", (x, new))
+    given: Any = None
+    if new.__class__ is float:  # most often
+        xp, numbers = x._current_node().backend, new
+    else:
+        xp, (_, given), _, (raw, numbers) = x._operands("setitem", (x, new))
+        del raw  # who holds them is asked below
     root: Any = x if x._view is None else x._view.root
     try:
         if _only_numbers(root, given is not None):
-            del raw
             own = x._node
-            if root is x and own.backend is xp and xp.adopts is None and alone(own):
-                own.raw = own.out = xp.index_put_into(own.raw, key, numbers)
+            if root is x and own.backend is xp and alone(own):
+                put_numbers(own, key, numbers)
             else:
                 x._set_numbers(xp.index_put(x._current_node().raw, key, numbers), xp, key)
+        elif root is x and not MODE.special and to_be_forgotten(x):
+            _put_over(x, given, numbers, key)
         elif root is x:
             x._become(index_put(x, key, new)._node)
         else:  # the root is put together anew, and this window looks at it again
@@ -152,6 +164,31 @@ def setitem(x: Array, key: Any, new: ArrayLike) -> None:
             root._become(x._rule(RESHAPE, put, shape=root.shape)._node)
     except IndexError as error:
         raise _refusal(x, asked, error) from None
+
+
+def _put_over(x: Array, given: Any, numbers: Raw, key: Any) -> None:
+    """x moves on to index_put(x, key, new) in its own buffer; its node is `to_be_forgotten`."""
+    node = x._node
+    xp, raw, grad = node.backend, node.raw, node.grad
+    before = xp.positive(xp.index(raw, key))
+    if not hasattr(numbers, "shape"):
+        numbers = xp.asarray(numbers, dtype=xp.float64)
+    try:
+        node.forget()
+        out = xp.index_put_into(raw, key, numbers)
+        primals = [node.raw, numbers]
+        x._become(x._constant(xp, out, True, INDEX_PUT, [node, given], primals, {"key": key})._node)
+    except BaseException:
+        if x._node is node:  # as if nothing had been
+            node.remember(xp.index_put_into(raw, key, before))
+            node.grad = grad
+        raise
+
+
+def is_basic(key: Any) -> bool:
+    """Whether a key that was checked holds only ints, slices, None and ...: basic indexing."""
+    parts = key if key.__class__ is tuple else (key,)
+    return all(k.__class__ in (int, slice) or k is None or k is Ellipsis for k in parts)
 
 
 def _refusal(x: Array, key: Any, error: IndexError) -> IndexError:
@@ -228,11 +265,15 @@ def _kind(xp: Backend, raw: Raw) -> int:
 
 def _index_key(x: Array, key: Any) -> tuple[Any, bool]:
     """The key with raw arrays in place of MLArrays, and whether it is basic indexing."""
+    if key.__class__ is int or key.__class__ is slice:  # most often
+        return key, True
     parts = key if isinstance(key, tuple) else (key,)
     raw_parts: list[Any] = []
     basic = True
     for part in parts:
-        if isinstance(part, Array):
+        if part.__class__ is int or part.__class__ is slice:
+            raw_parts.append(part)
+        elif isinstance(part, Array):
             node = part._current_node()
             if node.backend.isdtype(node.raw.dtype, "real floating"):
                 raise IndexError(

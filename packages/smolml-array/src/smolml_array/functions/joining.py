@@ -21,7 +21,8 @@ def _arrays(who: str, arrays: Sequence[ArrayLike], axis: object) -> list[MLArray
     arrays = list(arrays)
     if not arrays:
         raise ValueError(f"{who}: expected at least one array, got none")
-    return [cast(MLArray, as_array(a, *arrays)) for a in arrays]
+    first = [a for a in arrays if isinstance(a, MLArray)][:1]  # the others go where it is
+    return [cast(MLArray, as_array(a, *first)) for a in arrays]
 
 
 @entry("arrays, /, *, axis=0", numpy="concatenate(arrays, axis=0)")

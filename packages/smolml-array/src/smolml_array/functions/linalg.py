@@ -14,7 +14,7 @@ from smolml_array.convert import is_array_like
 from smolml_array.functions.indexing import getitem
 from smolml_array.functions.manipulation import astype, flatten, reshape, transpose
 from smolml_array.functions.reductions import sum as sum_over
-from smolml_array.functions.table import A, Array, Tangents, added, array_function, as_array, linear
+from smolml_array.functions.table import A, Array, array_function, as_array, linear, multilinear
 from smolml_value import Value
 from smolml_value.extending import is_number
 
@@ -34,7 +34,7 @@ def _matmul_left(xp: Any, g: Raw, out: Raw, a: Raw, b: Raw, *rest: Raw) -> Raw:
         return xp.sum_to_shape(xp.cotangent_product(spread, b), a.shape)
     if a.ndim == 1:
         rows = xp.cotangent_matmul(xp.expand_dims(g, axis=-2), _swap(xp, b))
-        return xp.sum_to_shape(xp.squeeze(rows, axis=-2), a.shape)
+        return xp.sum_to_shape(rows, a.shape)
     return xp.sum_to_shape(xp.cotangent_matmul(g, _swap(xp, b)), a.shape)
 
 
@@ -57,19 +57,12 @@ def _matmul_right(xp: Any, g: Raw, out: Raw, a: Raw, b: Raw, *rest: Raw) -> Raw:
     return xp.sum_to_shape(xp.cotangent_matmul(_swap(xp, a), g), b.shape)
 
 
-def _matmul_jvp(xp: Any, tangents: Tangents, out: Raw, a: Raw, b: Raw, *rest: Raw) -> Raw | None:
-    da, db, *_ = tangents
-    left = None if da is None else xp.cotangent_matmul(da, b)
-    right = None if db is None else xp.cotangent_matmul(a, db)
-    return added([left, right])
-
-
 MATMUL = Rule(
     "matmul",
     lambda xp, a, b: xp.matmul(a, b),
     _matmul_left,
     _matmul_right,
-    jvp=_matmul_jvp,
+    jvp=lambda xp, tangents, out, a, b: multilinear(xp.cotangent_matmul, tangents, (a, b)),
     not_saved=(OUT,),
     formula=("{g} @ {y}ᵀ", "{x}ᵀ @ {g}"),
 )

@@ -82,19 +82,20 @@ def normal(xp: Any, products: Raw) -> bool:
 
 
 def _prod_vjp(xp: Any, g: Raw, out: Raw, x: Raw, axis: Axis = None, **how: Any) -> Raw:
-    """The product of all others: of those before x[i], times that of those behind.
+    """The product of all others: of the one that x[i] is paired with, times all other pairs'.
 
     That is out / x, but where an element is 0 or inf, or where out over- or underflows, and where
     this is to be differentiated again: the product of all others has no x[i] in it.
     """
 
-    def before(rows: Raw) -> Raw:
-        scanned = xp.cumulative_prod(rows, axis=-1, include_initial=True)
-        return xp.index(scanned, (..., slice(None, -1)))
-
     def others(rows: Raw) -> Raw:
-        behind = xp.flip(before(xp.flip(rows, axis=-1)), axis=-1)
-        return xp.multiply(before(rows), behind)
+        if (m := rows.shape[-1] // 2) == 0:
+            return xp.ones_like(rows)
+        cuts = slice(m), slice(m, 2 * m), slice(2 * m, None)
+        left, right, rest = (xp.index(rows, (..., cut)) for cut in cuts)
+        of_pairs = others(xp.concat([xp.multiply(left, right), rest], axis=-1))
+        both, last = (xp.index(of_pairs, (..., cut)) for cut in (slice(m), slice(m, None)))
+        return xp.concat([xp.multiply(both, right), xp.multiply(both, left), last], axis=-1)
 
     spread = _sum_vjp(xp, g, out, x, axis, **how)
     if normal(xp, out):

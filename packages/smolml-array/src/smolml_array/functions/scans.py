@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from smolml_array._graph.arithmetic import ArrayLike
@@ -31,8 +31,8 @@ def _scanned(rule: Rule, x: ArrayLike, axis: int | None, initial: float | None) 
     return scanned._rule(PAD, scanned, initial, pad_width=_in_front(scanned, axis, 1))
 
 
-def _cut(axis: int, start: int | None, stop: int | None) -> tuple[slice, ...]:
-    return (*(slice(None),) * axis, slice(start, stop))
+def _cut(axis: int, *bounds: int | None) -> tuple[slice, ...]:
+    return (*(slice(None),) * axis, slice(*bounds))
 
 
 def _in_front(x: Raw, axis: int, count: int) -> list[tuple[int, int]]:
@@ -66,43 +66,66 @@ def cumulative_sum(x: ArrayLike, axis: int | None = None, include_initial: bool 
     return _scanned(CUMULATIVE_SUM, x, axis, 0.0 if include_initial else None)
 
 
-def _pushed(xp: Any, x: Raw, axis: int, by: int, fill: float) -> Raw:
-    """x behind `by` new elements along an axis."""
-    return xp.pad(x, _in_front(x, axis, by), constant_values=fill)
-
-
-def _moved(xp: Any, x: Raw, axis: int) -> Raw:
-    """x one position on along an axis, a 1 in front."""
+def _moved(xp: Any, x: Raw, axis: int, first: float = 1.0) -> Raw:
+    """x one position on along an axis, a number in front."""
     n = x.shape[axis]
-    return _pushed(xp, xp.index(x, _cut(axis, None, n - 1)), axis, 1, 1.0) if n else x
+    if not n:
+        return x
+    lead = xp.index(x, _cut(axis, None, n - 1))
+    return xp.pad(lead, _in_front(x, axis, 1), constant_values=first)
+
+
+def _scan(xp: Any, join: Callable[..., Any], parts: Sequence[Raw], axis: int) -> Sequence[Raw]:
+    """For each k join(...join(join(p[0], p[1]), p[2])..., p[k]), where the p are tuples of numbers.
+
+    Neighbours are joined, and what is found of the pairs, half as long, is that at odd places; the
+    others take one more step: 2 n joins in log2(n) rounds (Blelloch 1990).
+    """
+    n = parts[0].shape[axis]
+    if n < 2:
+        return parts
+
+    def cut(parts: Sequence[Raw], *bounds: int | None) -> Sequence[Raw]:
+        return [xp.index(p, _cut(axis, *bounds)) for p in parts]
+
+    odd = _scan(xp, join, join(cut(parts, 0, n - 1, 2), cut(parts, 1, None, 2)), axis)
+    even = join(cut(odd, 0, (n - 1) // 2), cut(parts, 2, None, 2))
+    return [_woven(xp, *three, axis) for three in zip(cut(parts, 0, 1), even, odd, strict=True)]
+
+
+def _woven(xp: Any, first: Raw, even: Raw, odd: Raw, axis: int) -> Raw:
+    """What stands at even places, behind the first, and at odd ones, along an axis."""
+    even = xp.concat([first, even], axis=axis)
+    n = even.shape[axis] + odd.shape[axis]
+    made = xp.zeros((*odd.shape[:axis], n, *odd.shape[axis + 1 :]), dtype=odd.dtype)
+    made = xp.index_put(made, _cut(axis, 0, None, 2), even)
+    return xp.index_put(made, _cut(axis, 1, None, 2), odd)
 
 
 def _recurrence(xp: Any, a: Raw, b: Raw, axis: int) -> Raw:
-    """r[k] = a[k] r[k-1] + b[k], r[-1] = 0, in log2(n) steps that double what each r[k] sees.
+    """r[k] = a[k] r[k-1] + b[k], r[-1] = 0. The a are partials, the b cotangents or tangents.
 
-    The a are partials, the b cotangents or tangents.
-
-    The scan of Hillis and Steele (1986) of the pairs (a, b). No division: zeros do no harm.
+    No division: zeros do no harm.
     """
-    by, n = 1, a.shape[axis]
-    while by < n:
-        tail, lead = _cut(axis, by, None), _cut(axis, None, n - by)
-        products = xp.cotangent_product(xp.index(b, lead), xp.index(a, tail))
-        b = xp.add(b, _pushed(xp, products, axis, by, 0.0))
-        if 2 * by < n:  # only what stands from 2 by on is read again
-            products = xp.multiply(xp.index(a, tail), xp.index(a, lead))
-            a = _pushed(xp, products, axis, by, 1.0)
-        by *= 2
-    return b
+
+    def join(before: Sequence[Raw], now: Sequence[Raw]) -> Sequence[Raw]:
+        (a1, b1), (a2, b2) = before, now
+        return xp.multiply(a1, a2), xp.add(xp.cotangent_product(b1, a2), b2)
+
+    return _scan(xp, join, (a, b), axis)[1]
+
+
+def _from_behind(xp: Any, g: Raw, factors: Raw, axis: int) -> Raw:
+    """g[i] + factors[i+1] (g[i+1] + factors[i+2] (...))."""
+    backwards = _moved(xp, xp.flip(factors, axis=axis), axis)
+    return xp.flip(_recurrence(xp, backwards, xp.flip(g, axis=axis), axis), axis=axis)
 
 
 def _cumulative_prod_vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, axis: int) -> Raw:
     """(the product before x[i]) (g[i] + x[i+1] (g[i+1] + x[i+2] (...)))."""
     if normal(xp, out):
         return xp.divide(_sums_from_behind(xp, xp.multiply(g, out), out, x, axis=axis), x)
-    backwards = _moved(xp, xp.flip(x, axis=axis), axis)
-    behind = xp.flip(_recurrence(xp, backwards, xp.flip(g, axis=axis), axis), axis=axis)
-    return xp.cotangent_product(behind, _moved(xp, out, axis))
+    return xp.cotangent_product(_from_behind(xp, g, x, axis), _moved(xp, out, axis))
 
 
 def _cumulative_prod_jvp(xp: Any, tangents: Sequence[Any], out: Raw, x: Raw, *, axis: int) -> Raw:
@@ -183,12 +206,36 @@ def diff(
     return array if n else +array
 
 
+def _shares(xp: Any, out: Raw, x: Raw, axis: int) -> Sequence[Raw]:
+    """How much of each sum is the sum before it, and how much the element itself."""
+    before = _moved(xp, out, axis, -math.inf)
+    partials: Any = table.logaddexp.partials
+    return [share(xp, out, before, x) for share in partials]
+
+
+def _logcumsumexp_vjp(xp: Any, g: Raw, out: Raw, x: Raw, *, axis: int) -> Raw:
+    before, own = _shares(xp, out, x, axis)
+    return xp.cotangent_product(_from_behind(xp, g, before, axis), own)
+
+
+def _logcumsumexp_jvp(xp: Any, tangents: Sequence[Any], out: Raw, x: Raw, *, axis: int) -> Raw:
+    before, own = _shares(xp, out, x, axis)
+    return _recurrence(xp, before, xp.cotangent_product(tangents[0], own), axis)
+
+
+LOGCUMSUMEXP = Rule(
+    "logcumsumexp",
+    lambda xp, x, *, axis: _scan(xp, lambda x, y: [xp.logaddexp(*x, *y)], [x], axis)[0],
+    _logcumsumexp_vjp,
+    jvp=_logcumsumexp_jvp,
+)
+
+
 @array_function()
 def logcumsumexp(x: ArrayLike, axis: int | None = None) -> Array:
     """The logarithms of the sums of exp up to each element, without overflow.
 
-    out[k] = log(exp(x[0]) + ... + exp(x[k])), in log2(n) steps that double what each out[k] sees
-    (Hillis and Steele 1986).
+    out[k] = log(exp(x[0]) + ... + exp(x[k])).
 
     Args:
         x: anything that MLArray takes.
@@ -202,14 +249,7 @@ def logcumsumexp(x: ArrayLike, axis: int | None = None) -> Array:
     """
     array = floating(as_array(x))
     axis = one_axis(axis, len(array.shape), "logcumsumexp")
-    by, n = 1, array.shape[axis]
-    while by < n:
-        tail, lead = getitem(array, _cut(axis, by, None)), getitem(array, _cut(axis, None, n - by))
-        # exp(-inf) adds nothing; of two of them logaddexp has no slope
-        sums = table.where(tail == -math.inf, lead, table.logaddexp(tail, lead))
-        array = array._rule(CONCAT, getitem(array, _cut(axis, None, by)), sums, axis=axis)
-        by *= 2
-    return array
+    return array._rule(LOGCUMSUMEXP, array, axis=axis)
 
 
 class Scans(Array):

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._shapes.axes import normalize_axis
-from smolml_array._shapes.picking import along
+from smolml_array._shapes.picking import flat_along
+from smolml_array.backends.signatures import Raw
 from smolml_array.functions.table import Array, array_function, as_array, linear
 
-# Both are keys: `order` names each position once, and `back` undoes it, so nothing is added up.
+
+def _put_back(xp: Any, g: Raw, out: Raw, x: Raw, *, order: Raw) -> Raw:
+    """Each place is there once, so nothing is added up."""
+    zeros = xp.reshape(xp.zeros_like(g), (-1,))
+    return xp.reshape(xp.index_put(zeros, order, g), g.shape)
+
+
 SORT = linear(
-    "sort",
-    lambda xp, g, out, x, *, order, back: xp.index(g, back),
-    forward=lambda xp, x, *, order, back: xp.index(x, order),
+    "sort", _put_back, forward=lambda xp, x, *, order: xp.index(xp.reshape(x, (-1,)), order)
 )
 
 _STANDARD = "x, /, *, axis=-1, descending=False, stable=True"
@@ -58,12 +63,7 @@ def sort(x: ArrayLike, axis: int = -1, descending: bool = False, stable: bool = 
     axis = normalize_axis(axis, len(array.shape), "sort")
     xp, shape = array._current_node().backend, array.shape
     places = argsort(array, axis, descending, stable)._node.raw
-    order = back = along(xp, shape, places, axis)
-    if array.requires_grad:  # back[order[i]] = i
-        lengths = tuple(n if i == axis else 1 for i, n in enumerate(shape))
-        places = xp.index_put(places, order, xp.reshape(xp.arange(shape[axis]), lengths))
-        back = along(xp, shape, places, axis)
-    return array._rule(SORT, array, order=order, back=back)
+    return array._rule(SORT, array, order=flat_along(xp, shape, places, axis))
 
 
 class Sorting(Array):

@@ -123,6 +123,12 @@ def added(terms: Iterable[Any]) -> Any:
     return reduce(operator.add, known) if known else None
 
 
+def multilinear(f: Callable[..., Any], tangents: Tangents, operands: Sequence[Any]) -> Any:
+    """The tangent of an f that is linear in each operand: f with a tangent in the place of each."""
+    known = [(i, t) for i, t in enumerate(tangents) if t is not None]
+    return added(f(*operands[:i], t, *operands[i + 1 :]) for i, t in known)
+
+
 FOR_RULES: Final[dict[str, Callable[..., Any]]] = {}
 """What rules that are differentiated again call in place of an entry, or where there is none."""
 

@@ -10,7 +10,7 @@ from smolml_value._derivatives import trees
 from smolml_value._derivatives.arguments import Function, P, T
 from smolml_value._derivatives.function_node import FunctionNode
 from smolml_value._derivatives.leaving import differentiating, reached, silent
-from smolml_value._derivatives.reverse import named
+from smolml_value._derivatives.made import made
 from smolml_value._derivatives.rules import node_of, nodes_of, of
 from smolml_value._derivatives.subgraph import Subgraph
 from smolml_value._derivatives.trees import Tree
@@ -45,7 +45,7 @@ def checkpoint(f: Callable[P, T]) -> Callable[P, T]:
             return f(*args, **kwargs)
         return _run(_Segment(f, args, kwargs))
 
-    return named(checkpointed, "checkpoint", f)
+    return made(checkpointed, checkpoint, f)
 
 
 class _Segment:

@@ -11,6 +11,7 @@ from smolml_value._derivatives import nesting, trees
 from smolml_value._derivatives.arguments import Function
 from smolml_value._derivatives.function_node import FunctionNode
 from smolml_value._derivatives.leaving import silent
+from smolml_value._derivatives.made import global_name
 from smolml_value._derivatives.reverse import gradients
 from smolml_value._derivatives.rules import node_of, of, shape_of
 from smolml_value._derivatives.trees import Tree
@@ -58,6 +59,8 @@ class custom_vjp:  # noqa: N801  # a decorator
         self.__name__: str = getattr(f, "__name__", "custom_vjp")
         self.__doc__ = f.__doc__
         self.__wrapped__ = f  # whose signature is shown
+        self.__module__ = getattr(f, "__module__", __name__)
+        self.__global__: str = getattr(f, "__global__", getattr(f, "__qualname__", ""))
         self._forward: Function | None = None
         self._backward: Function | None = None
 
@@ -68,6 +71,9 @@ class custom_vjp:  # noqa: N801  # a decorator
 
     def __repr__(self) -> str:
         return f"<custom_vjp {self.__name__}>"
+
+    def __reduce__(self) -> Any:
+        return global_name(self) or super().__reduce__()
 
     def __call__(self, *args: Tree) -> Tree:
         forward, backward = self._forward, self._backward

@@ -10,7 +10,8 @@ from typing import Any
 from smolml_value._derivatives import arguments, nesting, trees
 from smolml_value._derivatives.arguments import Function, Inputs, P
 from smolml_value._derivatives.forward import jvp
-from smolml_value._derivatives.reverse import grad, named
+from smolml_value._derivatives.made import made
+from smolml_value._derivatives.reverse import grad
 from smolml_value._derivatives.rules import nodes_of, of, or_zeros, shape_of
 from smolml_value._derivatives.subgraph import Subgraph
 from smolml_value._derivatives.trees import Tree
@@ -53,7 +54,7 @@ def jacobian(f: Callable[P, Any], argnums: int | Sequence[int] = 0) -> Callable[
         found = iter(_blocks(level, inputs, outputs))
         return trees.rebuild(value, [inputs.packed(found) for _ in outputs])
 
-    return named(matrix, "jacobian", f)
+    return made(matrix, jacobian, f, argnums)
 
 
 def _blocks(level: nesting.Level, inputs: Inputs, outputs: list[Any]) -> list[Any]:
@@ -111,7 +112,7 @@ def hessian(f: Callable[P, Any], argnums: int | Sequence[int] = 0) -> Callable[P
     >>> hessian(lambda p: p[0] ** 2 * p[1])([3.0, 4.0])
     [[8.0, 6.0], [6.0, 0.0]]
     """
-    return named(jacobian(grad(f, argnums), argnums), "hessian", f)
+    return made(jacobian(grad(f, argnums), argnums), hessian, f, argnums)
 
 
 def hvp(f: Function) -> Function:
@@ -136,4 +137,4 @@ def hvp(f: Function) -> Function:
         slope = grad(lambda x: f(x, *others, **kwargs))
         return jvp(slope, (x,), (v,))[1]
 
-    return named(product, "hvp", f, wraps=False)
+    return made(product, hvp, f, wraps=False)

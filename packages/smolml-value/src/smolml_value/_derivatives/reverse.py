@@ -8,6 +8,7 @@ from typing import Any
 from smolml_value._derivatives import arguments, nesting, trees
 from smolml_value._derivatives.arguments import Function, Inputs, P, T
 from smolml_value._derivatives.leaving import silent
+from smolml_value._derivatives.made import made
 from smolml_value._derivatives.rules import node_of, nodes_of, of, or_zeros, shape_of
 from smolml_value._derivatives.subgraph import Subgraph
 from smolml_value._derivatives.trees import Tree
@@ -94,7 +95,7 @@ def value_and_grad(
     def with_gradient(*args: Tree, **kwargs: Any) -> Tree:
         return run("value_and_grad", f, args, kwargs, argnums, has_aux)
 
-    return named(with_gradient, "value_and_grad", f)
+    return made(with_gradient, value_and_grad, f, argnums, has_aux)
 
 
 def grad(
@@ -124,7 +125,7 @@ def grad(
         value, found = run("grad", f, args, kwargs, argnums, has_aux)
         return (found, value[1]) if has_aux else found
 
-    return named(gradient, "grad", f)
+    return made(gradient, grad, f, argnums, has_aux)
 
 
 def elementwise_grad(f: Callable[P, Any], argnums: int | Sequence[int] = 0) -> Callable[P, Any]:
@@ -161,7 +162,7 @@ def elementwise_grad(f: Callable[P, Any], argnums: int | Sequence[int] = 0) -> C
 
         return run("elementwise_grad", summed, args, kwargs, argnums, False)[1]
 
-    return named(derivative, "elementwise_grad", f)
+    return made(derivative, elementwise_grad, f, argnums)
 
 
 def _joined(shapes: list[tuple[int, ...]]) -> str:
@@ -232,15 +233,3 @@ def vjp(f: Callable[P, Any], *primals: Tree) -> tuple[Tree, Function]:
         return inputs.packed(nesting.derivatives(mode, compute, forms, "vjp"))
 
     return nesting.result(level, value, inputs.form), pullback
-
-
-def named(derived: Function, transform: str, f: Function, wraps: bool = True) -> Function:
-    """The function made by a transform, under a name that says so; it shows the signature of f."""
-    name = getattr(f, "__name__", type(f).__name__)
-    if not callable(f):
-        raise TypeError(f"{transform}: expected a function, got a {name}; use y.backward()")
-    derived.__name__ = derived.__qualname__ = f"{transform}({name})"
-    if wraps:
-        vars(derived)["__wrapped__"] = f
-    derived.__doc__ = f"What {transform} makes of {name}; takes the arguments of {name}."
-    return derived

@@ -19,15 +19,15 @@ class WeakIdentityDict(Generic[T]):
     def get(self, owner: object) -> T | None:
         """What belongs to this object; None for nothing."""
         entry = self._entries.get(id(owner))
-        return None if entry is None else entry[1]
+        # of another one, if Ctrl-C came when that was forgotten
+        return entry[1] if entry is not None and entry[0]() is owner else None
 
     def obtain(self, owner: object, make: Callable[[], T]) -> T:
         """What belongs to this object, made now if there is nothing."""
-        entry = self._entries.get(id(owner))
-        if entry is None:
-            self.set(owner, made := make())
-            return made
-        return entry[1]
+        found = self.get(owner)
+        if found is None:
+            self.set(owner, found := make())
+        return found
 
     def set(self, owner: object, item: T) -> None:
         """Keep this for an object, in place of what was kept."""

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from html import escape
 from inspect import signature
-from typing import Any
 
-from smolml_value._ops.definition import VARIADIC
 from smolml_value._showing.formulas import partial_formula
 from smolml_value.op import Op
 
 
 def op_html(op: Op) -> str:
     """A small table."""
-    names = operand_names(op)
-    params = [f"{name}={value!r}" for name, value in op.params.items()]
-    call = f"{op.name}({', '.join([*names, *params])})"
+    parameters = signature(op).parameters.values()
+    names = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
+    call = f"{op.name}({', '.join(map(str, parameters))})"
     rows = [("", str(op.__doc__ or "").strip().partition("\n\n")[0])]
     if op.partials is not None:
         unknown = [None] * (len(names) + 1)
@@ -38,16 +35,3 @@ def op_html(op: Op) -> str:
         f'<table class="smolml-op"><thead><tr><th colspan="2" style="text-align:left">'
         f"<code>{escape(call)}</code></th></tr></thead><tbody>{cells}</tbody></table>"
     )
-
-
-def operand_names(op: Op) -> Sequence[str]:
-    """What the author of an op calls its operands."""
-    if op.arity == VARIADIC:
-        return ["*args"]
-    plain: Sequence[str] = [f"x{i + 1}" for i in range(op.arity)] if op.arity > 1 else ["x"]
-    try:
-        found: Any = list(signature(op.forward).parameters.values())[1 : 1 + op.arity]
-    except (TypeError, ValueError):
-        return plain
-    names = [p.name for p in found if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return names if len(names) == op.arity else plain

@@ -27,56 +27,27 @@ from smolml_value.traced import TRACED, TracedNamespace
 from smolml_value.traced import find as find_traced
 
 # Kinds of nodes: `Node` is any, `OperandBase` what ops apply to, `Operand` has them as methods.
-#   `topological` are all that some depend on, parents first.
-# Leaves: the `_dr` of one that is a constant is `CUT_OFF`.
+# `topological` are all that some depend on, parents first.
+__all__ = ["Node", "Operand", "OperandBase", "topological"]
+# The `_dr` of a leaf that is a constant is `CUT_OFF`.
 # The pass: `one_pass` from a node of any kind, made by who holds `PASS_LOCK`.
+__all__ += ["CUT_OFF", "PASS_LOCK", "one_pass"]
 # Ops: `Op`, those built in (`TABLE`), and the `xp` that makes derivatives of rules
-#   (`TracedNamespace`, `TRACED`, `find_traced`, `NoDerivativeError`).
+# (`TracedNamespace`, `TRACED`, `find_traced`, `NoDerivativeError`).
+__all__ += ["TABLE", "TRACED", "NoDerivativeError", "Op", "TracedNamespace", "find_traced"]
 # Numbers: `is_number` says what counts as one, `as_float` makes it a float or says who got it.
-#   `register_arrays` sets what makes operands of other libraries' arrays.
+# `register_arrays` sets what makes operands of other libraries' arrays.
+__all__ += ["as_float", "is_number", "register_arrays"]
 # Plugins: `Plugins` are those of one `PluginKind`, each a `Plugin` with a `PluginStatus`, and
-#   `PluginError` says why one cannot be used; `name_taken` why no op may have a name.
-# Tables: `WeakIdentityDict` is a dict by the identity of objects that keeps none of them alive.
+# `PluginError` says why one cannot be used; `name_taken` why no op may have a name.
+__all__ += ["Plugin", "PluginError", "PluginKind", "PluginStatus", "Plugins", "name_taken"]
 # Blocks: a `Mode` is what with blocks set where they are opened, a `Setting` is one of these, and
-#   a `Block` one with statement;
-#   `fork_safe` locks are free in a child process.
+# a `Block` one with statement; `fork_safe` locks are free in a child process.
+# `WeakIdentityDict` is a dict by the identity of objects that keeps none of them alive.
+__all__ += ["Block", "Mode", "Setting", "WeakIdentityDict", "fork_safe"]
 # Errors: `missing` is for a module's `__getattr__`, `answering` for functions with keywords, or
-#   `refusal` where a function asks for foreign ones itself: they know what PyTorch calls it.
+# `refusal` where a function asks for foreign ones itself: they know what PyTorch calls it.
+__all__ += ["answering", "missing", "refusal"]
 # Recording: `MODE` is looked at first, `recording` and `record_here` are for transforms;
-#   `leave` is told what is taken for plain numbers.
-__all__ = [
-    "CUT_OFF",
-    "MODE",
-    "PASS_LOCK",
-    "TABLE",
-    "TRACED",
-    "Block",
-    "Mode",
-    "NoDerivativeError",
-    "Node",
-    "Op",
-    "Operand",
-    "OperandBase",
-    "Plugin",
-    "PluginError",
-    "PluginKind",
-    "PluginStatus",
-    "Plugins",
-    "Setting",
-    "TracedNamespace",
-    "WeakIdentityDict",
-    "answering",
-    "as_float",
-    "find_traced",
-    "fork_safe",
-    "is_number",
-    "leave",
-    "missing",
-    "name_taken",
-    "one_pass",
-    "record_here",
-    "recording",
-    "refusal",
-    "register_arrays",
-    "topological",
-]
+# `leave` is told what is taken for plain numbers.
+__all__ += ["MODE", "leave", "record_here", "recording"]

@@ -8,25 +8,8 @@ from smolml_value._showing.protocol import Anatomy, Constant, Look, Namer, Part
 from smolml_value._showing.values import anatomy_by_step, expression_of, is_ordered, op_text
 
 # The questions: `protocol`. What is answered: `Look`, `Constant`, `Part`, `Anatomy` (of a kind that
-#   has no partials `anatomy_by_step` finds it); `Namer`.
-# The colours of gradients: `colors`.
-# Numbers as texts: `numeral`, `numerals`, `shape_text`, `shortened`.
-# Ops as texts: `op_text`, `expression_of`, `is_ordered`, `partial_formula`.
-__all__ = [
-    "Anatomy",
-    "Constant",
-    "Look",
-    "Namer",
-    "Part",
-    "anatomy_by_step",
-    "colors",
-    "expression_of",
-    "is_ordered",
-    "numeral",
-    "numerals",
-    "op_text",
-    "partial_formula",
-    "protocol",
-    "shape_text",
-    "shortened",
-]
+# has no partials `anatomy_by_step` finds it); `Namer`.
+__all__ = ["Anatomy", "Constant", "Look", "Namer", "Part", "anatomy_by_step", "protocol"]
+# The colours of gradients, numbers as texts, ops as texts.
+__all__ += ["colors", "numeral", "numerals", "shape_text", "shortened"]
+__all__ += ["expression_of", "is_ordered", "op_text", "partial_formula"]

@@ -14,12 +14,10 @@ from smolml_array.backends.derived.arrangement import Arrangement
 from smolml_array.backends.derived.creation import Creation
 from smolml_array.backends.derived.elementwise import Elementwise
 from smolml_array.backends.derived.linalg import Matrices
-from smolml_array.backends.derived.picking import Picking
 from smolml_array.backends.derived.reductions import Reductions
-from smolml_array.backends.derived.windows import Windows
 
 
-class Derived(Arrangement, Creation, Elementwise, Matrices, Picking, Reductions, Windows, Protocol):
+class Derived(Arrangement, Creation, Elementwise, Matrices, Reductions, Protocol):
     """All of it."""
 
 

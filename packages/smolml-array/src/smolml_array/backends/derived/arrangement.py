@@ -1,4 +1,7 @@
-"""The elements of arrays in other places: made of reshape, permute_dims, concat and the like."""
+"""The elements of arrays in other places: moved, repeated, picked, sorted, in windows, in borders.
+
+Made of reshape, permute_dims, concat, index and argsort.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +11,45 @@ from typing import Any, Protocol
 
 from smolml_array._shapes.axes import (
     Axis,
+    Shape,
     _broadcast_shapes,
     as_shape,
     check_matrix,
     expand_shape,
+    known_expansion,
     move_axes,
     normalize_axes,
     normalize_axis,
+    one_axis,
     reduced_shape,
     squeeze_axes,
     stack_shape,
 )
-from smolml_array._shapes.nested import check_count
-from smolml_array._shapes.picking import check_repeats
+from smolml_array._shapes.picking import check_repeats, checked_along
+from smolml_array._shapes.sizes import check_count
+from smolml_array._shapes.windowing import (
+    PadWidth,
+    inside,
+    overlap_axes,
+    pad_widths,
+    padded_shape,
+    window_axes,
+)
 from smolml_array.backends.signatures import Raw
+
+
+def _positions(xp: Any, who: str, indices: Any) -> Raw:
+    picks = xp.asarray(indices)
+    if picks.dtype != xp.int64:
+        if math.prod(picks.shape):
+            raise IndexError(f"{who}: expected int64 indices, got {picks.dtype}")
+        picks = xp.astype(picks, xp.int64)  # nothing is named
+    return picks
+
+
+def _places(xp: Any, positions: int, length: int) -> Raw:
+    """Where each element of each window comes from."""
+    return xp.add(xp.reshape(xp.arange(positions), (positions, 1)), xp.arange(length))
 
 
 class Arrangement(Protocol):
@@ -39,7 +67,8 @@ class Arrangement(Protocol):
 
     def expand_dims(xp: Any, x: Raw, /, axis: int | tuple[int, ...] = 0) -> Raw:
         """x with axes of length 1 put in."""
-        return xp.reshape(x, expand_shape(x.shape, axis))
+        shape_of = known_expansion if axis.__class__ is int else expand_shape
+        return xp.reshape(x, shape_of(x.shape, axis))
 
     def squeeze(xp: Any, x: Raw, /, axis: Axis = None) -> Raw:
         """x without these axes of length 1; None: without all of them."""
@@ -102,8 +131,9 @@ class Arrangement(Protocol):
     def stack(xp: Any, arrays: Sequence[Raw], /, axis: int = 0) -> Raw:
         """Arrays of one shape side by side along a new axis."""
         arrays = tuple(arrays)
-        _, axis = stack_shape([x.shape for x in arrays], axis)
-        return xp.concat([xp.expand_dims(x, axis) for x in arrays], axis)
+        shape, axis = stack_shape([x.shape for x in arrays], axis)
+        slab = (*shape[:axis], 1, *shape[axis + 1 :])
+        return xp.concat([xp.reshape(x, slab) for x in arrays], axis)
 
     def unstack(xp: Any, x: Raw, /, axis: int = 0) -> tuple[Raw, ...]:
         """The slices along the axis."""
@@ -124,3 +154,69 @@ class Arrangement(Protocol):
             xp.broadcast_to(xp.reshape(x, (n,) + (1,) * (ndim - 1 - axis)), shape)
             for x, n, axis in zip(arrays, lengths, places, strict=True)
         )
+
+    # Picked ---------------------------------------------------------------------------------------
+
+    def index_put_into(xp: Any, total: Raw, key: Any, v: Raw, /) -> Raw:
+        """total with total[key] = v, in new memory."""
+        return xp.index_put(total, key, v)
+
+    def index_add_into(xp: Any, total: Raw, key: Any, v: Raw, /) -> Raw:
+        """total with v added at total[key], in new memory."""
+        return xp.index_add(total, key, v)
+
+    def take(xp: Any, x: Raw, indices: Raw, /, axis: int | None = None) -> Raw:
+        """The slices at these positions of the axis (which a 1-D x need not name)."""
+        axis = one_axis(axis, x.ndim, "take")
+        return xp.index(x, (slice(None),) * axis + (_positions(xp, "take", indices),))
+
+    def take_along_axis(xp: Any, x: Raw, indices: Raw, /, axis: int = -1) -> Raw:
+        """For each position of `indices` the element of x there, along the axis."""
+        axis = normalize_axis(axis, x.ndim, "take_along_axis")
+        picks = _positions(xp, "take_along_axis", indices)
+        return xp.index(x, checked_along(xp, x.shape, picks, axis))
+
+    def sort(
+        xp: Any, x: Raw, /, axis: int = -1, *, descending: bool = False, stable: bool = True
+    ) -> Raw:
+        """x sorted along the axis; nan is the largest."""
+        axis = normalize_axis(axis, x.ndim, "sort")
+        order = xp.argsort(x, axis=axis, descending=descending, stable=stable)
+        return xp.take_along_axis(x, order, axis)
+
+    def unique_values(xp: Any, x: Raw, /) -> Raw:
+        """The different elements, sorted; each nan counts as different."""
+        line = xp.sort(xp.reshape(x, (-1,)))
+        changes = xp.not_equal(xp.index(line, slice(1, None)), xp.index(line, slice(None, -1)))
+        first = xp.ones((min(line.shape[0], 1),), dtype=xp.bool)
+        return xp.index(line, xp.concat([first, changes]))
+
+    # Windows and borders --------------------------------------------------------------------------
+
+    def sliding_windows(
+        xp: Any, x: Raw, /, window_shape: int | Sequence[int], axis: Axis = None
+    ) -> Raw:
+        """Every window along the axes: shaped like the positions, then like a window."""
+        window, axes = window_axes(x.shape, window_shape, axis)
+        for length, a in zip(window, axes, strict=True):
+            places = _places(xp, x.shape[a] - length + 1, length)
+            x = xp.moveaxis(xp.take(x, places, a), a + 1, -1)
+        return x
+
+    def overlap_add(xp: Any, windows: Raw, /, shape: Shape, axis: Axis = None) -> Raw:
+        """The adjoint of `sliding_windows`: each window added where it was taken from."""
+        shape = as_shape(shape, "overlap_add")
+        axes = overlap_axes(windows.shape, shape, axis)
+        out = xp.astype(windows, xp.int64) if windows.dtype == xp.bool else windows
+        for a in reversed(axes):
+            places = _places(xp, out.shape[a], out.shape[-1])
+            nothing = xp.zeros((*out.shape[:a], shape[a], *out.shape[a + 1 : -1]), dtype=out.dtype)
+            out = xp.index_add(nothing, (slice(None),) * a + (places,), xp.moveaxis(out, -1, a + 1))
+        return out
+
+    def pad(xp: Any, x: Raw, /, pad_width: PadWidth, *, constant_values: Raw = 0) -> Raw:
+        """x inside a border of one number, which takes the dtype of x."""
+        widths = pad_widths(pad_width, x.ndim)
+        value = xp.asarray(constant_values, dtype=x.dtype)
+        border = xp.broadcast_to(value, padded_shape(x.shape, widths))
+        return xp.index_put(border, inside(x.shape, widths), x)

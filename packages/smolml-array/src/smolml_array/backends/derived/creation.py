@@ -7,8 +7,8 @@ import random
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from smolml_array._shapes.axes import Shape, ShapeError, as_shape, check_matrix
-from smolml_array._shapes.nested import check_count
+from smolml_array._shapes.axes import Shape, as_shape, check_matrix
+from smolml_array._shapes.sizes import check_count
 from smolml_array.backends.signatures import DType, Number, Raw
 
 
@@ -98,9 +98,7 @@ class Creation(Protocol):
         xp: Any, n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: DType = None
     ) -> Raw:
         """Ones on the k-th diagonal, else zeros."""
-        n, m = n_rows, n_rows if n_cols is None else n_cols
-        if min(n, m) < 0:
-            raise ShapeError(f"eye: shape {(n, m)} has a negative length")
+        n, m = as_shape((n_rows, n_rows if n_cols is None else n_cols), "eye")
         return xp.astype(xp.equal(_diagonals(xp, n, m), k), xp.float64 if dtype is None else dtype)
 
     def tril(xp: Any, x: Raw, /, *, k: int = 0) -> Raw:

@@ -29,6 +29,11 @@ from smolml_array.backends.numpy import (  # only once NumPy is known to be ther
 )
 from smolml_array.backends.numpy.guard import SILENT, guarded
 
+# Freed at once: having seen 32 MB come back, glibc keeps up to 64 MB of what arrays leave for those
+# that come next. Else it hands memory back to the system, which clears each page anew for them:
+# y + y * y of a million numbers takes three times as long.
+_numpy.empty(2**22 - 4096)
+
 BACKEND = Namespace(
     "numpy",
     [creation, dtypes, manipulation],

@@ -11,6 +11,7 @@ import numpy as np
 
 from smolml_array._shapes.axes import Shape, as_shape
 from smolml_array._shapes.nested import flatten, nested_shape
+from smolml_array._shapes.sizes import NUMBER, check_count, check_range
 from smolml_array.backends.numpy.dtypes import DTYPES, F64, I64, as_dtype, plain_dtype
 from smolml_array.backends.signatures import DType, Number, Raw
 
@@ -92,6 +93,7 @@ def to_flat(x: Raw, /) -> list[Any]:
 
 def to_list(x: Raw, /) -> Any:
     """Nested lists of Python numbers; one number for a 0-d array."""
+    check_count(x.size, "to_list")
     return x.tolist()
 
 
@@ -116,7 +118,9 @@ def uniform(rng: random.Random, shape: Shape, /) -> Raw:
 
 def zeros(shape: int | Sequence[int], *, dtype: DType = None) -> Raw:
     """Zeros, which the system hands out for nothing."""
-    return np.zeros(as_shape(shape, "zeros"), as_dtype(dtype, "zeros"))
+    lengths = as_shape(shape, "zeros")
+    check_count(math.prod(lengths), "zeros", NUMBER)
+    return np.zeros(lengths, as_dtype(dtype, "zeros"))
 
 
 def full(shape: int | Sequence[int], fill_value: Number, *, dtype: DType = None) -> Raw:
@@ -139,9 +143,8 @@ def arange(
     start: Number, /, stop: Number | None = None, step: Number = 1, *, dtype: DType = None
 ) -> Raw:
     """start, start + step, ... before stop; one argument: from 0 to it."""
-    if step == 0:
-        raise ValueError("arange: the step is 0: expected another number")
     if stop is None:
         start, stop = 0, start
     with np.errstate(all="ignore"):
+        check_range(start, stop, step, NUMBER)
         return np.arange(start, stop, step, dtype=as_dtype(dtype, "arange"))

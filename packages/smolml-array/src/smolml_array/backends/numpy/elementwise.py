@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from smolml_array.backends.namespace import named
-from smolml_array.backends.numpy import special
+from smolml_array.backends.numpy import at_once, special
 from smolml_array.backends.numpy.dtypes import DTYPES, F32, F64, I64
 from smolml_array.backends.numpy.guard import check_broadcast
 from smolml_array.backends.signatures import Binary, Raw, Unary
@@ -47,7 +47,7 @@ def _wide_binary(ufunc: Any) -> Any:
         try:
             out = ufunc(x1, x2)
         except ValueError:
-            check_broadcast(wide_binary.__name__, x1, x2)
+            check_broadcast(ufunc.__name__, x1, x2)
             raise
         if out.dtype is F64 or out.dtype in DTYPES:
             return out
@@ -58,7 +58,8 @@ def _wide_binary(ufunc: Any) -> Any:
 
 
 def _named(f: Any, ufunc: Any) -> Any:
-    f.ufunc = ufunc  # for who wants to say where to
+    if isinstance(ufunc, np.ufunc):
+        f.ufunc = ufunc  # for who wants to say where to
     return named(f, ufunc.__name__, f"`numpy.{ufunc.__name__}`, in one of our dtypes.")
 
 
@@ -71,10 +72,7 @@ _IN_FLOATS = (
     "acos acosh asin asinh atan atanh cos cosh exp expm1 log log10 log1p log2 reciprocal sin sinh "
     "sqrt tan tanh"
 )
-_WIDE = (
-    "atan2 bitwise_left_shift bitwise_right_shift copysign floor_divide hypot logaddexp nextafter "
-    "remainder"
-)
+_WIDE = "atan2 bitwise_left_shift bitwise_right_shift copysign floor_divide nextafter remainder"
 _MADE: list[tuple[str, Callable[[Any], Any]]] = [
     (_AS_THEY_ARE, lambda ufunc: ufunc),
     (_IN_FLOATS, _float_unary),
@@ -82,6 +80,8 @@ _MADE: list[tuple[str, Callable[[Any], Any]]] = [
     ("ceil floor trunc", _rounding),
 ]
 globals().update({name: made(getattr(np, name)) for names, made in _MADE for name in names.split()})
+hypot: Binary = _wide_binary(at_once.hypot)
+logaddexp: Binary = _wide_binary(at_once.logaddexp)
 round: Unary = _rounding(np.rint)
 _power: Binary = _wide_binary(np.pow)
 
@@ -122,8 +122,9 @@ def _power_by_each(x1: Raw, x2: Raw) -> Raw:
 
 def where(condition: Raw, x1: Raw, x2: Raw, /) -> Raw:
     """x1 where the condition is true (not zero), else x2."""
+    chosen = at_once.chosen(condition, x1, x2)
     try:
-        return np.where(condition, x1, x2)
+        return np.where(condition, x1, x2) if chosen is None else chosen
     except ValueError:
         check_broadcast("where", condition, x1, x2)
         raise
@@ -141,9 +142,9 @@ def map_scalar(f: Any, /, *xs: Raw) -> Raw:
     """
     dtype = F32 if np.result_type(*xs) == F32 else F64
     whole = getattr(f, "__wrapped__", f)
-    for known, at_once in _WHOLE:
+    for known, special_function in _WHOLE:
         if whole is known and np.size(xs[0]) > SMALL:
-            return at_once(np.asarray(xs[0], F64)).astype(dtype, copy=False)
+            return special_function(np.asarray(xs[0], F64)).astype(dtype, copy=False)
     if isinstance(whole, np.ufunc):
         # the type said here: of a weak number or of bools ufuncs may conclude another
         return whole(*(np.asarray(x, dtype) for x in xs))

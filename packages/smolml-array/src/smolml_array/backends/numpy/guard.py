@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from smolml_array._shapes.axes import _broadcast_shapes
+from smolml_array._shapes.sizes import in_words
 from smolml_array.backends.signatures import Raw
 
 ndarray = np.ndarray
@@ -49,6 +50,8 @@ def _binary(name: str, f: Any) -> Any:
         except ValueError:
             check_broadcast(name, x1, x2)
             raise
+        except MemoryError as error:
+            raise in_words(name, error) from None
         return out if out.__class__ is ndarray else np.asarray(out)
 
     return call

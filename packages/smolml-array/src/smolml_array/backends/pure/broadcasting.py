@@ -8,6 +8,7 @@ from itertools import chain, repeat
 from typing import Any
 
 from smolml_array._shapes.axes import Shape, ShapeError, _broadcast_shapes
+from smolml_array._shapes.sizes import check_count
 from smolml_array.backends.pure.ndarray import NDArray
 
 Operand = NDArray | float  # an array, or a Python number (also int and bool) in its place
@@ -47,10 +48,12 @@ def common(who: str, *operands: Operand) -> tuple[list[Iterable[Any]], Shape]:
 
     Raises:
         ShapeError: the shapes do not broadcast.
+        MemoryError: what they broadcast to does not fit in memory.
     """
     shapes = [x.shape if isinstance(x, NDArray) else () for x in operands]
     shape = _broadcast_shapes(*shapes, who=who)
     size = math.prod(shape)
+    check_count(size, who)
     flats: list[Iterable[Any]] = [
         expand(x.flat, x.shape, shape) if isinstance(x, NDArray) else repeat(x, size)
         for x in operands

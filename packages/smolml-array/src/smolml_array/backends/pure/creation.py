@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from smolml_array._shapes.axes import Shape, ShapeError, as_shape
-from smolml_array._shapes.nested import check_count, flatten
+from smolml_array._shapes.nested import flatten
+from smolml_array._shapes.sizes import NUMBER, check_count, check_range
 from smolml_array.backends.pure.dtypes import as_dtype, bool_, convert, float64, int64, of_numbers
 from smolml_array.backends.pure.ndarray import NDArray
 from smolml_array.backends.pure.operands import as_array, cast
@@ -47,6 +49,8 @@ def _from_numbers(obj: Any) -> NDArray:
         if dtype is None:
             raise TypeError(f"asarray: an array of dtype {obj.dtype}: expected real numbers")
         flat = obj.ravel().tolist()
+        if len(flat) != math.prod(obj.shape):
+            raise ShapeError(f"asarray: {len(flat)} elements, but its shape says {obj.shape}")
         if kind == "u" and flat and max(flat) >= 2**63:
             dtype = float64  # as a list of these numbers
         return NDArray(list(map(dtype.python, flat)), tuple(obj.shape), dtype)
@@ -87,7 +91,7 @@ def to_list(x: NDArray, /) -> Any:
 def _filled(who: str, shape: Any, value: float, dtype: Any) -> NDArray:
     """An array of one number, in `dtype` or (None) in the number's own type."""
     lengths = as_shape(shape, who)
-    check_count(math.prod(lengths), who)
+    check_count(math.prod(lengths), who, NUMBER)
     one = as_array(value, who)
     one = one if dtype is None else cast(one, as_dtype(dtype, who))
     return NDArray(one.flat * math.prod(lengths), lengths, one.dtype)
@@ -103,15 +107,23 @@ def zeros(shape: int | Sequence[int], *, dtype: Any = None) -> NDArray:
     return _filled("zeros", shape, 0, float64 if dtype is None else dtype)
 
 
+def placeholder(x: NDArray, /) -> NDArray:
+    """nan in the shape of x: all of one size share a list. x itself if it holds no floats."""
+    return NDArray(_nans(x.size), x.shape, float64) if x.dtype is float64 else x
+
+
+@lru_cache(maxsize=2)
+def _nans(count: int) -> list[float]:
+    return [math.nan] * count
+
+
 def arange(
     start: float, /, stop: float | None = None, step: float = 1, *, dtype: Any = None
 ) -> NDArray:
     """start, start + step, ... before stop; one argument: from 0 to it."""
-    if step == 0:
-        raise ValueError("arange: the step is 0: expected another number")
     if stop is None:
         start, stop = 0, start
-    check_count((stop - start) / step, "arange")
+    check_range(start, stop, step)
     count = max(math.ceil((stop - start) / step), 0)
     whole = all(isinstance(v, int) for v in (start, stop, step))
     if dtype is not None and as_dtype(dtype, "arange") is int64:  # NumPy cuts off the first two

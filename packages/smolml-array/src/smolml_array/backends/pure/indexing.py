@@ -8,6 +8,7 @@ from itertools import repeat as again
 from typing import Any, NamedTuple
 
 from smolml_array._shapes.axes import Shape, ShapeError, _broadcast_shapes, fits, strides
+from smolml_array._shapes.sizes import check_count
 from smolml_array.backends.pure.broadcasting import expand, gather, offsets
 from smolml_array.backends.pure.creation import asarray
 from smolml_array.backends.pure.dtypes import bool_, float64, int64, settled
@@ -126,7 +127,9 @@ def plan(shape: Shape, key: Any) -> tuple[list[Any], Shape]:
     if group:
         adjacent = seats[-1] - seats[0] == len(seats) - 1
         dims.insert(place if adjacent else 0, _joined(group, shape))
-    return [offsets for offsets, _ in dims], tuple(n for _, lengths in dims for n in lengths)
+    lengths = tuple(n for _, several in dims for n in several)
+    check_count(math.prod(lengths), "index")
+    return [offsets for offsets, _ in dims], lengths
 
 
 def _picks(part: NDArray | int, axis: int, shape: Shape) -> list[_Picks]:
@@ -155,6 +158,7 @@ def _joined(group: list[_Picks], shape: Shape) -> tuple[list[int], Shape]:
         raise IndexError(
             f"shape mismatch: indexing arrays could not be broadcast together with shapes {shapes}"
         ) from None
+    check_count(math.prod(joined), "index")
     total = [0] * math.prod(joined)
     if not total:
         return [], joined  # what names nothing is not out of bounds

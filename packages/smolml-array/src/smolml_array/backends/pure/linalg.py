@@ -7,6 +7,7 @@ from operator import mul
 
 from smolml_array._shapes.axes import _broadcast_shapes
 from smolml_array._shapes.contraction import matmul_shape
+from smolml_array._shapes.sizes import check_count
 from smolml_array.backends.pure.broadcasting import expand
 from smolml_array.backends.pure.dtypes import promote, settled
 from smolml_array.backends.pure.ndarray import NDArray
@@ -16,6 +17,7 @@ from smolml_array.backends.pure.operands import cast
 def matmul(x1: NDArray, x2: NDArray, /) -> NDArray:
     """x1 @ x2 for 1-D, 2-D and batched operands."""
     shape = matmul_shape(x1.shape, x2.shape)
+    check_count(math.prod(shape), "matmul")
     dtype = promote(x1.dtype, x2.dtype)
     a, b = cast(x1, dtype).flat, cast(x2, dtype).flat
     n = x1.shape[-2] if x1.ndim > 1 else 1

@@ -16,7 +16,7 @@ from smolml_array._shapes.axes import (
     normalize_permutation,
     reshape_shape,
 )
-from smolml_array._shapes.nested import check_count
+from smolml_array._shapes.sizes import check_count
 from smolml_array.backends.pure.broadcasting import expand
 from smolml_array.backends.pure.dtypes import promote
 from smolml_array.backends.pure.ndarray import NDArray

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -19,6 +20,9 @@ from smolml_value._showing.drawing.fold import fold as folded
 from smolml_value._showing.drawing.mermaid import mermaid
 from smolml_value._showing.drawing.picture import Picture, picture
 from smolml_value._showing.drawing.svg import Direction, svg
+from smolml_value._showing.explaining.renderers import frames
+from smolml_value._showing.explaining.steps import Walk
+from smolml_value._showing.explaining.translations import Language
 from smolml_value._showing.unfolding import unfolded
 from smolml_value.node import Node, OperandBase
 
@@ -105,6 +109,7 @@ def draw(
     names: Mapping[str, Any] | None = None,
     direction: Direction = "right",
     elements: bool = False,
+    steps: Language | None = None,
 ) -> Drawing:
     """The graph that led to a Value or an array, drawn: inputs first, results last.
 
@@ -129,12 +134,14 @@ def draw(
         elements: draw the Values that arrays consist of, each in a box of its own, and at the
             arrows the factors with which gradients go back; root has one element. A large graph
             is better drawn as arrays: every element is looked at.
+        steps: "en" or "es": what `explain` tells goes into the SVG as data, in that language, as
+            JSON in the attribute data-steps, for a page that plays it. There is one root.
 
     Raises:
         TypeError: root is no Value or array.
         GraphError: with elements, root is an array of more than one.
-        ValueError: fold, direction or max_nodes is none of those above; with fold=None, more
-            nodes than max_nodes.
+        ValueError: fold, direction, max_nodes or steps is none of those above; with fold=None,
+            more nodes than max_nodes; with steps, several roots.
 
     Source: K. Sugiyama, S. Tagawa & M. Toda, Methods for visual understanding of hierarchical
     system structures (1981).
@@ -151,11 +158,15 @@ def draw(
         raise ValueError(f"draw: direction must be 'right' or 'down', got {direction!r}")
     if not isinstance(max_nodes, int) or not 1 <= max_nodes <= MOST:
         raise ValueError(f"draw: max_nodes must be from 1 to {MOST:,}, got {max_nodes!r}")
+    if steps is not None and steps not in get_args(Language):
+        raise ValueError(f"draw: steps must be None, 'en' or 'es', got {steps!r}")
     given, known = roots_of("draw", root), protocol.named(names)
     if elements:
         roots: Sequence[Node] = [[*unfolded("draw", x, known).values()][-1] for x in given]
     else:
         roots = [node_of(x) for x in given]
+    if steps is not None and len(roots) != 1:
+        raise ValueError(f"draw: steps are those from one root, got {len(roots)}; draw each alone")
     with paused_gc():  # walking a large graph is no reason to search all of it for garbage
         found = collect(roots)
         if fold is None and found.total > max_nodes:
@@ -165,7 +176,11 @@ def draw(
                 f"{MOST:,}), or let it be folded"
             )
         boxes = folded(found, fold, max_nodes)
-        return Drawing(picture(found, boxes, known, title or "", elements), direction)
+        drawn = picture(found, boxes, known, title or "", elements)
+        if steps is not None:
+            told = Walk(roots[0], max_nodes, known, found.nodes).steps
+            drawn.steps = json.dumps([*frames(told, steps)], ensure_ascii=False)
+        return Drawing(drawn, direction)
 
 
 def roots_of(who: str, root: Any) -> Sequence[Any]:

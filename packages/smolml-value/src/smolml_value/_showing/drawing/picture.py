@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
 from typing import Any, Final, Literal, NamedTuple
 
 from smolml_value._showing import protocol
@@ -50,6 +51,7 @@ class Box:
         more: for a tooltip.
         ordered: whether it matters in which order its operands come.
         count: of how many nodes it is made.
+        node: the number of the node, if it is made of one.
     """
 
     kind: Kind
@@ -60,6 +62,7 @@ class Box:
     more: str = ""
     ordered: bool = False
     count: int = 1
+    node: int = -1
 
 
 @dataclass
@@ -67,23 +70,25 @@ class Edge:
     """An edge from an operand's box to its consumer's; `count` edges of the graph drawn as one.
 
     `note` stands at the arrow: the factor with which the gradient goes back along it, or which
-    operand it is, where that matters; "" for folded boxes.
+    operand it is, where that matters; "" for folded boxes. `key` is "node.k" for the k-th parent.
     """
 
     source: int
     target: int
     note: str = ""
     count: int = 1
+    key: str = ""
 
 
 @dataclass
 class Picture:
-    """Boxes and edges, without places."""
+    """Boxes and edges, without places; `steps` is what an animation plays over them, as JSON."""
 
     boxes: list[Box]
     edges: list[Edge]
     title: str
     note: str
+    steps: str = ""
 
     @cached_property
     def largest(self) -> float:
@@ -113,18 +118,20 @@ def picture(
         alone = group is not None and group.name == "" and len(members) == 1
         for i in members:
             notes = _notes(found, i, boxes[target].ordered, factors) if alone else []
+            parents = count()
             for position, x in enumerate(found.operands[i]):
                 if isinstance(x, Constant):
                     if alone:
                         box = _constant(boxes, constants, x, names)
                         edges.append(Edge(box, target, notes[position]))
                     continue
+                key = f"{i}.{next(parents)}"
                 source = folded.group_of[x] if x >= 0 else HIDDEN
                 source = rest if source == HIDDEN else source
                 if source == target:
                     continue
                 if alone and boxes[source].count == 1:
-                    edges.append(Edge(source, target, notes[position]))
+                    edges.append(Edge(source, target, notes[position], key=key))
                 elif (source, target) in between:
                     between[source, target].count += 1
                 else:
@@ -164,7 +171,7 @@ def _box(found: Found, group: Group, names: Mapping[int, str]) -> Box:
     title = shortened(look.label or names.get(id(node), "") or look.title, _LONGEST)
     shape = "" if look.shape is None else shape_text(look.shape)
     more = "\n".join(t for t in (look.label, look.op, shape, look.more) if t)
-    return Box(kind, look.op, title, rows, look.size, more, look.ordered)
+    return Box(kind, look.op, title, rows, look.size, more, look.ordered, node=group.members[0])
 
 
 def _rows(look: Look) -> list[tuple[str, str]]:

@@ -74,10 +74,11 @@ def svg(picture: Picture, direction: Direction) -> str:
         x, y = (point[1], point[0]) if flips else point
         return x + shift, y + top
 
+    steps = f' data-steps="{escaped(picture.steps)}"' if picture.steps else ""
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{full_width:.0f}" '
         f'height="{full_height:.0f}" viewBox="0 0 {full_width:.0f} {full_height:.0f}" '
-        f'role="img" font-family="{_FONT}" font-size="{_SIZE:g}">'
+        f'role="img"{steps} font-family="{_FONT}" font-size="{_SIZE:g}">'
     )
     lines = [head, f"<title>{escaped(picture.title or 'computational graph')}</title>"]
     if picture.title:
@@ -125,7 +126,8 @@ def _box(box: Box, fill: str, middle: Point, size: Point) -> list[str]:
     w, h = size
     x, y = middle[0] - w / 2, middle[1] - h / 2
     stroke = STYLES[box.kind].stroke
-    lines = [f'<g class="smolml-{box.kind}">']
+    number = "" if box.node < 0 else f' data-node="{box.node}"'
+    lines = [f'<g class="smolml-{box.kind}"{number}>']
     if box.more:
         lines.append(f"<title>{escaped(box.more)}</title>")
     if box.kind == "group":
@@ -164,7 +166,9 @@ def _edges(picture: Picture, layout: Layout, at: Placing, flips: bool) -> list[s
     heads = [f'<g fill="{colors.LINE}">']
     last = _last_ports(picture, layout)
     for k, (edge, route) in enumerate(zip(picture.edges, layout.routes, strict=True)):
-        path = f'<path d="{_path(route, at, flips)}"'
+        source = picture.boxes[edge.source].node
+        key = f' data-edge="{edge.key}" data-from="{source}"' if edge.key else ""
+        path = f'<path d="{_path(route, at, flips)}"{key}'
         if edge.count > 1:
             width = min(1.3 + 0.35 * edge.count**0.5, 4.0)
             title = f"<title>{edge.count:,} edges</title>"

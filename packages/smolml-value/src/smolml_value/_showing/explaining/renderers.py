@@ -1,15 +1,20 @@
-"""Steps as plain text, as Markdown and as HTML."""
+"""Steps as plain text, as Markdown, as HTML, and as data to be played over a drawing."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from html import escape
+from typing import Any
 
+from smolml_value._derivatives.rules import node_of
 from smolml_value._showing import protocol
 from smolml_value._showing.explaining import phrases
 from smolml_value._showing.explaining.steps import Step
 from smolml_value._showing.explaining.translations import WORDS, Language
+from smolml_value._showing.numerals import numeral
+from smolml_value.node import OperandBase
 
 
 def text(steps: Sequence[Step], language: Language) -> str:
@@ -80,3 +85,27 @@ def html(steps: Sequence[Step], language: Language) -> str:
             body = "".join(f"<td{left}>{escape(cell)}</td>" for cell in cells)
         lines.append(f"<tr><td>{number}</td>{body}</tr>")
     return "\n".join([*lines, "</tbody>", "</table>"])
+
+
+def frames(steps: Sequence[Step], language: Language) -> Iterator[dict[str, Any]]:
+    """The steps one amount at a time, as JSON has it: what is said, and where it shows.
+
+    `node` and `edge` are the numbers of a box and an arrow in the drawing. Along the arrow goes
+    `amount`, times `factor`; `grad` is what stands in the box where it lands afterwards, which is
+    the node's own in the first step.
+    """
+    for step in steps:
+        told = replace(step, gradients=tuple(replace(x, before=0.0) for x in step.gradients))
+        said = {"text": f"{step.number}. {phrases.headline(told, language)}"}
+        own = {"grad": _in_box(step.cotangent)} if step.kind == "start" else {}
+        yield {"node": step.place, **said, **own}
+        for c in step.contributions:
+            sent = {"factor": phrases.partial_text(step, c), "amount": _in_box(c.contribution)}
+            more = phrases.contribution_text(step, c, language)
+            grad = _in_box(c.gradient)
+            yield {"node": step.place, "edge": c.edge, **sent, "grad": grad, "more": more}
+
+
+def _in_box(x: Any) -> str:
+    """A gradient as boxes of drawings show it."""
+    return protocol.look(node_of(x)).data if isinstance(x, OperandBase) else numeral(x)

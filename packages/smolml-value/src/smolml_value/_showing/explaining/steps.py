@@ -30,6 +30,7 @@ class Contribution:
         gradient: the operand's gradient after that, in this pass.
         note: what else happens on the way, one of those in `words`, or "".
         details: what the note speaks of.
+        edge: the arrow's number in a drawing, if one is made.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Contribution:
     gradient: Any
     note: str = ""
     details: str = ""
+    edge: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class Step:
         gradients: of the last step: what the leaves got.
         folded: of a folded step: how often which op was left out.
         left_out: how many leaves are not listed.
+        place: the node's number in a drawing, if one is made.
     """
 
     number: int
@@ -79,6 +82,7 @@ class Step:
     gradients: tuple[Gradient, ...] = ()
     folded: tuple[tuple[str, int], ...] = ()
     left_out: int = 0
+    place: int = -1
 
 
 LEAVES = 40  # leaves that the last step lists
@@ -110,7 +114,10 @@ class Names:
 class Walk:
     """One backward pass in the order of the engine, with the cotangents kept beside the graph."""
 
-    def __init__(self, root: Node, most: int, given: Mapping[int, str]) -> None:
+    def __init__(
+        self, root: Node, most: int, given: Mapping[int, str], nodes: Sequence[Node] = ()
+    ) -> None:
+        self._places = {id(node): i for i, node in enumerate(nodes)}
         self.received: dict[int, Any] = {id(root): protocol.filled(root, 1.0)}
         inner, leaves = _in_order(root), _leaves(root)
         self.name: Names = Names([*inner, *reversed(leaves)], given)
@@ -129,7 +136,7 @@ class Walk:
         self, root: Node, inner: Sequence[Node], leaves: Sequence[Node], most: int
     ) -> Iterator[Step]:
         number, name = count(1), self.name(root)
-        yield Step(next(number), "start", name, cotangent=self.gradient(root))
+        yield Step(next(number), "start", name, cotangent=self.gradient(root), place=0)
         folded: Counter[str] = Counter()
         for i, node in enumerate(inner):
             # one step more than allowed is no reason to fold it
@@ -162,7 +169,8 @@ class Walk:
         cotangent = self.gradient(node)
         made: list[Contribution] = []
         parts = protocol.parts(node, self.name)
-        for (parent, c), part in zip(self._sent(node), parts, strict=True):
+        place = self._places.get(id(node), -1)
+        for k, ((parent, c), part) in enumerate(zip(self._sent(node), parts, strict=True)):
             if c is None or part is None:
                 continue
             contribution = protocol.shown(parent, c)
@@ -177,11 +185,12 @@ class Walk:
                     self.gradient(parent),
                     part.note,
                     part.details,
+                    f"{place}.{k}",
                 )
             )
         text = protocol.expression(node, [self.name(x) for x in protocol.operands(node)])
         op = protocol.look(node).op
-        return Step(number, "op", self.name(node), op, text, cotangent, tuple(made))
+        return Step(number, "op", self.name(node), op, text, cotangent, tuple(made), place=place)
 
 
 def _in_order(root: Node) -> list[Node]:

@@ -1,0 +1,150 @@
+// Guides: every block of Python gets Run, Stop and Reset; drawings follow, and play their steps.
+
+import { animate } from "./animation.js";
+import { Editor } from "./editor.js";
+import { Machine, possible } from "./machine.js";
+import { Output } from "./output.js";
+import { cleaned, language, make, words } from "./words.js";
+
+const article = document.querySelector("article");
+const BLOCKS = ".language-python.highlight:not(.program, .doc-signature), figure.drawing[data-code]";
+
+// One entry of the page's program: a block of code, or a drawing that is made from its own code.
+class Entry {
+  constructor(element, page) {
+    this.element = element;
+    this.page = page;
+    if (element.matches("figure")) {
+      this.kind = "draw";
+      this.drawn = element.querySelector("svg").outerHTML;
+      return;
+    }
+    this.kind = "python";
+    this.number = ++page.count;
+    this.editor = new Editor(element.querySelector("code"), {
+      onRun: () => page.run(this),
+      onInput: () => this.#update(),
+    });
+    const next = element.nextElementSibling;
+    this.stated = next?.matches(".language-output") ? next : null;
+    this.status = make("span", { class: "smol-status", role: "status" });
+    const button = (name, action) =>
+      make("button", { type: "button", class: `smol-${name}`, onclick: action }, words[name]);
+    this.buttons = {
+      run: button("run", () => page.run(this)),
+      stop: button("stop", () => page.machine.stop()),
+      reset: button("reset", () => this.reset()),
+    };
+    const name = `${words.block} ${this.number}`;
+    this.bar = make("div", { class: "smol-bar", role: "group", "aria-label": name },
+      ...Object.values(this.buttons), this.status, make("span", { class: "smol-number" }, name));
+    this.output = new Output();
+    element.append(this.bar);
+    element.after(this.output.element);
+    this.#update();
+  }
+
+  get text() {
+    return this.kind === "draw" ? this.element.dataset.code : this.editor.text;
+  }
+
+  #update() {
+    const running = this.page.running === this;
+    this.buttons.run.hidden = running;
+    this.buttons.run.disabled = this.page.running !== null;
+    this.buttons.stop.hidden = !running;
+    this.buttons.reset.hidden = running || (!this.editor.changed && !this.ran);
+  }
+
+  update() {
+    if (this.kind === "python") this.#update();
+  }
+
+  say(text) {
+    this.status.textContent = text;
+    this.update();
+  }
+
+  begin() {
+    if (this.kind === "draw") return;
+    this.output.clear();
+    this.ran = true;
+    if (this.stated) this.stated.hidden = true;
+  }
+
+  // What came of it: see session.py.
+  show({ kind, text }) {
+    if (this.kind === "draw") {
+      if (kind === "svg") this.#redraw(text);
+      return;
+    }
+    this.output.show({ kind, text });
+  }
+
+  #redraw(markup) {
+    this.element.querySelector(".smol-steps")?.remove();
+    this.element.querySelector("svg").replaceWith(...cleaned(markup).filter((node) => node.localName === "svg"));
+    animate(this.element);
+  }
+
+  reset() {
+    this.editor.reset();
+    this.output.clear();
+    this.ran = false;
+    if (this.stated) this.stated.hidden = false;
+    for (const drawing of this.page.drawingsAfter(this)) drawing.#redraw(drawing.drawn);
+    this.say("");
+  }
+}
+
+class Page {
+  constructor(elements) {
+    this.count = 0;
+    this.running = null;
+    this.machine = new Machine(language, (part) => this.#progress(part));
+    this.entries = [];
+    for (const element of elements) this.entries.push(new Entry(element, this));
+  }
+
+  drawingsAfter(entry) {
+    const rest = this.entries.slice(this.entries.indexOf(entry) + 1);
+    const end = rest.findIndex(({ kind }) => kind === "python");
+    return end < 0 ? rest : rest.slice(0, end);
+  }
+
+  async run(entry) {
+    if (this.running) return;
+    this.running = entry;
+    const place = this.entries.indexOf(entry);
+    const last = place + this.drawingsAfter(entry).length;
+    const program = this.entries.map(({ kind, text }) => [kind, text]);
+    entry.begin();
+    for (const one of this.entries) one.update();
+    entry.say(words.running);
+    let failed = -1;
+    const task = { task: "page", program: JSON.stringify(program), last };
+    const how = await this.machine.do(task, ({ kind, block, text }) => {
+      const one = block < 0 ? entry : this.entries[block];
+      if (!one) return;
+      if (kind === "begin") {
+        one.begin();
+        entry.say(block < place ? words.above : words.running);
+      } else if (kind === "error") failed = block;
+      if (kind !== "begin") one.show({ kind, text });
+    });
+    this.running = null;
+    for (const one of this.entries) one.update();
+    entry.say(how === "stopped" ? words.stopped : failed >= 0 && failed < place ? words.stoppedAbove : "");
+  }
+
+  #progress(part) {
+    if (!this.running) return;
+    this.running.say(part === null ? words.running : `${words.loading}: ${Math.round(100 * part)} %`);
+  }
+}
+
+if (article && !document.getElementById("smol-playground")) animate(article);
+const found = article && !article.querySelector(".doc, #smol-playground") ? [...article.querySelectorAll(BLOCKS)] : [];
+if (possible() && found.some((element) => element.matches(".highlight"))) {
+  window.smolPage = new Page(found); // for the tests of the site
+}

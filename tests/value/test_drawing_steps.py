@@ -1,0 +1,125 @@
+"""draw(steps=): what `explain` tells, as data in the SVG, leads to the gradients of backward()."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+
+from smolml_value import Value, draw, explain, grad
+from tests.value.fuzz import grow
+from tests.value.graphs import VALUE_OPS, Step, programs, run
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def played(svg: str) -> tuple[dict[str, str], dict[str, str]]:
+    """By node: the gradient in its box as it is drawn, and after all steps have been played."""
+    root = ElementTree.fromstring(svg)
+    drawn = {}
+    for box in root.iter(f"{SVG}g"):
+        texts = [text.text or "" for text in box.iter(f"{SVG}text")]
+        if "grad" in texts:
+            drawn[box.attrib["data-node"]] = texts[texts.index("grad") + 1]
+    sources = {
+        path.attrib["data-edge"]: path.attrib["data-from"]
+        for path in root.iter(f"{SVG}path")
+        if "data-edge" in path.attrib
+    }
+    ends = dict.fromkeys(drawn, "0")
+    for step in json.loads(root.attrib["data-steps"]):
+        if "grad" in step:
+            node = sources.get(step["edge"], "") if "edge" in step else str(step["node"])
+            if node in ends:  # else it lies in a folded box
+                ends[node] = step["grad"]
+    return drawn, ends
+
+
+def test_the_seeds_example_is_told_arrow_by_arrow() -> None:
+    a, b, c = Value(2.0, "a"), Value(3.0, "b"), Value(4.0, "c")
+    d = a * b
+    y = d + c
+    y.backward()
+    svg = draw(y, names={"d": d, "y": y}, steps="en").svg
+    steps = json.loads(ElementTree.fromstring(svg).attrib["data-steps"])
+    assert steps[0] == {"node": 0, "text": "1. Start at the end: y.grad = 1.", "grad": "1"}
+    assert [step.get("edge") for step in steps] == [
+        None, None, "0.0", "0.1", None, "1.0", "1.1", None,
+    ]  # fmt: skip
+    assert steps[5] == {
+        "node": 1,
+        "edge": "1.0",
+        "factor": "∂d/∂a = b = 3",
+        "amount": "3",
+        "grad": "3",
+        "more": "∂d/∂a = b = 3, so a.grad += 3 · 1 = 3; now a.grad = 3",
+    }
+    # The gradients that nodes hold are no part of what is played.
+    assert steps[-1]["text"].endswith("a.grad = 3, b.grad = 2, c.grad = 1.")
+    told = [step["text"].partition(". ")[2] for step in steps if "text" in step]
+    assert all(text in explain(y, names={"d": d, "y": y}).text for text in told[:-1])
+
+
+def test_they_speak_spanish() -> None:
+    x = Value(3.0, "x")
+    assert "Empezar por el final" in draw(x * x, steps="es").svg
+
+
+@given(programs())
+def test_the_steps_end_in_the_gradients_of_backward(program: list[Step]) -> None:
+    root = run(program, [Value(0.5), Value(-1.25), Value(2.0)], VALUE_OPS)
+    root.backward()
+    drawn, ends = played(draw(root, max_nodes=1000, steps="en").svg)
+    assert ends == drawn
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_of_a_large_graph_what_is_drawn_is_played(seed: int) -> None:
+    nodes = grow(random.Random(seed), [Value(0.5), Value(-0.75)], 400)
+    root = nodes[0]
+    for node in nodes[1:]:
+        root = root + node.tanh()
+    root.backward()
+    svg = draw(root, max_nodes=30, fold="depth", steps="en").svg
+    assert 'class="smolml-group"' in svg
+    drawn, ends = played(svg)
+    told = {node for node, text in ends.items() if text != "0"}
+    assert len(told) > 5
+    # The root and what it alone consumes have all that they get; leaves are used beyond, too.
+    consumed_once = {"0", "1"}
+    assert {node: ends[node] for node in consumed_once} == {n: drawn[n] for n in consumed_once}
+
+
+def test_without_steps_there_are_none() -> None:
+    assert "data-steps" not in draw(Value(1.0) * 2.0).svg
+
+
+def test_drawing_them_changes_no_gradient() -> None:
+    x = Value(3.0)
+    y = x * x
+    draw(y, steps="en")
+    assert (x.grad, y.grad) == (0.0, 0.0)
+
+
+def test_what_cannot_be_told_is_refused() -> None:
+    x, language = Value(1.0), "fr"
+    with pytest.raises(ValueError, match="steps must be None, 'en' or 'es', got 'fr'"):
+        draw(x, steps=language)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="from one root, got 2; draw each alone"):
+        draw([x, x * 2.0], steps="en")
+
+
+def test_a_graph_inside_a_transform_is_played_too() -> None:
+    drawings: list[Any] = []
+
+    def f(x: Any) -> Any:
+        y = x * x
+        drawings.append(draw(y, steps="en").svg)
+        return y
+
+    assert grad(f)(3.0) == 6.0
+    assert played(drawings[0])[1]
