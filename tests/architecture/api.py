@@ -1,8 +1,9 @@
 """Lists what is public: each name of each package, its signature, the methods of its classes.
 
-    python -m tests.architecture.api > api.txt      (--types: with annotations)
+    python -m tests.architecture.api            (--types: with annotations; --renew: into `public/`)
 
-Two lists, of before and after a change, show by `diff` what users will notice.
+The lists in `public/` are the promise: a test compares them with what is there, and the `diff` of
+a change shows what users will notice.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ import inspect
 import re
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 PACKAGES = ("smolml_value", "smolml_array", "smolml_utils", "smolml")
+STORED: Final = Path(__file__).with_name("public")
+OF_TUPLES: Final = {"__getnewargs__", "__replace__"}  # what named tuples get depends on the Python
 
 
 def signature(thing: Any, types: bool, bound: bool = False) -> str:
@@ -33,8 +37,9 @@ def signature(thing: Any, types: bool, bound: bool = False) -> str:
 
 
 def members(owner: type, types: bool) -> Iterator[str]:
-    """The public attributes of a class, inherited ones too, but for what every object has."""
-    for name in sorted(set(dir(owner)) - set(dir(Exception))):
+    """The public attributes of a class, those inherited from ours too, not from Python's own."""
+    ours = (vars(c) for c in owner.__mro__ if c.__module__.startswith("smolml"))
+    for name in sorted(set().union(*ours) - set(dir(Exception)) - OF_TUPLES):
         if not name.startswith("_") or name.endswith("__"):
             kind = inspect.getattr_static(owner, name)
             if isinstance(kind, staticmethod | classmethod) or callable(kind):
@@ -62,11 +67,19 @@ def listing(package: str, types: bool = False) -> Iterator[str]:
             yield from (f"{package}.{line}" for line in public)
 
 
-def main() -> None:
-    """Print the list."""
+def text(package: str, types: bool = False) -> str:
+    """The list of a package as it is stored."""
+    return "".join(f"{line}\n" for line in listing(package, types))
+
+
+def main(arguments: list[str]) -> None:
+    """Print the lists, or store them."""
     for package in PACKAGES:
-        print(*listing(package, "--types" in sys.argv), sep="\n")
+        if "--renew" in arguments:
+            (STORED / f"{package}.txt").write_text(text(package), "utf-8")
+        else:
+            print(text(package, "--types" in arguments), end="")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

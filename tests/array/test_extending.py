@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from smolml_array import MLArray, extending, use_backend
+from smolml_array import MLArray, extending, use_backend, vmap
 from smolml_array.extending import Rule, apply_rule
 from smolml_value import GraphError, Value, grad, jvp
 
@@ -100,9 +100,29 @@ def test_a_cotangent_of_the_wrong_shape_is_told(all_at_once: bool, backend: str)
         grad(total)(x)
     with pytest.raises(GraphError, match=said):
         grad(lambda x: grad(total)(x).sum())(x)
-    if all_at_once:
-        with pytest.raises(GraphError, match=said):
-            total(x).backward()
+    with pytest.raises(GraphError, match=said):
+        total(x).backward()
+    assert x.grad().to_list() == [0.0, 0.0]
+    v = Value(3.0)  # beside Values another pass runs
+    with pytest.raises(GraphError, match=said):
+        (total(x) * v).backward()
+    with pytest.raises(GraphError, match=said):
+        vmap(grad(total))(x.reshape(1, 2))
+
+
+def test_no_array_as_a_cotangent_and_a_tangent_of_the_wrong_shape_are_told(backend: str) -> None:
+    rule = Rule(
+        "wrong",
+        lambda xp, x: 2.0 * x,
+        lambda xp, g, out, x: 2.0,
+        jvp=lambda xp, tangents, out, x: xp.sum(tangents[0]),
+    )
+    x = MLArray([1.0, 2.0], backend=backend)
+    with pytest.raises(GraphError, match=r"returned no array as a cotangent .* \(2,\)"):
+        apply_rule(rule, x).backward()
+    said = r"wrong: .* a tangent of shape \(\) for a result of shape \(2,\)"
+    with pytest.raises(GraphError, match=said):
+        jvp(lambda x: apply_rule(rule, x), (x,), (MLArray([1.0, 1.0], backend=backend),))
 
 
 def test_what_is_declared_is_there_and_checks_what_it_is_given() -> None:

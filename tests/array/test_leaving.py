@@ -79,8 +79,8 @@ def in_other_packages(p: Any) -> Any:
     return p[0] * statistics.fmean([p[0], p[1]])  # lost
 
 
-def as_floats_of_dtype(p: Any) -> Any:
-    return MLArray([p[0], p[1]], dtype="float32").sum() * p[0]  # lost
+def as_integers(p: Any) -> Any:
+    return MLArray([p[0], p[1]], dtype="int64").sum() * p[0]  # lost
 
 
 def moved(x: Any) -> Any:
@@ -116,7 +116,7 @@ ON_VALUES: dict[str, Callable[[Any], Any]] = {
     "pickle": lambda p: p[0] * pickle.loads(pickle.dumps(p[1])),  # lost
     "filled": filled,
     "statistics": in_other_packages,
-    "dtype": as_floats_of_dtype,
+    "dtype": as_integers,
     "often": often,
     "checkpoint": lambda p: checkpoint(lambda q: q * math.exp(q))(p[0]) * p[1],  # lost
     "grad in it": lambda p: p[0] * grad(lambda q: q * math.exp(q))(p[1]),  # lost
@@ -131,7 +131,7 @@ ON_ARRAYS: dict[str, Callable[[Any], Any]] = {
     "math of an element": lambda x: x[0] * math.exp(x[1]),  # lost
     "an element as a Value": lambda x: x[0] * float(x.data[1]),  # lost
     "copy": lambda x: (x * copy.copy(x)).sum(),  # lost
-    "dtype": lambda x: x.sum() * MLArray(x, dtype="float32").sum(),  # lost
+    "dtype": lambda x: x.sum() * MLArray(x, dtype="int64").sum(),  # lost
     "filled": filled_by_an_array,
     "copyto": copied_to,
     "histogram": with_weights,
@@ -307,6 +307,7 @@ INNOCENT_OF_VALUES: dict[str, Callable[[Any], Any]] = {
     "a jvp in it": lambda p: jvp(lambda q: q**3, (p[0],), (p[1],))[1],
     "checkpoint": lambda p: checkpoint(lambda q: q.exp() / q)(p[0]) * p[1],
     "round": lambda p: p[0] * round(p[1], 1),
+    "a dtype of floats": lambda p: MLArray([p[0], p[1]], dtype="float64").sum() * p[0],
     "sum and powers": lambda p: sum(p) ** 2.5 / abs(p[0]),
 }
 INNOCENT_OF_ARRAYS: dict[str, Callable[[Any], Any]] = {
@@ -317,6 +318,7 @@ INNOCENT_OF_ARRAYS: dict[str, Callable[[Any], Any]] = {
     "NumPy's functions": of_numpy,
     "made of elements": rebuilt,
     "iteration": lambda x: sum(row * row for row in x),
+    "a dtype of floats": lambda x: x.sum() * MLArray(x, dtype="float64").sum(),
     "len and size": lambda x: x.sum() * len(x) * x.size(),
     "a hessian in it": lambda x: hessian(lambda y: (y**3).prod())(x).sum(),
 }

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smolml_array import AxisError, MLArray, ShapeError, concat, replay, stack, vmap, where, zeros
-from smolml_array._derivatives import arguments
+from smolml_array._derivatives import arguments, batching
 from smolml_array.extending import Rule, apply_rule
 from smolml_value import (
     AnomalyError,
@@ -238,7 +238,11 @@ LOOKING: dict[str, tuple[Function, bool]] = {  # and whether it is looped
     "assignment": (_assigned, False),
     "rows by positions": (lambda x: x[[1, 0, 1]] * x[0], False),
     "sorted by positions": (lambda x: x[x.detach().argsort()] * x, False),
-    "the largest of two axes": (lambda x: (x.reshape(3, 1) * x).argmax() * x, True),
+    "the largest of two axes": (lambda x: (x.reshape(3, 1) * x).argmax() * x, False),
+    "that, with its axes": (
+        lambda x: _standard(x).argmin(x.reshape(3, 1) * x, keepdims=True) + x,
+        False,
+    ),
     "searching": (lambda x: _standard(x).searchsorted(MLArray([0.0, 1.0], False), x) * x, True),
     "backward inside": (lambda x: _slope(x), True),
     "iterating": (lambda x: sum(v * v for v in x), False),
@@ -293,6 +297,44 @@ def test_a_rule_of_a_plugin_is_batched_as_it_is(backend: str) -> None:
         jvp="linear",
     )
     check(lambda x: apply_rule(rule, x) * x, [MLArray(array((3, 4)))], "swap")
+
+
+SINE: dict[str, Callable[[Any], Any]] = {  # of a raw array, as a plugin may write it
+    "a ufunc": np.sin,
+    "a function": lambda x: np.sin(np.add(np.real(x), 0.0)),
+    "an array": lambda x: np.sin(np.asarray(x)),
+    "numbers": lambda x: np.array([math.sin(x[0]), math.sin(x[1])]),
+    "scalars": lambda x: np.float64(0.5) * x + x * np.float64(0.5) + np.ones(2) * x,
+}
+
+
+@pytest.mark.parametrize("name", SINE)
+def test_a_rule_that_goes_to_numpy_is_looped(name: str) -> None:
+    f = SINE[name]
+    rule = Rule("sine", lambda xp, x: f(x), lambda xp, g, out, x: g * f(x))
+    xs = MLArray([[1.0, 2.0], [3.0, 4.0], [-1.0, 0.5]], backend="numpy")
+    counted = Counted(lambda x: apply_rule(rule, x))
+    same(vmap(counted)(xs), by_loop(counted, [xs])[0])
+    assert counted.calls == 3 + (1 if name == "scalars" else 4)
+    slope = grad(lambda x: apply_rule(rule, x).sum())
+    same(vmap(slope)(xs), by_loop(slope, [xs])[0])
+
+
+def test_a_fault_in_what_is_batched_is_an_error(
+    backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(batching._BATCHED, "sin", broken)
+    xs = MLArray([[1.0, 2.0], [3.0, 4.0]], backend=backend)
+    counted = Counted(lambda x: x.sin())
+    with pytest.raises(ZeroDivisionError) as caught:
+        vmap(counted)(xs)
+    assert caught.value.__notes__ == [
+        "vmap: this comes of all examples at once, and of none by itself"
+    ]
+    assert counted.calls == 3
 
 
 def test_random_numbers_are_drawn_once_for_all(backend: str) -> None:

@@ -57,6 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--programs", type=int, help="how many, however long it takes")
     parser.add_argument("--seed", type=int, help="of the first program; by default from the clock")
     parser.add_argument("--check", action="append", help="only these checks", choices=CHECKS)
+    parser.add_argument("--until-found", action="store_true", help="stop at the first failure")
     given = parser.parse_args(arguments)
     first = given.seed if given.seed is not None else time.time_ns() // 10**6 % 10**9 * 1000
     oracle = "PyTorch" if torch() else "differences"
@@ -67,6 +68,8 @@ def main(arguments: list[str] | None = None) -> int:
     end = start + 60 * given.minutes
     try:
         while done < given.programs if given.programs else time.monotonic() < end:
+            if failures and given.until_found:
+                break
             found = examine(first + done, given.check, counts)
             done += 1
             if found is not None:

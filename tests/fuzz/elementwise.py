@@ -55,6 +55,11 @@ def _scaled(t: Any, x: Any, y: Any, by: float = 2.0) -> Any:
     return by * x * t.exp(-y * y)
 
 
+def _floor_divide(t: Any, x: Any, y: Any) -> Any:
+    steps = t.floor_divide(x.detach(), y.detach())  # it has no derivative there; 0, as of floor
+    return t.where(steps == steps, steps, x + y)
+
+
 def _same(name: str) -> Function:
     return lambda t, *xs, **params: getattr(t, name)(*xs, **params)
 
@@ -63,6 +68,7 @@ TWINS: dict[str, Function] = {
     **{name: _same(name) for name in TABLE},
     **{name: _functional(name) for name in ("gelu", "silu", "relu")},
     "elu": _elu,
+    "floor_divide": _floor_divide,
     "leaky_relu": lambda t, x, alpha=0.01: t.nn.functional.leaky_relu(x, alpha),
     "softplus": _softplus,
     "where": lambda t, c, x, y: t.where(c != 0, x, y),

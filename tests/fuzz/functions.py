@@ -290,10 +290,10 @@ def _prod(row: list[Any]) -> Any:
     return made
 
 
-def _var(row: list[Any]) -> Any:
+def _var(row: list[Any], correction: float = 0.0) -> Any:
     mean = sum(row[1:], row[0]) * (1.0 / len(row))
     squares = [(v - mean) * (v - mean) for v in row]
-    return sum(squares[1:], squares[0]) * (1.0 / len(row))
+    return sum(squares[1:], squares[0]) * (1.0 / (len(row) - correction))
 
 
 def _extreme(name: str) -> Function:
@@ -324,12 +324,17 @@ def _simple(f: Function) -> Function:
     return of_tensors
 
 
+CORRECTION = 0.5
 REDUCTIONS: dict[str, tuple[Function, Function]] = {
     "max": (_extreme("max"), along(lambda row: max(row, key=lambda v: float(v)))),
     "min": (_extreme("min"), along(lambda row: min(row, key=lambda v: float(v)))),
     "prod": (_simple(lambda x, at: x.prod(at)), along(_prod)),
     "var": (_simple(lambda x, at: x.var(at, correction=0)), along(_var)),
     "std": (_simple(lambda x, at: x.std(at, correction=0)), along(lambda row: _var(row) ** 0.5)),
+    "var, corrected": (
+        _simple(lambda x, at: x.var(at, correction=0) * (x.shape[at] / (x.shape[at] - CORRECTION))),
+        along(lambda row: _var(row, CORRECTION)),
+    ),
 }
 """A method of MLArray -> the same of tensors, and of Values."""
 

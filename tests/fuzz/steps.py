@@ -235,9 +235,11 @@ def reduction(s: State, step: Step) -> None:
     if not (shape[axis] if axis is not None else math.prod(shape)):
         return
     of_tensors, of_values = functions.REDUCTIONS[name]
+    method, _, corrected = name.partition(", ")
+    how = {"correction": functions.CORRECTION} if corrected else {}
     made = s.machine.call(
         [x.x],
-        lambda a: getattr(a, name)(axis=axis, keepdims=keepdims),
+        lambda a: getattr(a, method)(axis=axis, keepdims=keepdims, **how),
         lambda t, a: of_tensors(t, a, axis, keepdims),
         lambda m, a: of_values(m, a, axis, keepdims),
     )

@@ -12,6 +12,7 @@ from tests.fuzz import functions
 from tests.fuzz.__main__ import examine, fails, told
 from tests.fuzz.checks import CHECKS, verify
 from tests.fuzz.elementwise import OPS, TWINS
+from tests.fuzz.planted import FAULTS, ROOT
 from tests.fuzz.program import Leaf, Program, shrunk
 
 BLOCK = 40
@@ -55,6 +56,13 @@ def test_a_planted_fault_is_found_and_made_small(monkeypatch: pytest.MonkeyPatch
     text = told(7, program, failure)
     assert "seed 7, " in text
     assert "v1 = swish(v0)" in text
+
+
+def test_faults_to_plant_fit_the_sources() -> None:
+    for fault in FAULTS:
+        text = (ROOT / "packages" / fault.file).read_text(encoding="utf-8")
+        assert text.count(fault.old) == 1, fault.what
+    assert len({fault.what for fault in FAULTS}) == 10
 
 
 def test_no_op_and_no_function_is_without_an_oracle() -> None:

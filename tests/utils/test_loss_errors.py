@@ -172,6 +172,12 @@ def test_targets_of_neither_shape(shape: tuple[int, ...], backend: str) -> None:
         cross_entropy(MLArray([[0.0] * 3] * 2), np.zeros(shape))
 
 
+def test_of_two_axes_less_nobody_means_indices(backend: str) -> None:
+    p = MLArray([[[0.25, 0.75], [0.5, 0.5]]])
+    with pytest.raises(ShapeError, match=r"they must be equal; reshape one$"):
+        categorical_cross_entropy(p, [0.25, 0.75])
+
+
 def test_indices_given_to_categorical_cross_entropy(backend: str) -> None:
     p = MLArray([[0.5, 0.5], [0.5, 0.5]])
     with pytest.raises(ShapeError, match="for class indices use cross_entropy on the logits"):

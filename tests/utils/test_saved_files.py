@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import safetensors  # noqa: F401  # without it there is nothing to try here
+import safetensors  # without it there is nothing to try here
 
 from smolml_array import MLArray
 from smolml_utils import load, save
@@ -36,6 +36,8 @@ GOOD = _file(
     {"__metadata__": {"smolml": "1"}, "w": _F64, "v": _F64 | {"data_offsets": [8, 16]}}, bytes(16)
 )
 WHOLE = "is no whole safetensors file"
+KNOWS_COMPLEX = tuple(map(int, safetensors.__version__.split(".")[:2])) >= (0, 7)
+COMPLEX = "'w' is of type C64, expected one of F64, F32" if KNOWS_COMPLEX else WHOLE
 CORRUPTIONS: dict[str, tuple[bytes, str]] = {
     "empty": (b"", WHOLE),
     **{f"cut off at {n}": (GOOD[:n], WHOLE) for n in (1, 7, 8, 9, 40, len(GOOD) - 17)},
@@ -71,7 +73,7 @@ CORRUPTIONS: dict[str, tuple[bytes, str]] = {
         "of the later format 2",
     ),
     "half floats": (_with(dtype="F16", shape=[4]), "'w' is of type F16, expected one of F64, F32"),
-    "complex numbers": (_with(dtype="C64"), "'w' is of type C64, expected one of F64, F32"),
+    "complex numbers": (_with(dtype="C64"), COMPLEX),
     "a pickle": (b"\x80\x04\x95" + bytes(100), WHOLE),
     "a zip file": (b"PK\x03\x04" + bytes(100), WHOLE),
     "NumPy's": (b"\x93NUMPY\x01\x00v\x00{'descr': '<f8'}" + bytes(100), WHOLE),

@@ -36,11 +36,11 @@ print("5,000,000 nodes: forward, backward, freed")
 """
 
 
-def build_wheel(dist: Path, out: Path) -> Path:
-    """The compiled wheel, from the sdist in `dist`."""
+def build_wheel(dist: Path, out: Path, python: str = sys.executable) -> Path:
+    """The compiled wheel for a Python, from the sdist in `dist`."""
     subprocess.run(
         [
-            *(sys.executable, "-m", "pip", "-q", "--disable-pip-version-check", "wheel"),
+            *(python, "-m", "pip", "-q", "--disable-pip-version-check", "wheel"),
             *("--no-deps", f"--wheel-dir={out}", str(VALUE.sdist(dist))),
         ],
         check=True,
@@ -59,7 +59,8 @@ def check_files(wheel: Path) -> None:
     hook = project["tool"]["hatch"]["build"]["targets"]["wheel"]["hooks"]["mypyc"]
     hot = {path.removeprefix("/src/").removesuffix(".py") for path in hook["include"]}
     with zipfile.ZipFile(wheel) as archive:
-        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+        files = {name for name in archive.namelist() if not name.endswith("/")}
+        names = {name for name in files if ".dist-info/" not in name}
     extensions = {name for name in names if name.endswith((".so", ".pyd"))}
     assert names - extensions == VALUE.sources(), (names - extensions) ^ VALUE.sources()
     shared = {name for name in extensions if "__mypyc." in name}

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import venv
 import zipfile
 from pathlib import Path
 
@@ -16,8 +15,9 @@ ROOT = Path(__file__).parents[2]
 class Environment:
     """An empty environment: no pip, no setuptools, nothing of this repository on its path."""
 
-    def __init__(self, folder: Path) -> None:
-        venv.create(folder, with_pip=False, symlinks=os.name != "nt")
+    def __init__(self, folder: Path, python: str = sys.executable) -> None:
+        options = ["--without-pip", *(["--symlinks"] if os.name != "nt" else [])]
+        subprocess.run([python, "-m", "venv", *options, str(folder)], check=True, timeout=300)
         scripts = folder / ("Scripts" if os.name == "nt" else "bin")
         self.python_path = scripts / "python"
         self._environ = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}

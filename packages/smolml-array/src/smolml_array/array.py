@@ -43,7 +43,8 @@ class MLArray(
             (`x.copy()` copies).
         requires_grad: False makes a constant, which costs nothing in backward.
         dtype: "float64" (the default, and what integers and bools become) or, with NumPy,
-            "float32", which float32 ndarrays keep. "int64" and "bool" make constants.
+            "float32", which float32 ndarrays keep. "int64" and "bool" make constants; between
+            floats, gradients flow to the Values and arrays in the data.
         backend: "numpy" or "pure"; default: that of the arrays in the data, else what
             `use_backend` chose.
         label: a name to show in drawings.

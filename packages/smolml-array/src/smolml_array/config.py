@@ -43,7 +43,8 @@ class use_backend(Setting["Backend | None"]):  # noqa: N801  # it reads as a ver
 
     A block holds for the current thread or task only, as `no_grad()` does. Blocks nest, may end
     in any order, and one object may be entered as often as one likes. As a statement, it is the
-    choice of every thread that is in no block.
+    choice of every thread that is in no block; so it counts too if Ctrl-C comes between the call
+    and its block.
 
     Arrays that exist keep theirs; `x.to_backend(name)` makes a copy on another.
 

@@ -7,11 +7,13 @@ a function of arrays of it.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.mixing import for_message, meeting
 from smolml_array._graph.rule import OUT, Rule, Vjp
+from smolml_array._graph.vjps import check_shape
 from smolml_array._shapes.axes import (
     Axis,
     AxisError,
@@ -50,6 +52,8 @@ def apply_rule(rule: Rule, *operands: ArrayLike, **params: Any) -> MLArray:
     Raises:
         TypeError: an operand that is not numbers.
         ValueError: arrays of different backends.
+        GraphError: in a derivative: a cotangent that has not the shape of its operand, a tangent
+            that has not that of the result.
 
     >>> double = Rule("double", lambda xp, x: 2 * x, lambda xp, g, out, x: 2 * g, jvp="linear")
     >>> x = MLArray([1.0, 2.0])
@@ -60,4 +64,15 @@ def apply_rule(rule: Rule, *operands: ArrayLike, **params: Any) -> MLArray:
     """
     if not isinstance(operands[0], MLArray) and not any(isinstance(x, MLArray) for x in operands):
         operands = (MLArray.ensure_array(operands[0]), *operands[1:])
+    if not any(getattr(vjp, "func", None) is _checked_vjp for vjp in rule.vjps):
+        rule.vjps = tuple(v and partial(_checked_vjp, rule, i, v) for i, v in enumerate(rule.vjps))
     return MLArray._rule(rule, *operands, **params)
+
+
+def _checked_vjp(
+    rule: Rule, i: int, vjp: Vjp, xp: Any, g: Raw, out: Raw, /, *operands: Any, **params: Any
+) -> Raw:
+    """The vjp to operand `i` of a plugin's rule, which may give whatever shape it likes."""
+    c = vjp(xp, g, out, *operands, **params)
+    check_shape(rule, "cotangent", c, "an operand", operands[i])
+    return c

@@ -72,10 +72,18 @@ huber: Final = elementwise(
     (lambda xp, out, d, *, delta=1.0: xp.clip(d, -delta, delta),),
     doc="d**2 / 2 for |d| <= delta, else delta (|d| - delta / 2)",
 )
+log_odds: Final = elementwise(
+    "log_odds",
+    lambda xp, p: _log(xp, p) - _log_of_rest(xp, p),
+    # as bent as the slope of bce, so that its second derivatives are the same in either order
+    (lambda xp, out, p: 1.0 / xp.maximum(p * (1.0 - p), LEAST_FACTOR),),
+    domain=((0.05, 0.95),),
+    doc="log(p / (1 - p)), each logarithm at least -100",
+)
 bce: Final = elementwise(
     "bce",
     _bce,
-    (_bce_partial, lambda xp, out, p, t: _log_of_rest(xp, p) - _log(xp, p)),
+    (_bce_partial, lambda xp, out, p, t: -log_odds.on(xp, p)),
     domain=((0.05, 0.95), (0.05, 0.95)),
     doc="-t log p - (1 - t) log(1 - p), each logarithm at least -100",
 )

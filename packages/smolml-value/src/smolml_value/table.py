@@ -43,6 +43,14 @@ def _leaky(xp: Any, x: Any, *, alpha: float = 0.01) -> Any:
     return xp.where(x > 0.0, x, alpha * x)
 
 
+def _sigmoid_slope(xp: Any, out: Any, x: Any) -> Any:
+    if isinstance(xp, TracedNamespace):  # smooth: |x| has no second derivative at 0
+        return out * sigmoid.on(xp, -x)
+    e = xp.exp(-xp.abs(x))  # out * (1 - out) would cancel far to the right
+    d = 1.0 + e
+    return e / (d * d)
+
+
 def _sech_squared(xp: Any, out: Any, x: Any) -> Any:
     s = 1.0 / xp.cosh(x)  # 1 - tanh(x)**2 would cancel on both sides
     return s * s
@@ -312,7 +320,7 @@ elu: Final = elementwise(
 sigmoid: Final[Op] = elementwise(
     "sigmoid",
     _sigmoid,
-    (lambda xp, out, x: out * sigmoid.on(xp, -x),),  # 1 - out would cancel far to the right
+    (_sigmoid_slope,),
     doc="1 / (1 + exp(-x))",
 )
 softplus: Final = elementwise(

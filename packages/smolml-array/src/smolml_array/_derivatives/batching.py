@@ -33,7 +33,7 @@ class Batch:
     """A raw array for every example: the slices of `whole` along its first axis."""
 
     __slots__ = ("space", "whole")
-    __array_ufunc__ = None  # `ndarray * Batch` is our operator
+    __array_priority__ = 1e6  # `ndarray * Batch` is our operator
     __hash__ = object.__hash__
 
     def __init__(self, space: Batching, whole: Raw) -> None:
@@ -57,10 +57,20 @@ class Batch:
             raise differs("a truth value")
         return every
 
+    def _one_number(self, *_: Any, **__: Any) -> Any:
+        """To Python and to NumPy, which know nothing of examples."""
+        raise differs("a number")
 
-def differs(what: str) -> GraphError:
-    """The error where one answer is asked for, and each example has its own; vmap sees to it."""
-    return GraphError(f"vmap: {what} differs from example to example")
+    __float__ = __int__ = __index__ = __array__ = __array_function__ = _one_number
+
+
+class CannotBatchError(GraphError):
+    """One answer is asked for, and each example has its own: vmap asks one after another."""
+
+
+def differs(what: str) -> CannotBatchError:
+    """The error that says so."""
+    return CannotBatchError(f"vmap: {what} differs from example to example")
 
 
 def _operator(name: str) -> Callable[..., Raw]:
@@ -192,8 +202,18 @@ def _reduced(space: Batching, f: Any, x: Batch, axis: Any = None, **params: Any)
     return Batch(space, f(x.whole, axis=_behind(normalize_axes(axis, x.ndim, "vmap")), **params))
 
 
-def _along(space: Batching, f: Any, x: Batch, axis: int | None = -1, **params: Any) -> Batch:
+def _along(space: Batching, f: Any, x: Batch, axis: int | None = None, **params: Any) -> Batch:
     return Batch(space, f(x.whole, axis=1 + one_axis(axis, x.ndim, "vmap"), **params))
+
+
+def _place(
+    space: Batching, f: Any, x: Batch, axis: int | None = None, *, keepdims: bool = False
+) -> Batch:
+    if axis is not None:
+        return _along(space, f, x, axis, keepdims=keepdims)
+    made = f(space.adopts.reshape(x.whole, (space.size, x.size)), axis=1)
+    shape = (space.size, *(1,) * x.ndim) if keepdims else (space.size,)
+    return Batch(space, space.adopts.reshape(made, shape))
 
 
 def _behind(axes: tuple[int, ...]) -> tuple[int, ...]:
@@ -261,7 +281,10 @@ def _places(space: Batching, x: Any, key: tuple[Any, ...], step: int) -> Raw:
     numbers = numbered(below, x.shape)
     if any(map(space.is_batch, key)):
         keys = [[k.whole[i] if space.is_batch(k) else k for k in key] for i in range(space.size)]
-        places = below.stack([below.index(numbers, tuple(k)) for k in keys])
+        each = [below.index(numbers, tuple(k)) for k in keys]
+        if len({x.shape for x in each}) > 1:
+            raise differs("how many elements a mask picks")
+        places = below.stack(each)
     else:
         places = below.expand_dims(below.index(numbers, key), 0)
     starts = below.multiply(below.arange(space.size), step)
@@ -271,13 +294,16 @@ def _places(space: Batching, x: Any, key: tuple[Any, ...], step: int) -> Raw:
 _BY_KIND: Final[dict[str, Any]] = {
     **dict.fromkeys(("Unary", "Binary"), _by_elements),
     **dict.fromkeys(("Reduction", "TypedReduction", "Spread"), _reduced),
-    **dict.fromkeys(("ArgReduction", "Scan"), _along),
+    "ArgReduction": _place,
+    "Scan": _along,
 }
 _BATCHED: Final[dict[str, Callable[..., Any]]] = {
     **{n: _BY_KIND[k] for n, k in inspect.get_annotations(Backend).items() if k in _BY_KIND},
     **{name: partial(_derived, name) for name in ("matrix_transpose", "outer")},
     **dict.fromkeys(("clip", "cotangent_product", "map_scalar", "where"), _by_elements),
-    **dict.fromkeys(("argsort", "sort"), _along),
+    **dict.fromkeys(
+        ("argsort", "sort"), lambda s, f, x, axis=-1, **how: _along(s, f, x, axis, **how)
+    ),
     **dict.fromkeys(("cholesky", "det"), lambda s, f, x: Batch(s, f(x.whole))),
     "slogdet": _several,
     "solve": _by_elements,

@@ -16,7 +16,7 @@ from smolml_array._graph.node import ArrayNode, cast
 from smolml_array._graph.rule import call_plugin, is_plugin
 from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import Element, ValuesNode, elements_at
-from smolml_array._graph.vjps import cotangents_of, evaluated
+from smolml_array._graph.vjps import check_shape, cotangents_of, evaluated
 from smolml_array.array import MLArray
 from smolml_array.backends.signatures import Raw
 from smolml_array.functions.table import added, multilinear
@@ -172,7 +172,9 @@ def _jvp(node: ArrayNode, tangents: Sequence[Any]) -> Any:
             f"jvp="
         )
     if callable(rule.jvp):
-        return rule.jvp(xp, tangents, node.out, *args, **params)
+        made = rule.jvp(xp, tangents, node.out, *args, **params)
+        check_shape(rule, "tangent", made, "a result", node.out)
+        return made
     if rule.jvp == "linear":
         given = [xp.zeros_like(a) if t is None else t for a, t in zip(args, tangents, strict=True)]
         return rule.forward(xp, *given, **params)

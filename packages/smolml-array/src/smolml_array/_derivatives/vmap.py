@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple, ParamSpec
 
-from smolml_array._derivatives.batching import Batching
+from smolml_array._derivatives.batching import Batching, CannotBatchError
 from smolml_array._graph.mixing import common, meeting, node_on
 from smolml_array._shapes.axes import normalize_axis
 from smolml_array.array import MLArray
@@ -37,11 +37,11 @@ def vmap(f: Callable[P, Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callable
     once. It nests, and mixes with all derivatives: `vmap(grad(loss), (None, 0))(w, xs)` are the
     gradients of each example by themselves.
 
-    Where that cannot be, as f looks at numbers (`float(x)`, `if x > 0`, `x.data`) or has Values
-    among its operands that are differentiated inside, it is called once for each example, with the
-    same result. So f should be pure: it may be called more than once. Random arrays that f makes
-    are drawn once for all examples if it can be batched. Drawings and explanations of what happens
-    in f show the first example.
+    Where that cannot be, as f looks at numbers (`float(x)`, `if x > 0`, `x.data`), has Values among
+    its operands that are differentiated inside, or gives arrays to a plugin's rule that gives them
+    to NumPy, it is called once for each example, with the same result. So f should be pure: it may
+    be called more than once. Random arrays that f makes are drawn once for all examples if it can
+    be batched. Drawings and explanations of what happens in f show the first example.
 
     Args:
         f: a function of arrays and containers of them to arrays, numbers and containers of them.
@@ -85,12 +85,15 @@ def vmap(f: Callable[P, Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callable
             return f(*own_args, **own_kwargs)
 
         try:
-            found = _at_once(one, given, size)
+            out, results = _at_once(one, given, size)
+        except CannotBatchError:
+            out, results = _one_by_one(one, given, size)
         except MemoryError:  # one by one the results would take as much
             raise
-        except Exception:  # what is wrong with one example, one example will say
-            found = None
-        out, results = found or _one_by_one(one, given, size)
+        except Exception as error:
+            _one_by_one(one, given, size)  # what is wrong with one example, one example will say
+            error.add_note("vmap: this comes of all examples at once, and of none by itself")
+            raise
         pairs = zip(results, _spread("out_axes", out_axes, out), strict=True)
         return rebuild(out, [y[0] if axis is None else _moved(y, axis) for y, axis in pairs])
 

@@ -20,7 +20,7 @@ from smolml_array._graph.windows import ViewOf
 from smolml_array._shapes.axes import Shape, ShapeError
 from smolml_array.backends.signatures import DType, Raw
 from smolml_array.config import default_backend
-from smolml_array.convert import each
+from smolml_array.convert import as_dtype, each, holds
 from smolml_value import Value, grad_enabled, no_grad
 from smolml_value.extending import MODE, Node, Op, leave, recording
 
@@ -111,7 +111,7 @@ class ArrayBase(OneValue):
             ValueError: arrays of different backends: no gradient goes from one to another.
         """
         self._view = self._look = self._list = None
-        is_list = isinstance(data, list | tuple)
+        is_list, given = isinstance(data, list | tuple), data
         backends = [x._current_node().backend for x in each(data, ArrayBase)] if is_list else ()
         if backends:
             xp = backends[0] if xp is None else xp
@@ -120,6 +120,8 @@ class ArrayBase(OneValue):
             there = [isinstance(x, ArrayBase) and x._current_node().backend is xp for x in data]
             parts = zip(data, there, strict=True)
             data = self._stacked([x if found else self._from_data(x, xp) for x, found in parts])
+        elif dtype is not None and (isinstance(data, Value) or (is_list and holds(data, Value))):
+            data = self._from_data(data, xp, requires_grad)
         if isinstance(data, ArrayBase):
             source = data._current_node()
             if xp is not None and (found := meeting(xp, source.backend)) is not source.backend:
@@ -130,13 +132,20 @@ class ArrayBase(OneValue):
                     )
                 self._node = node_on(xp, data)
                 return
-            if requires_grad and dtype is None:
-                shown = data if backends else data._window(RESHAPE, {"shape": source.shape})
-                self._node, self._view = shown._node, shown._view  # made here: no window onto it
+            own, has = source.backend, source.raw.dtype
+            wanted = has if dtype is None else as_dtype(own, dtype)
+            flows = source.tracked and grad_enabled() and own.isdtype(wanted, "real floating")
+            if requires_grad and (dtype is None or flows):
+                shown: Any = data
+                if wanted != has:
+                    shown = shown.astype(wanted)
+                elif data is given:  # else made here: no window onto it
+                    shown = shown._window(RESHAPE, {"shape": source.shape})
+                self._node, self._view = shown._node, shown._view
                 return
             if requires_grad:
                 leave(data)
-            xp, data = source.backend, source.raw
+            xp, data = own, source.raw
         xp = default_backend() if xp is None else xp
         self._node = node_from_data(xp, data, requires_grad, dtype)
 

@@ -89,10 +89,10 @@ def node_from_data(
     """The node for numbers and Values in whatever form, in which there is no MLArray."""
     if isinstance(data, Value) or (isinstance(data, list | tuple) and holds(data, Value)):
         leaves, shape = flatten(data, "MLArray", value_or_number)
-        if requires_grad and grad_enabled() and dtype is None:
+        if requires_grad and grad_enabled():
             values = [v if isinstance(v, Value) else Value(v) for v in leaves]
             return ValuesNode(xp, values, shape)
-        if requires_grad:  # of another dtype: a leaf
+        if requires_grad:
             for v in leaves:
                 if isinstance(v, Value):
                     leave(v)

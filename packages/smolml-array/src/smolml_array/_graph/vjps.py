@@ -6,7 +6,13 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from smolml_array._graph.rule import Rule, Vjp, call_plugin, is_own, is_plugin
+from smolml_array._graph.rule import (
+    Rule,
+    Vjp,
+    call_plugin,
+    is_own,
+    is_plugin,
+)
 from smolml_array._shapes.axes import Shape, _broadcast_shapes, fits
 from smolml_array.backends.signatures import Raw
 from smolml_value import GraphError
@@ -72,12 +78,19 @@ def _cotangents(
         every = rule.vjp_all(*args, **node.params)
         found = [None if p is None else c for p, c in zip(wanted, every, strict=True)]
     for c, primal in zip(found, node.primals, strict=True):
-        if c is not None and c.shape != (own := getattr(primal, "shape", ())):
-            raise GraphError(
-                f"{rule.name}: its rule returned a cotangent of shape {c.shape} for an "
-                f"operand of shape {own}; they must be equal"
-            )
+        if c is not None:
+            check_shape(rule, "cotangent", c, "an operand", primal)
     return found
+
+
+def check_shape(rule: Op | Rule, what: str, made: Any, whose: str, x: Any) -> None:
+    """Raise GraphError for a cotangent or a tangent that has not the shape of x."""
+    shape, own = getattr(made, "shape", None), getattr(x, "shape", ())
+    if shape != own:
+        told = f"no array as a {what}" if shape is None else f"a {what} of shape {shape}"
+        raise GraphError(
+            f"{rule.name}: its rule returned {told} for {whose} of shape {own}; they must be equal"
+        )
 
 
 def _vjps(op: Op) -> Sequence[Vjp | None]:

@@ -19,6 +19,7 @@ _WITH_GRADIENT: Final = {
     "arange": "write start + step * arange(n)",
     "full": "write t.broadcast_to(shape)",
     "full_like": "write t.broadcast_to(x.shape)",
+    "linspace": "write start + (stop - start) * linspace(0, 1, num)",
 }
 """What to write where a number has a gradient, which would be lost."""
 

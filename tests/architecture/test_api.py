@@ -1,0 +1,42 @@
+"""The public names are those that are stored: a change of them is seen, and meant."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from smolml_value.extending import one_pass
+from tests.architecture.api import PACKAGES, STORED, listing, text
+from tests.architecture.source import INSTALLED
+
+COMPILED = not inspect.isfunction(one_pass)
+
+
+@pytest.mark.skipif(COMPILED, reason="compiled functions have no signatures to read")
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_public_names_are_those_of_the_stored_list(package: str) -> None:
+    if package not in INSTALLED:
+        pytest.skip(f"{package} is not installed")
+    stored = (STORED / f"{package}.txt").read_text("utf-8").splitlines()
+    now = text(package).splitlines()
+    gone, new = sorted({*stored} - {*now}), sorted({*now} - {*stored})
+    assert now == stored, f"gone: {gone}, new: {new}; if meant: `hatch run api --renew`"
+
+
+def test_a_list_says_what_users_would_notice(monkeypatch: pytest.MonkeyPatch) -> None:
+    import smolml_value
+
+    class Made(list[int]):
+        __module__ = "smolml_value.made"
+
+        def __init__(self, size: int) -> None: ...
+
+        def move(self, by: int = 1) -> None: ...
+
+    monkeypatch.setattr(smolml_value, "Made", Made, raising=False)
+    monkeypatch.setattr(smolml_value, "__all__", ["Made"])
+    assert list(listing("smolml_value")) == [
+        "smolml_value.Made(size)",
+        "smolml_value.Made.move(by=1)",
+    ]
