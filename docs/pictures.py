@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from html import escape
+from itertools import groupby
 from typing import Any
 
 from smolml import MLArray, Value, draw, grad
 
 __all__ = [
-    "broadcasting", "cells", "curves", "descent", "draw", "language", "reduction", "secants",
-    "tangent",
+    "broadcasting", "cells", "curves", "descent", "draw", "fits", "language", "plane", "product",
+    "reduction", "secants", "tangent",
 ]  # fmt: skip
 
 language = "en"  # of the page that is drawn for: `draw(y, steps=language)`
@@ -153,6 +154,31 @@ def reduction(x: MLArray, axis: int) -> str:
     return _svg(at + _W + 8, bottom + 8, parts)
 
 
+def product(a: MLArray, b: MLArray, names: tuple[str, str, str], row: int, column: int) -> str:
+    """a @ b of 2-d arrays: a on the left, b above, their product where rows and columns meet.
+
+    One row of a, one column of b and the number that they make are filled; the rest is dashed.
+    """
+    if a.ndim != 2 or b.ndim != 2:
+        raise ValueError(f"product: expected 2 axes of each, got {a.shape} and {b.shape}")
+    total = a @ b
+    left, upper, result = _rows(a), _rows(b), _rows(total)
+    x, y = 8.0 + _width(left) + _GAP, 30.0 + _H * len(upper) + 34
+    parts = []
+    for at_x, at_y, rows, colour, name, array, only in (
+        (8.0, y, left, BLUE, names[0], a, (row, None)),
+        (x, 30.0, upper, ORANGE, names[1], b, (None, column)),
+        (x, y, result, GREEN, names[2], total, (row, column)),
+    ):
+
+        def pale(i: int, j: int, only: tuple[int | None, int | None] = only) -> bool:
+            return only[0] not in (None, i) or only[1] not in (None, j)
+
+        grid = _grid(at_x, at_y, rows, colour, pale)
+        parts.append(_captioned(at_x, at_y, rows, f"{name} {array.shape}", grid))
+    return _svg(x + max(_width(upper), 90.0) + 8, y + _H * len(left) + 8, parts)
+
+
 # Curves ----------------------------------------------------------------------------------------
 
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 520.0, 260.0, 46.0, 12.0, 14.0, 30.0
@@ -255,16 +281,37 @@ def tangent(f: Callable[[Any], Value], x: Value, reach: float = 4.0) -> str:
     return plot.svg()
 
 
-def descent(f: Callable[[float], float], path: Sequence[float]) -> str:
-    """f, and the points that a descent visited, joined."""
+def descent(f: Callable[[float], float], path: Sequence[float], low: float | None = None) -> str:
+    """f, and the points that a descent visited, joined; from `low` on, if it is given."""
     reach = 1.15 * max(abs(max(path)), abs(min(path)), 1e-9)
-    low, high = min(-0.4 * reach, min(path) - 0.1 * reach), max(reach, 0.4 * reach)
+    if low is None:
+        low = min(-0.4 * reach, min(path) - 0.1 * reach)
+    high = max(reach, 0.4 * reach)
     curve = _samples(f, low, high)
     plot = _Plot(low, high, min(y for _, y in curve), max(y for _, y in curve))
     plot.line(curve, BLUE)
     plot.line([(x, f(x)) for x in path], ORANGE, 'stroke-dasharray="5 3"')
     for x in path:
         plot.dot(x, f(x), ORANGE)
+    return plot.svg()
+
+
+def fits(points: Sequence[tuple[float, float]], **polynomials: Sequence[float]) -> str:
+    """Points, and polynomials by their weights, the constant first; cut where the points end."""
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    margin = 0.3 * (max(ys) - min(ys))
+    plot = _Plot(min(xs), max(xs), min(ys) - margin, max(ys) + margin)
+    colours = (GREEN, BLUE, ORANGE)
+    for weights, colour in zip(polynomials.values(), colours, strict=False):
+
+        def p(x: float, weights: Sequence[float] = weights) -> float:
+            y = sum(w * x**k for k, w in enumerate(weights))
+            return min(max(y, plot.y0), plot.y1)
+
+        plot.line(_samples(p, plot.x0, plot.x1), colour)
+    for x, y in points:
+        plot.dot(x, y, "currentColor")
+    plot.legend(list(zip(polynomials, colours, strict=False)))
     return plot.svg()
 
 
@@ -277,4 +324,45 @@ def curves(**series: Sequence[float]) -> str:
         plot.line(list(enumerate(ys)), colour)
     names = zip(series, (BLUE, ORANGE, GREEN), strict=False)
     plot.legend([(name.replace("_", " "), colour) for name, colour in names], right=True)
+    return plot.svg()
+
+
+def plane(
+    f: Callable[[float, float], float],
+    x: tuple[float, float],
+    y: tuple[float, float],
+    levels: Sequence[float],
+    dots: Sequence[tuple[float, float, bool]] = (),
+    **paths: Sequence[Sequence[float]],
+) -> str:
+    """f over a rectangle, darker with each level that it is above; on it dots and named paths."""
+    plot = _Plot(*x, *y)
+    columns, rows = 78, 36
+    wide, high = (plot.x1 - plot.x0) / columns, (plot.y1 - plot.y0) / rows
+    for j in range(rows):
+        v = plot.y0 + (j + 0.5) * high
+        bands = [
+            sum(f(plot.x0 + (i + 0.5) * wide, v) > level for level in levels)
+            for i in range(columns)
+        ]
+        at = 0
+        for band, run in groupby(bands):
+            length = len(list(run))
+            left, top = plot.px(plot.x0 + at * wide), plot.py(v + high / 2)
+            width = plot.px(plot.x0 + (at + length) * wide) - left
+            if band:
+                plot.parts.append(
+                    f'<rect x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" '
+                    f'height="{plot.py(v - high / 2) - top:.1f}" fill="{BLUE}" '
+                    f'fill-opacity="{0.5 * band / len(levels):.2f}" shape-rendering="crispEdges"/>'
+                )
+            at += length
+    for u, v, which in dots:
+        plot.dot(u, v, ORANGE if which else GREEN)
+    colours = (ORANGE, "#c2255c", GREEN)
+    for points, colour in zip(paths.values(), colours, strict=False):
+        plot.line([(u, v) for u, v in points], colour)
+        for u, v in points:
+            plot.dot(u, v, colour)
+    plot.legend(list(zip(paths, colours, strict=False)), right=True)
     return plot.svg()

@@ -8,7 +8,7 @@ It prints the loss on the way, in nats per character, then the loss on the held-
 of a bigram model, which knows the last letter only (it counts pairs, and adds one to each count).
 The transformer's is far lower: about 1.32 against 2.32. At the end it writes some text of its own.
 
-Run it: python examples/char_gpt.py (two or three minutes; --steps 500 is a first taste)
+Run it: python examples/char_gpt.py (a quarter of an hour on one core; --steps 500 is a taste)
 The same in PyTorch: examples/pytorch/char_gpt.py
 """
 

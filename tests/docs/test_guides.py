@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import re
+from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -36,8 +39,40 @@ def _structure(text: str) -> list[str]:
     return found
 
 
-def _code(text: str) -> list[tuple[str, str]]:
-    return [(block.language, block.text) for block in blocks(text)]
+class _Words(ast.NodeTransformer):
+    """Takes out what a translation may change: text that is printed, and `language="es"`."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        node.keywords = [word for word in node.keywords if word.arg != "language"]
+        if isinstance(node.func, ast.Name) and node.func.id == "print":
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.JoinedStr):
+                    inner.values = [v for v in inner.values if not isinstance(v, ast.Constant)]
+                elif isinstance(inner, ast.Constant) and isinstance(inner.value, str):
+                    inner.value = ""
+        return self.generic_visit(node)
+
+
+def _code(text: str, words: bool = False) -> list[tuple[str, str]]:
+    """The blocks; those of Python without comments, and `words` says whether with their words."""
+    found = []
+    for block in blocks(text):
+        code = block.text
+        if block.language == "python" and not code.startswith(">>>"):
+            tree = ast.parse(code)
+            code = ast.dump(tree if words else _Words().visit(tree))
+        found.append((block.language, code))
+    return found
+
+
+def _outputs(english: str, spanish: str) -> list[tuple[str, str]]:
+    """The outputs in both languages, of the blocks whose words are the same in both."""
+    pairs = list(zip(_code(english, words=True), _code(spanish, words=True), strict=True))
+    return [
+        (one[1], two[1])
+        for before, (one, two) in pairwise(pairs)
+        if one[0] == "output" and before[0] == before[1]
+    ]
 
 
 def test_both_languages_have_the_same_pages() -> None:
@@ -48,10 +83,36 @@ def test_both_languages_have_the_same_pages() -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_both_languages_have_the_same_code_and_structure(page: str) -> None:
     english, spanish = _text(ENGLISH, page), _text(SPANISH, page)
-    assert _code(english) == _code(spanish)
+    code = [[b for b in _code(text) if b[0] != "output"] for text in (english, spanish)]
+    assert code[0] == code[1]
+    assert [pair for pair in _outputs(english, spanish) if pair[0] != pair[1]] == []
     assert _structure(english) == _structure(spanish)
     links = [re.findall(r"\]\(([^)#\s]+)", text) for text in (english, spanish)]
     assert sorted(links[0]) == sorted(links[1])
+
+
+@pytest.mark.parametrize(
+    ("english", "spanish", "same"),
+    [
+        ('print("yes", x)  # now', 'print("sí", x)  # ahora', True),
+        ('print(f"{x} points")', 'print(f"{x} puntos")', True),
+        ("explain(y)", 'explain(y, language="es")', True),
+        ('print(f"{x} points")', 'print(f"{y} puntos")', False),
+        ("x = 1", "x = 2", False),
+        ('einsum("ij", x)', 'einsum("ji", x)', False),
+    ],
+)
+def test_a_translation_may_change_words_and_nothing_else(
+    english: str, spanish: str, same: bool
+) -> None:
+    pages = [f"```python\n{code}\n```\n" for code in (english, spanish)]
+    assert (_code(pages[0]) == _code(pages[1])) is same
+
+
+def test_an_output_may_differ_only_where_the_words_do() -> None:
+    page = "```python\nprint({})\n```\n```output\n{}\n```\n"
+    assert _outputs(page.format("x", "1"), page.format("x", "2")) == [("1\n", "2\n")]
+    assert _outputs(page.format('"a"', "a"), page.format('"b"', "b")) == []
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -62,6 +123,46 @@ def test_the_languages_differ(page: str) -> None:
     prose = [re.sub(r"`[^`\n]+`", "", _FENCED.sub("", _text(f, page))) for f in (ENGLISH, SPANISH)]
     common = set(prose[0].splitlines()) & set(prose[1].splitlines())
     assert [line for line in common if re.search(r"[a-z]{3,} [a-z]{3,} [a-z]{3,}", line)] == []
+
+
+@pytest.mark.parametrize("folder", [ENGLISH, SPANISH], ids=lambda folder: str(folder.name))
+def test_each_guide_says_what_comes_next(folder: Path) -> None:
+    guides = [
+        page for page in PAGES if "/" not in page and page not in ("index.md", "playground.md")
+    ]
+    last = {page: _text(folder, page).rstrip().splitlines()[-1] for page in guides}
+    ends = re.compile(r"(?:^|[.] )(?:Next|Siguiente|Back|Volver)\b.*\]\(")
+    assert [page for page, line in last.items() if not ends.search(line)] == []
+
+
+@pytest.mark.parametrize("folder", [ENGLISH, SPANISH], ids=lambda folder: str(folder.name))
+def test_worksheets_name_exercises(folder: Path) -> None:
+    learning = pytest.importorskip("smolml.learning")
+    rows = re.findall(r"^\| (?:\d+|[\d–]+) \|.*\| (.*) \|$", _text(folder, "teaching.md"), re.M)
+    named = {name for row in rows for name in re.findall(r"`([a-z-]+)`", row)}
+    assert named == set(learning.exercises())
+
+
+def test_words_of_the_glossary_are_added_to_the_pages_of_their_language() -> None:
+    from docs import glossary
+
+    found = [glossary.words(folder / glossary.PAGE) for folder in (ENGLISH, SPANISH)]
+    assert len(found[0]) == len(found[1]) > 20
+    assert not any(set("`*|\n") & set(meaning) for words in found for meaning in words.values())
+    for folder, words in zip((ENGLISH, SPANISH), found, strict=True):
+        config = SimpleNamespace(docs_dir=str(ROOT / "docs"))
+        pages = [
+            SimpleNamespace(file=SimpleNamespace(abs_src_path=str(folder / name)))
+            for name in ("reference/value.md", glossary.PAGE)
+        ]
+        page, itself = (
+            glossary.on_page_markdown("text", page=one, config=config, files=None) for one in pages
+        )
+        assert page.startswith("text\n\n*[")
+        assert [f"*[{word}]: {meaning}" for word, meaning in words.items()] == page.split("\n")[
+            2:-1
+        ]
+        assert itself == "text"
 
 
 def _named_files(tour: str) -> set[str]:
