@@ -132,10 +132,7 @@ class Applying(Gradients):
             xp, nodes, tracked, primals = cls._operands(rule.name, args, is_rule)
         silence = xp.silence
         try:
-            if params:
-                out = silence.new().run(rule.forward, silence.plain, *primals, **params)
-            else:
-                out = silence.new().run(rule.forward, silence.plain, *primals)
+            out = silence.new().run(rule.forward, silence.plain, *primals, **params)
         except ValueError:
             if not is_rule:
                 _broadcast_shapes(*(getattr(p, "shape", ()) for p in primals), who=rule.name)

@@ -330,10 +330,6 @@ def expand_shape(shape: Shape, axis: int | tuple[int, ...], who: str = "expand_d
     return tuple(1 if i in axes else next(lengths) for i in range(ndim))
 
 
-known_expansion = lru_cache(maxsize=1024)(expand_shape)
-"""`expand_shape` at one position: rules ask for few, on every edge of a graph."""
-
-
 def move_axes(
     ndim: int, source: int | tuple[int, ...], destination: int | tuple[int, ...], who: str
 ) -> tuple[int, ...]:

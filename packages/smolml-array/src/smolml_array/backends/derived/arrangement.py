@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 from smolml_array._shapes.axes import (
@@ -16,7 +17,6 @@ from smolml_array._shapes.axes import (
     as_shape,
     check_matrix,
     expand_shape,
-    known_expansion,
     move_axes,
     normalize_axes,
     normalize_axis,
@@ -36,6 +36,9 @@ from smolml_array._shapes.windowing import (
     window_axes,
 )
 from smolml_array.backends.signatures import Raw
+
+_known_expansion = lru_cache(maxsize=1024)(expand_shape)
+"""At one position: rules ask for few, on every edge of a graph."""
 
 
 def _positions(xp: Any, who: str, indices: Any) -> Raw:
@@ -67,7 +70,7 @@ class Arrangement(Protocol):
 
     def expand_dims(xp: Any, x: Raw, /, axis: int | tuple[int, ...] = 0) -> Raw:
         """x with axes of length 1 put in."""
-        shape_of = known_expansion if axis.__class__ is int else expand_shape
+        shape_of = _known_expansion if axis.__class__ is int else expand_shape
         return xp.reshape(x, shape_of(x.shape, axis))
 
     def squeeze(xp: Any, x: Raw, /, axis: Axis = None) -> Raw:
