@@ -60,9 +60,12 @@ def _changed(change: Callable[..., None], who: str, out: Raw, key: Any, v: Raw) 
     return out
 
 
+# A copy lies in memory as what it copies: what is computed from another layout may round otherwise.
+
+
 def index_add(x: Raw, key: Any, v: Raw, /) -> Raw:
     """A copy of x with v added at x[key]; positions that repeat accumulate."""
-    return _changed(_add_at, "index_add", np.array(x, order="C"), key, v)
+    return _changed(_add_at, "index_add", np.array(x), key, v)
 
 
 def index_add_into(total: Raw, key: Any, v: Raw, /) -> Raw:
@@ -72,7 +75,7 @@ def index_add_into(total: Raw, key: Any, v: Raw, /) -> Raw:
 
 def index_put(x: Raw, key: Any, v: Raw, /) -> Raw:
     """A copy of x with x[key] = v, v broadcast and turned into x's dtype."""
-    return _changed(_put_at, "index_put", np.array(x, order="C"), key, v)
+    return _changed(_put_at, "index_put", np.array(x), key, v)
 
 
 def index_put_into(total: Raw, key: Any, v: Raw, /) -> Raw:
@@ -80,7 +83,7 @@ def index_put_into(total: Raw, key: Any, v: Raw, /) -> Raw:
     base = total if total.base is None else total.base
     alone = base is total or references(base) == _OWN
     free = alone and type(base) is np.ndarray and base.flags.owndata and total.flags.writeable
-    return _changed(_put_at, "index_put", total if free else np.array(total, order="C"), key, v)
+    return _changed(_put_at, "index_put", total if free else np.array(total), key, v)
 
 
 def _held() -> int:
