@@ -196,8 +196,8 @@ def _same(what: str, got: Any, want: Any, exact: bool, signs: bool) -> None:
 
 
 def _check(who: Any, name: str, args: Any, kwargs: dict[str, Any]) -> None:
-    if name == "pow":  # NumPy takes a root for one exponent of 0.5: nan of -inf, -0.0 of -0.0
-        assume(np.size(args[1]) > 1 or np.all(args[1] != 0.5))
+    if name == "pow" and np.size(args[1]) == 1 and args[1] == 0.5:
+        assume(False)  # NumPy takes a root for one exponent of 0.5: nan of -inf, -0.0 of -0.0
     try:
         want = _ask(STRICT, name, args, kwargs)
     except (ValueError, RuntimeWarning, OverflowError):

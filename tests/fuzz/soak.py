@@ -153,7 +153,7 @@ def counted() -> dict[str, float]:
     gc.collect()
     pages = int(Path("/proc/self/statm").read_text().split()[1]) if sys.platform == "linux" else 0
     objects = gc.get_objects()
-    nodes = sum(type(x).__module__.startswith("smolml") for x in objects)
+    nodes = sum(str(type(x).__module__).startswith("smolml") for x in objects)
     return {
         "bytes of the process": pages * (os.sysconf("SC_PAGESIZE") if pages else 0),
         "bytes of Python": tracemalloc.get_traced_memory()[0],
