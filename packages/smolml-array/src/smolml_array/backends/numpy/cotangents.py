@@ -58,8 +58,7 @@ def cotangent_product(g: Raw, p: Raw, /) -> Raw:
     product with itself, or its sum where BLAS would start threads, which costs more than it saves.
     """
     if (p.__class__ is not ndarray or not p.ndim) and math.isfinite(p):
-        made = g * p
-        return made if p != 0.0 else np.zeros_like(made)  # in the dtype and the layout of others
+        return g * p if p != 0.0 else np.zeros_like(g * p)  # of one dtype, whatever p is
     if p.__class__ is ndarray and p.dtype is BOOL and g.size <= SMALL:
         # choosing is quicker there, and exact
         if p.shape != g.shape:
