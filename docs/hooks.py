@@ -11,6 +11,9 @@ It is evaluated where it stands, after the blocks of Python above it; the names 
 `docs/pictures.py` are there too, and `language`. The tests run the same blocks, and check what
 they print. In the page a figure keeps its code, so that it can be drawn anew when a reader has
 changed what stands above it: see `vendoring.py`, which puts Python into the site.
+
+A line `{exercise: product}` becomes that exercise of `smolml.learning`: what is to be done, the
+code to begin with, hints and the solution. assets/run/exercises.js has it judged in the page.
 """
 
 from __future__ import annotations
@@ -26,9 +29,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from docs import pictures, vendoring  # noqa: E402  # they need the path
+from smolml.learning import exercises  # noqa: E402
 from tests.docs.markdown import blocks, run  # noqa: E402  # this too
 
 _DRAW = re.compile(r"^```draw[^\n]*\n.*?^```[ \t]*$", re.MULTILINE | re.DOTALL)
+_EXERCISE = re.compile(r"^\{exercise: (.*)\}$", re.MULTILINE)
+_WORDS = {"en": ("Hint", "Solution"), "es": ("Pista", "Solución")}
 _PLACE = '<div class="drawing-{}"></div>'
 _OUTSIDE = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:|#)((?:\.\./)+[^)\s]+)\)")
 
@@ -54,16 +60,21 @@ def on_post_build(config: Any) -> None:
 
 
 def on_page_markdown(markdown: str, *, page: Any, config: Any, files: Any) -> str:
-    """Leave a place for each drawing, and of links to files that are not in docs/ the text."""
+    """Leave a place for each drawing, and of links to files that are not in docs/ the text.
+
+    Exercises are written out.
+    """
+    language = "es" if page.file.src_uri.startswith("es/") else "en"
     ours = [block for block in blocks(markdown) if block.language in ("python", "draw")]
     captions = [block.info for block in ours if block.language == "draw"]
     if captions:
-        pictures.language = "es" if page.file.src_uri.startswith("es/") else "en"
+        pictures.language = language
         svgs = run(markdown, page.file.src_uri, pictures).pictures
         codes = [block.text.strip() for block in ours if block.language == "draw"]
         page.meta["drawings"] = list(zip(captions, codes, svgs, strict=True))
         places = map(_PLACE.format, range(len(captions)))
         markdown = _DRAW.sub(lambda block: next(places), markdown)
+    markdown = _EXERCISE.sub(lambda marker: _written_out(marker[1], language), markdown)
     here = Path(page.file.abs_src_path).parent
     return _OUTSIDE.sub(lambda link: _inside_only(link, here, Path(config.docs_dir)), markdown)
 
@@ -78,6 +89,44 @@ def on_page_content(content: str, *, page: Any, config: Any, files: Any) -> str:
         )
         content = content.replace(_PLACE.format(i), figure, 1)
     return content
+
+
+def _written_out(name: str, language: str) -> str:
+    """An exercise as Markdown: all of it, so that it is there without scripts, too."""
+    if name not in exercises():
+        raise SystemExit(
+            f"docs: no exercise is called {name!r}; there are {', '.join(exercises())}"
+        )
+    one, (hint, solution) = exercises()[name], _WORDS[language]
+    title = re.sub(r"[*_`]", r"\\\g<0>", one.title[language])
+    hints = [
+        _folded("hint", f"{hint} {i}", _words(h[language])) for i, h in enumerate(one.hints, 1)
+    ]
+    parts = [
+        f"### {title} {{ #{name} }}",
+        f'<div class="exercise" data-exercise="{name}" markdown="1">',
+        _words(one.text[language]),
+        _code(one.start),
+        *hints,
+        _folded("solution", solution, _code(one.solution)),
+        "</div>",
+    ]
+    return "\n\n".join(parts)
+
+
+def _words(text: str) -> str:
+    """Plain text, in which only `code` is marked up."""
+    marked = re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(text.strip()))
+    return f'<p class="words">{marked}</p>'
+
+
+def _code(text: str) -> str:
+    return f"```python\n{text.strip()}\n```"
+
+
+def _folded(kind: str, summary: str, content: str) -> str:
+    opened = f'<details class="{kind}" data-search-exclude markdown="1">'
+    return f"{opened}\n<summary>{summary}</summary>\n\n{content}\n\n</details>"
 
 
 def _inside_only(link: re.Match[str], here: Path, docs: Path) -> str:

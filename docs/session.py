@@ -1,8 +1,9 @@
-"""What runs in the reader's browser: the blocks of a page, the program of the playground.
+"""What runs in the reader's browser: blocks of a page, exercises, the program of the playground.
 
 A Web Worker loads this file into Pyodide (see assets/run/worker.js); it is plain Python, so the
 tests run it without a browser. What happens is told to `emit(kind, block, text)`: "begin", "out",
-"err", "svg", "html", "error", "needs" (a module that the page lacks), "end".
+"err", "svg", "html", "error", "needs" (a module that the page lacks), "end"; of an answer to an
+exercise "right" or "wrong".
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any, Final
 
 from docs import pictures
 from smolml import MLArray, Value, draw
+from smolml.learning import exercises, judge
 from smolml_value.extending.derivatives import of
 
 Emit = Callable[[str, int, str], None]
@@ -224,6 +226,26 @@ def _printed(x: Any) -> None:
     """As at the prompt."""
     if x is not None:
         sys.stdout.write(f"{x!r}\n")
+
+
+# The exercises ---------------------------------------------------------------------------------
+
+
+class Exercises:
+    """Answers, each judged by itself."""
+
+    def __init__(self, language: str, emit: Emit) -> None:
+        self.language = language if language in _WORDS else "en"
+        self._emit = emit
+
+    def check(self, name: str, answer: str) -> bool:
+        """Judge an answer; tells what it printed last, and "right", or "wrong" with the reason."""
+        with _told(lambda where, written: self._emit(where, 0, written), self.language):
+            verdict = judge(answer, exercises()[name], self.language)
+        if verdict.printed:
+            self._emit("out", 0, verdict.printed[-LONGEST:])
+        self._emit("right" if verdict.right else "wrong", 0, verdict.reason)
+        return verdict.right
 
 
 # The playground --------------------------------------------------------------------------------

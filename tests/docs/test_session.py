@@ -9,7 +9,8 @@ import pytest
 
 pytest.importorskip("smolml")
 
-from docs.session import LONGEST, Playground, Session, sliders
+from docs.session import LONGEST, Exercises, Playground, Session, sliders
+from smolml.learning import exercises
 
 Told = list[tuple[str, int, str]]
 
@@ -140,6 +141,34 @@ def test_endless_printing_is_stopped() -> None:
     assert not session.run(python("while True:\n    print('x' * 999)"), 0)
     assert "more than 200,000 characters" in texts(told, "error")[0]
     assert len("".join(texts(told, "out"))) <= LONGEST + 1000
+
+
+# The exercises ---------------------------------------------------------------------------------
+
+
+def checked(answer: str, language: str = "en", name: str = "product") -> Told:
+    told: Told = []
+    Exercises(language, lambda *event: told.append(event)).check(name, answer)
+    return told
+
+
+def test_an_answer_is_judged_and_what_it_prints_is_told_first() -> None:
+    one = exercises()["product"]
+    assert checked(one.solution) == [("right", 0, "")]
+    assert checked("print('so')\n" + one.solution) == [("out", 0, "so\n"), ("right", 0, "")]
+    assert checked("da = 1 / 0\n")[0][2].startswith("Your code stopped in line 1: ZeroDivision")
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_wrong_answer_gets_its_reason_in_the_language_of_the_page(language: str) -> None:
+    for mistake in exercises()["product"].mistakes:
+        assert checked(mistake["example"], language) == [("wrong", 0, mistake[language])]
+
+
+def test_of_much_that_an_answer_prints_the_end_is_told() -> None:
+    printing = f"print('x' * {LONGEST})\nprint('end')\nda, db, dc = 3.0, 2.0, 1.0"
+    (out, text), (last, _) = ((kind, text) for kind, _, text in checked(printing))
+    assert (out, len(text), text[-4:], last) == ("out", LONGEST, "end\n", "right")
 
 
 # The playground --------------------------------------------------------------------------------

@@ -21,6 +21,9 @@ export class Output {
       animate(shown);
     } else if (kind === "needs") {
       this.#put(make("p", { class: "smol-needs" }, words.needs(text)));
+    } else if (kind === "right" || kind === "wrong") {
+      const parts = (text || words.right).split("`").map((part, i) => (i % 2 ? make("code", {}, part) : part));
+      this.#put(make("p", { class: `smol-${kind}` }, ...parts));
     } else if (kind === "out" || kind === "err" || kind === "error") {
       const last = this.element.lastElementChild;
       if (last?.matches(`pre.smol-${kind}`)) last.append(text);

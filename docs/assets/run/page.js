@@ -4,10 +4,10 @@ import { animate } from "./animation.js";
 import { Editor } from "./editor.js";
 import { Machine, possible } from "./machine.js";
 import { Output } from "./output.js";
-import { cleaned, language, make, words } from "./words.js";
+import { button, cleaned, language, make, progress, words } from "./words.js";
 
 const article = document.querySelector("article");
-const BLOCKS = ".language-python.highlight:not(.program, .doc-signature), figure.drawing[data-code]";
+const BLOCKS = ".language-python.highlight:not(.program, .doc-signature, .exercise *), figure.drawing[data-code]";
 
 // One entry of the page's program: a block of code, or a drawing that is made from its own code.
 class Entry {
@@ -28,8 +28,6 @@ class Entry {
     const next = element.nextElementSibling;
     this.stated = next?.matches(".language-output") ? next : null;
     this.status = make("span", { class: "smol-status", role: "status" });
-    const button = (name, action) =>
-      make("button", { type: "button", class: `smol-${name}`, onclick: action }, words[name]);
     this.buttons = {
       run: button("run", () => page.run(this)),
       stop: button("stop", () => page.machine.stop()),
@@ -138,8 +136,7 @@ class Page {
   }
 
   #progress(part) {
-    if (!this.running) return;
-    this.running.say(part === null ? words.running : `${words.loading}: ${Math.round(100 * part)} %`);
+    this.running?.say(progress(part));
   }
 }
 

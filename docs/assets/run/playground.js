@@ -4,7 +4,7 @@ import { animate } from "./animation.js";
 import { Editor } from "./editor.js";
 import { Machine, possible } from "./machine.js";
 import { Output } from "./output.js";
-import { cleaned, language, make, words } from "./words.js";
+import { button, cleaned, language, make, progress, words } from "./words.js";
 
 // Programs in links: deflated, in the alphabet of URLs.
 async function through(stream, bytes) {
@@ -65,13 +65,11 @@ class Playground {
     this.examples = examples;
     this.moves = []; // milliseconds from a move to its drawing
     this.machine = new Machine(language, (part) => {
-      this.status.textContent = part === null ? (this.busy ? words.running : "") : `${words.loading}: ${Math.round(100 * part)} %`;
+      this.status.textContent = part === null && !this.busy ? "" : progress(part);
     });
     this.status = make("span", { class: "smol-status", role: "status" });
     this.choice = make("select", { "aria-label": place.dataset.choose, onchange: () => this.open(this.choice.selectedIndex) },
       ...examples.map(({ title }) => make("option", {}, title)));
-    const button = (name, action) =>
-      make("button", { type: "button", class: `smol-${name}`, onclick: action }, words[name]);
     this.buttons = {
       run: button("run", () => this.run()),
       stop: button("stop", () => this.machine.stop()),

@@ -11,6 +11,7 @@ const WORDS = {
     first: "First", back: "Back", step: "Step", play: "Play", pause: "Pause",
     pass: "The backward pass, step by step", block: "block",
     sliders: "Sliders", empty: "Run the program to see its graph.",
+    check: "Check", right: "Right!", solved: "solved", count: (n, all) => `${n} of ${all} solved`,
   },
   es: {
     run: "Ejecutar", stop: "Detener", reset: "Restablecer", share: "Copiar enlace",
@@ -24,6 +25,8 @@ const WORDS = {
     first: "Principio", back: "Atrás", step: "Paso", play: "Reproducir", pause: "Pausa",
     pass: "La pasada hacia atrás, paso a paso", block: "bloque",
     sliders: "Deslizadores", empty: "Ejecuta el programa para ver su grafo.",
+    check: "Comprobar", right: "¡Correcto!", solved: "resuelto",
+    count: (n, all) => `${n} de ${all} resueltos`,
   },
 };
 
@@ -40,6 +43,14 @@ export function make(tag, attributes = {}, ...children) {
   element.append(...children);
   return element;
 }
+
+// A button that is called by what it does.
+export const button = (name, action) =>
+  make("button", { type: "button", class: `smol-${name}`, onclick: action }, words[name]);
+
+// What is said while Python is on its way, and once it is there.
+export const progress = (part) =>
+  part === null ? words.running : `${words.loading}: ${Math.round(100 * part)} %`;
 
 const TAGS = new Set(
   ("svg g path rect text tspan title circle line polyline polygon ellipse desc " +

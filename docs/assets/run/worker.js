@@ -2,7 +2,7 @@
 
 const here = new URL("./", import.meta.url);
 const at = (name) => new URL(name, here).href;
-let parts, session, playground;
+let parts, tasks;
 let current = 0; // the number of the request that is being answered
 
 const tell = (kind, block, text) => postMessage({ id: current, kind, block, text });
@@ -39,8 +39,14 @@ async function load(language) {
     else python.FS.writeFile(`docs/${name}`, bytes);
   }
   const tools = python.pyimport("docs.session");
-  session = tools.Session(language, tell);
-  playground = tools.Playground(language, tell);
+  const session = tools.Session(language, tell);
+  const exercises = tools.Exercises(language, tell);
+  const playground = tools.Playground(language, tell);
+  tasks = {
+    page: ({ program, last }) => session.run_json(program, last),
+    exercise: ({ name, text }) => exercises.check(name, text),
+    playground: ({ text }) => playground.run(text),
+  };
 }
 
 let ready;
@@ -52,8 +58,7 @@ onmessage = ({ data }) => {
       ready ??= load(data.language);
       await ready;
       postMessage({ id: data.id, kind: "running" });
-      if (data.task === "page") session.run_json(data.program, data.last);
-      else playground.run(data.text);
+      tasks[data.task](data);
       postMessage({ id: data.id, kind: "done" });
     } catch (error) {
       postMessage({ id: data.id, kind: "broken", text: String(error.message ?? error) });
