@@ -243,7 +243,7 @@ class Exercises:
         with _told(lambda where, written: self._emit(where, 0, written), self.language):
             verdict = judge(answer, exercises()[name], self.language)
         if verdict.printed:
-            self._emit("out", 0, verdict.printed[-LONGEST:])
+            self._emit("out", 0, verdict.printed)
         self._emit("right" if verdict.right else "wrong", 0, verdict.reason)
         return verdict.right
 

@@ -165,12 +165,6 @@ def test_a_wrong_answer_gets_its_reason_in_the_language_of_the_page(language: st
         assert checked(mistake["example"], language) == [("wrong", 0, mistake[language])]
 
 
-def test_of_much_that_an_answer_prints_the_end_is_told() -> None:
-    printing = f"print('x' * {LONGEST})\nprint('end')\nda, db, dc = 3.0, 2.0, 1.0"
-    (out, text), (last, _) = ((kind, text) for kind, _, text in checked(printing))
-    assert (out, len(text), text[-4:], last) == ("out", LONGEST, "end\n", "right")
-
-
 # The playground --------------------------------------------------------------------------------
 
 

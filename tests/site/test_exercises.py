@@ -108,6 +108,8 @@ def test_stop_ends_a_loop_and_the_next_check_begins_anew(opened: tuple[Any, str]
     assert one.locator(".smol-status").inner_text() != ""
     _check(page, "product", EXERCISES["product"]["solution"])
     assert one.locator(".smol-right").count() == 1
+    reason = _check(page, "product", "while True:\n    print('x' * 999)")
+    assert "200,000" in reason  # it ends by itself
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

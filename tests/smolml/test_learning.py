@@ -14,7 +14,7 @@ import pytest
 from smolml import use_backend
 from smolml.learning import Exercise, exercises, judge
 from smolml.learning.exercise import HERE, _read, say
-from smolml.learning.judge import agrees, close
+from smolml.learning.judge import LONGEST, agrees, close
 
 LANGUAGES, GUIDES = ("en", "es"), ("autodiff", "arrays", "training")
 ALL = list(exercises().values())
@@ -187,6 +187,15 @@ def test_an_answer_of_another_kind_is_refused() -> None:
 def test_what_it_prints_comes_along() -> None:
     assert judge("print('so')\n" + ONE.solution, ONE) == (True, "", "so\n")
     assert judge("print('so')\n1 / 0", ONE).printed == "so\n"
+
+
+def test_endless_printing_is_stopped() -> None:
+    right, reason, printed = judge("while True:\n    print('x' * 999)", ONE)
+    assert not right
+    assert "line 2: RuntimeError: more than 200,000 characters were printed" in reason
+    assert LONGEST - 1000 < len(printed) <= LONGEST
+    assert not judge(f"print('x' * {LONGEST + 1})", ONE).printed  # at once, too
+    assert judge(f"print('x' * {LONGEST - 1})\n{ONE.solution}", ONE).right
 
 
 def test_answers_do_not_see_each_other() -> None:

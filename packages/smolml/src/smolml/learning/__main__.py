@@ -7,5 +7,4 @@ from smolml.learning import exercises, judge
 
 name, language = sys.argv[1:]
 answer = sys.stdin.buffer.read().decode("utf-8", "replace")
-verdict = judge(answer, exercises()[name], language)
-sys.stdout.write("\n" + json.dumps(verdict) + "\n")
+sys.stdout.write("\n" + json.dumps(judge(answer, exercises()[name], language)) + "\n")

@@ -49,9 +49,8 @@ def exercises() -> Mapping[str, Exercise]:
     >>> len([e for e in exercises().values() if e.guide == "arrays"]) >= 6
     True
     """
-    paths = sorted(HERE.glob("exercises/*/*.toml"))
-    names = {path: (path.stem[2:], path.parent.name[2:]) for path in paths}  # without "1-"
-    return {name: Exercise(name, guide, **_read(path)) for path, (name, guide) in names.items()}
+    paths = sorted(HERE.glob("exercises/*/*.toml"))  # names begin after "1-"
+    return {p.stem[2:]: Exercise(p.stem[2:], p.parent.name[2:], **_read(p)) for p in paths}
 
 
 @cache
@@ -65,5 +64,4 @@ def say(what: str, language: str, **values: object) -> str:
     >>> say("endless", "es", seconds=10)
     'Tu código no había terminado después de 10 segundos: busca un bucle que no acaba.'
     """
-    sentence: str = _read(HERE / "words.toml")[what][language]
-    return sentence.format(**values)
+    return str(_read(HERE / "words.toml")[what][language]).format(**values)

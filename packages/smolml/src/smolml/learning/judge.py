@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from smolml.learning.exercise import Exercise, say
 
 ANSWER: Final = "<your code>"
+LONGEST: Final = 200_000  # characters that an answer may print, so that no loop fills the memory
 
 
 class Verdict(NamedTuple):
@@ -30,6 +31,8 @@ class Verdict(NamedTuple):
 def judge(code: str, exercise: Exercise, language: str = "en") -> Verdict:
     """Run an answer, and judge it. What the answer raises is told; only Ctrl-C goes through.
 
+    Printing more than `LONGEST` characters is an error of the answer.
+
     It runs in this process, so an endless loop does not return: `smolml learn` gives it a process
     of its own. Needs no NumPy and writes no files, so it works in a browser.
 
@@ -42,10 +45,17 @@ def judge(code: str, exercise: Exercise, language: str = "en") -> Verdict:
     >>> judge("da, db, dc = 3.0, 2.0, 1.0", exercises()["product"])
     Verdict(right=True, reason='', printed='')
     """
-    printed = io.StringIO()
+    printed = _Printed()
     with contextlib.redirect_stdout(printed):
         reason = _what_is_wrong(code, exercise, language)
     return Verdict(not reason, reason, printed.getvalue())
+
+
+class _Printed(io.StringIO):
+    def write(self, text: str) -> int:
+        if self.tell() + len(text) > LONGEST:
+            raise RuntimeError(f"more than {LONGEST:,} characters were printed")
+        return super().write(text)
 
 
 def _what_is_wrong(code: str, exercise: Exercise, language: str) -> str:
@@ -63,8 +73,7 @@ def _what_is_wrong(code: str, exercise: Exercise, language: str) -> str:
 
 
 def _how_it_stopped(error: BaseException, language: str) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno for frame in frames if frame.filename == ANSWER]
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == ANSWER]
     if isinstance(error, SyntaxError) and not lines:
         return say("syntax", language, line=error.lineno, error=error.msg)
     if isinstance(error, NameError) and not lines:
@@ -85,10 +94,9 @@ def close(a: Any, b: Any) -> bool:
     a, b = (x.to_list() if hasattr(x, "to_list") else x for x in (a, b))
     if isinstance(a, list | tuple) and isinstance(b, list | tuple):
         return len(a) == len(b) and all(map(close, a, b))
-    try:
+    with contextlib.suppress(TypeError):  # of another kind
         return math.isclose(a, b, rel_tol=1e-6, abs_tol=1e-9)
-    except TypeError:  # of another kind
-        return False
+    return False
 
 
 def agrees(f: Any, *args: Any) -> bool:
@@ -99,8 +107,7 @@ def agrees(f: Any, *args: Any) -> bool:
     """
     from smolml import check_grads
 
-    try:
+    with contextlib.suppress(AssertionError):
         check_grads(f, args, order=1)
-    except AssertionError:
-        return False
-    return True
+        return True
+    return False
