@@ -85,10 +85,10 @@ def same_bits(env: Environment, pure: Path, work: Path) -> None:
     print("compiled and interpreted give the same bits")
 
 
-def concerned() -> list[str]:
-    """The files of tests that name Values: what this build could change."""
+def unconcerned() -> list[str]:
+    """The files of tests that name no Values: those that this build cannot change."""
     files = sorted(ROOT.glob("tests/*/**/test_*.py"))
-    return [str(file) for file in files if re.search(r"\bValue\b", file.read_text("utf-8"))]
+    return [str(file) for file in files if not re.search(r"\bValue\b", file.read_text("utf-8"))]
 
 
 def main(arguments: list[str]) -> int:
@@ -113,7 +113,7 @@ def main(arguments: list[str]) -> int:
         for distribution in OTHERS:
             env.assert_installed_from(distribution.wheel(dist))
         assert env.python("import smolml; print(smolml.COMPILED)").stdout.strip() == "True"
-        env.pytest(*concerned())
+        env.pytest("tests", *(f"--ignore={file}" for file in unconcerned()))
     print("the compiled wheel is good")
     return 0
 
