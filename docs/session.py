@@ -107,6 +107,8 @@ class Session:
             missing = (cause.name or "").partition(".")[0]
         elif isinstance(error, NameError):
             missing = self._lacking.get(error.name or "", "")
+        elif "start new thread" in str(error):  # as Python says where there are none
+            missing = "threading"
         if not missing:
             self._emit("error", block, readable(error, block, self.language))
             return False

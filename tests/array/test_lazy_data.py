@@ -296,3 +296,31 @@ def test_other_numbers_go_to_the_elements_that_were_seen(
     x[98] = 4.0
     assert sorted(asked) == [3, 3, 50, 50]
     assert [v.data for v in held] == [1.0, 5.0]
+
+
+def test_rows_that_were_assigned_to_show_what_is_new(backend: str) -> None:
+    rows = MLArray([[1.0, 2.0], [3.0, 4.0]], backend=backend).data
+    rows[0][0] = Value(5.0)
+    assert "5.0" in repr(rows)
+    assert [row[0].data for row in rows] == [5.0, 3.0]
+    y = MLArray([[1.0, 2.0], [3.0, 4.0]], backend=backend) * 2.0
+    seen = y.data
+    seen[1][0] = 7.0
+    assert [[v.data for v in row] for row in seen] == [[2.0, 4.0], [7.0, 8.0]] == y.to_list()
+
+
+@pytest.mark.parametrize(("dtype", "number"), [("int64", 7.0), ("bool", 1.0)])
+def test_an_element_has_the_number_that_its_array_holds(
+    dtype: str, number: float, backend: str
+) -> None:
+    x = MLArray([1, 0], dtype=dtype, backend=backend)
+    element = x.data[1]
+    element.data = 7.9
+    assert element.data == number == x.to_list()[1]
+
+
+def test_elements_behind_an_assignment_can_be_printed(backend: str) -> None:
+    y = MLArray([float(i) for i in range(1500)], backend=backend) * 2.0
+    y[3] = 7.0
+    y[4] = 1.0
+    assert repr(y.data[6]._prev) == "{Value(data=12.0)}"

@@ -15,7 +15,8 @@ from tests.docs.markdown import Block, blocks
 from tests.site.conftest import ROOT, Open
 
 LANGUAGES = {"en": "", "es": "es/"}
-LACKING = ("numpy", "scipy", "safetensors")  # what blocks of the guides need and pages lack
+# What blocks of the guides need and pages lack.
+LACKING = ("numpy", "scipy", "safetensors", "threading")
 OUTPUT = ".smol-output:not(.exercise *)"  # of blocks; test_exercises.py has those of exercises
 WAIT = 150_000  # milliseconds: machines may be slow
 

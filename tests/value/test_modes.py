@@ -279,3 +279,10 @@ def test_every_lock_is_free_in_a_child(meanwhile: Any) -> None:
     for lock in [*_locks]:
         meanwhile(lock)
     in_a_child(check)
+
+
+def test_blocks_that_have_ended_are_not_kept() -> None:
+    for _ in range(100):
+        with no_grad():
+            pass
+    assert len(MODE.blocks) <= 1

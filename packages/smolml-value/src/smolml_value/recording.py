@@ -56,7 +56,7 @@ class _Mode:
     def opened(self, block: Any) -> None:
         """A block is open from now on."""
         with _lock:
-            self.blocks = [*self.blocks, block]
+            self.blocks = [*(b for b in self.blocks if b.lock.locked()), block]
             self._count()
 
     def look_again(self) -> None:

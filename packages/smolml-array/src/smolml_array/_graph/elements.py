@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import wraps
 from itertools import repeat
+from numbers import Integral
 from typing import Any, Final, NoReturn, Self
 
 from smolml_array._graph.arithmetic import Arithmetic
@@ -76,7 +77,11 @@ class Elements(list[Any]):
                 values = self.look(range(self._start, self._start + length * step))
             items: Sequence[Any] = values
             if rest:
-                items = [self[i].filled(values[i * step : (i + 1) * step]) for i in range(length)]
+                rows = [self[i] for i in range(length)]
+                items = [
+                    row.filled(values[i * step : (i + 1) * step] if row.look is self.look else None)
+                    for i, row in enumerate(rows)  # one that was assigned to shows what is new
+                ]
             super().__setitem__(slice(None), items)
             self._filled = True
         return self
@@ -103,7 +108,7 @@ class Elements(list[Any]):
         return NotImplemented  # list's own + and += take it from here
 
     def __mul__(self, times: Any) -> Any:
-        return list.__mul__(self.filled(), times) if isinstance(times, int) else NotImplemented
+        return list.__mul__(self.filled(), times) if isinstance(times, Integral) else NotImplemented
 
     __rmul__ = __mul__
 

@@ -20,7 +20,7 @@ from smolml_array._shapes.axes import Shape
 from smolml_array._shapes.nested import flatten, unravel
 from smolml_array.backends.signatures import DType, Raw
 from smolml_array.convert import as_dtype, check_cast, holds, is_floating, to_raw, value_or_number
-from smolml_value import Value, grad_enabled
+from smolml_value import GraphError, Value, grad_enabled
 from smolml_value.extending import CUT_OFF, Node, WeakIdentityDict, as_float, leave
 
 if TYPE_CHECKING:
@@ -127,6 +127,12 @@ class Element(Value):
         self._node = node
         self._index = index
 
+    def __repr__(self) -> str:
+        try:
+            return super().__repr__()
+        except GraphError:  # its gradient is kept by nobody
+            return f"Value(data={self.data})"
+
     @property
     def _children(self) -> tuple[Value, ...]:  # type: ignore[override]  # of any kind
         return tuple(dict.fromkeys(self._made_from()))
@@ -170,7 +176,8 @@ class Element(Value):
                 node.write_into(unravel(i, node.shape), number)
             else:
                 node.replace(put_at(node.backend, node.numbers(), i, number))
-            self._data = number
+            whole = node.raw.dtype == node.backend.float64  # others hold what they can of it
+            self._data = number if whole else node.numbers_at((i,))[0]
 
     @property
     def grad(self) -> float:

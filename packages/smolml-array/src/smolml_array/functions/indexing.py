@@ -173,16 +173,18 @@ def _put_over(x: Array, given: Any, numbers: Raw, key: Any) -> None:
     before = xp.positive(xp.index(raw, key))
     if not hasattr(numbers, "shape"):
         numbers = xp.asarray(numbers, dtype=xp.float64)
+    primals = [xp.placeholder(raw), numbers]
     try:
-        node.forget()
         out = xp.index_put_into(raw, key, numbers)
-        primals = [node.raw, numbers]
         x._become(x._constant(xp, out, True, INDEX_PUT, [node, given], primals, {"key": key})._node)
     except BaseException:
         if x._node is node:  # as if nothing had been
             node.remember(xp.index_put_into(raw, key, before))
             node.grad = grad
         raise
+    finally:
+        if x._node is not node:  # only now: another thread may look at x
+            node.forget()
 
 
 def is_basic(key: Any) -> bool:

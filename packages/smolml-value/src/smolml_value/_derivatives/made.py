@@ -62,6 +62,7 @@ def made(
     vars(found).update(
         __made_by__=(transform, (f, *options)),
         __name__=f"{who}({name})",
+        __qualname__=f"{who}({name})",
         __module__=getattr(f, "__module__", __name__),
         __global__=getattr(f, "__global__", getattr(f, "__qualname__", "")),
         __wrapped__=f if wraps else call,
