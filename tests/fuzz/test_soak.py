@@ -23,6 +23,8 @@ def test_what_grows_is_named() -> None:
     ]
 
 
+# An interrupt in the callback of a weak reference cannot be raised: Python tells, and goes on.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
 def test_a_short_one_with_interrupts() -> None:
     interrupts, known = Interrupts(), expected()
