@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from functools import reduce
-from itertools import product
-from operator import getitem
 from typing import TYPE_CHECKING, Any, Final
 
 from smolml_array._shapes.axes import Shape
@@ -39,15 +36,15 @@ def _formatter(numbers: list[Any]) -> list[str]:
     return [t.rjust(width) for t in texts]
 
 
-def edges(xp: Backend, raw: Raw) -> Any:
-    """Nested lists of what is shown of an array: of a large one the edges alone."""
+def edges(xp: Backend, raw: Raw) -> list[Any]:
+    """The numbers that are shown of an array, in C order: of a large one the edges alone."""
     if raw.size > _LARGE:
         for axis, n in enumerate(raw.shape):
             if n > 2 * _EDGE:
                 at = (slice(None),) * axis
                 ends = [xp.index(raw, (*at, part)) for part in (_FIRST, _LAST)]
                 raw = xp.concat(ends, axis=axis)
-    return xp.to_list(raw)
+    return xp.to_flat(raw)
 
 
 def shown(length: int, edge: int) -> Sequence[int]:
@@ -66,10 +63,10 @@ def _layout(axes: list[Sequence[int]], texts: Iterator[str], indent: int) -> str
     return "[" + between.join(parts) + "]"
 
 
-def array_repr(nested: Any, shape: Shape, notes: str) -> str:
-    """The text for an array given as nested lists of numbers, or of a large one as its edges.
+def array_repr(numbers: list[Any], shape: Shape, notes: str) -> str:
+    """The text for an array of this shape, given what `edges` are.
 
-    >>> print(array_repr([[1.0, 2.5], [-3.0, 4.0]], (2, 2), ""))
+    >>> print(array_repr([1.0, 2.5, -3.0, 4.0], (2, 2), ""))
     MLArray([[ 1.0,  2.5],
              [-3.0,  4.0]])
     """
@@ -78,7 +75,5 @@ def array_repr(nested: Any, shape: Shape, notes: str) -> str:
         return f"MLArray([], shape={shape}{notes})"
     large = size > _LARGE
     axes = [shown(n, _EDGE if large else n) for n in shape]
-    places = product(*(range(len(axis) - (LEFT_OUT in axis)) for axis in axes))
-    texts = _formatter([reduce(getitem, place, nested) for place in places])
-    body = _layout(axes, iter(texts), len("MLArray("))
+    body = _layout(axes, iter(_formatter(numbers)), len("MLArray("))
     return f"MLArray({body}{f', shape={shape}' if large else ''}{notes})"
