@@ -17,14 +17,13 @@ WORTH_IT = 2**10
 def _held(node: Any) -> bool:
     """Whether the numbers are of this node alone, which has them once or twice."""
     held = _TWICE if node.out is node.raw else _TWICE - 1
-    return references(node.raw) == held
+    return not node.is_live and node.backend.adopts is None and references(node.raw) == held
 
 
 def alone(node: ArrayNode) -> bool:
     """Whether nobody but its handle and its elements sees the numbers: no rule will read them."""
-    plain = node.__class__ is ArrayNode and not node.is_live
     unread = node.rule is None or node.out is not node.raw
-    return plain and unread and _held(node) and node.backend.adopts is None
+    return node.__class__ is ArrayNode and unread and _held(node)
 
 
 def to_be_forgotten(x: Any) -> bool:
@@ -37,8 +36,6 @@ def to_be_forgotten(x: Any) -> bool:
         and x._node.rule is not None
         and x._node.raw.size >= WORTH_IT
         and x._node.out is x._node.raw
-        and not x._node.is_live
-        and x._node.backend.adopts is None
         and _held(x._node)
         and not reads(x._node.rule, OUT)
     )
