@@ -6,13 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from smolml_array._graph.rule import (
-    Rule,
-    Vjp,
-    call_plugin,
-    is_own,
-    is_plugin,
-)
+from smolml_array._graph.rule import Rule, Vjp, call_plugin, is_own, is_plugin
 from smolml_array._shapes.axes import Shape, _broadcast_shapes, fits
 from smolml_array.backends.signatures import Raw
 from smolml_value import GraphError
