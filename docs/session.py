@@ -43,12 +43,23 @@ _WORDS: Final = {
 }
 
 
-class Session:
-    """One page: its blocks run in one namespace, each after those above it."""
+class _Telling:
+    """What tells the page, in its language, what happens."""
 
     def __init__(self, language: str, emit: Emit) -> None:
         self.language = language if language in _WORDS else "en"
         self._emit = emit
+
+    def _told(self, block: int) -> contextlib.AbstractContextManager[None]:
+        """What is printed inside is told as "out" of a block, warnings as "err"."""
+        return _streams(lambda kind, text: self._emit(kind, block, text), self.language)
+
+
+class Session(_Telling):
+    """One page: its blocks run in one namespace, each after those above it."""
+
+    def __init__(self, language: str, emit: Emit) -> None:
+        super().__init__(language, emit)
         self._begin()
 
     def _begin(self) -> None:
@@ -78,10 +89,9 @@ class Session:
 
     def _run_one(self, kind: str, text: str, block: int) -> bool:
         self._emit("begin", block, "")
-        name = f"<block {block + 1}>"
-        linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+        name = _named(text, block)
         ok = False
-        with _told(lambda where, written: self._emit(where, block, written), self.language):
+        with self._told(block):
             try:
                 if kind == "draw":
                     names = {**_helpers(), "language": self.language, **self.namespace}
@@ -133,6 +143,13 @@ def _helpers() -> dict[str, Any]:
     return {key: getattr(pictures, key) for key in pictures.__all__}
 
 
+def _named(text: str, block: int) -> str:
+    """The name of a block for Python, under which errors find its lines."""
+    name = f"<block {block + 1}>"
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    return name
+
+
 def execute(text: str, name: str, namespace: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Run a block; what it shows besides what it prints: its last expression, if it is one.
 
@@ -142,11 +159,17 @@ def execute(text: str, name: str, namespace: dict[str, Any]) -> Iterator[tuple[s
         for example in doctest.DocTestParser().get_examples(text):
             exec(compile(example.source, name, "single"), namespace)
         return
+    yield from shown(_value_of(text, name, namespace))
+
+
+def _value_of(text: str, name: str, namespace: dict[str, Any]) -> Any:
+    """Run a program; the value of its last line, if that is an expression."""
     tree = ast.parse(text, name)
     final = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     exec(compile(tree, name, "exec"), namespace)
     if isinstance(final, ast.Expr):
-        yield from shown(eval(compile(ast.Expression(final.value), name, "eval"), namespace))
+        return eval(compile(ast.Expression(final.value), name, "eval"), namespace)
+    return None
 
 
 def shown(x: Any) -> Iterator[tuple[str, str]]:
@@ -210,7 +233,7 @@ class _Stream(io.TextIOBase):
 
 
 @contextlib.contextmanager
-def _told(tell: Callable[[str, str], None], language: str) -> Iterator[None]:
+def _streams(tell: Callable[[str, str], None], language: str) -> Iterator[None]:
     """What is printed is told as "out", warnings as "err"."""
     out = _Stream(lambda text: tell("out", text), language)
     err = _Stream(lambda text: tell("err", text), language)
@@ -233,16 +256,12 @@ def _printed(x: Any) -> None:
 # The exercises ---------------------------------------------------------------------------------
 
 
-class Exercises:
+class Exercises(_Telling):
     """Answers, each judged by itself."""
-
-    def __init__(self, language: str, emit: Emit) -> None:
-        self.language = language if language in _WORDS else "en"
-        self._emit = emit
 
     def check(self, name: str, answer: str) -> bool:
         """Judge an answer; tells what it printed last, and "right", or "wrong" with the reason."""
-        with _told(lambda where, written: self._emit(where, 0, written), self.language):
+        with self._told(0):
             verdict = judge(answer, exercises()[name], self.language)
         if verdict.printed:
             self._emit("out", 0, verdict.printed)
@@ -253,12 +272,8 @@ class Exercises:
 # The playground --------------------------------------------------------------------------------
 
 
-class Playground:
+class Playground(_Telling):
     """A program, run whole: its drawing with the steps of the backward pass, and its sliders."""
-
-    def __init__(self, language: str, emit: Emit) -> None:
-        self.language = language if language in _WORDS else "en"
-        self._emit = emit
 
     def run(self, text: str) -> bool:
         """Run it; tells "sliders", as JSON, too.
@@ -267,12 +282,12 @@ class Playground:
         array that the program computed.
         """
         self._emit("sliders", 0, json.dumps(sliders(text)))
-        name = "<block 1>"
-        linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
         namespace: dict[str, Any] = {"__name__": "__main__", **_helpers()}
-        with _told(lambda where, written: self._emit(where, 0, written), self.language):
+        with self._told(0):
             try:
-                result = _result(text, name, namespace)
+                result = _value_of(text, _named(text, 0), namespace)
+                if result is None:
+                    result = _last_computed(namespace)
                 if isinstance(result, Value | MLArray):
                     steps: Any = self.language
                     result = draw(result, names=namespace, steps=steps)
@@ -282,17 +297,6 @@ class Playground:
                 self._emit("error", 0, readable(error, 0, self.language))
                 return False
         return True
-
-
-def _result(text: str, name: str, namespace: dict[str, Any]) -> Any:
-    tree = ast.parse(text, name)
-    final = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    exec(compile(tree, name, "exec"), namespace)
-    if isinstance(final, ast.Expr):
-        found = eval(compile(ast.Expression(final.value), name, "eval"), namespace)
-        if found is not None:
-            return found
-    return _last_computed(namespace)
 
 
 def _last_computed(namespace: Mapping[str, Any]) -> Any:
