@@ -7,16 +7,14 @@ finds a disagreement. It prints after how many programs, and the exit status is 
 from __future__ import annotations
 
 import argparse
-import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).parents[2]
+from tests.planting import copy_of_the_tree
 
 
 class Fault(NamedTuple):
@@ -96,18 +94,15 @@ FAULTS: tuple[Fault, ...] = (
 def until_found(fault: Fault, programs: int, seed: int) -> int | None:
     """After how many programs the fuzz finds it; None if it does not."""
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("packages", "tests"):
-            shutil.copytree(ROOT / name, Path(folder, name), ignore=shutil.ignore_patterns("*.pyc"))
+        environ = copy_of_the_tree(Path(folder))
         path = Path(folder, "packages", fault.file)
         text = path.read_text(encoding="utf-8")
         path.write_text(text.replace(fault.old, fault.new), encoding="utf-8")
-        sources = [str(p) for p in Path(folder, "packages").glob("*/src")]
-        others = os.environ.get("PYTHONPATH", "").split(os.pathsep)
         run = subprocess.run(
             [sys.executable, "-W", "ignore", "-m", "tests.fuzz", "--until-found"]
             + ["--programs", str(programs), "--seed", str(seed)],
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([folder, *sources, *others])},
+            env=environ,
             capture_output=True,
             text=True,
             check=False,

@@ -12,8 +12,9 @@ from tests.fuzz import functions
 from tests.fuzz.__main__ import examine, fails, told
 from tests.fuzz.checks import CHECKS, verify
 from tests.fuzz.elementwise import OPS, TWINS
-from tests.fuzz.planted import FAULTS, ROOT
+from tests.fuzz.planted import FAULTS
 from tests.fuzz.program import Leaf, Program, shrunk
+from tests.planting import ROOT
 
 BLOCK = 40
 FIRST_SEED = int(os.environ.get("FUZZ_SEED", "0"))

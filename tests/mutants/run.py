@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -23,7 +21,8 @@ import tomllib
 from pathlib import Path
 from typing import Final, NamedTuple
 
-ROOT: Final = Path(__file__).parents[2]
+from tests.planting import copy_of_the_tree
+
 EQUIVALENT: Final = Path(__file__).with_name("equivalent.toml")
 
 LOSSES: Final = ("losses", "loss_errors", "loss_limits", "cross_entropy_options")
@@ -58,15 +57,6 @@ class Mutant(NamedTuple):
     change: tuple[str, ...]
 
 
-def copy_of_the_tree(folder: Path) -> None:
-    """What the tests need, without what was built."""
-    ignored = shutil.ignore_patterns("__pycache__", "*.so", ".*")
-    for name in ("packages", "tests", "docs", "examples"):
-        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
-    for name in ("pytest.ini", "README.md", "CONTRIBUTING.md"):
-        shutil.copyfile(ROOT / name, folder / name)
-
-
 def draw(session: Path, sample: int, seed: int) -> None:
     """Leave so many of the mutants in a session, drawn at random; all of them for 0.
 
@@ -96,13 +86,7 @@ def tried(file: str, sample: int, seed: int) -> list[Mutant]:
     module = f"packages/{file.partition('/')[0].replace('_', '-')}/src/{file}"
     with tempfile.TemporaryDirectory(prefix="smolml-mutants-") as name:
         folder = Path(name)
-        copy_of_the_tree(folder)
-        sources = [str(path) for path in folder.glob("packages/*/src")]
-        environ = os.environ | {
-            "PYTHONPATH": os.pathsep.join([str(folder), *sources]),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "HYPOTHESIS_PROFILE": "default",
-        }
+        environ = copy_of_the_tree(folder) | {"HYPOTHESIS_PROFILE": "default"}
         config, session = folder / "mutants.toml", folder / "mutants.sqlite"
         text = CONFIG.format(module=module, python=sys.executable, tests=" ".join(TESTS[file]))
         config.write_text(text, "utf-8")

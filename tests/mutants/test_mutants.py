@@ -6,7 +6,8 @@ import sqlite3
 import tomllib
 from pathlib import Path
 
-from tests.mutants.run import EQUIVALENT, ROOT, TESTS, changed, draw
+from tests.mutants.run import EQUIVALENT, TESTS, changed, draw
+from tests.planting import ROOT
 
 
 def test_files_and_tests_are_there() -> None:
