@@ -14,7 +14,7 @@ import pytest
 from smolml_value.extending import one_pass
 from tests.architecture.source import package_folder
 
-MOST_FUNCTIONS = 26
+MOST_FUNCTIONS = 25
 MOST_LINES = 350
 GUIDES = Path(__file__).parents[2] / "docs"
 

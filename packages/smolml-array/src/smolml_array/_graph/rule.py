@@ -40,6 +40,11 @@ def _recording(f: Callable[..., Any], /, *args: Any) -> Any:
     return f(*args)
 
 
+def of_backend(name: str) -> Callable[..., Any]:
+    """The backend's function of that name, as a forward."""
+    return lambda xp, *operands, **params: getattr(xp, name)(*operands, **params)
+
+
 class Rule:
     """What is not element-wise: a forward, and what it does to cotangents and to tangents.
 
@@ -48,7 +53,8 @@ class Rule:
 
     Attributes:
         name: for error messages and drawings.
-        forward: `forward(xp, *operands, **params)`.
+        forward: `forward(xp, *operands, **params)`; given as a text, the backend's function of that
+            name.
         vjps: one per operand: `vjp(xp, g, out, *operands, **params)`, the cotangent of that operand
             from `g`, that of the result; None where there is none.
         vjp_all: in place of vjps, for any number of operands: all cotangents at once.
@@ -78,7 +84,7 @@ class Rule:
     def __init__(
         self,
         name: str,
-        forward: Callable[..., Any],
+        forward: Callable[..., Any] | str,
         *vjps: Vjp | None,
         vjp_all: Vjp | None = None,
         jvp: Literal["linear", "multilinear", "reduction"] | Callable[..., Any] | None = None,
@@ -88,7 +94,9 @@ class Rule:
         formula: str | tuple[str, ...] = "",
     ) -> None:
         self.name: str = name
-        self.forward: Callable[..., Any] = forward
+        self.forward: Callable[..., Any] = (
+            of_backend(forward) if isinstance(forward, str) else forward
+        )
         self.vjps: tuple[Vjp | None, ...] = vjps
         self.vjp_all: Vjp | None = vjp_all
         self.jvp = jvp

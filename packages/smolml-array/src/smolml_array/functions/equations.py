@@ -42,9 +42,7 @@ def _solve_jvp(xp: Any, tangents: Tangents, out: Raw, a: Raw, b: Raw) -> Raw:
     return _solved(xp, a, added([db, change]))
 
 
-SOLVE = Rule(
-    "solve", lambda xp, a, b: xp.solve(a, b), vjp_all=_solve_vjps, jvp=_solve_jvp, not_saved=(1,)
-)
+SOLVE = Rule("solve", "solve", vjp_all=_solve_vjps, jvp=_solve_jvp, not_saved=(1,))
 
 
 def _inverse_transposed(xp: Any, out: Raw, x: Raw) -> Raw:

@@ -59,7 +59,7 @@ def _matmul_right(xp: Any, g: Raw, out: Raw, a: Raw, b: Raw, *rest: Raw) -> Raw:
 
 MATMUL = Rule(
     "matmul",
-    lambda xp, a, b: xp.matmul(a, b),
+    "matmul",
     _matmul_left,
     _matmul_right,
     jvp=lambda xp, tangents, out, a, b: multilinear(xp.cotangent_matmul, tangents, (a, b)),

@@ -17,15 +17,7 @@ from smolml_array._shapes.axes import (
 )
 from smolml_array._shapes.picking import along
 from smolml_array.backends.signatures import Raw
-from smolml_array.functions.table import (
-    A,
-    Array,
-    array_function,
-    entry,
-    linear,
-    of_backend,
-    on_numbers,
-)
+from smolml_array.functions.table import A, Array, array_function, entry, linear, on_numbers
 from smolml_value.extending import as_float, refusal
 
 # Their rules: what goes back to each element ---------------------------------------------------
@@ -123,7 +115,7 @@ def _std_vjp(xp: Any, g: Raw, out: Raw, x: Raw, **how: Any) -> Raw:
 
 def _reduction(name: str, vjp: Vjp, formula: str) -> Rule:
     """The rule of the backend's reduction of this name, which is not linear."""
-    return Rule(name, of_backend(name), vjp, jvp="reduction", formula=formula)
+    return Rule(name, name, vjp, jvp="reduction", formula=formula)
 
 
 SUM = linear("sum", _sum_vjp, formula="{g}; each")

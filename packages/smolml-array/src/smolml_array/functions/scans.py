@@ -14,7 +14,7 @@ from smolml_array.backends.signatures import Raw
 from smolml_array.functions.indexing import getitem
 from smolml_array.functions.manipulation import broadcast_to, floating
 from smolml_array.functions.reductions import normal
-from smolml_array.functions.table import Array, array_function, as_array, linear, of_backend
+from smolml_array.functions.table import Array, array_function, as_array, linear
 from smolml_array.functions.windows import PAD
 from smolml_value import table
 
@@ -135,7 +135,7 @@ def _cumulative_prod_jvp(xp: Any, tangents: Sequence[Any], out: Raw, x: Raw, *, 
 
 CUMULATIVE_PROD = Rule(
     "cumulative_prod",
-    of_backend("cumulative_prod"),
+    "cumulative_prod",
     _cumulative_prod_vjp,
     jvp=_cumulative_prod_jvp,
 )

@@ -86,11 +86,6 @@ def array_function(
     return put  # type: ignore[no-any-return]
 
 
-def of_backend(name: str) -> Callable[..., Any]:
-    """The backend's function of that name, as a forward."""
-    return lambda xp, x, **params: getattr(xp, name)(x, **params)
-
-
 def linear(
     name: str,
     adjoint: Vjp,
@@ -103,9 +98,8 @@ def linear(
 
     Its adjoint is its vjp; of x and of the result it needs to know no more than shape and dtype.
     """
-    forward = forward or of_backend(name)
     return Rule(
-        name, forward, adjoint, jvp="linear", into=into, not_saved=(0, OUT), formula=formula
+        name, forward or name, adjoint, jvp="linear", into=into, not_saved=(0, OUT), formula=formula
     )
 
 
