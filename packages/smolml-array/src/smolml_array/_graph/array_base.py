@@ -308,7 +308,7 @@ class ArrayBase(OneValue):
         xp = xp or node.backend
         if self._view is not None:
             root = self._view.root
-            root._set_numbers(put_at(xp, numbers_on(xp, root), self._view.positions(), raw), xp)
+            root._set_numbers(put_at(xp, numbers_on(xp, root), self._view.positions(xp), raw), xp)
             return
         if raw.dtype != node.raw.dtype:
             raw = xp.astype(raw, node.raw.dtype)

@@ -48,7 +48,7 @@ class ViewOf(NamedTuple):
             raw = rule.forward(xp, raw, **params)
         return raw
 
-    def positions(self) -> Raw:
-        """For each element its position in the root, in C order."""
+    def positions(self, xp: Backend | None = None) -> Raw:
+        """For each element its position in the root, in C order; on its backend or a recording."""
         node = self.root._current_node()
-        return self.shown(node.backend, numbered(node.backend, node.shape))
+        return self.shown(xp or node.backend, numbered(xp or node.backend, node.shape))

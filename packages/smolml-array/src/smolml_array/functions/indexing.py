@@ -158,7 +158,7 @@ def setitem(x: Array, key: Any, new: ArrayLike) -> None:
         elif root is x:
             x._become(index_put(x, key, new)._node)
         else:  # the root is put together anew, and this window looks at it again
-            chosen = xp.index(x._view.positions(), key)  # type: ignore[union-attr]  # it is one
+            chosen = xp.index(x._view.positions(xp), key)  # type: ignore[union-attr]  # it is one
             flat = x._rule(RESHAPE, root, shape=(math.prod(root.shape),))
             put = index_put(flat, chosen, new)
             root._become(x._rule(RESHAPE, put, shape=root.shape)._node)
