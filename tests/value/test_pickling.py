@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -60,6 +61,10 @@ class Model:
 
     @checkpoint
     def forward(self, x: Any) -> Any:
+        return self.factor * x * x
+
+    @partial(grad, argnums=1)
+    def slope(self, x: Any) -> Any:
         return self.factor * x * x
 
 
@@ -122,6 +127,14 @@ def test_methods_stay_methods() -> None:
     assert model.forward(2.0) == 12.0
     assert grad(model.forward)(2.0) == 12.0
     assert Model.forward(model, 2.0) == 12.0
+    assert repr(Model.forward) == "<function checkpoint(forward)>"
+
+
+def test_bound_methods_are_sent_with_their_object() -> None:
+    model = Model()
+    model.factor = 5.0
+    for f in (model.forward, model.slope, Model.slope.__get__(model)):
+        assert pickle.loads(pickle.dumps(f))(2.0) == f(2.0) == 20.0
 
 
 @pytest.mark.parametrize("f", [None, 3.0, Value(1.0)])

@@ -25,15 +25,21 @@ class Made(partial[Any]):
 
     __made_by__: tuple[Callable[..., Any], tuple[Any, ...]]
     __name__: str
+    __qualname__: str
+    __global__: str
 
     def __get__(self, owner: Any, kind: Any = None) -> Any:
         return self if owner is None else MethodType(self, owner)  # as functions become methods
+
+    def __set_name__(self, owner: type[Any], name: str) -> None:
+        if self.__global__ == f"{owner.__qualname__}.{name}":  # it decorates a method
+            self.__name__ = name  # by which a bound method is pickled
 
     def __reduce__(self) -> Any:
         return global_name(self) or self.__made_by__
 
     def __repr__(self) -> str:
-        return f"<function {self.__name__}>"
+        return f"<function {self.__qualname__}>"
 
 
 def made(
