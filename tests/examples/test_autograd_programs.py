@@ -75,7 +75,7 @@ def test_derivatives_of_tanh() -> None:
     x = np.linspace(-7, 7, 29)
 
     def curves(lib: Any) -> list[Any]:
-        found = [lambda x: (1.0 - lib.exp(-2 * x)) / (1.0 + lib.exp(-(2 * x)))]
+        found: list[Any] = [lambda x: (1.0 - lib.exp(-2 * x)) / (1.0 + lib.exp(-(2 * x)))]
         for _ in range(4):
             found.append(lib.elementwise_grad(found[-1]))
         return [f(x) for f in found]
