@@ -18,7 +18,7 @@ __all__ = [
     "reduction", "secants", "tangent",
 ]  # fmt: skip
 
-language = "en"  # of the page that is drawn for: `draw(y, steps=language)`
+language = "en"  # of the page that is drawn for: `draw(y, language=language)`
 
 BLUE, ORANGE, GREEN = "#4c6ef5", "#f08c00", "#2b8a3e"
 _W, _H, _GAP = 46.0, 32.0, 26.0  # a cell, and what lies between two grids

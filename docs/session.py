@@ -289,8 +289,8 @@ class Playground(_Telling):
                 if result is None:
                     result = _last_computed(namespace)
                 if isinstance(result, Value | MLArray):
-                    steps: Any = self.language
-                    result = draw(result, names=namespace, steps=steps)
+                    told: Any = self.language
+                    result = draw(result, names=namespace, steps=True, language=told)
                 for what, shown_as in shown(result):
                     self._emit(what, 0, shown_as)
             except BaseException as error:

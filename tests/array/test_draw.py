@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from smolml_array import MLArray, concat, ones, zeros
-from smolml_value import Value, draw, no_grad
+from smolml_value import Value, draw, explain, no_grad
 from smolml_value.transforms import checkpoint, grad
 from tests.array.helpers import filled
 from tests.array.programs import Arrays, Step, run, steps
@@ -106,6 +106,17 @@ def test_few_numbers_are_written_out_and_many_summed_up(backend: str) -> None:
     }
     for text, x in shown.items():
         assert rows(drawn(x)[0])["data"] == text
+
+
+def test_drawings_and_explanations_speak_spanish(backend: str) -> None:
+    x, c = MLArray([[1.0, 2.0]] * 9), ones(9, 2)
+    c.requires_grad = False
+    x.data[0][0].data = math.nan
+    y = (x * c).sum()
+    shown = {text for box in drawn(y, language="es") for text in box.texts}
+    assert shown >= {"forma", "constante", "contiene nan", "todo 0", "todo 1"}
+    assert "∂v2/∂v1 = const = (9, 2) todo 1" in explain(y, language="es").text
+    assert '"grad": "todo 1"' in draw(y, language="es", steps=True).svg.replace("&quot;", '"')
 
 
 def test_data_that_was_set_is_shown(backend: str) -> None:

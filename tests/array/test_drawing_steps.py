@@ -34,7 +34,7 @@ def test_the_steps_end_in_the_gradients_of_backward(
         result = loss(x, w)
         result.backward()
         drawn, ends = played(
-            draw(result, names={"x": x, "w": w}, steps="en", elements=elements).svg
+            draw(result, names={"x": x, "w": w}, steps=True, elements=elements).svg
         )
     kept = {node: text for node, text in drawn.items() if text != "not kept"}
     assert kept

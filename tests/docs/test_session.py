@@ -67,7 +67,7 @@ def test_drawings_are_made_from_their_own_code_in_the_language_of_the_page() -> 
     session, told = page("es")
     program = [
         *python("from smolml import Value\nx = Value(3.0, 'x')\ny = x * x"),
-        ("draw", "draw(y, steps=language)"),
+        ("draw", "draw(y, steps=True, language=language)"),
         ("draw", "secants(lambda x: x * x, 1.0, [1.0, 0.5])"),
     ]
     assert session.run(program, 2)

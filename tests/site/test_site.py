@@ -136,7 +136,7 @@ def test_errors_are_readable_and_results_are_shown(guide: Any) -> None:
     assert page.locator(".smol-status").nth(1).inner_text() == "A block above has an error."
     editor.fill(
         "from smolml import Value, draw, explain\nx = Value(3.0)\ny = x * x\n"
-        "y.backward()\ndraw(y, steps='en', names=locals())"
+        "y.backward()\ndraw(y, steps=True, names=locals())"
     )
     _run(page, 0)
     output = page.locator(".smol-output").first

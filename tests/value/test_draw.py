@@ -100,6 +100,22 @@ def test_the_order_of_operands_is_shown_where_it_matters() -> None:
         assert len(re.findall('-- "[12]" -->', drawing.mermaid)) == shown
 
 
+def test_drawings_speak_spanish() -> None:
+    x = Value(1.0, "nodes")  # what users wrote is left alone
+    y = x
+    for _ in range(10):
+        y = y * 2.0
+    z = fused.fsum([y, *map(Value, range(10))])
+    folded = draw(z, fold="op", language="es")
+    assert {"nodes", "grad", "10 nodos", "10 valores", "22 nodos"} <= set(read(folded.svg).texts)
+    assert "<title>10 aristas</title>" in folded.svg
+    assert folded.summary == "4 cajas para 22 nodos"
+    cut = draw(z, fold="depth", max_nodes=2, language="es")
+    assert "20 nodos más" in read(cut.svg).texts
+    assert "<title>grafo de cálculo</title>" in draw(x, language="es").svg
+    assert draw(x, language="es").summary == "1 caja"
+
+
 def test_both_edges_of_a_square_are_drawn() -> None:
     x = Value(3.0)
     assert len(read(draw(x * x).svg).edges) == 2

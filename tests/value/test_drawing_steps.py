@@ -44,7 +44,7 @@ def test_the_seeds_example_is_told_arrow_by_arrow() -> None:
     d = a * b
     y = d + c
     y.backward()
-    svg = draw(y, names={"d": d, "y": y}, steps="en").svg
+    svg = draw(y, names={"d": d, "y": y}, steps=True).svg
     steps = json.loads(ElementTree.fromstring(svg).attrib["data-steps"])
     assert steps[0] == {"node": 0, "text": "1. Start at the end: y.grad = 1.", "grad": "1"}
     assert [step.get("edge") for step in steps] == [
@@ -66,14 +66,14 @@ def test_the_seeds_example_is_told_arrow_by_arrow() -> None:
 
 def test_they_speak_spanish() -> None:
     x = Value(3.0, "x")
-    assert "Empezar por el final" in draw(x * x, steps="es").svg
+    assert "Empezar por el final" in draw(x * x, steps=True, language="es").svg
 
 
 @given(programs())
 def test_the_steps_end_in_the_gradients_of_backward(program: list[Step]) -> None:
     root = run(program, [Value(0.5), Value(-1.25), Value(2.0)], VALUE_OPS)
     root.backward()
-    drawn, ends = played(draw(root, max_nodes=1000, steps="en").svg)
+    drawn, ends = played(draw(root, max_nodes=1000, steps=True).svg)
     assert ends == drawn
 
 
@@ -84,7 +84,7 @@ def test_of_a_large_graph_what_is_drawn_is_played(seed: int) -> None:
     for node in nodes[1:]:
         root = root + node.tanh()
     root.backward()
-    svg = draw(root, max_nodes=30, fold="depth", steps="en").svg
+    svg = draw(root, max_nodes=30, fold="depth", steps=True).svg
     assert 'class="smolml-group"' in svg
     drawn, ends = played(svg)
     told = {node for node, text in ends.items() if text != "0"}
@@ -101,16 +101,18 @@ def test_without_steps_there_are_none() -> None:
 def test_drawing_them_changes_no_gradient() -> None:
     x = Value(3.0)
     y = x * x
-    draw(y, steps="en")
+    draw(y, steps=True)
     assert (x.grad, y.grad) == (0.0, 0.0)
 
 
 def test_what_cannot_be_told_is_refused() -> None:
     x, language = Value(1.0), "fr"
-    with pytest.raises(ValueError, match="steps must be None, 'en' or 'es', got 'fr'"):
+    with pytest.raises(ValueError, match="language must be 'en' or 'es', got 'fr'"):
+        draw(x, language=language)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="steps must be True or False, got 'fr'; see language"):
         draw(x, steps=language)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="from one root, got 2; draw each alone"):
-        draw([x, x * 2.0], steps="en")
+        draw([x, x * 2.0], steps=True)
 
 
 def test_a_graph_inside_a_transform_is_played_too() -> None:
@@ -118,7 +120,7 @@ def test_a_graph_inside_a_transform_is_played_too() -> None:
 
     def f(x: Any) -> Any:
         y = x * x
-        drawings.append(draw(y, steps="en").svg)
+        drawings.append(draw(y, steps=True).svg)
         return y
 
     assert grad(f)(3.0) == 6.0

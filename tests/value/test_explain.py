@@ -92,8 +92,13 @@ def test_after_backward_it_says_what_another_one_would_add() -> None:
     graph = seeds()
     graph["y"].backward()
     text = explain(graph["y"], names=graph).text
-    more = " backward() adds this to what is there: a.grad 3 → 6, b.grad 2 → 4, c.grad 1 → 2."
-    assert text == ENGLISH + more
+    changes = "a.grad 3 → 6, b.grad 2 → 4, c.grad 1 → 2."
+    more = " They hold this already, as after backward(); another one would add it again: "
+    assert text == ENGLISH + more + changes
+    graph["a"].grad = 1.0  # of something else
+    text = explain(graph["y"], names=graph).text
+    changes = changes.replace("3 → 6", "1 → 4")
+    assert text == f"{ENGLISH} backward() adds this to what is there: {changes}"
 
 
 # Numbers ---------------------------------------------------------------------------------------

@@ -29,17 +29,22 @@ from smolml_value.extending.showing import (
 
 
 def summary(xp: Backend, raw: Raw) -> str:
-    """The numbers, if they are up to three in a row; else the smallest and the largest."""
+    """The numbers, if they are up to three in a row; else the smallest and the largest.
+
+    Words stand in braces: they are said in the reader's language.
+    """
     count = math.prod(raw.shape)
     if count == 0:
-        return "empty"
+        return "{empty}"
     if count == 1 or (count <= 3 and len(raw.shape) == 1):
         flat = [float(x) for x in xp.to_flat(raw)]
         return numeral(flat[0]) if not raw.shape else numerals(flat)
     low, high = _extremes(xp, raw)
     if math.isnan(low) or math.isnan(high):
-        return "has nan"
-    return f"{numeral(low, 3)} … {numeral(high, 3)}" if low != high else f"all {numeral(low, 3)}"
+        return "{has_nan}"
+    return (
+        f"{numeral(low, 3)} … {numeral(high, 3)}" if low != high else f"{{all}} {numeral(low, 3)}"
+    )
 
 
 def _extremes(xp: Backend, raw: Raw) -> tuple[float, float]:
@@ -62,7 +67,7 @@ protocol.tag.register(Element, lambda v: ("element", v.label))
 def _(node: ArrayNode) -> Look:
     xp, raw, grad = node.backend, node.current(), node.gradient()
     if node.is_hidden:  # a backward pass has not kept what nobody could see
-        return Look(_op(node), node.label, "not kept", "not kept", 0.0, shape=node.shape)
+        return Look(_op(node), node.label, "{not_kept}", "{not_kept}", 0.0, shape=node.shape)
     return Look(
         op=_op(node),
         label=node.label,

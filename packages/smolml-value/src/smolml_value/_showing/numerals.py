@@ -27,13 +27,14 @@ def shape_text(shape: Sequence[int]) -> str:
     return f"({', '.join(map(str, shape))})"
 
 
-def count_text(n: int, what: str, exact: bool = True) -> str:
-    """So many things, in words.
+def count_text(n: int, forms: str) -> str:
+    """So many things, in the form for one or in that for several.
 
-    >>> count_text(1, "node"), count_text(1500, "node", exact=False)
-    ('1 node', 'more than 1,500 nodes')
+    >>> count_text(1, "1 node|{n} nodes"), count_text(1500, "1 node|{n} nodes")
+    ('1 node', '1,500 nodes')
     """
-    return f"{'' if exact else 'more than '}{n:,} {what}{'' if n == 1 else 's'}"
+    one, several = forms.split("|")
+    return one if n == 1 else several.format(n=f"{n:,}")
 
 
 def bracketed(text: str) -> str:

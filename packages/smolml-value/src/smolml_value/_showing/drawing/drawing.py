@@ -23,6 +23,7 @@ from smolml_value._showing.drawing.svg import Direction, svg
 from smolml_value._showing.explaining.renderers import frames
 from smolml_value._showing.explaining.steps import Walk
 from smolml_value._showing.explaining.translations import Language
+from smolml_value._showing.numerals import count_text
 from smolml_value._showing.unfolding import unfolded
 from smolml_value.node import Node, OperandBase
 
@@ -87,9 +88,9 @@ class Drawing:
         >>> draw(Value(2.0) + Value(3.0)).summary
         '3 boxes'
         """
-        boxes = len(self._picture.boxes)
-        of = f" for {self._picture.note}" if self._picture.note else ""
-        return f"{boxes} {'box' if boxes == 1 else 'boxes'}{of}"
+        drawn, words = self._picture, self._picture.words
+        boxes = count_text(len(drawn.boxes), words["boxes"])
+        return words["boxes_for"].format(boxes=boxes, nodes=drawn.note) if drawn.note else boxes
 
     def __repr__(self) -> str:
         return f"<Drawing of {self.summary}; save('graph.svg') writes it to a file>"
@@ -109,7 +110,8 @@ def draw(
     names: Mapping[str, Any] | None = None,
     direction: Direction = "right",
     elements: bool = False,
-    steps: Language | None = None,
+    steps: bool = False,
+    language: Language = "en",
 ) -> Drawing:
     """The graph that led to a Value or an array, drawn: inputs first, results last.
 
@@ -134,14 +136,15 @@ def draw(
         elements: draw the Values that arrays consist of, each in a box of its own, and at the
             arrows the factors with which gradients go back; root has one element. A large graph
             is better drawn as arrays: every element is looked at.
-        steps: "en" or "es": what `explain` tells goes into the SVG as data, in that language, as
-            JSON in the attribute data-steps, for a page that plays it. There is one root.
+        steps: what `explain` tells goes into the SVG as data, as JSON in the attribute data-steps,
+            for a page that plays it. There is one root.
+        language: "en" or "es": of the words in the drawing, and of the steps.
 
     Raises:
         TypeError: root is no Value or array.
         GraphError: with elements, root is an array of more than one.
-        ValueError: fold, direction, max_nodes or steps is none of those above; with fold=None,
-            more nodes than max_nodes; with steps, several roots.
+        ValueError: fold, direction, max_nodes, steps or language is none of those above; with
+            fold=None, more nodes than max_nodes; with steps, several roots.
 
     Source: K. Sugiyama, S. Tagawa & M. Toda, Methods for visual understanding of hierarchical
     system structures (1981).
@@ -158,14 +161,16 @@ def draw(
         raise ValueError(f"draw: direction must be 'right' or 'down', got {direction!r}")
     if not isinstance(max_nodes, int) or not 1 <= max_nodes <= MOST:
         raise ValueError(f"draw: max_nodes must be from 1 to {MOST:,}, got {max_nodes!r}")
-    if steps is not None and steps not in get_args(Language):
-        raise ValueError(f"draw: steps must be None, 'en' or 'es', got {steps!r}")
+    if language not in get_args(Language):
+        raise ValueError(f"draw: language must be 'en' or 'es', got {language!r}")
+    if not isinstance(steps, bool):
+        raise ValueError(f"draw: steps must be True or False, got {steps!r}; see language")
     given, known = roots_of("draw", root), protocol.named(names)
     if elements:
         roots: Sequence[Node] = [[*unfolded("draw", x, known).values()][-1] for x in given]
     else:
         roots = [node_of(x) for x in given]
-    if steps is not None and len(roots) != 1:
+    if steps and len(roots) != 1:
         raise ValueError(f"draw: steps are those from one root, got {len(roots)}; draw each alone")
     with paused_gc():  # walking a large graph is no reason to search all of it for garbage
         found = collect(roots)
@@ -176,10 +181,10 @@ def draw(
                 f"{MOST:,}), or let it be folded"
             )
         boxes = folded(found, fold, max_nodes)
-        drawn = picture(found, boxes, known, title or "", elements)
-        if steps is not None:
+        drawn = picture(found, boxes, known, title or "", elements, language)
+        if steps:
             told = Walk(roots[0], max_nodes, known, found.nodes).steps
-            drawn.steps = json.dumps([*frames(told, steps)], ensure_ascii=False)
+            drawn.steps = json.dumps([*frames(told, language)], ensure_ascii=False)
         return Drawing(drawn, direction)
 
 

@@ -14,8 +14,9 @@ from smolml_value._showing import protocol
 from smolml_value._showing.drawing import colors
 from smolml_value._showing.drawing.collect import Found
 from smolml_value._showing.drawing.fold import HIDDEN, Folded, Group
+from smolml_value._showing.explaining.translations import WORDS, Language, said
 from smolml_value._showing.numerals import count_text, numeral, shape_text, shortened
-from smolml_value._showing.protocol import Constant, Look
+from smolml_value._showing.protocol import Constant, Shape
 
 Kind = Literal["leaf", "node", "constant", "group", "function"]
 _LONGEST = 28  # characters of a line in a box
@@ -88,7 +89,13 @@ class Picture:
     edges: list[Edge]
     title: str
     note: str
+    language: Language = "en"
     steps: str = ""
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What is said in the picture, by name."""
+        return WORDS[self.language]
 
     @cached_property
     def largest(self) -> float:
@@ -102,14 +109,19 @@ class Picture:
 
 
 def picture(
-    found: Found, folded: Folded, names: Mapping[int, str], title: str, factors: bool = False
+    found: Found,
+    folded: Folded,
+    names: Mapping[int, str],
+    title: str,
+    factors: bool = False,
+    language: Language = "en",
 ) -> Picture:
     """The boxes and edges of a graph that was folded; of Values also with factors at the arrows."""
-    boxes = [_box(found, group, names) for group in folded.groups]
+    boxes = [_box(found, group, names, language) for group in folded.groups]
     hidden = folded.group_of.count(HIDDEN) + found.more
     rest = len(boxes)
     if hidden:
-        boxes.append(_rest(found, folded, hidden))
+        boxes.append(_rest(found, folded, hidden, language))
     edges: list[Edge] = []
     between: dict[tuple[int, int], Edge] = {}
     constants: dict[int, int] = {}
@@ -122,7 +134,7 @@ def picture(
             for position, x in enumerate(found.operands[i]):
                 if isinstance(x, Constant):
                     if alone:
-                        box = _constant(boxes, constants, x, names)
+                        box = _constant(boxes, constants, x, names, language)
                         edges.append(Edge(box, target, notes[position]))
                     continue
                 key = f"{i}.{next(parents)}"
@@ -142,8 +154,10 @@ def picture(
             between[source, rest] = Edge(source, rest)
     edges += between.values()
     is_all = all(box.count == 1 for box in boxes)
-    note = "" if is_all else count_text(found.total, "node", found.exact)
-    return Picture(boxes, edges, title, note)
+    note = "" if is_all else count_text(found.total, WORDS[language]["nodes"])
+    if not (is_all or found.exact):
+        note = WORDS[language]["at_least"].format(nodes=note)
+    return Picture(boxes, edges, title, note, language)
 
 
 def _notes(found: Found, i: int, is_ordered: bool, factors: bool) -> list[str]:
@@ -160,42 +174,48 @@ def _hidden_members(folded: Folded) -> list[int]:
     return [i for i, g in enumerate(folded.group_of) if g == HIDDEN]
 
 
-def _box(found: Found, group: Group, names: Mapping[int, str]) -> Box:
+def _box(found: Found, group: Group, names: Mapping[int, str], language: Language) -> Box:
     if len(group.members) > 1:
-        return _folded_box(found, group, names)
+        return _folded_box(found, group, names, language)
     node = found.nodes[group.members[0]]
     look = protocol.look(node)
     is_leaf = not found.operands[group.members[0]] and not look.op
     kind: Kind = "function" if look.is_function else ("leaf" if is_leaf else "node")
-    rows = [] if look.is_function else _rows(look)
+    rows = [] if look.is_function else _rows(look.shape, language, data=look.data, grad=look.grad)
     title = shortened(look.label or names.get(id(node), "") or look.title, _LONGEST)
     shape = "" if look.shape is None else shape_text(look.shape)
     more = "\n".join(t for t in (look.label, look.op, shape, look.more) if t)
     return Box(kind, look.op, title, rows, look.size, more, look.ordered, node=group.members[0])
 
 
-def _rows(look: Look) -> list[tuple[str, str]]:
-    rows = [] if look.shape is None else [("shape", shape_text(look.shape))]
-    return [*rows, ("data", look.data), ("grad", look.grad)]
+def _rows(shape: Shape | None, language: Language, **numbers: str) -> list[tuple[str, str]]:
+    rows = [] if shape is None else [(WORDS[language]["shape"], shape_text(shape))]
+    return [*rows, *((name, said(text, language)) for name, text in numbers.items())]
 
 
 def _constant(
-    boxes: list[Box], constants: dict[int, int], x: Constant, names: Mapping[int, str]
+    boxes: list[Box],
+    constants: dict[int, int],
+    x: Constant,
+    names: Mapping[int, str],
+    language: Language,
 ) -> int:
     """The box of a constant: one for each use of a number, the same for the same array."""
     if x.key is not None and x.key in constants:
         return constants[x.key]
     title = "" if x.key is None else shortened(names.get(x.key, ""), _LONGEST)
-    rows = [] if x.shape is None else [("shape", shape_text(x.shape)), ("data", x.text)]
-    boxes.append(Box("constant", x.text if x.shape is None else "constant", title, rows))
+    rows = [] if x.shape is None else _rows(x.shape, language, data=x.text)
+    op = x.text if x.shape is None else WORDS[language]["constant"]
+    boxes.append(Box("constant", op, title, rows))
     if x.key is not None:
         constants[x.key] = len(boxes) - 1
     return len(boxes) - 1
 
 
-def _folded_box(found: Found, group: Group, names: Mapping[int, str]) -> Box:
+def _folded_box(found: Found, group: Group, names: Mapping[int, str], language: Language) -> Box:
     """A box for several nodes: how many, which ops, and the gradient if it has one result."""
-    members = group.members
+    members, words = group.members, WORDS[language]
+    counted = count_text(len(members), words["nodes"])
     ops = _ops(found, members)
     inside = set(members)
     used_inside = {p for i in members for p in found.operands[i] if p in inside}
@@ -203,20 +223,18 @@ def _folded_box(found: Found, group: Group, names: Mapping[int, str]) -> Box:
     title, op = group.name, ""
     if len(ops) == 1 and group.name in ops:
         title, op = "", group.name
-    if not ops:
-        leaf = protocol.look(found.nodes[members[0]])
-        op = "array" if leaf.shape is not None else "value"
     looks = [protocol.look(found.nodes[i]) for i in ends[:100]]
-    rows = [("", count_text(len(members), "node"))] if ops else []
+    rows = [("", counted)] if ops else []
     if len(ops) > 1 or (ops and title):
         rows.append(("ops", _census(ops, _LONGEST)))
     if len(ends) == 1:
         title = title or names.get(id(found.nodes[ends[0]]), "")
-        rows += _rows(looks[0])
+        rows += _rows(looks[0].shape, language, data=looks[0].data, grad=looks[0].grad)
     if not ops:
-        title, op = f"{len(members):,} {op}s", ""
+        kind = "values" if looks[0].shape is None else "arrays"
+        title, op = count_text(len(members), words[kind]), ""
     size = max((look.size for look in looks), default=0.0)
-    more = f"{count_text(len(members), 'node')}\n{_census(ops, 400)}"
+    more = f"{counted}\n{_census(ops, 400)}"
     return Box("group", op, shortened(title, _LONGEST), rows, size, more, count=len(members))
 
 
@@ -237,9 +255,11 @@ def _census(ops: Counter[str], most: int) -> str:
     return text
 
 
-def _rest(found: Found, folded: Folded, hidden: int) -> Box:
+def _rest(found: Found, folded: Folded, hidden: int, language: Language) -> Box:
     """The box of all that is not shown."""
     ops = _ops(found, _hidden_members(folded))
-    title = f"{'' if found.exact else 'over '}{count_text(hidden, 'more node')}"
+    title = count_text(hidden, WORDS[language]["more_nodes"])
+    if not found.exact:
+        title = WORDS[language]["over"].format(nodes=title)
     rows = [("ops", _census(ops, _LONGEST))] if ops and not found.more else []
     return Box("group", "…", title, rows, None, _census(ops, 400), count=hidden)

@@ -11,7 +11,7 @@ from typing import Final, Literal
 from smolml_value._showing.drawing import colors
 from smolml_value._showing.drawing.layout import Layout, Point, Route, arrange
 from smolml_value._showing.drawing.picture import STYLES, Box, Picture
-from smolml_value._showing.numerals import numeral
+from smolml_value._showing.numerals import count_text, numeral
 
 Direction = Literal["right", "down"]
 Placing = Callable[[Point], Point]  # from along and across to the page
@@ -80,7 +80,7 @@ def svg(picture: Picture, direction: Direction) -> str:
         f'height="{full_height:.0f}" viewBox="0 0 {full_width:.0f} {full_height:.0f}" '
         f'role="img"{steps} font-family="{_FONT}" font-size="{_SIZE:g}">'
     )
-    lines = [head, f"<title>{escaped(picture.title or 'computational graph')}</title>"]
+    lines = [head, f"<title>{escaped(picture.title or picture.words['graph'])}</title>"]
     if picture.title:
         lines.append(
             _text(full_width / 2, _MARGIN + 11, picture.title, colors.LINE, "middle", "bold", 14)
@@ -171,7 +171,7 @@ def _edges(picture: Picture, layout: Layout, at: Placing, flips: bool) -> list[s
         path = f'<path d="{_path(route, at, flips)}"{key}'
         if edge.count > 1:
             width = min(1.3 + 0.35 * edge.count**0.5, 4.0)
-            title = f"<title>{edge.count:,} edges</title>"
+            title = f"<title>{count_text(edge.count, picture.words['edges'])}</title>"
             lines.append(f'{path} stroke-width="{width:.2f}">{title}</path>')
         else:
             lines.append(f"{path}/>")

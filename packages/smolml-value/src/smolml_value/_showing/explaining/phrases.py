@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from smolml_value._showing import protocol
 from smolml_value._showing.explaining.steps import Contribution, Step
-from smolml_value._showing.explaining.translations import NOTES, WORDS, Language
+from smolml_value._showing.explaining.translations import NOTES, WORDS, Language, said
 from smolml_value._showing.numerals import bracketed
+
+
+def short(number: Any, language: Language) -> str:
+    """A gradient or a partial as a short text."""
+    return said(protocol.short(number), language)
 
 
 def grad_of(name: str) -> str:
@@ -18,24 +25,24 @@ def grad_of(name: str) -> str:
     return f"{name}.grad" if is_plain else f"({name}).grad"
 
 
-def partial_text(step: Step, c: Contribution) -> str:
+def partial_text(step: Step, c: Contribution, language: Language) -> str:
     """The partial as formula and number: "∂d/∂a = b = 3"."""
     if not c.is_partial:
         return c.formula
-    number = "" if c.partial is None else protocol.short(c.partial)
+    number = "" if c.partial is None else short(c.partial, language)
     texts = [f"∂{step.name}/∂{c.name}", c.formula, number if number != c.formula else ""]
     return " = ".join(t for t in texts if t)
 
 
 def product_text(step: Step, c: Contribution, language: Language) -> str:
     """What is added: "3 · 1 = 3"."""
-    amount = protocol.short(c.contribution)
+    amount = short(c.contribution, language)
     if c.is_partial and isinstance(c.partial, float | int) and isinstance(step.cotangent, float):
-        factors = (bracketed(protocol.short(x)) for x in (c.partial, step.cotangent))
+        factors = (bracketed(short(x, language)) for x in (c.partial, step.cotangent))
         return f"{' · '.join(factors)} = {amount}"
     left = ""
     if c.is_partial:
-        factor = protocol.short(c.partial) if isinstance(c.partial, float | int) else ""
+        factor = short(c.partial, language) if isinstance(c.partial, float | int) else ""
         factor = factor or c.formula or f"∂{step.name}/∂{c.name}"
         left = f"{f'({factor})' if ' ' in factor else bracketed(factor)} · {grad_of(step.name)}"
     elif c.formula:
@@ -50,24 +57,25 @@ def headline(step: Step, language: Language) -> str:
     words = WORDS[language]
     if step.kind in ("start", "op"):
         expression = f"{step.name} = {step.expression}"
-        grad, g = grad_of(step.name), protocol.short(step.cotangent)
+        grad, g = grad_of(step.name), short(step.cotangent, language)
         return words[step.kind].format(expression=expression, grad=grad, g=g)
     if step.kind == "folded":
         ops = ", ".join(f"{op} ×{n:,}" for op, n in step.folded)
         return words["folded"].format(n=f"{sum(n for _, n in step.folded):,}", ops=ops)
     if not step.gradients:
         return words["end_none"].format(name=step.name)
-    found = [f"{grad_of(x.name)} = {protocol.short(x.added)}" for x in step.gradients]
+    found = [f"{grad_of(x.name)} = {short(x.added, language)}" for x in step.gradients]
     if step.left_out:
         found.append(words["others"].format(n=f"{step.left_out:,}"))
     text = words["end"].format(gradients=", ".join(found))
+    held = [x for x in step.gradients if protocol.is_nonzero(x.before)]
     changes = [
-        f"{grad_of(x.name)} {protocol.short(x.before)} → {protocol.short(x.before + x.added)}"
-        for x in step.gradients
-        if protocol.is_nonzero(x.before)
+        f"{grad_of(x.name)} {short(x.before, language)} → {short(x.before + x.added, language)}"
+        for x in held
     ]
     if changes:
-        text += " " + words["before"].format(changes=", ".join(changes))
+        has_run = not any(protocol.is_nonzero(x.before - x.added) for x in held)
+        text += " " + words["again" if has_run else "before"].format(changes=", ".join(changes))
     return text
 
 
@@ -75,7 +83,7 @@ def contribution_text(step: Step, c: Contribution, language: Language) -> str:
     """One line of a step."""
     form = WORDS[language]["adds" if c.is_partial else "adds_rule"]
     return form.format(
-        partial=partial_text(step, c),
+        partial=partial_text(step, c, language),
         grad=grad_of(c.name),
         product=product_text(step, c, language),
         now=now_text(c, language),
@@ -84,4 +92,4 @@ def contribution_text(step: Step, c: Contribution, language: Language) -> str:
 
 def now_text(c: Contribution, language: Language) -> str:
     """The gradient so far."""
-    return WORDS[language]["now"].format(grad=grad_of(c.name), g=protocol.short(c.gradient))
+    return WORDS[language]["now"].format(grad=grad_of(c.name), g=short(c.gradient, language))

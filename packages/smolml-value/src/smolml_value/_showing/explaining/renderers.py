@@ -12,7 +12,7 @@ from smolml_value._derivatives.rules import node_of
 from smolml_value._showing import protocol
 from smolml_value._showing.explaining import phrases
 from smolml_value._showing.explaining.steps import Step
-from smolml_value._showing.explaining.translations import WORDS, Language
+from smolml_value._showing.explaining.translations import WORDS, Language, said
 from smolml_value._showing.numerals import numeral
 from smolml_value.node import OperandBase
 
@@ -53,9 +53,9 @@ def rows(steps: Sequence[Step], language: Language) -> Iterator[tuple[str, list[
             yield str(step.number), [phrases.headline(step, language)]
             continue
         number = str(step.number)
-        first = [f"{step.name} = {step.expression}", protocol.short(step.cotangent)]
+        first = [f"{step.name} = {step.expression}", phrases.short(step.cotangent, language)]
         for c in step.contributions:
-            partial = phrases.partial_text(step, c) if c.is_partial else ""
+            partial = phrases.partial_text(step, c, language) if c.is_partial else ""
             sends = f"{phrases.grad_of(c.name)} += {phrases.product_text(step, c, language)}"
             yield number, [*first, partial, sends, phrases.now_text(c, language).partition(" ")[2]]
             number, first = "", ["", ""]
@@ -96,16 +96,21 @@ def frames(steps: Sequence[Step], language: Language) -> Iterator[dict[str, Any]
     """
     for step in steps:
         told = replace(step, gradients=tuple(replace(x, before=0.0) for x in step.gradients))
-        said = {"text": f"{step.number}. {phrases.headline(told, language)}"}
-        own = {"grad": _in_box(step.cotangent)} if step.kind == "start" else {}
-        yield {"node": step.place, **said, **own}
+        words = {"text": f"{step.number}. {phrases.headline(told, language)}"}
+        own = {"grad": in_box(step.cotangent, language)} if step.kind == "start" else {}
+        yield {"node": step.place, **words, **own}
         for c in step.contributions:
-            sent = {"factor": phrases.partial_text(step, c), "amount": _in_box(c.contribution)}
-            more = phrases.contribution_text(step, c, language)
-            grad = _in_box(c.gradient)
-            yield {"node": step.place, "edge": c.edge, **sent, "grad": grad, "more": more}
+            yield {
+                "node": step.place,
+                "edge": c.edge,
+                "factor": phrases.partial_text(step, c, language),
+                "amount": in_box(c.contribution, language),
+                "grad": in_box(c.gradient, language),
+                "more": phrases.contribution_text(step, c, language),
+            }
 
 
-def _in_box(x: Any) -> str:
+def in_box(x: Any, language: Language) -> str:
     """A gradient as boxes of drawings show it."""
-    return protocol.look(node_of(x)).data if isinstance(x, OperandBase) else numeral(x)
+    text = protocol.look(node_of(x)).data if isinstance(x, OperandBase) else numeral(x)
+    return said(text, language)

@@ -1,7 +1,8 @@
-"""What explanations say, in English and in Spanish."""
+"""What explanations and drawings say, in English and in Spanish."""
 
 from __future__ import annotations
 
+import re
 from typing import Final, Literal
 
 Language = Literal["en", "es"]
@@ -33,12 +34,34 @@ _WORDS: Final = {
         "backward() adds this to what is there: {changes}.",
         "backward() suma esto a lo que ya hay: {changes}.",
     ),
+    "again": (
+        "They hold this already, as after backward(); another one would add it again: {changes}.",
+        "Ya lo tienen, como tras backward(); otro más lo sumaría de nuevo: {changes}.",
+    ),
     "step": ("step", "paso"),
     "node": ("operation", "operación"),
     "cotangent": ("its gradient", "su gradiente"),
     "partial": ("local partial", "derivada parcial local"),
     "sends": ("adds", "suma"),
     "gradient": ("gradient so far", "gradiente hasta ahora"),
+    # Drawings. What has two forms is counted.
+    "graph": ("computational graph", "grafo de cálculo"),
+    "boxes": ("1 box|{n} boxes", "1 caja|{n} cajas"),
+    "boxes_for": ("{boxes} for {nodes}", "{boxes} para {nodes}"),
+    "nodes": ("1 node|{n} nodes", "1 nodo|{n} nodos"),
+    "more_nodes": ("1 more node|{n} more nodes", "1 nodo más|{n} nodos más"),
+    "over": ("over {nodes}", "más de {nodes}"),
+    "at_least": ("more than {nodes}", "más de {nodes}"),
+    "values": ("1 value|{n} values", "1 valor|{n} valores"),
+    "arrays": ("1 array|{n} arrays", "1 array|{n} arrays"),
+    "edges": ("1 edge|{n} edges", "1 arista|{n} aristas"),
+    "constant": ("constant", "constante"),
+    "shape": ("shape", "forma"),
+    # Of the numbers of an array.
+    "all": ("all", "todo"),
+    "empty": ("empty", "vacío"),
+    "has_nan": ("has nan", "contiene nan"),
+    "not_kept": ("not kept", "no guardado"),
 }
 
 # What else happens to a cotangent on its way to an operand.
@@ -64,3 +87,12 @@ def _by_language(texts: dict[str, tuple[str, str]]) -> dict[str, dict[str, str]]
 
 WORDS: Final = _by_language(_WORDS)
 NOTES: Final = _by_language(_NOTES)
+
+
+def said(text: str, language: Language) -> str:
+    """A text of a node in that language: of its words, which stand in braces, the translation.
+
+    >>> said("{all} 0", "es")
+    'todo 0'
+    """
+    return re.sub(r"\{(\w+)\}", lambda word: WORDS[language].get(word[1], word[0]), text)
