@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -170,18 +171,57 @@ def test_plugin_ops_and_composites() -> None:
 @pytest.mark.parametrize("size", [0.0, 1e-9, 0.3, 0.7, 1.0, math.nan, math.inf, None])
 def test_texts_stand_out_from_every_colour(size: float | None) -> None:
     fill = colors.shade(size, 1.0)
-    assert _contrast(fill, colors.INK) > 7.0
-    assert _contrast(fill, colors.FAINT) > 4.5
+    dark = colors.DARK["fill"]
+    for box, ink, faint in (
+        (fill, colors.INK, colors.FAINT),
+        (dark[fill], dark[colors.INK], dark[colors.FAINT]),
+    ):
+        assert _contrast(box, ink) > 7.0
+        assert _contrast(box, faint) > 4.5
     for page in ("#ffffff", "#1e2129", "#000000"):  # light and dark pages
         assert _contrast(colors.LINE, page) > 3.0
     for pill in (colors.NODE, colors.GROUP):
         assert _contrast(pill, "#ffffff") > 4.5
+    for outline, in_dark in colors.DARK["stroke"].items():
+        assert _contrast(outline, "#ffffff") > 4.5
+        assert _contrast(in_dark, "#1e2129") > 4.5
 
 
-def test_colours_grow_darker_with_the_gradient() -> None:
-    shades = [_luminance(colors.shade(10.0**-k, 1.0)) for k in range(6)]
-    assert shades == sorted(shades)
-    assert len(set(shades)) == 6
+def test_colours_leave_that_of_zero_with_the_gradient() -> None:
+    shades = [colors.shade(10.0**-k, 1.0) for k in range(6)]
+    light = [_luminance(shade) for shade in shades]
+    dark = [_luminance(colors.DARK["fill"][shade]) for shade in reversed(shades)]
+    for luminances in (light, dark):
+        assert luminances == sorted(luminances)
+        assert len(set(luminances)) == 6
+
+
+def test_nan_and_infinity_are_red() -> None:
+    x, w = Value(0.0, "x"), Value(1.0, "w")
+    y = x.log() * 2.0 + w  # -inf
+    y.backward()
+    drawing = draw(y)
+    root = ElementTree.fromstring(drawing.svg)
+    red = {}
+    for box in root.iter("{http://www.w3.org/2000/svg}g"):
+        if box.get("class", "").startswith("smolml-"):
+            texts = [text.text for text in box.iter("{http://www.w3.org/2000/svg}text")]
+            (rect,) = [r for r in box if r.get("rx") == "6"]
+            red[texts[0]] = (rect.get("fill"), rect.get("stroke")) == (colors.RED, colors.ALARM)
+    assert red == {"x": True, "w": False, "log": True, "*": True, "2": False, "+": True}
+    assert drawing.dot.count(colors.RED) == 4
+    assert draw(Value(1.0) * math.nan).dot.count(colors.RED) == 2  # the constant, too
+
+
+def test_every_colour_of_a_box_has_one_for_the_dark() -> None:
+    *_, y = seeds()
+    y.backward()
+    svg = draw(y, title="t").svg
+    style = svg[: svg.index("</style>")]
+    for kind, color in re.findall(' (fill|stroke)="(#[0-9a-f]{6})"', svg):
+        same = {"fill": {"#ffffff", colors.LINE, colors.LEAF, colors.NODE}, "stroke": {colors.LINE}}
+        has_rule = f'svg.smolml [{kind}="{color}"]{{{kind}:light-dark({color},#' in style
+        assert has_rule != (color in same[kind])
 
 
 def _luminance(color: str) -> float:

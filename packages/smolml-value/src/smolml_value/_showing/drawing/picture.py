@@ -65,6 +65,14 @@ class Box:
     count: int = 1
     node: int = -1
 
+    @property
+    def is_alarming(self) -> bool:
+        """Whether there is a nan or an infinity among the numbers that it shows."""
+        numbers = [text for name, text in self.rows if name in ("data", "grad")]
+        if self.kind == "constant" and not self.rows:
+            numbers = [self.op]
+        return any(sign in text for text in numbers for sign in ("nan", "∞"))
+
 
 @dataclass
 class Edge:
@@ -105,7 +113,7 @@ class Picture:
 
     def fill(self, box: Box) -> str:
         """The colour of a box."""
-        return colors.shade(box.size, self.largest)
+        return colors.RED if box.is_alarming else colors.shade(box.size, self.largest)
 
 
 def picture(

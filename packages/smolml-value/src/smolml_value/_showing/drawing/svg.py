@@ -78,7 +78,7 @@ def svg(picture: Picture, direction: Direction) -> str:
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{full_width:.0f}" '
         f'height="{full_height:.0f}" viewBox="0 0 {full_width:.0f} {full_height:.0f}" '
-        f'role="img"{steps} font-family="{_FONT}" font-size="{_SIZE:g}">'
+        f'class="smolml" role="img"{steps} font-family="{_FONT}" font-size="{_SIZE:g}">'
     )
     lines = [head, f"<title>{escaped(picture.title or picture.words['graph'])}</title>"]
     if picture.title:
@@ -91,6 +91,7 @@ def svg(picture: Picture, direction: Direction) -> str:
     if footer:
         lines.append(f'<g transform="translate({_MARGIN:g},{full_height - 28:.1f})">')
         lines += [*footer, "</g>"]
+    lines.insert(1, colors.dark_style("\n".join(lines)))
     return "\n".join([*lines, "</svg>"]) + "\n"
 
 
@@ -126,14 +127,15 @@ def _box(box: Box, fill: str, middle: Point, size: Point) -> list[str]:
     w, h = size
     x, y = middle[0] - w / 2, middle[1] - h / 2
     stroke = STYLES[box.kind].stroke
+    outline, bold = (colors.ALARM, "2.4") if box.is_alarming else (stroke, "1.4")
     number = "" if box.node < 0 else f' data-node="{box.node}"'
     lines = [f'<g class="smolml-{box.kind}"{number}>']
     if box.more:
         lines.append(f"<title>{escaped(box.more)}</title>")
     if box.kind == "group":
-        lines.append(_rect(x + 4, y + 4, w, h, fill, stroke, ' stroke-opacity="0.6"'))
-    dashes = ' stroke-dasharray="3 2"' if box.kind == "constant" else ' stroke-width="1.4"'
-    lines.append(_rect(x, y, w, h, fill, stroke, dashes))
+        lines.append(_rect(x + 4, y + 4, w, h, fill, outline, ' stroke-opacity="0.6"'))
+    dashes = ' stroke-dasharray="3 2"' if box.kind == "constant" else f' stroke-width="{bold}"'
+    lines.append(_rect(x, y, w, h, fill, outline, dashes))
     if box.kind in ("constant", "function") and not box.rows:
         text = box.title or box.op
         lines += [_text(middle[0], middle[1] + 4, text, colors.INK, "middle"), "</g>"]
