@@ -27,8 +27,13 @@ def drawn(x: Any, **options: Any) -> list[Box]:
 
 def rows(box: Box) -> dict[str, str]:
     """The rows of a box by name."""
-    names = ("shape", "data", "grad")
-    return {t: box.texts[i + 1] for i, t in enumerate(box.texts[:-1]) if t in names}
+    found: dict[str, list[str]] = {}
+    for text in box.texts:
+        if text in ("shape", "data", "grad"):
+            found[text] = []
+        elif found:
+            [*found.values()][-1].append(text.replace("\xa0", " "))
+    return {name: "\n".join(lines) for name, lines in found.items()}
 
 
 def titled(boxes: list[Box], title: str) -> Box:
@@ -48,13 +53,20 @@ def test_the_loss_of_a_perceptron(backend: str) -> None:
     assert len(boxes) == 3 + 4 + 4 + 1 + 1  # parameters, inner results, -, t, x, ** with its 2
     assert rows(titled(boxes, "layer1.w")) == {
         "shape": "(3, 2)",
-        "data": "−0.5 … 0.5",
-        "grad": _range(w1.grad()),
+        "data": "\n".join(["[ 0.5, −0.5]"] * 3),
+        "grad": _written(w1.grad()),
     }
     assert rows(titled(boxes, "loss"))["data"] == f"{loss.item():.4g}"
     assert rows(titled(boxes, "loss"))["grad"] == "1"
     assert titled(boxes, "x").kind == titled(boxes, "t").kind == "constant"
     assert rows(titled(boxes, "x")) == {"shape": "(8, 3)", "data": _range(x)}
+
+
+def _written(x: MLArray) -> str:
+    """A table of numbers as boxes show it: all as wide as the longest."""
+    table = [[f"{number:.3g}".replace("-", "−") for number in row] for row in x.to_list()]
+    width = max(len(text) for row in table for text in row)
+    return "\n".join(f"[{', '.join(text.rjust(width) for text in row)}]" for row in table)
 
 
 def _range(x: MLArray) -> str:
@@ -75,7 +87,7 @@ def test_values_and_arrays_in_one_graph(backend: str) -> None:
     ]
     assert titled(boxes, "m").texts[0] == "array"
     assert titled(boxes, "[0, 0]").kind == "node"
-    assert rows(titled(boxes, "x"))["grad"] == _range(x.grad())
+    assert rows(titled(boxes, "x"))["grad"] == _written(x.grad())
     assert rows(titled(boxes, "s"))["grad"] == f"{s.grad:.4g}"
     assert len(boxes) == 12
 
@@ -98,11 +110,19 @@ def test_few_numbers_are_written_out_and_many_summed_up(backend: str) -> None:
     shown = {
         "5": MLArray(5.0),
         "[1, 2, 3]": MLArray([1.0, 2.0, 3.0]),
-        "0 … 9": MLArray([float(i) for i in range(10)]),
-        "all 1": ones(3, 3),
+        "[0, 1, 2, 3,\n 4, 5, 6, 7,\n 8, 9]": MLArray([float(i) for i in range(10)]),
+        "[0.333,   100,     0,     0,\n     1]": MLArray([1 / 3, 100.0, 0.0, 0.0, 1.0]),
+        "[1]\n[2]": MLArray([[1.0], [2.0]]),
+        "[1, 2]\n[3, 4]\n[5, 6]\n[7, 8]": MLArray(
+            [[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]]
+        ),
+        "[  1, nan]": MLArray([[1.0, math.nan]]),
+        "0 … 6": MLArray([[float(i)] for i in range(7)]),
+        "0 … 12": MLArray([float(i) for i in range(13)]),
+        "all 1": ones(4, 4),
         "empty": MLArray([]),
-        "has nan": MLArray([[1.0, math.nan], [0.0, 0.0]]),
-        "−∞ … 1": MLArray([[1.0, -math.inf], [0.0, 0.0]]),
+        "has nan": MLArray([[1.0, math.nan] + [0.0] * 11]),
+        "−∞ … 1": MLArray([[1.0, -math.inf] + [0.0] * 11]),
     }
     for text, x in shown.items():
         assert rows(drawn(x)[0])["data"] == text

@@ -192,7 +192,7 @@ def _grads(drawing: Any) -> dict[str, str]:
     found: dict[str, str] = drawing.evaluate(
         """svg => Object.fromEntries([...svg.querySelectorAll("[data-node]")].map((box) => {
           const texts = [...box.querySelectorAll("text")].map((text) => text.textContent);
-          return [box.dataset.node, texts[texts.indexOf("grad") + 1]];
+          return [box.dataset.node, texts.slice(texts.indexOf("grad") + 1).join("\\n").trim()];
         }))"""
     )
     return found

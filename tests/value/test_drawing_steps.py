@@ -24,7 +24,7 @@ def played(svg: str) -> tuple[dict[str, str], dict[str, str]]:
     for box in root.iter(f"{SVG}g"):
         texts = [text.text or "" for text in box.iter(f"{SVG}text")]
         if "grad" in texts:
-            drawn[box.attrib["data-node"]] = texts[texts.index("grad") + 1]
+            drawn[box.attrib["data-node"]] = "\n".join(texts[texts.index("grad") + 1 :])
     sources = {
         path.attrib["data-edge"]: path.attrib["data-from"]
         for path in root.iter(f"{SVG}path")

@@ -30,9 +30,10 @@ export class Animation {
     for (const box of svg.querySelectorAll("[data-node]")) {
       const name = [...box.querySelectorAll("text")].find((text) => text.textContent === "grad");
       if (!name) continue;
-      const [text, rect] = [name.nextElementSibling, box.querySelector("rect")];
-      const drawn = { grad: text.textContent, fill: rect.getAttribute("fill") };
-      this.grads.set(Number(box.dataset.node), { box, name, text, rect, drawn });
+      const all = [...box.querySelectorAll("text")];
+      const [lines, rect] = [all.slice(all.indexOf(name) + 1), box.querySelector("rect")];
+      const drawn = { grad: lines.map((line) => line.textContent).join("\n"), fill: rect.getAttribute("fill") };
+      this.grads.set(Number(box.dataset.node), { box, name, lines, rect, drawn });
     }
     this.buttons = {};
     const button = (name, action) => {
@@ -84,14 +85,14 @@ export class Animation {
     for (const old of this.svg.querySelectorAll(".smol-extra")) old.remove();
     for (const old of this.svg.querySelectorAll(".smol-active")) old.classList.remove("smol-active");
     const done = this.at < 0 ? [] : this.steps.slice(0, this.at);
-    for (const { text, rect, drawn } of this.grads.values()) {
-      text.textContent = this.at < 0 ? drawn.grad : "0";
+    for (const { lines, rect, drawn } of this.grads.values()) {
+      this.#write(lines, this.at < 0 ? drawn.grad : "0");
       rect.setAttribute("fill", this.at < 0 ? drawn.fill : NOTHING);
     }
     for (const step of done) {
       const target = this.grads.get(step.lands);
       if (!target || step.grad === undefined) continue;
-      target.text.textContent = step.grad;
+      this.#write(target.lines, step.grad);
       target.rect.setAttribute("fill", target.drawn.fill === NOTHING ? SOMETHING : target.drawn.fill);
     }
     for (const one of this.grads.values()) this.#fit(one);
@@ -104,13 +105,21 @@ export class Animation {
     if (step) this.#mark(step);
   }
 
+  // An array's gradient has the lines that were drawn; of a zero, only the first is used.
+  #write(lines, grad) {
+    const texts = grad.split("\n");
+    lines.forEach((line, i) => (line.textContent = texts[i] ?? ""));
+  }
+
   // A gradient that is longer than the drawn one is made narrower, so that it stays in its box.
-  #fit({ text, rect, name }) {
-    text.removeAttribute("textLength");
+  #fit({ lines, rect, name }) {
     const room = rect.getBBox().width - name.getComputedTextLength() - 26;
-    if (room <= 0 || text.getComputedTextLength() <= room) return;
-    text.setAttribute("textLength", room);
-    text.setAttribute("lengthAdjust", "spacingAndGlyphs");
+    for (const line of lines) {
+      line.removeAttribute("textLength");
+      if (room <= 0 || line.getComputedTextLength() <= room) continue;
+      line.setAttribute("textLength", room);
+      line.setAttribute("lengthAdjust", "spacingAndGlyphs");
+    }
   }
 
   #mark(step) {
@@ -165,7 +174,7 @@ export class Animation {
     const text = document.createElementNS(SVG, "text");
     text.setAttribute("text-anchor", "middle");
     text.setAttribute("y", "-9");
-    text.textContent = `+${amount}`;
+    text.textContent = `+${amount.replaceAll("\n", " ")}`;
     dot.append(circle, text);
     this.svg.append(dot);
     const length = edge.getTotalLength();

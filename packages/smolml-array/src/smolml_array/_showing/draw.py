@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.views import Element, elements_at
@@ -21,24 +21,43 @@ from smolml_value.extending.showing import (
     anatomy_by_step,
     is_ordered,
     numeral,
-    numerals,
     op_text,
     protocol,
     shortened,
 )
 
+_MOST: Final = 12  # numbers that a box writes out,
+_LINES: Final = 6  # on so many lines,
+_IN_A_LINE: Final = 4  # of so many
+
+
+def numbers(xp: Backend, raw: Raw) -> str:
+    """All numbers, row by row, if they are few: whether they are, only the shape says."""
+    width = raw.shape[-1] if raw.shape else 1
+    lines = math.ceil(width / _IN_A_LINE) * math.prod(raw.shape[:-1])
+    if not 0 < raw.size <= _MOST or lines > _LINES:
+        return summary(xp, raw)
+    texts = [numeral(float(x), 3 if raw.shape else 4) for x in xp.to_flat(raw)]
+    if not raw.shape:
+        return texts[0]
+    longest = max(map(len, texts))
+    padded = [text.rjust(longest, "\N{NO-BREAK SPACE}") for text in texts]
+    rows = [padded[i : i + width] for i in range(0, raw.size, width)]
+    return "\n".join(f"[{_in_lines(row)}]" for row in rows)
+
+
+def _in_lines(row: Sequence[str]) -> str:
+    parts = [row[i : i + _IN_A_LINE] for i in range(0, len(row), _IN_A_LINE)]
+    return ",\n\N{NO-BREAK SPACE}".join(map(", ".join, parts))
+
 
 def summary(xp: Backend, raw: Raw) -> str:
-    """The numbers, if they are up to three in a row; else the smallest and the largest.
+    """The smallest number and the largest.
 
     Words stand in braces: they are said in the reader's language.
     """
-    count = math.prod(raw.shape)
-    if count == 0:
+    if raw.size == 0:
         return "{empty}"
-    if count == 1 or (count <= 3 and len(raw.shape) == 1):
-        flat = [float(x) for x in xp.to_flat(raw)]
-        return numeral(flat[0]) if not raw.shape else numerals(flat)
     low, high = _extremes(xp, raw)
     if math.isnan(low) or math.isnan(high):
         return "{has_nan}"
@@ -71,8 +90,8 @@ def _(node: ArrayNode) -> Look:
     return Look(
         op=_op(node),
         label=node.label,
-        data=summary(xp, raw),
-        grad=summary(xp, grad),
+        data=numbers(xp, raw),
+        grad=numbers(xp, grad),
         size=size(xp, grad),
         shape=node.shape,
         more=f"data = {MLArray._constant(xp, raw)!r}\ngrad = {MLArray._constant(xp, grad)!r}"
@@ -159,7 +178,7 @@ def place_of(v: Element) -> str:
 def _(node: ArrayNode, primal: Any) -> Constant:
     xp, shape = node.backend, getattr(primal, "shape", ())
     if shape != ():
-        return Constant(summary(xp, primal), id(primal), shape)
+        return Constant(numbers(xp, primal), id(primal), shape)
     number = float(xp.to_flat(primal)[0] if xp.is_array(primal) else primal)
     return Constant(numeral(number), number=number)
 

@@ -17,11 +17,6 @@ def numeral(x: float, digits: int = 4) -> str:
     return f"{x:.{digits}g}".replace("-", "−")
 
 
-def numerals(xs: Sequence[float], digits: int = 3) -> str:
-    """Several numbers in brackets."""
-    return "[" + ", ".join(numeral(x, digits) for x in xs) + "]"
-
-
 def shape_text(shape: Sequence[int]) -> str:
     """A shape, with one axis as (3)."""
     return f"({', '.join(map(str, shape))})"

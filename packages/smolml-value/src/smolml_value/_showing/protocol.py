@@ -22,7 +22,8 @@ class Look(NamedTuple):
     Attributes:
         op: the symbol of what made it; "" for a leaf.
         label: the name that the user gave it, or "".
-        data: its numbers as a short text, words in braces ("{all} 0"; see `translations`).
+        data: its numbers as a short text, in lines; words in braces ("{all} 0"; see
+            `translations`).
         grad: its gradient as a short text.
         size: the largest |gradient|.
         shape: the shape of an array; None for a number.

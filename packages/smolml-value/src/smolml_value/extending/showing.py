@@ -3,7 +3,7 @@
 from smolml_value._showing import protocol
 from smolml_value._showing.drawing import colors
 from smolml_value._showing.formulas import partial_formula
-from smolml_value._showing.numerals import numeral, numerals, shape_text, shortened
+from smolml_value._showing.numerals import numeral, shape_text, shortened
 from smolml_value._showing.protocol import Anatomy, Constant, Look, Namer, Part
 from smolml_value._showing.values import anatomy_by_step, expression_of, is_ordered, op_text
 
@@ -11,5 +11,5 @@ from smolml_value._showing.values import anatomy_by_step, expression_of, is_orde
 # has no partials `anatomy_by_step` finds it); `Namer`.
 __all__ = ["Anatomy", "Constant", "Look", "Namer", "Part", "anatomy_by_step", "protocol"]
 # The colours of gradients, numbers as texts, ops as texts.
-__all__ += ["colors", "numeral", "numerals", "shape_text", "shortened"]
+__all__ += ["colors", "numeral", "shape_text", "shortened"]
 __all__ += ["expression_of", "is_ordered", "op_text", "partial_formula"]

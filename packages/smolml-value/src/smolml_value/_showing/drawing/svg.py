@@ -47,12 +47,13 @@ def size_of(box: Box) -> tuple[float, float]:
     """Width and height of a box that holds its texts."""
     head = width_of(box.op) + (16.0 if box.op else 0.0) + width_of(box.title)
     head += 10.0 if box.op and box.title else 0.0
-    rows = [width_of(name) + width_of(text) + (12.0 if name else 0.0) for name, text in box.rows]
+    lines = [(name, line) for name, text in box.rows for line in text.split("\n")]
+    rows = [width_of(name) + width_of(line) + (12.0 if name else 0.0) for name, line in lines]
     if box.kind in ("constant", "function") and not box.rows:
         return max(width_of(box.op), width_of(box.title)) + 2 * _PAD, 24.0
     width = max([head, *rows, 34.0]) + 2 * _PAD
     has_head = bool(box.op or box.title)
-    return width, _LINE * (len(box.rows) + has_head) + 12.0 + (3.0 if has_head else 0.0)
+    return width, _LINE * (len(rows) + has_head) + 12.0 + (3.0 if has_head else 0.0)
 
 
 def svg(picture: Picture, direction: Direction) -> str:
@@ -155,10 +156,10 @@ def _box(box: Box, fill: str, middle: Point, size: Point) -> list[str]:
     for name, text in box.rows:
         if name:
             lines.append(_text(left, at + 12, name, colors.FAINT))
-            lines.append(_text(right, at + 12, text, colors.INK, "end"))
-        else:
-            lines.append(_text(middle[0], at + 12, text, colors.INK, "middle"))
-        at += _LINE
+        x_at, anchor = (right, "end") if name else (middle[0], "middle")
+        for line in text.split("\n"):
+            lines.append(_text(x_at, at + 12, line, colors.INK, anchor))
+            at += _LINE
     lines.append("</g>")
     return lines
 
