@@ -62,6 +62,8 @@ def test_options(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = (folder / "g.mmd").read_text(encoding="utf-8")
     assert "my loss" in text
     assert "flowchart TB" in text
+    assert main(["draw", "train.py:model.w", "--language", "es"]) == 0
+    assert ">forma</text>" in (folder / "graph.svg").read_text(encoding="utf-8")
     assert (sys.modules["__main__"], sys.argv, sys.path) == (main_before, argv, path)
 
 
@@ -85,6 +87,7 @@ def test_an_attribute_and_the_default_file(folder: Path) -> None:
         (["train.py:loss", "-o", "no/g.svg"], "cannot write 'no/g.svg': there is no folder 'no'"),
         (["train.py:loss", "--fold", "colour"], "--fold: expected auto, .*or none, got 'colour'"),
         (["train.py:loss", "--direction", "up"], "--direction: expected right or down"),
+        (["train.py:loss", "--language", "fr"], "--language: expected en or es, got 'fr'"),
         (["train.py:loss", "--max-nodes", "0"], "--max-nodes: expected a whole number from 1"),
         (["train.py:loss", "--max-nodes", "many"], "--max-nodes: .* got 'many'"),
         (["train.py:loss", "--fold", "none", "--max-nodes", "2"], "the graph has 4 nodes"),

@@ -18,7 +18,7 @@ import pytest
 from smolml_value import Value, draw, elementwise, fused, grad, no_grad
 from smolml_value._showing.drawing import colors
 from smolml_value._showing.drawing.collect import collect
-from smolml_value._showing.drawing.fold import FOLDS, HIDDEN, Folded, fold
+from smolml_value._showing.drawing.fold import FOLDS, HIDDEN, Folded, folds
 from smolml_value._showing.drawing.picture import picture
 from smolml_value.transforms import checkpoint, custom_vjp
 from tests.value.fuzz import grow
@@ -332,9 +332,54 @@ def test_a_layout_with_many_long_edges() -> None:
     y = xs[0]
     for i in range(20):
         y = (y * xs[i % 4] + xs[(i + 1) % 4]).tanh()
-    drawn = read(draw([y, xs[0] + xs[3]]).svg)
+    drawn = read(draw([y, xs[0] + xs[3]], fold=None).svg)
     assert faults(drawn) == []
     assert len(drawn.boxes) == 4 + 60 + 1
+
+
+def chain(length: int) -> Value:
+    x, w = Value(0.5, "x"), Value(0.7, "w")
+    for _ in range(length):
+        x = (x * w + Value(0.1)).tanh()
+    return x
+
+
+def test_what_is_too_wide_grows_down_and_is_folded_where_that_is_too_tall() -> None:
+    short, middling, long = (draw(chain(n)) for n in (1, 5, 40))
+    assert [drawing.dot.count("rankdir=TB") for drawing in (short, middling, long)] == [0, 1, 1]
+    assert middling.summary == f"{2 + 5 * 4} boxes"  # nothing is left out
+    assert re.search(r"for 162 nodes$", long.summary)
+    for drawing in (short, middling, long):
+        drawn = read(drawing.svg)
+        assert drawn.width <= 1200 + 2 * 14
+        assert faults(drawn) == []
+    as_asked = draw(chain(5), direction="right", fold=None)
+    assert "rankdir=LR" in as_asked.dot
+    assert read(as_asked.svg).width > 1200
+    narrower = draw(chain(5), direction="right")
+    assert "rankdir=LR" in narrower.dot
+    assert read(narrower.svg).width <= 1200 + 2 * 14
+
+
+@pytest.mark.parametrize("label", ["", "x{i}"])
+@pytest.mark.parametrize("count", [40, 200])
+def test_a_sum_of_many_is_one_box_and_its_values_another(count: int, label: str) -> None:
+    xs = [Value(float(i), label.format(i=i)) for i in range(count)]
+    y = sum(xs[1:], xs[0])
+    values, additions = sorted(boxes(y), key=lambda box: box.x)
+    assert values.texts == [f"{count} values"]
+    total = f"{sum(range(count)):.4g}"
+    assert additions.texts == ["+", f"{count - 1} nodes", "data", total, "grad", "0"]
+    equals = "x3 = 3, " if label else "3, "
+    assert re.search(rf"<title>{count} nodes\n[^<]*{equals}", draw(y).svg)
+
+
+def test_a_chain_of_results_stands_straight_where_it_grows_down() -> None:
+    drawn = read(draw(chain(5), direction="down").svg)
+    assert faults(drawn) == []
+    middles = [box.x + box.width / 2 for box in drawn.boxes if box.kind == "node"]
+    assert len(middles) == 15
+    assert max(middles) - min(middles) < 30  # what joins it stands beside it
 
 
 def test_a_drawing_is_the_same_each_time() -> None:
@@ -370,12 +415,12 @@ def test_folded_graphs_are_acyclic_small_and_complete(seed: int, how: Any) -> No
     root = random_graph(seed, 150)[-1]
     found = collect([root])
     for most in (1, 7, 40):
-        folded = fold(found, how, most)
-        assert len(folded.groups) <= most or how == "auto"
-        members = sorted(i for group in folded.groups for i in group.members)
-        shown = [i for i, g in enumerate(folded.group_of) if g != HIDDEN]
-        assert members == shown
-        assert _is_acyclic(root, folded)
+        for folded in folds(found, how, most):
+            assert len(folded.groups) <= most or how == "auto"
+            members = sorted(i for group in folded.groups for i in group.members)
+            shown = [i for i, g in enumerate(folded.group_of) if g != HIDDEN]
+            assert members == shown
+            assert _is_acyclic(root, folded)
         drawn = read(draw(root, fold=how, max_nodes=most).svg)
         assert faults(drawn) == []
 
@@ -388,7 +433,7 @@ def test_graphs_that_are_only_partly_looked_at(how: Any) -> None:
         found = collect([root], closely=50)
         assert found.total == everything.total
         assert found.exact
-        folded = fold(found, how, 30)
+        folded = next(folds(found, how, 30))
         parents = [[p for p in row if isinstance(p, int)] for row in found.operands]
         for i in found.used_beyond:
             assert folded.group_of[i] == HIDDEN or not parents[i]
@@ -418,7 +463,7 @@ def test_a_deep_graph_is_folded_with_a_count() -> None:
     assert "12,001 more nodes" in texts
     assert "<Drawing of 3 boxes for 20,001 nodes" in repr(drawing)
     found = collect([y], at_all=15_000)
-    made = picture(found, fold(found, "auto", 100), {}, "")
+    made = picture(found, next(folds(found, "auto", 100)), {}, "")
     assert made.note == "more than 15,000 nodes"
     assert "over 7,000 more nodes" in [box.title for box in made.boxes]
 

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 
 from smolml_value import Value, draw, explain, grad
+from smolml_value._showing.drawing.fold import FOLDS
+from smolml_value.transforms import checkpoint
 from tests.value.fuzz import grow
 from tests.value.graphs import VALUE_OPS, Step, programs, run
 
@@ -33,9 +35,10 @@ def played(svg: str) -> tuple[dict[str, str], dict[str, str]]:
     ends = dict.fromkeys(drawn, "0")
     for step in json.loads(root.attrib["data-steps"]):
         if "grad" in step:
-            node = sources.get(step["edge"], "") if "edge" in step else str(step["node"])
-            if node in ends:  # else it lies in a folded box
+            node = sources[step["edge"]] if "edge" in step else str(step["node"])
+            if node in ends:  # else it is a function, or several
                 ends[node] = step["grad"]
+        ends |= {node: grad for node, grad in step.get("grads", {}).items() if node in ends}
     return drawn, ends
 
 
@@ -77,21 +80,38 @@ def test_the_steps_end_in_the_gradients_of_backward(program: list[Step]) -> None
     assert ends == drawn
 
 
-@pytest.mark.parametrize("seed", range(10))
-def test_of_a_large_graph_what_is_drawn_is_played(seed: int) -> None:
-    nodes = grow(random.Random(seed), [Value(0.5), Value(-0.75)], 400)
+@pytest.mark.parametrize("how", FOLDS)
+@pytest.mark.parametrize("seed", range(2))
+def test_folded_drawings_are_played_too(seed: int, how: Any) -> None:
+    nodes = grow(random.Random(seed), [Value(0.5, "a.x"), Value(-0.75, "a.y")], 200)
+    for i, node in enumerate(nodes[10::10]):
+        node.label = f"b{i}.h"
     root = nodes[0]
     for node in nodes[1:]:
         root = root + node.tanh()
     root.backward()
-    svg = draw(root, max_nodes=30, fold="depth", steps=True).svg
-    assert 'class="smolml-group"' in svg
+    for most in (30, 1000):  # steps are left out; and all told
+        svg = draw(root, max_nodes=most, fold=how, steps=True).svg
+        assert ('class="smolml-group"' in svg) or (how, most) == ("depth", 1000)
+        drawn, ends = played(svg)
+        assert ends == drawn
+        assert len(drawn) > 1
+        assert ('"grads"' in svg.replace("&quot;", '"')) == (most == 30)
+
+
+def test_of_a_fold_its_arrows_are_told_and_what_happens_inside() -> None:
+    x, w = Value(2.0, "x"), Value(0.5, "w")
+    y = ((x * w) * w).tanh()
+    y.backward()
+    svg = draw(y, fold="op", names={"y": y}, steps=True).svg
+    steps = json.loads(ElementTree.fromstring(svg).attrib["data-steps"])
+    inside = [step for step in steps if "more" in step and "edge" not in step]
+    assert [step["more"].partition(" = ")[0] for step in inside] == ["∂v2/∂v1"]
+    assert not any(key in step for step in inside for key in ("grad", "factor", "amount"))
+    to_w = [step["grad"] for step in steps if step.get("more", "").find("so w.grad") > 0]
+    assert to_w[-1] == f"{w.grad:.4g}"
     drawn, ends = played(svg)
-    told = {node for node, text in ends.items() if text != "0"}
-    assert len(told) > 5
-    # The root and what it alone consumes have all that they get; leaves are used beyond, too.
-    consumed_once = {"0", "1"}
-    assert {node: ends[node] for node in consumed_once} == {n: drawn[n] for n in consumed_once}
+    assert ends == drawn
 
 
 def test_without_steps_there_are_none() -> None:
@@ -113,6 +133,15 @@ def test_what_cannot_be_told_is_refused() -> None:
         draw(x, steps=language)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="from one root, got 2; draw each alone"):
         draw([x, x * 2.0], steps=True)
+
+
+def test_functions_with_a_rule_of_their_own_are_played() -> None:
+    x = Value(3.0, "x")
+    y = checkpoint(lambda v: v * v)(x) * 2.0
+    y.backward()
+    drawn, ends = played(draw(y, steps=True).svg)
+    assert ends == drawn
+    assert "12" in drawn.values()
 
 
 def test_a_graph_inside_a_transform_is_played_too() -> None:

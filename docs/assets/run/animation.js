@@ -31,7 +31,8 @@ export class Animation {
       const name = [...box.querySelectorAll("text")].find((text) => text.textContent === "grad");
       if (!name) continue;
       const all = [...box.querySelectorAll("text")];
-      const [lines, rect] = [all.slice(all.indexOf(name) + 1), box.querySelector("rect")];
+      const lines = all.slice(all.indexOf(name) + 1);
+      const rect = [...box.querySelectorAll("rect[rx='6']")].at(-1); // of folded boxes the one in front
       const drawn = { grad: lines.map((line) => line.textContent).join("\n"), fill: rect.getAttribute("fill") };
       this.grads.set(Number(box.dataset.node), { box, name, lines, rect, drawn });
     }
@@ -90,10 +91,12 @@ export class Animation {
       rect.setAttribute("fill", this.at < 0 ? drawn.fill : NOTHING);
     }
     for (const step of done) {
-      const target = this.grads.get(step.lands);
-      if (!target || step.grad === undefined) continue;
-      this.#write(target.lines, step.grad);
-      target.rect.setAttribute("fill", target.drawn.fill === NOTHING ? SOMETHING : target.drawn.fill);
+      for (const [node, grad] of Object.entries(step.grads ?? { [step.lands]: step.grad })) {
+        const target = this.grads.get(Number(node));
+        if (!target || grad === undefined) continue;
+        this.#write(target.lines, grad);
+        target.rect.setAttribute("fill", target.drawn.fill === NOTHING ? SOMETHING : target.drawn.fill);
+      }
     }
     for (const one of this.grads.values()) this.#fit(one);
     const step = done.at(-1);
@@ -123,8 +126,9 @@ export class Animation {
   }
 
   #mark(step) {
-    this.grads.get(step.node)?.box.classList.add("smol-active");
-    this.grads.get(step.lands)?.box.classList.add("smol-active");
+    for (const node of [step.node, step.lands]) {
+      this.svg.querySelector(`[data-node="${node}"]`)?.classList.add("smol-active");
+    }
     const edge = step.arrow;
     if (!edge) return;
     edge.classList.add("smol-active");

@@ -31,7 +31,8 @@ def add_draw(commands: Any) -> None:
     add("--out", "-o", default="graph.svg", help="the file (default: graph.svg)")
     add("--fold", default="auto", metavar="HOW", help=f"{', '.join(FOLDS)} (default: auto)")
     add("--max-nodes", default="100", metavar="N", help="boxes at most (default: 100)")
-    add("--direction", default="right", metavar="WHERE", help="right or down (default: right)")
+    add("--direction", metavar="WHERE", help="right or down (default: down if it is too wide)")
+    add("--language", default="en", metavar="LANGUAGE", help="en or es (default: en)")
     add("--title", help="a line above")
     parser.set_defaults(run=run, parser=parser)
 
@@ -49,7 +50,8 @@ def run(args: argparse.Namespace) -> int:
     out = _writable(args.out)
     most = _most(args.max_nodes)
     fold = _one_of(FOLDS, "--fold", args.fold)
-    direction = _one_of(("right", "down"), "--direction", args.direction)
+    direction = args.direction and _one_of(("right", "down"), "--direction", args.direction)
+    language = _one_of(("en", "es"), "--language", args.language)
     variables = _run_script(script)
     root = _look_up(variables, script, name)
     try:
@@ -60,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
             title=args.title,
             names=variables,
             direction=direction,
+            language=language,
         )
         drawing.save(out)
     except (TypeError, ValueError) as error:  # no Value; too many nodes for --fold none

@@ -69,7 +69,7 @@ def shade(size: float | None, largest: float) -> str:
         return RED
     if size == 0.0 or largest <= 0.0:
         return NO_GRADIENT
-    return _LIGHT[round(min((size / largest) ** _POWER, 1.0) * (len(_LIGHT) - 1))]
+    return _LIGHT[round(min(math.pow(size / largest, _POWER), 1.0) * (len(_LIGHT) - 1))]
 
 
 def dark_style(svg: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -15,11 +16,11 @@ from smolml_value._showing import protocol
 from smolml_value._showing import values as _values  # noqa: F401  # Values answer what is asked
 from smolml_value._showing.drawing.collect import collect
 from smolml_value._showing.drawing.dot import dot
-from smolml_value._showing.drawing.fold import FOLDS, Fold
-from smolml_value._showing.drawing.fold import fold as folded
+from smolml_value._showing.drawing.fold import FOLDS, Fold, folds
+from smolml_value._showing.drawing.layout import Layout
 from smolml_value._showing.drawing.mermaid import mermaid
 from smolml_value._showing.drawing.picture import Picture, picture
-from smolml_value._showing.drawing.svg import Direction, svg
+from smolml_value._showing.drawing.svg import Direction, extent, laid_out, svg
 from smolml_value._showing.explaining.renderers import frames
 from smolml_value._showing.explaining.steps import Walk
 from smolml_value._showing.explaining.translations import Language
@@ -28,6 +29,8 @@ from smolml_value._showing.unfolding import unfolded
 from smolml_value.node import Node, OperandBase
 
 MOST: Final = 5000  # boxes that a drawing may have
+WIDEST: Final = 1200  # what is wider cannot be read at a glance
+TALLEST: Final = 2400
 
 
 class Drawing:
@@ -36,15 +39,16 @@ class Drawing:
     A notebook shows it as it is. `str()` gives a line that says what is drawn.
     """
 
-    def __init__(self, drawn: Picture, direction: Direction) -> None:
+    def __init__(self, drawn: Picture, layout: Layout, direction: Direction) -> None:
         self._picture = drawn
+        self._layout = layout
         self._direction: Direction = direction
 
     @cached_property
     def svg(self) -> str:
         """The text of an SVG image, complete in itself."""
         with paused_gc():
-            return svg(self._picture, self._direction)
+            return svg(self._picture, self._layout, self._direction)
 
     @cached_property
     def dot(self) -> str:
@@ -108,7 +112,7 @@ def draw(
     fold: Fold | None = "auto",
     title: str | None = None,
     names: Mapping[str, Any] | None = None,
-    direction: Direction = "right",
+    direction: Direction | None = None,
     elements: bool = False,
     steps: bool = False,
     language: Language = "en",
@@ -117,14 +121,16 @@ def draw(
 
     Each box shows op, label, shape, data and gradient; the colour tells the size of the gradient.
     A constant that an op was applied to is a small box; numbers at arrows tell which operand is
-    which, where it matters. A graph of more than `max_nodes` nodes is folded:
+    which, where it matters. A graph of more than `max_nodes` nodes, or one that would be wider
+    than 1,200 pixels, is folded:
 
     - "module": labels with a dot name modules ("layer1.w"); each is one box;
     - "label": each labelled result is one box with all that goes into it alone;
     - "op": equal ops at the same depth are one box, such as the neurons of a layer;
     - "run": these, and what follows one another without a fork or a join;
     - "depth": the boxes nearest to the root are shown, and one for all the others;
-    - "auto": the first of these that gives a drawing of at most `max_nodes` boxes.
+    - "auto": the first of these that gives a drawing of at most `max_nodes` boxes that is not too
+      wide; of a sum of 200 values, say, one box for the values and one for the additions.
 
     Args:
         root: a Value, an MLArray, or a list or tuple of them.
@@ -132,7 +138,7 @@ def draw(
         fold: how a larger graph is folded; None: not at all.
         title: a line above.
         names: names for nodes without a label; names=locals() takes those of your variables.
-        direction: where the graph grows, "right" or "down".
+        direction: where the graph grows, "right" or "down"; None: down where it would be too wide.
         elements: draw the Values that arrays consist of, each in a box of its own, and at the
             arrows the factors with which gradients go back; root has one element. A large graph
             is better drawn as arrays: every element is looked at.
@@ -157,7 +163,7 @@ def draw(
     """
     if fold is not None and fold not in FOLDS:
         raise ValueError(f"draw: fold must be None or one of {', '.join(FOLDS)}, got {fold!r}")
-    if direction not in get_args(Direction):
+    if direction not in (None, *get_args(Direction)):
         raise ValueError(f"draw: direction must be 'right' or 'down', got {direction!r}")
     if not isinstance(max_nodes, int) or not 1 <= max_nodes <= MOST:
         raise ValueError(f"draw: max_nodes must be from 1 to {MOST:,}, got {max_nodes!r}")
@@ -180,12 +186,31 @@ def draw(
                 f"with fold=None at most max_nodes={max_nodes} are drawn; raise max_nodes (up to "
                 f"{MOST:,}), or let it be folded"
             )
-        boxes = folded(found, fold, max_nodes)
-        drawn = picture(found, boxes, known, title or "", elements, language)
+        for boxes in folds(found, fold, max_nodes):
+            drawn = picture(found, boxes, known, title or "", elements, language)
+            placed = _placed(drawn, direction)
+            if placed:
+                break
         if steps:
-            told = Walk(roots[0], max_nodes, known, found.nodes).steps
-            drawn.steps = json.dumps([*frames(told, language)], ensure_ascii=False)
-        return Drawing(drawn, direction)
+            walk = Walk(roots[0], max_nodes, known, found.nodes)
+            told = frames(walk, language, drawn.shown_by, drawn.keys)
+            drawn.steps = json.dumps([*told], ensure_ascii=False)
+        way = direction or "right"
+        return Drawing(drawn, *(placed or (laid_out(drawn, way), way)))
+
+
+def _placed(drawn: Picture, direction: Direction | None) -> tuple[Layout, Direction] | None:
+    """Where everything stands and which way the graph grows, if it can be read so."""
+    ways: Sequence[Direction] = [direction] if direction else ["right", "down"]
+    tallest = math.inf if direction else TALLEST
+    for way in ways:
+        width, height = extent(drawn, way)
+        if width <= WIDEST and height <= tallest:  # most of what is too large is so at the least
+            layout = laid_out(drawn, way)
+            width, height = extent(drawn, way, layout)
+            if width <= WIDEST and height <= tallest:
+                return layout, way
+    return None
 
 
 def roots_of(who: str, root: Any) -> Sequence[Any]:

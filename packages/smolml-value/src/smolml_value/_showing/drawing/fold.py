@@ -9,7 +9,7 @@ what consumes it if there is only one, so that a box is left through its last no
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Container, Iterable, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from typing import Final, Literal
@@ -42,28 +42,32 @@ class Folded:
                 self.group_of[i] = place
 
 
-def fold(found: Found, how: Fold | None, most: int) -> Folded:
-    """Put the nodes into at most `most` boxes, and one for the rest where that is not enough."""
-    graph = _Graph(found)
+def folds(found: Found, how: Fold | None, most: int) -> Iterator[Folded]:
+    """The nodes in at most `most` boxes, and one for the rest where that is not enough.
+
+    Of "auto" there are several to choose from, each with fewer boxes than those before it, down
+    to the few that are nearest to the roots.
+    """
     if how is None or (how == "auto" and found.more == 0 and len(found.nodes) <= most):
-        return _alone(found)
-    if how == "auto":
-        return _automatic(graph, most)
-    return _cut(graph, _alone(found) if how == "depth" else _folded(graph, how), most)
-
-
-def _automatic(graph: _Graph, most: int) -> Folded:
-    """The first way of folding that shows some structure, else the one that shows the most."""
-    best, fewest = _alone(graph.found), 0
-    for how in _WAYS:
-        folded = _folded(graph, how)
+        yield _alone(found)
+        if how is None:
+            return
+    graph = _Graph(found)
+    if how != "auto":
+        yield _cut(graph, _alone(found) if how == "depth" else _folded(graph, how), most)
+        return
+    best: Folded | None = None
+    for way in _WAYS:
+        folded = _folded(graph, way)
         inner = sum(1 for g in folded.groups if not graph.is_leaf[g.members[0]])
-        if len(folded.groups) <= most:
-            if inner > 2:
-                return folded
-            if inner > fewest:
-                best, fewest = folded, inner
-    return _cut(graph, best, most)
+        # it shows some structure, or that there is none
+        if len(folded.groups) <= most and (inner > 2 or way == "op"):
+            yield folded
+            best = best or folded
+    best = best or _folded(graph, "op")
+    while most:
+        yield _cut(graph, best, most)
+        most = min(most, len(best.groups)) * 2 // 3
 
 
 def _folded(graph: _Graph, how: str) -> Folded:

@@ -41,7 +41,7 @@ class Layered:
 
 def layered(count: int, edges: Sequence[tuple[int, int]]) -> Layered:
     """Put boxes 0 ... count - 1 with edges (source, target) into layers, well ordered."""
-    layer_of = _longest_paths(count, edges)
+    layer_of = longest_paths(count, edges)
     graph = Layered(count, [[] for _ in range(1 + max(layer_of, default=0))], layer_of)
     graph.consumers = [[] for _ in range(count)]
     graph.operands = [[] for _ in range(count)]
@@ -71,7 +71,7 @@ def _join(graph: Layered, source: int, target: int) -> None:
     graph.operands[target].append(source)
 
 
-def _longest_paths(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
+def longest_paths(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
     """Per box the length of the longest path to a box that leads nowhere."""
     consumers: dict[int, list[int]] = {v: [] for v in range(count)}
     for source, target in edges:

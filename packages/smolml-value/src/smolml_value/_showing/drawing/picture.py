@@ -52,7 +52,7 @@ class Box:
         more: for a tooltip.
         ordered: whether it matters in which order its operands come.
         count: of how many nodes it is made.
-        node: the number of the node, if it is made of one.
+        node: the number of the node; of several that of the one whose gradient it shows.
     """
 
     kind: Kind
@@ -79,7 +79,8 @@ class Edge:
     """An edge from an operand's box to its consumer's; `count` edges of the graph drawn as one.
 
     `note` stands at the arrow: the factor with which the gradient goes back along it, or which
-    operand it is, where that matters; "" for folded boxes. `key` is "node.k" for the k-th parent.
+    operand it is, where that matters; "" for folded boxes. `key` is "node.k" for the k-th parent,
+    of the first of several edges.
     """
 
     source: int
@@ -91,13 +92,22 @@ class Edge:
 
 @dataclass
 class Picture:
-    """Boxes and edges, without places; `steps` is what an animation plays over them, as JSON."""
+    """Boxes and edges, without places.
+
+    Attributes:
+        shown_by: per node the number of the box that it is in; at -1 that of nodes that were only
+            counted.
+        keys: per edge of the graph, by its key, that of the edge by which it is drawn, if it is.
+        steps: what an animation plays over it all, as JSON.
+    """
 
     boxes: list[Box]
     edges: list[Edge]
     title: str
     note: str
-    language: Language = "en"
+    language: Language
+    shown_by: list[int]
+    keys: dict[str, str]
     steps: str = ""
 
     @property
@@ -130,7 +140,10 @@ def picture(
     rest = len(boxes)
     if hidden:
         boxes.append(_rest(found, folded, hidden, language))
+    shown_by = [boxes[place].node for place in folded.group_of]
+    shown_by.append(boxes[HIDDEN].node if hidden else -1)  # which is the last box
     edges: list[Edge] = []
+    keys: dict[str, str] = {}
     between: dict[tuple[int, int], Edge] = {}
     constants: dict[int, int] = {}
     for target, group in enumerate([*folded.groups, None][: len(boxes)]):
@@ -151,11 +164,14 @@ def picture(
                 if source == target:
                     continue
                 if alone and boxes[source].count == 1:
-                    edges.append(Edge(source, target, notes[position], key=key))
+                    edge = Edge(source, target, notes[position], key=key)
+                    edges.append(edge)
                 elif (source, target) in between:
-                    between[source, target].count += 1
+                    edge = between[source, target]
+                    edge.count += 1
                 else:
-                    between[source, target] = Edge(source, target)
+                    edge = between[source, target] = Edge(source, target, key=key)
+                keys[key] = edge.key
     for i in found.used_beyond:  # leaves: everything else used there is hidden, too
         source = folded.group_of[i]
         if source != HIDDEN and (source, rest) not in between:
@@ -165,7 +181,7 @@ def picture(
     note = "" if is_all else count_text(found.total, WORDS[language]["nodes"])
     if not (is_all or found.exact):
         note = WORDS[language]["at_least"].format(nodes=note)
-    return Picture(boxes, edges, title, note, language)
+    return Picture(boxes, edges, title, note, language, shown_by, keys)
 
 
 def _notes(found: Found, i: int, is_ordered: bool, factors: bool) -> list[str]:
@@ -228,6 +244,8 @@ def _folded_box(found: Found, group: Group, names: Mapping[int, str], language: 
     inside = set(members)
     used_inside = {p for i in members for p in found.operands[i] if p in inside}
     ends = [i for i in members if i not in used_inside]
+    if not ops:
+        ends.reverse()  # as they were made, most likely
     title, op = group.name, ""
     if len(ops) == 1 and group.name in ops:
         title, op = "", group.name
@@ -242,8 +260,15 @@ def _folded_box(found: Found, group: Group, names: Mapping[int, str], language: 
         kind = "values" if looks[0].shape is None else "arrays"
         title, op = count_text(len(members), words[kind]), ""
     size = max((look.size for look in looks), default=0.0)
-    more = f"{counted}\n{_census(ops, 400)}"
-    return Box("group", op, shortened(title, _LONGEST), rows, size, more, count=len(members))
+    leaves = (
+        " = ".join(filter(None, (x.label or names.get(id(found.nodes[i]), ""), x.data)))
+        for i, x in zip(ends, looks, strict=False)
+    )
+    held = _census(ops, 400) or said(shortened(", ".join(leaves), 400), language)
+    more = f"{counted}\n{held}"
+    return Box(
+        "group", op, shortened(title, _LONGEST), rows, size, more, count=len(members), node=ends[0]
+    )
 
 
 def _ops(found: Found, members: Sequence[int]) -> Counter[str]:
@@ -270,4 +295,5 @@ def _rest(found: Found, folded: Folded, hidden: int, language: Language) -> Box:
     if not found.exact:
         title = WORDS[language]["over"].format(nodes=title)
     rows = [("ops", _census(ops, _LONGEST))] if ops and not found.more else []
-    return Box("group", "…", title, rows, None, _census(ops, 400), count=hidden)
+    node = next(iter(_hidden_members(folded)), -1)
+    return Box("group", "…", title, rows, None, _census(ops, 400), count=hidden, node=node)

@@ -9,7 +9,7 @@ from html import escape
 from typing import Final, Literal
 
 from smolml_value._showing.drawing import colors
-from smolml_value._showing.drawing.layout import Layout, Point, Route, arrange
+from smolml_value._showing.drawing.layout import Layout, Point, Route, arrange, least_extent
 from smolml_value._showing.drawing.picture import STYLES, Box, Picture
 from smolml_value._showing.numerals import count_text, numeral
 
@@ -56,13 +56,32 @@ def size_of(box: Box) -> tuple[float, float]:
     return width, _LINE * (len(rows) + has_head) + 12.0 + (3.0 if has_head else 0.0)
 
 
-def svg(picture: Picture, direction: Direction) -> str:
+def laid_out(picture: Picture, direction: Direction) -> Layout:
+    """Where everything stands, if the graph grows in this direction."""
+    return arrange(*_shape(picture, direction))
+
+
+def extent(picture: Picture, direction: Direction, layout: Layout | None = None) -> Point:
+    """Width and height; without a layout those that it will have at least."""
+    if layout is None:
+        return _turned(least_extent(*_shape(picture, direction)), direction)
+    return _turned((layout.depth, layout.breadth), direction)
+
+
+def _shape(picture: Picture, direction: Direction) -> tuple[list[Point], list[tuple[int, int]]]:
+    sizes = [_turned(size_of(box), direction) for box in picture.boxes]
+    return sizes, [(e.source, e.target) for e in picture.edges]
+
+
+def _turned(size: Point, direction: Direction) -> Point:
+    return size if direction == "right" else (size[1], size[0])
+
+
+def svg(picture: Picture, layout: Layout, direction: Direction) -> str:
     """The picture as the text of an SVG file."""
     sizes = [size_of(box) for box in picture.boxes]
     flips = direction == "down"
-    turned = [(h, w) if flips else (w, h) for w, h in sizes]
-    layout = arrange(turned, [(e.source, e.target) for e in picture.edges])
-    width, height = (layout.breadth, layout.depth) if flips else (layout.depth, layout.breadth)
+    width, height = extent(picture, direction, layout)
     top = _MARGIN + (26.0 if picture.title else 0.0)
     footer = _footer(picture)
     foot = 30.0 if footer else 0.0
@@ -147,7 +166,8 @@ def _box(box: Box, fill: str, middle: Point, size: Point) -> list[str]:
         if box.op:
             pill = width_of(box.op) + 12.0
             place = left if box.title else middle[0] - pill / 2
-            lines.append(_pill(place, at + 1, pill, 16, stroke))
+            color = colors.NODE if box.kind == "constant" else stroke
+            lines.append(_pill(place, at + 1, pill, 16, color))
             lines.append(_text(place + pill / 2, at + 13, box.op, "#ffffff", "middle", "bold"))
         if box.title:
             x_at, anchor = (right, "end") if box.op else (middle[0], "middle")

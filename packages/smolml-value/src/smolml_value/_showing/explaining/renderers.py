@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from html import escape
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from smolml_value._derivatives.rules import node_of
 from smolml_value._showing import protocol
 from smolml_value._showing.explaining import phrases
-from smolml_value._showing.explaining.steps import Step
+from smolml_value._showing.explaining.steps import Step, Walk
 from smolml_value._showing.explaining.translations import WORDS, Language, said
 from smolml_value._showing.numerals import numeral
 from smolml_value.node import OperandBase
@@ -87,30 +87,41 @@ def html(steps: Sequence[Step], language: Language) -> str:
     return "\n".join([*lines, "</tbody>", "</table>"])
 
 
-def frames(steps: Sequence[Step], language: Language) -> Iterator[dict[str, Any]]:
+def frames(
+    walk: Walk, language: Language, shown_by: Sequence[int], keys: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
     """The steps one amount at a time, as JSON has it: what is said, and where it shows.
 
-    `node` and `edge` are the numbers of a box and an arrow in the drawing. Along the arrow goes
-    `amount`, times `factor`; `grad` is what stands in the box where it lands afterwards, which is
-    the node's own in the first step.
+    `node` and `edge` are the numbers of a box and an arrow in the drawing, which may stand for
+    several: `shown_by` and `keys` say for which. Along the arrow goes `amount`, times `factor`;
+    `grad` is what stands in the box where it lands afterwards, which is the node's own in the
+    first step. Where steps are left out, the last one has in `grads` what stands in each box.
     """
-    for step in steps:
+    is_all = all(step.kind != "folded" for step in walk.steps)
+    for step in walk.steps:
         told = replace(step, gradients=tuple(replace(x, before=0.0) for x in step.gradients))
         words = {"text": f"{step.number}. {phrases.headline(told, language)}"}
-        own = {"grad": in_box(step.cotangent, language)} if step.kind == "start" else {}
-        yield {"node": step.place, **words, **own}
+        own: dict[str, Any] = {}
+        if step.kind == "start":
+            own["grad"] = in_box(step.cotangent, language)
+        elif step.kind == "end" and not is_all:
+            boxes = [i for i in dict.fromkeys(shown_by) if i >= 0]
+            own["grads"] = {i: in_box(walk.gradient(walk.nodes[i]), language) for i in boxes}
+        node = shown_by[step.place] if step.kind in ("start", "op") else -1
+        yield {"node": node, **words, **own}
         for c in step.contributions:
-            yield {
-                "node": step.place,
-                "edge": c.edge,
-                "factor": phrases.partial_text(step, c, language),
-                "amount": in_box(c.contribution, language),
-                "grad": in_box(c.gradient, language),
-                "more": phrases.contribution_text(step, c, language),
-            }
+            frame: dict[str, Any] = {"node": node}
+            if edge := keys.get(c.edge):
+                frame["edge"] = edge
+                frame["factor"] = phrases.partial_text(step, c, language)
+                frame["amount"] = in_box(c.contribution, language)
+                if c.place >= 0 and shown_by[c.place] == c.place:
+                    frame["grad"] = in_box(c.gradient, language)
+            yield frame | {"more": phrases.contribution_text(step, c, language)}
 
 
 def in_box(x: Any, language: Language) -> str:
     """A gradient as boxes of drawings show it."""
-    text = protocol.look(node_of(x)).data if isinstance(x, OperandBase) else numeral(x)
-    return said(text, language)
+    if isinstance(x, OperandBase):
+        return said(protocol.look(node_of(x)).data, language)
+    return numeral(x) if isinstance(x, float) else phrases.short(x, language)

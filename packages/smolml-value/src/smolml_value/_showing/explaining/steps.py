@@ -31,6 +31,7 @@ class Contribution:
         note: what else happens on the way, one of those in `words`, or "".
         details: what the note speaks of.
         edge: the arrow's number in a drawing, if one is made.
+        place: that of the operand.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Contribution:
     note: str = ""
     details: str = ""
     edge: str = ""
+    place: int = -1
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ class Walk:
     def __init__(
         self, root: Node, most: int, given: Mapping[int, str], nodes: Sequence[Node] = ()
     ) -> None:
+        self.nodes = nodes
         self._places = {id(node): i for i, node in enumerate(nodes)}
         self.received: dict[int, Any] = {id(root): protocol.filled(root, 1.0)}
         inner, leaves = _in_order(root), _leaves(root)
@@ -186,6 +189,7 @@ class Walk:
                     part.note,
                     part.details,
                     f"{place}.{k}",
+                    self._places.get(id(parent), -1),
                 )
             )
         text = protocol.expression(node, [self.name(x) for x in protocol.operands(node)])
