@@ -83,7 +83,7 @@ def test_an_attribute_and_the_default_file(folder: Path) -> None:
         (["train.py:los"], "train.py has no variable 'los'; it could be a, b, loss"),
         (["train.py:model.v"], "'model' has no attribute 'v'"),
         (["train.py:number"], "expected a Value, an MLArray or a list of them, got a int"),
-        (["train.py:loss", "-o", "g.png"], r"--out: expected a file that ends in \.svg, "),
+        (["train.py:loss", "-o", "g.jpg"], r"--out: expected a file that ends in \.svg, "),
         (["train.py:loss", "-o", "no/g.svg"], "cannot write 'no/g.svg': there is no folder 'no'"),
         (["train.py:loss", "--fold", "colour"], "--fold: expected auto, .*or none, got 'colour'"),
         (["train.py:loss", "--direction", "up"], "--direction: expected right or down"),
@@ -127,6 +127,14 @@ def test_a_script_that_fails_is_one_line_and_exit_code_1(
     err = capsys.readouterr().err
     assert err.count("\n") == 1
     assert re.search(expected, err)
+
+
+def test_where_pngs_cannot_be_made_it_says_what_to_install(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    assert main(["draw", "train.py:loss", "-o", "g.png"]) == 1
+    assert "pip install 'smolml-value[png]'" in capsys.readouterr().err
 
 
 def test_a_script_may_end_itself(folder: Path) -> None:

@@ -336,10 +336,10 @@ MISTAKES: dict[str, Mistake] = {
         TypeError,
         ("draw", "expected a Value, an MLArray or a list", "a float"),
     ),
-    "draw(y).save('graph.png')": Mistake(
-        lambda x, w, v: draw(v).save("graph.png"),
+    "draw(y).save('graph.jpg')": Mistake(
+        lambda x, w, v: draw(v).save("graph.jpg"),
         ValueError,
-        ("Drawing.save", ".svg", "'graph.png'", "write graph.svg"),
+        ("Drawing.save", ".svg", "'graph.jpg'", "write graph.svg"),
     ),
 }
 

@@ -6,8 +6,10 @@ import json
 import math
 import random
 import re
+import struct
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -293,8 +295,54 @@ def test_save_writes_what_the_ending_says(tmp_path: Path) -> None:
     ]:
         path = drawing.save(tmp_path / f"graph.{ending}")
         assert path.read_text(encoding="utf-8") == text
-    with pytest.raises(ValueError, match=r"ends in \.svg, .*got 'graph.png'"):
-        drawing.save(tmp_path / "graph.png")
+    with pytest.raises(ValueError, match=r"ends in \.svg, \.png, .*got 'graph.jpg'"):
+        drawing.save(tmp_path / "graph.jpg")
+
+
+def test_a_png_shows_the_colours_at_twice_the_size(tmp_path: Path) -> None:
+    pytest.importorskip("resvg_py")
+    x = Value(0.0, "x")
+    drawing = draw(x.log() * 2.0)
+    image = drawing.save(tmp_path / "graph.PNG").read_bytes()
+    assert image == drawing.png
+    width, height, *kind = struct.unpack(">IIBBBBB", image[16:29])
+    drawn = read(drawing.svg)
+    assert (width, height) == (2 * drawn.width, 2 * drawn.height)
+    assert (image[:8], image[12:16], kind) == (b"\x89PNG\r\n\x1a\n", b"IHDR", [8, 6, 0, 0, 0])
+    pixels = _pixels(image, width)
+    for color in ("#ffffff", colors.RED, colors.ALARM, colors.NO_GRADIENT, colors.NODE):
+        assert bytes.fromhex(color[1:]) + b"\xff" in pixels
+
+
+def _pixels(image: bytes, width: int) -> set[bytes]:
+    """The colours in an RGBA image, its lines being filtered as the PNG specification has it."""
+    data, at = b"", 8
+    while at < len(image):
+        (length,) = struct.unpack(">I", image[at : at + 4])
+        if image[at + 4 : at + 8] == b"IDAT":
+            data += image[at + 8 : at + 8 + length]
+        at += length + 12
+    raw, stride = zlib.decompress(data), 4 * width
+    above, found = bytes(stride), set()
+    for begin in range(0, len(raw), stride + 1):
+        how, line = raw[begin], bytearray(raw[begin + 1 : begin + 1 + stride])
+        for i in range(stride):
+            left, up = line[i - 4] if i >= 4 else 0, above[i]
+            corner = above[i - 4] if i >= 4 else 0
+            nearest = min((left, up, corner), key=lambda x: abs(left + up - corner - x))
+            line[i] = (line[i] + (0, left, up, (left + up) // 2, nearest)[how]) % 256
+        above = bytes(line)
+        found |= {above[i : i + 4] for i in range(0, stride, 4)}
+    return found
+
+
+def test_where_pngs_cannot_be_made_the_error_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    with pytest.raises(ImportError, match=r"resvg-py: pip install 'smolml-value\[png\]'"):
+        draw(Value(1.0)).save(tmp_path / "graph.png")
+    assert not list(tmp_path.iterdir())
 
 
 def test_notebooks_show_values_and_drawings() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from smolml.errors import CommandError, UseError
 from smolml.writing import either
 
-ENDINGS = (".svg", ".dot", ".gv", ".mmd", ".md")
+ENDINGS = (".svg", ".png", ".dot", ".gv", ".mmd", ".md")
 FOLDS = ("auto", "module", "label", "op", "run", "depth", "none")
 
 
@@ -22,8 +22,8 @@ def add_draw(commands: Any) -> None:
         "draw",
         help="draw the graph of a variable of a script",
         description="Run a script and draw the graph that led to one of its variables, a Value "
-        "or an MLArray. The ending of the output says how: .svg is an image, .dot is for "
-        "Graphviz, .mmd and .md are Mermaid.",
+        "or an MLArray. The ending of the output says how: .svg and .png are images, .dot is "
+        "for Graphviz, .mmd and .md are Mermaid. A .png needs smolml-value[png].",
         epilog="Exit codes: 0 drawn, 1 the script failed, 2 wrong use, no such script or variable.",
     )
     add = parser.add_argument
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
 
     Raises:
         UseError: the command line is wrong.
-        CommandError: the script failed.
+        CommandError: the script failed, or what makes PNGs is not installed.
     """
     from smolml_value import draw
 
@@ -67,6 +67,8 @@ def run(args: argparse.Namespace) -> int:
         drawing.save(out)
     except (TypeError, ValueError) as error:  # no Value; too many nodes for --fold none
         raise UseError(f"{args.target}: {error}") from error
+    except ImportError as error:
+        raise CommandError(str(error)) from None
     except OSError as error:
         raise UseError(f"--out: cannot write {args.out!r}: {error.strerror}") from error
     print(f"{out}: {drawing.summary}")

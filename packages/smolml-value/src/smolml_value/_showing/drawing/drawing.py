@@ -36,6 +36,8 @@ TALLEST: Final = 2400
 class Drawing:
     """A graph drawn: `svg`, `dot` and `mermaid` are its texts, `save` writes them to a file.
 
+    `png` is an image of pixels, for which the package resvg-py is needed.
+
     A notebook shows it as it is. `str()` gives a line that says what is drawn.
     """
 
@@ -51,6 +53,21 @@ class Drawing:
             return svg(self._picture, self._layout, self._direction)
 
     @cached_property
+    def png(self) -> bytes:
+        """A PNG image on white, two pixels for each of the SVG's.
+
+        Raises:
+            ImportError: the package resvg-py is not installed.
+        """
+        try:
+            import resvg_py
+        except ModuleNotFoundError:
+            needs = "needs the package resvg-py: pip install 'smolml-value[png]'"
+            raise ImportError(f"Drawing.png {needs}") from None
+        image: bytes = resvg_py.svg_to_bytes(svg_string=self.svg, zoom=2, background="white")
+        return image
+
+    @cached_property
     def dot(self) -> str:
         """The text of a Graphviz file."""
         return dot(self._picture, self._direction)
@@ -61,12 +78,13 @@ class Drawing:
         return mermaid(self._picture, self._direction)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write it to a file, the ending of which says how: .svg, .dot, .mmd or .md.
+        """Write it to a file, the ending of which says how: .svg, .png, .dot, .mmd or .md.
 
         A .md file holds the Mermaid text as a code block. Returns the path.
 
         Raises:
             ValueError: another ending.
+            ImportError: a PNG, and the package resvg-py is not installed.
             OSError: the file cannot be written.
         """
         target = Path(path)
@@ -76,10 +94,10 @@ class Drawing:
                 f"Drawing.save: expected a file that ends in {', '.join(ENDINGS)}, "
                 f"got {target.name!r}; write {target.stem}.svg for an image"
             )
-        text: str = getattr(self, ENDINGS[ending])
+        made: str | bytes = getattr(self, ENDINGS[ending])
         if ending == ".md":
-            text = f"```mermaid\n{text}```\n"
-        target.write_text(text, encoding="utf-8", errors="replace")
+            made = f"```mermaid\n{made}```\n"  # type: ignore[str-bytes-safe]  # it is a text
+        target.write_bytes(made if isinstance(made, bytes) else made.encode("utf-8", "replace"))
         return target
 
     def _repr_svg_(self) -> str:
@@ -101,7 +119,7 @@ class Drawing:
 
 
 ENDINGS: Final = {
-    ".svg": "svg", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".md": "mermaid",
+    ".svg": "svg", ".png": "png", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".md": "mermaid",
 }  # fmt: skip
 
 
