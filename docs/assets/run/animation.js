@@ -150,7 +150,7 @@ export class Animation {
     this.svg.append(group);
     const half = text.getComputedTextLength() / 2 + 6;
     const { width, height } = this.svg.viewBox.baseVal;
-    const boxes = [...this.grads.values()].map(({ rect }) => rect.getBBox());
+    const boxes = [...this.svg.querySelectorAll("rect[rx='6']")].map((rect) => rect.getBBox());
     const within = (value, low, high) => Math.max(low, Math.min(high, value));
     let [x, y, least] = [0, 0, Infinity];
     for (const [dx, dy] of PLACES) { // the nearest place that hides the least of the boxes
