@@ -329,7 +329,7 @@ def test_programs_played_back(block: int) -> None:
 # What it found: numbers on which a layout or a dtype depended ----------------------------------
 
 
-@pytest.mark.parametrize("seed", [41000069, 41000208, 502000964, 502001080])
+@pytest.mark.parametrize("seed", [41000069, 41000208, 502000964, 502001080, 501002403])
 def test_programs_that_differed_or_were_refused(seed: int) -> None:
     with use_backend("numpy"), np.errstate(all="ignore"):
         check(seed)

@@ -222,7 +222,8 @@ class ArrayBase(OneValue):
             return known
         behind = view.root._looking()
         if known is None or known.node is not behind.node:
-            places = self._node.backend.to_flat(view.positions()) if known is None else known.places
+            xp = self._node.backend
+            places = xp.to_flat(view.positions(xp)) if known is None else known.places
             known = self._look = Look(behind.node, behind, places)
         return known
 
@@ -285,7 +286,7 @@ class ArrayBase(OneValue):
         if self._view is not None:
             root = self._view.root
             values = [*root._values()]
-            places = given.backend.to_flat(self._view.positions())
+            places = given.backend.to_flat(self._view.positions(given.backend))
             for place, v in zip(places, given.values, strict=True):
                 values[place] = v
             given = ValuesNode(given.backend, values, root.shape)

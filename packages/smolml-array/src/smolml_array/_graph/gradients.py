@@ -137,8 +137,8 @@ class Gradients(ArrayBase):
         if self._view is None:
             node.grad = raw
         elif raw is not None or node.grad is not None:
-            new = 0.0 if raw is None else raw
-            node.grad = put_at(node.backend, node.gradient(), self._view.positions(), new)
+            xp, new = node.backend, 0.0 if raw is None else raw
+            node.grad = put_at(xp, node.gradient(), self._view.positions(xp), new)
 
     @property
     def requires_grad(self) -> bool:

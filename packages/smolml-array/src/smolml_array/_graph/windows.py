@@ -48,7 +48,6 @@ class ViewOf(NamedTuple):
             raw = rule.forward(xp, raw, **params)
         return raw
 
-    def positions(self, xp: Backend | None = None) -> Raw:
-        """For each element its position in the root, in C order; on its backend or a recording."""
-        node = self.root._current_node()
-        return self.shown(xp or node.backend, numbered(xp or node.backend, node.shape))
+    def positions(self, xp: Backend) -> Raw:
+        """For each element its position in the root, in C order."""
+        return self.shown(xp, numbered(xp, self.root.shape))

@@ -152,7 +152,7 @@ def setitem(x: Array, key: Any, new: ArrayLike) -> None:
             if root is x and own.backend is xp and alone(own):
                 put_numbers(own, key, numbers)
             else:
-                x._set_numbers(xp.index_put(x._current_node().raw, key, numbers), xp, key)
+                x._set_numbers(xp.index_put(numbers_on(xp, x), key, numbers), xp, key)
         elif root is x and not MODE.special and to_be_forgotten(x):
             _put_over(x, given, numbers, key)
         elif root is x:
