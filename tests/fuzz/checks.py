@@ -6,155 +6,67 @@ installed, and against differences where it is not.
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import random
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from smolml_array import LinAlgError, MLArray, replay
 from smolml_value import GraphError, Value, elementwise
+from tests.fuzz.beside import by_another_build
+from tests.fuzz.hips import on_autograd
 from tests.fuzz.machines import OnTensors, OnValues, Ours, flat
-from tests.fuzz.program import Program, nudged
+from tests.fuzz.program import Program, levelled, nudged
 from tests.fuzz.steps import run
+from tests.fuzz.subject import (
+    TAME,
+    Failure,
+    NothingError,
+    Numbers,
+    Subject,
+    compare,
+    direction_of,
+    function,
+    moved,
+    outcome,
+    torch,
+)
 from tests.value.paths import PATHS, SECOND, Product, numbers
-
-Numbers = list[float]
-TAME = 1e5
-
-
-class NothingError(Exception):
-    """There is nothing to compare."""
-
-
-class Failure(NamedTuple):
-    """What disagreed: which check, and how."""
-
-    check: str
-    message: str
-
-
-class Outcome(NamedTuple):
-    made: list[Any]
-    loss: float
-    gradients: Numbers
-
-
-def outcome(machine: Any, program: Program) -> Outcome:
-    """All that a program makes and its gradients, by backward."""
-    arguments = machine.arguments(program)
-    state, loss = run(machine, program, arguments)
-    loss.backward()
-    made = [np.array(machine.numbers(m.x)) for m in state.made]
-    number = float(loss if isinstance(loss, Value) else loss.item())
-    return Outcome(made, number, machine.gradients(arguments))
-
-
-@cache
-def torch() -> Any:
-    """PyTorch, or None."""
-    return importlib.import_module("torch") if importlib.util.find_spec("torch") else None
-
-
-def function(program: Program, backend: str) -> Callable[..., Any]:
-    """The loss of a program as a function of its arguments."""
-    return lambda *arguments: run(Ours(backend), program, arguments)[1]
-
-
-class Subject:
-    """A program, and what `backward` says of it."""
-
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self.wanted = outcome(Ours("numpy"), program)
-        parts = [*map(np.ravel, self.wanted.made), self.wanted.gradients]
-        every = np.concatenate([np.asarray(part, dtype=float) for part in parts])
-        finite = np.abs(every[np.isfinite(every)])
-        self.finite = len(finite) == len(every)
-        self.scale = float(finite.max(initial=1.0))
-
-    def curvature(self) -> Numbers:
-        """The Hessian times a direction."""
-        self.exact = torch() is not None and not self.program.edges
-        if self.exact:
-            return curvature_of_tensors(self.program, _direction(self))
-        if not self.smooth:
-            raise NothingError
-        return self._curvature_by_differences()
-
-    def _curvature_by_differences(self) -> Numbers:
-        def at(h: float) -> Any:
-            return np.array(outcome(Ours("numpy"), moved(self, h)).gradients)
-
-        coarse, fine = ((at(h) - at(-h)) / (2 * h) for h in (2e-4, 1e-4))
-        if not np.abs(coarse - fine).max(initial=0.0) < 1e-5 * (1 + self.scale):
-            raise NothingError  # a kink nearby
-        return [float(n) for n in fine]
-
-    @property
-    def sets(self) -> bool:
-        """Whether it sets numbers."""
-        return any(step.name in ("set", "assign") for step in self.program.steps)
-
-    @property
-    def smooth(self) -> bool:
-        """Whether differences of the loss say what its gradient is."""
-        cut = {"detached", "set"}
-        return not self.program.edges and cut.isdisjoint(step.name for step in self.program.steps)
-
-    @property
-    def tame(self) -> bool:
-        """Whether rounding does not decide what the numbers are."""
-        return self.scale < TAME and (self.finite or self.program.edges)
-
-    def same(self, got: Any, want: Any, what: str, tolerance: float = 1e-9) -> None:
-        """Numbers that agree, or an AssertionError."""
-        one, other = np.asarray(got, dtype=float), np.asarray(want, dtype=float)
-        assert one.shape == other.shape, f"{what}: shape {one.shape}, not {other.shape}"
-        bound = tolerance * (1.0 + self.scale)
-        with np.errstate(all="ignore"):
-            equal = (one == other) | (np.isnan(one) & np.isnan(other))
-            near = equal | (np.abs(one - other) <= bound)
-        assert near.all(), f"{what}: {one.tolist()}, not {other.tolist()}"
-
-
-def _compare(subject: Subject, got: Outcome, tolerance: float = 1e-9) -> None:
-    for k, (one, other) in enumerate(zip(got.made, subject.wanted.made, strict=True)):
-        subject.same(one, other, f"v{k}", tolerance)
-    subject.same(got.loss, subject.wanted.loss, "loss", 10 * tolerance)
-    subject.same(got.gradients, subject.wanted.gradients, "gradients", 100 * tolerance)
 
 
 def on_pure(subject: Subject) -> None:
-    _compare(subject, outcome(Ours("pure"), subject.program))
+    compare(subject, outcome(Ours("pure"), subject.program))
 
 
 def on_values(subject: Subject) -> None:
     """Where numbers are finite: otherwise the matrices of what is linear say something else."""
     if not subject.finite:
         raise NothingError
-    _compare(subject, outcome(OnValues("numpy"), subject.program))
+    compare(subject, outcome(OnValues("numpy"), subject.program))
 
 
 def on_tensors(subject: Subject) -> None:
     if subject.program.edges or torch() is None:
         raise NothingError
-    got = outcome(OnTensors(torch()), subject.program)
-    if not np.isfinite(got.gradients).all():
-        raise NothingError  # PyTorch has no rule for zero times infinity
-    _compare(subject, got)
+    got = outcome(OnTensors(torch(), subject.rounding), subject.program)
+    silent = [not math.isfinite(g) for g in got.gradients]  # it has no rule for 0 times infinity
+    if any(silent) and not subject.rounding:
+        raise NothingError
+    pairs = zip(silent, got.gradients, subject.wanted.gradients, strict=True)
+    compare(subject, got._replace(gradients=[w if no else g for no, g, w in pairs]))
 
 
 def by_differences(subject: Subject) -> None:
     """Along one direction, by a step and its half, which must agree."""
     if not subject.smooth:
         raise NothingError
-    wanted = sum(g * u for g, u in zip(subject.wanted.gradients, _direction(subject), strict=True))
+    wanted = sum(
+        g * u for g, u in zip(subject.wanted.gradients, direction_of(subject), strict=True)
+    )
 
     def at(h: float) -> float:
         machine, program = Ours("numpy"), moved(subject, h)
@@ -167,38 +79,6 @@ def by_differences(subject: Subject) -> None:
     if not abs(coarse - fine) < 1e-5 * (1 + subject.scale):
         raise NothingError  # a kink nearby
     assert abs(fine - wanted) < 1e-4 * (1 + subject.scale), f"{wanted}, and differences {fine}"
-
-
-def moved(subject: Subject, h: float) -> Program:
-    """The program at another point, h along the direction."""
-    units = iter(_direction(subject))
-    leaves = [
-        leaf._replace(numbers=tuple(n + h * next(units) for n in leaf.numbers))
-        for leaf in subject.program.leaves
-    ]
-    return subject.program._replace(leaves=tuple(leaves))
-
-
-def curvature_of_tensors(program: Program, direction: Numbers) -> Numbers:
-    """By PyTorch, in reverse over reverse."""
-    machine = OnTensors(torch())
-    arguments = machine.arguments(program)
-    _, loss = run(machine, program, arguments)
-    options: dict[str, Any] = {"allow_unused": True, "materialize_grads": True}
-    slopes = torch().autograd.grad(loss, arguments, create_graph=True, **options)
-    flat = torch().cat([g.reshape(-1) for g in slopes])
-    along = flat @ torch().tensor(direction, dtype=flat.dtype)
-    if not along.requires_grad:
-        return [0.0] * len(direction)
-    found = torch().autograd.grad(along, arguments, **options)
-    products = [float(n) for g in found for n in g.reshape(-1)]
-    if not np.isfinite(products).all():
-        raise NothingError  # it has no rule for zero times infinity
-    return products
-
-
-def _direction(subject: Subject) -> Numbers:
-    return [math.cos(1.7 * i + 0.3) for i in range(len(subject.wanted.gradients))]
 
 
 def twice(subject: Subject) -> None:
@@ -258,26 +138,41 @@ def by_replay(subject: Subject) -> None:
     machine = Ours("numpy")
     eager, played = (machine.arguments(program) for _ in range(2))
     step = replay(lambda: function(program, "numpy")(*played), played)
-    for k, other in enumerate((program, nudged(program, 1), nudged(program, 2))):
+    others = (nudged(program, 1), levelled(program, 0.5), nudged(program, 2))
+    for k, other in enumerate((program, *others, levelled(program, math.inf))):
         arrays = [leaf.array() for leaf in other.leaves]
         for x, y, a in zip(eager, played, arrays, strict=True):
             x.update_values(a).zero_grad()
             y.update_values(a).zero_grad()
-        loss = function(program, "numpy")(*eager)
-        loss.backward()
         try:
-            got = step()
+            got = unless_singular(step)
         except GraphError as error:
             reads = {"assign", "element", "look", "set", "select", "where", "fused", "detached"}
             if reads.isdisjoint(s.name for s in program.steps):
                 raise
             raise NothingError from error
-        same = all(
-            np.array_equal(np.asarray(y.grad()), np.asarray(x.grad()), equal_nan=True)
-            for x, y in zip(eager, played, strict=True)
-        )
-        assert float(got) == float(loss) or math.isnan(float(loss)), f"{k}: {got}, not {loss}"
-        assert same, f"{k}: gradients differ from the graph's in a bit"
+        want = unless_singular(lambda: backward_of(function(program, "numpy")(*eager)))
+        assert (got is None) is (want is None), f"{k}: {got}, not {want}"
+        found = [got, *(y.grad() for y in played)] if got is not None else []
+        wanted = [want, *(x.grad() for x in eager)] if got is not None else []
+        for i, (one, two) in enumerate(zip(found, wanted, strict=True)):
+            a, b = np.asarray(one), np.asarray(two)
+            what = f"gradient {i - 1}" if i else "loss"
+            same = np.array_equal(a, b, equal_nan=True)
+            assert same, f"{k}, {what}: {a.tolist()}, which to the bit is {b.tolist()}"
+
+
+def unless_singular(f: Callable[[], Any]) -> Any:
+    """f(), or None where a matrix is refused."""
+    try:
+        return f()
+    except LinAlgError:
+        return None
+
+
+def backward_of(loss: Any) -> Any:
+    loss.backward()
+    return loss.detach()
 
 
 # Second order -------------------------------------------------------------------------------------
@@ -290,7 +185,7 @@ def by_second(path: Product, backend: str, subject: Subject) -> None:
     if not scale < TAME:
         raise NothingError
     arguments = Ours(backend).arguments(subject.program)
-    us = list(_direction(subject))
+    us = list(direction_of(subject))
     directions: list[Any] = []
     for x in arguments:
         count = x.size() if isinstance(x, MLArray) else 1
@@ -313,8 +208,10 @@ FIRST: dict[str, Callable[[Subject], None]] = {
     "Values": on_values,
     "tensors": on_tensors,
     "differences": by_differences,
+    "autograd": on_autograd,
     "twice": twice,
     "replay": by_replay,
+    "another build": by_another_build,
 }
 """Machines beside each other, and what a graph must bear."""
 
@@ -335,21 +232,26 @@ TWICE: dict[str, Callable[[Subject], None]] = {
 CHECKS = FIRST | AGAIN | TWICE
 
 
-def chosen(rng: random.Random) -> list[str]:
-    """Checks for one program: an oracle, and often one of the others."""
-    others = rng.choice((FIRST, AGAIN, TWICE, {}, {}))
+def chosen(rng: random.Random, second: bool = False) -> list[str]:
+    """Checks for one program: an oracle, and often one of the others; or a second derivative."""
+    if second:
+        return [rng.choice([*TWICE])]
+    others = rng.choice((FIRST, FIRST, AGAIN, TWICE, {}))
     return ["tensors" if torch() else "differences", *rng.sample([*others], min(len(others), 1))]
 
 
 def verify(
-    program: Program, names: list[str], count: Callable[[str], object] = str
+    program: Program,
+    names: list[str],
+    count: Callable[[str], object] = str,
+    rounding: int = 0,
 ) -> Failure | None:
     """The first of these checks that fails; `count` is told those that compared something."""
     name = "backward"
     try:
         with np.errstate(all="ignore"):
             try:
-                subject = Subject(program)
+                subject = Subject(program, rounding)
             except LinAlgError:  # a singular matrix is refused; what goes through must agree
                 return None
             if not subject.tame:

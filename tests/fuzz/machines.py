@@ -67,6 +67,13 @@ class Ours:
                 found += map(Value, leaf.numbers)
         return found
 
+    def differentiated(self, f: Function, arguments: Sequence[Any]) -> tuple[float, list[float]]:
+        """f(arguments), and its gradients."""
+        loss = f(arguments)
+        loss.backward()
+        number = float(loss if isinstance(loss, Value) else loss.item())
+        return number, self.gradients(arguments)
+
     def gradients(self, arguments: Sequence[Any]) -> list[float]:
         return [n for x in arguments for n in flat(x.grad() if isinstance(x, MLArray) else x.grad)]
 
@@ -280,11 +287,25 @@ class Window:
         return self.memory.flat[self.at.reshape(-1)].reshape(self.shape)
 
 
-class OnTensors(Ours):
-    """PyTorch's tensors of float64."""
+def rounded(a: Any, rounding: int) -> Any:
+    """Numbers as they might have been rounded: to fewer places, or up or down in the last.
 
-    def __init__(self, torch: Any) -> None:
-        self.torch = torch
+    What is 1e-17 on one machine is 0 on another, what is equal there is not here, and of two
+    zeros either may have the sign.
+    """
+    rng = np.random.default_rng(rounding)
+    if rounding % 2:
+        fewer = np.round(a, 10 + rounding // 2 % 4)
+        zeros: Any = ([0.0], [-0.0], [0.0, -0.0])[rounding // 8 % 3]
+        return np.where(fewer == 0.0, rng.choice(zeros, np.shape(a)), fewer)
+    return a * (1.0 + 4e-16 * rng.uniform(-1.0, 1.0, np.shape(a)))
+
+
+class OnTensors(Ours):
+    """PyTorch's tensors of float64; `rounding` chooses one of many ways to round their numbers."""
+
+    def __init__(self, torch: Any, rounding: int = 0) -> None:
+        self.torch, self.rounding = torch, rounding
         torch.set_num_threads(1)
 
     takes_lists = False
@@ -302,6 +323,9 @@ class OnTensors(Ours):
 
     def made(self, tensor: Any) -> Window:
         shape = tuple(tensor.shape)
+        if self.rounding:
+            now = tensor.detach()  # in this order -0.0 stays
+            tensor = self.torch.tensor(rounded(now.numpy(), self.rounding)) - (now - tensor)
         at = np.arange(math.prod(shape)).reshape(shape)
         return Window(Memory(tensor.reshape(-1)), at, whole=True)
 

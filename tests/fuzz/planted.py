@@ -1,4 +1,4 @@
-"""Ten planted faults, each to be found by the fuzz: `python -m tests.fuzz.planted --programs 4000`.
+"""Twelve planted faults, each to be found: `python -m tests.fuzz.planted --programs 4000`.
 
 Every fault is one change of one file, made in a copy of the tree; the fuzz runs there until it
 finds a disagreement. It prints after how many programs, and the exit status is 1 if one is missed.
@@ -65,6 +65,12 @@ FAULTS: tuple[Fault, ...] = (
         "return Total(xp.add(c, 0.0))",
     ),
     Fault(
+        "elements of one array overwrite each other's cotangents",
+        f"{_ARRAY}/_graph/gathering.py",
+        "        total.update(c)  # it",
+        "        total = c  # it",
+    ),
+    Fault(
         "the variance forgets the correction in backward",
         f"{_ARRAY}/functions/reductions.py",
         'reduced_count(x.shape, axis, "var") - correction',
@@ -87,6 +93,12 @@ FAULTS: tuple[Fault, ...] = (
         f"{_ARRAY}/_replay/recording.py",
         "if name in _OF_SHAPES or all(x.number is None for x in met):",
         "if name in _OF_SHAPES or any(x.number is None for x in met):",
+    ),
+    Fault(
+        "a recording forgets what its conditions were",
+        f"{_ARRAY}/_replay/program.py",
+        "    if bool(condition) is not truth:\n        raise DiffersError",
+        "    if bool(condition) is not truth:\n        return",
     ),
 )
 

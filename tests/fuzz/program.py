@@ -153,3 +153,12 @@ def nudged(program: Program, seed: int) -> Program:
             for leaf in program.leaves
         )
     )
+
+
+def levelled(program: Program, number: float) -> Program:
+    """The program where all numbers of its leaves are this one."""
+    return program._replace(
+        leaves=tuple(
+            leaf._replace(numbers=(number,) * len(leaf.numbers)) for leaf in program.leaves
+        )
+    )

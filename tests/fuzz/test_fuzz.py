@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
+import smolml_value
 from smolml_value import elementwise, ops
-from tests.fuzz import functions
+from tests.fuzz import beside, functions
 from tests.fuzz.__main__ import examine, fails, told
+from tests.fuzz.beside import AnotherBuild
 from tests.fuzz.checks import CHECKS, verify
 from tests.fuzz.elementwise import OPS, TWINS
-from tests.fuzz.planted import FAULTS
-from tests.fuzz.program import Leaf, Program, shrunk
+from tests.fuzz.planted import FAULTS, Fault
+from tests.fuzz.program import Leaf, Program, Step, shrunk
 from tests.planting import ROOT
 
 BLOCK = 40
@@ -59,11 +63,30 @@ def test_a_planted_fault_is_found_and_made_small(monkeypatch: pytest.MonkeyPatch
     assert "v1 = swish(v0)" in text
 
 
+@pytest.mark.parametrize("fault", [None, FAULTS[0]])
+def test_another_build_is_held_beside_this_one(
+    fault: Fault | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = Path(smolml_value.__file__).parent
+    shutil.copytree(package, tmp_path / "smolml_value")
+    if fault is not None:
+        table = tmp_path / "smolml_value" / "table.py"
+        table.write_text(table.read_text("utf-8").replace(fault.old, fault.new), "utf-8")
+    names = list(OPS)
+    angle = Step("op", (0, 1, 0), names.index("atan2") + len(names))
+    leaves = (Leaf("value", (), (0.5,)), Leaf("array", (2,), (0.25, -1.5)))
+    another = AnotherBuild(str(tmp_path))
+    monkeypatch.setattr(beside, "ANOTHER", another)
+    failure = verify(Program(leaves, (), (angle,)), ["another build"])
+    another.close()
+    assert (failure is None) is (fault is None), failure
+
+
 def test_faults_to_plant_fit_the_sources() -> None:
     for fault in FAULTS:
         text = (ROOT / "packages" / fault.file).read_text(encoding="utf-8")
         assert text.count(fault.old) == 1, fault.what
-    assert len({fault.what for fault in FAULTS}) == 10
+    assert len({fault.what for fault in FAULTS}) == 12
 
 
 def test_no_op_and_no_function_is_without_an_oracle() -> None:

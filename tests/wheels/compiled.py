@@ -113,6 +113,8 @@ def main(arguments: list[str]) -> int:
         for distribution in OTHERS:
             env.assert_installed_from(distribution.wheel(dist))
         assert env.python("import smolml; print(smolml.COMPILED)").stdout.strip() == "True"
+        beside = ("--beside", str(VALUE.wheel(dist)), "--check", "another build")
+        env.run(str(env.python_path), "-m", "tests.fuzz", *beside, "--programs", "200")
         env.pytest("tests", *(f"--ignore={file}" for file in unconcerned()))
     print("the compiled wheel is good")
     return 0

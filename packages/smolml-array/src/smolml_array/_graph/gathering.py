@@ -38,8 +38,7 @@ def plus(xp: Backend, like: Raw, total: Any, c: Any) -> Any:
     if total is None:
         return c
     if isinstance(total, dict) and isinstance(c, dict):
-        for i, number in c.items():  # total was made for an element, for the sum alone
-            total[i] = total[i] + number if i in total else number
+        total.update(c)  # it was made for the sum alone, and each element sends once
         return total
     if not isinstance(total, Total):
         if not isinstance(total, dict | Part) and not isinstance(c, dict | Part):
