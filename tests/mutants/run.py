@@ -1,117 +1,73 @@
-"""Plants small faults in a file, one at a time, and asks whether its tests find them.
+"""Plants small faults in files, one at a time, and asks whether their tests find them.
 
-    python -m tests.mutants.run [--sample N] [--seed S] FILE ...
+    python -m tests.mutants.run [--sample N] [--seed S] [--seconds T] [FILE ...]
 
-FILE is one of `TESTS` below, which says with what tests it is tried. The faults are cosmic-ray's,
-which works on a copy of the tree; `--sample` tries so many, drawn at random. What survives is
-printed as a diff: a test is missing, or the fault changes nothing that can be seen, and then it
-stands in `equivalent.toml` with the reason. Exit status 1: something survived that doesn't.
+FILE is a path below `src`, or a pattern of such; the tests of its package are tried on it. Without
+one it is all of `GOALS`. The faults are cosmic-ray's; `--sample` tries so many of each file, drawn
+at random. What survives is printed as a diff: a test is missing, or the fault changes nothing that
+can be seen, and then it stands in `equivalent.toml` with the reason. Exit status 1: something
+survived that doesn't.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import random
-import sqlite3
-import subprocess
+import os
 import sys
 import tempfile
 import tomllib
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
-from tests.planting import copy_of_the_tree
+import pytest
+
+from tests.mutants.faults import Fault, faults
+from tests.mutants.trials import OPTIONS, SIGNATURES, Trials
+from tests.planting import ROOT
 
 EQUIVALENT: Final = Path(__file__).with_name("equivalent.toml")
 
-LOSSES: Final = ("losses", "loss_errors", "loss_limits", "cross_entropy_options")
-OPTIMIZERS: Final = ("optimizers", "optimizer_errors", "optimizer_state", "schedules", "step_grads")
 TESTS: Final = {
-    "smolml_utils/losses.py": [f"tests/utils/test_{name}.py" for name in LOSSES],
-    "smolml_utils/optimizers.py": [f"tests/utils/test_{name}.py" for name in OPTIMIZERS],
-    "smolml_utils/initializers.py": ["tests/utils/test_initializers.py"],
-    "smolml_utils/_rules.py": ["tests/utils"],
-    "smolml_value/graph.py": ["tests/value"],
-    "smolml_value/table.py": ["tests/value"],
-    "smolml_value/op.py": ["tests/value"],
-    "smolml_value/fused.py": ["tests/value"],
+    "smolml_value": "tests/value",
+    "smolml_array": "tests/array",
+    "smolml_utils": "tests/utils",
 }
+"""The tests of a package."""
 
-CONFIG: Final = """
-[cosmic-ray]
-module-path = "{module}"
-timeout = 300.0
-excluded-modules = []
-test-command = "{python} -m pytest -x -q -p no:cacheprovider {tests}"
-
-[cosmic-ray.distributor]
-name = "local"
-"""
-
-
-class Mutant(NamedTuple):
-    """A planted fault: whether the tests survived it, and the lines that it took out and put in."""
-
-    survived: bool
-    change: tuple[str, ...]
+_GOALS: Final = {
+    "smolml_value": "fused graph op recording scalar table",
+    "smolml_value/_derivatives": "forward reverse rules value_rules",
+    "smolml_value/_ops": "fused_rules",
+    "smolml_array/functions": "*",
+    "smolml_array/_graph": "apply arithmetic backward gathering gradients rule views vjps walking",
+    "smolml_utils": "_loss_ops _optimizer _rules activations initializers losses normalization "
+    "optimizers",
+}
+GOALS: Final = [f"{folder}/{name}.py" for folder in _GOALS for name in _GOALS[folder].split()]
+"""Ops, rules, functions of arrays, the graph, losses, optimizers and the like: what must hold."""
 
 
-def draw(session: Path, sample: int, seed: int) -> None:
-    """Leave so many of the mutants in a session, drawn at random; all of them for 0.
-
-    Those of `|` are left out: that is written in annotations, which nothing evaluates.
-    """
-    with sqlite3.connect(session) as data:
-        rows = data.execute(
-            "SELECT job_id, operator_name FROM mutation_specs "
-            "ORDER BY operator_name, start_pos_row, start_pos_col, occurrence"
-        ).fetchall()
-        jobs = [job for job, operator in rows if "BinaryOperator_BitOr_" not in operator]
-        kept = set(random.Random(seed).sample(jobs, min(sample or len(jobs), len(jobs))))
-        gone = [(job,) for job, _ in rows if job not in kept]
-        data.executemany("DELETE FROM mutation_specs WHERE job_id = ?", gone)
-        data.executemany("DELETE FROM work_items WHERE job_id = ?", gone)
-
-
-def changed(diff: str) -> tuple[str, ...]:
-    """The lines of a diff that say what it changes."""
-    lines = [line for line in diff.splitlines() if not line.startswith(("---", "+++"))]
-    changes = [(line[0], line[1:].strip()) for line in lines if line.startswith(("+", "-"))]
-    return tuple(f"{sign} {text}" for sign, text in changes if text)
+def named(patterns: Sequence[str]) -> list[str]:
+    """The files that patterns name, relative to `src`."""
+    found: list[str] = []
+    for pattern in patterns:
+        package = pattern.partition("/")[0]
+        source = ROOT / "packages" / package.replace("_", "-") / "src"
+        files = sorted(str(path.relative_to(source)) for path in source.glob(pattern))
+        if package not in TESTS or not files:
+            raise SystemExit(
+                f"mutants: no file {pattern!r} in {', '.join(TESTS)}; "
+                "give a path below src, such as smolml_utils/losses.py"
+            )
+        found += [file for file in files if Path(file).name != "__init__.py"]
+    return found
 
 
-def tried(file: str, sample: int, seed: int) -> list[Mutant]:
-    """Every mutant of a file, or a sample of them, and how the tests met it."""
-    module = f"packages/{file.partition('/')[0].replace('_', '-')}/src/{file}"
-    with tempfile.TemporaryDirectory(prefix="smolml-mutants-") as name:
-        folder = Path(name)
-        environ = copy_of_the_tree(folder) | {"HYPOTHESIS_PROFILE": "default"}
-        config, session = folder / "mutants.toml", folder / "mutants.sqlite"
-        text = CONFIG.format(module=module, python=sys.executable, tests=" ".join(TESTS[file]))
-        config.write_text(text, "utf-8")
-
-        def cosmic_ray(*command: str) -> str:
-            return subprocess.run(
-                ["cosmic-ray", *command],
-                check=True,
-                cwd=folder,
-                env=environ,
-                stdout=subprocess.PIPE,
-                text=True,
-                stdin=subprocess.DEVNULL,
-            ).stdout
-
-        cosmic_ray("baseline", str(config))  # the tests pass on what is there
-        cosmic_ray("init", str(config), str(session))
-        draw(session, sample, seed)
-        cosmic_ray("exec", str(config), str(session))
-        rows = [json.loads(line) for line in cosmic_ray("dump", str(session)).splitlines()]
-    return [
-        Mutant(result["test_outcome"] == "survived", changed(result["diff"]))
-        for _, result in rows
-        if result
-    ]
+def path_of(file: str) -> str:
+    """Where a file is."""
+    return str(ROOT / "packages" / file.partition("/")[0].replace("_", "-") / "src" / file)
 
 
 def equivalents(file: str) -> dict[tuple[str, ...], str]:
@@ -120,27 +76,66 @@ def equivalents(file: str) -> dict[tuple[str, ...], str]:
     return {tuple(row["change"]): row["reason"] for row in rows}
 
 
+class Report:
+    """What was found, printed file by file."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, Counter[str]] = {}
+
+    def __call__(self, file: str, fault: Fault, survived: bool) -> None:
+        """Note one fault; print it if it survived and isn't known to be equivalent."""
+        known = survived and fault.change in equivalents(file)
+        kind = "equivalent" if known else "survived" if survived else "found"
+        count = self.counts.setdefault(file, Counter())
+        count[kind] += 1
+        print(f"{file}: {count.total()}", end="\r", file=sys.stderr, flush=True)
+        if kind == "survived":
+            head = f"{file}:{fault.line}"
+            print(head, *("    " + line for line in fault.change), "", sep="\n", flush=True)
+
+    def summary(self) -> int:
+        """Print the scores; the number of faults that survived."""
+        for file, count in self.counts.items():
+            print(
+                f"{file}: {count.total()} faults, {count['found']} found by the tests, "
+                f"{count['equivalent']} known to be equivalent, {count['survived']} survived"
+            )
+        return sum(count["survived"] for count in self.counts.values())
+
+
 def main(arguments: list[str]) -> int:
     """Try the files, print the scores and what survived; return the exit status."""
     parser = argparse.ArgumentParser("mutants", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("files", nargs="+", metavar="FILE", choices=TESTS, help=", ".join(TESTS))
-    parser.add_argument("--sample", type=int, default=0, help="so many of them (default: all)")
+    parser.add_argument("files", nargs="*", metavar="FILE", help="below src (default: GOALS)")
+    parser.add_argument("--sample", type=int, default=0, help="so many of each (default: all)")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of tests for one fault")
+    parser.add_argument("--tests", action="append", help="these, not all of the package")
+    parser.add_argument("--measured", type=Path, help="a folder for what may be used again")
     options = parser.parse_args(arguments)
-    missed = 0
-    for file in options.files:
-        mutants, known = tried(file, options.sample, options.seed), equivalents(file)
-        survivors = [mutant.change for mutant in mutants if mutant.survived]
-        new = [change for change in survivors if change not in known]
-        missed += len(new)
-        killed = len(mutants) - len(survivors)
-        print(
-            f"{file}: {len(mutants)} mutants, {killed} found by the tests, "
-            f"{len(survivors) - len(new)} known to be equivalent, {len(new)} survived"
-        )
-        for change in new:
-            print(*("    " + line for line in change), "", sep="\n")
-    return int(missed > 0)
+    # For the tests: few examples, always the same, and no threads, for all is forked.
+    os.environ |= {"HYPOTHESIS_PROFILE": "planted", "OPENBLAS_NUM_THREADS": "1"}
+    report, goals, chosen = Report(), named(GOALS), named(options.files or GOALS)
+    with tempfile.TemporaryDirectory(prefix="smolml-mutants-") as name:
+        for package, tests in TESTS.items():
+            files = [file for file in chosen if file.startswith(f"{package}/")]
+            known = [file for file in goals if file.startswith(f"{package}/")]
+            if files:
+                trials = Trials(
+                    [path_of(file) for file in dict.fromkeys([*known, *files])],
+                    {path_of(file): faults_of(file, options) for file in files},
+                    lambda path, *found: report(path.partition("/src/")[2], *found),
+                    options.seconds,
+                    (options.measured or Path(name)) / f"{package}.pickle",
+                )
+                paths = [str(ROOT / path) for path in options.tests or [tests]]
+                pytest.main([*OPTIONS, *paths, str(ROOT / SIGNATURES)], plugins=[trials])
+    return int(report.summary() > 0)
+
+
+def faults_of(file: str, options: argparse.Namespace) -> list[Fault]:
+    """The faults that are tried in a file."""
+    return list(faults(Path(path_of(file)).read_text("utf-8"), options.sample, options.seed))
 
 
 if __name__ == "__main__":

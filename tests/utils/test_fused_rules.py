@@ -114,6 +114,20 @@ def test_layer_norm_where_all_are_equal(backend: str) -> None:
     assert x.grad().to_list() == [0.0, 0.0, 0.0]
 
 
+def test_the_epsilon_of_layer_norm(backend: str) -> None:
+    x = [0.01, 0.02, 0.06]  # of a variance that is not large beside it
+    for out, epsilon in (layer_norm(x), 1e-5), (layer_norm(x, epsilon=0.0), 0.0):
+        expected = (np.array(x) - np.mean(x)) / np.sqrt(np.var(x) + epsilon)
+        np.testing.assert_allclose(out.to_list(), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("function", [cross_entropy, layer_norm, log_softmax, softmax])
+def test_they_know_what_others_call_their_keywords(function: Any) -> None:
+    name = function.__name__
+    with pytest.raises(TypeError, match=rf"^{name}: there is no keyword 'dim'.*\baxis\b"):
+        function([0.0, 1.0], dim=0)
+
+
 def test_layer_norm_refuses(backend: str) -> None:
     with pytest.raises(ValueError, match=r"^layer_norm: epsilon must be at least 0, got -1$"):
         layer_norm([1.0, 2.0], epsilon=-1.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -59,10 +60,13 @@ def test_a_value_is_not_spread_over_an_array(backend: str) -> None:
         mse_loss(Value(1.0), MLArray([1.0, 2.0]))
 
 
-@pytest.mark.parametrize("loss", EVERY)
+@pytest.mark.parametrize(
+    "loss", [*EVERY, pytest.param(partial(cross_entropy, weight=[1.0, 2.0]), id="weighted")]
+)
 def test_unknown_reduction(loss: Any) -> None:
-    message = f"{loss.__name__}: reduction must be 'mean', 'sum' or 'none', got 'avg'"
-    targets = [0.0, 1.0]
+    name = getattr(loss, "func", loss).__name__
+    message = f"{name}: reduction must be 'mean', 'sum' or 'none', got 'avg'"
+    targets = [0.0, 1.0] if loss in EVERY else 1
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         loss(MLArray([0.5, 0.5]), targets, reduction="avg")
 
