@@ -149,6 +149,14 @@ def test_windows_have_a_state_of_their_own(backend: str) -> None:
     assert w.to_list() == [-2.5, -1.0]
 
 
+def test_a_window_onto_a_constant_stays_as_it_is(backend: str) -> None:
+    w = MLArray([0.0, 0.0])
+    window = w[:1]
+    w.requires_grad = False  # after the window was made
+    _momentum().step([w, window], [MLArray([1.0, 1.0]), MLArray([1.0])])
+    assert w.to_list() == [0.0, 0.0]
+
+
 def test_two_optimizers_do_not_share(backend: str) -> None:
     w = _with_gradient("array")
     _momentum().step([w])
@@ -167,6 +175,8 @@ def test_update_notices_another_shape_under_one_index(backend: str) -> None:
     ):
         optimizer.update(two, 0, ("w",))
     optimizer.update(two, 1, ("w",))
+    with pytest.raises(ShapeError, match=r"^Adam.update: .* has shape \(1,\), but had \(2,\)"):
+        optimizer.update(one, 1, ("w",))
 
 
 def test_many_values() -> None:

@@ -108,7 +108,7 @@ class Optimizer(ABC):
         for name, p in found.items():
             if isinstance(p, Value):
                 p.data = self._advance(scalar, p._data, of[name], self._states.obtain(p, dict))
-            elif p._node.tracked if p._view is None else p.requires_grad:
+            elif p.requires_grad:
                 state = self._states.obtain(p, dict)
                 p._set_numbers(self._new_numbers(p, of[name], state))
 
@@ -229,7 +229,7 @@ class Optimizer(ABC):
         for p, state in states:
             for key, x in state.items():
                 own = isinstance(p, MLArray) and p._node.backend.is_array(x)
-                yield f"{names[id(p)]}.{key}", MLArray(x, False, backend=p.backend) if own else x
+                yield f"{names[id(p)]}.{key}", MLArray._constant(p._node.backend, x) if own else x
 
     def __repr__(self) -> str:
         return f"{self._who}({', '.join(f'{k}={v!r}' for k, v in self._settings().items())})"

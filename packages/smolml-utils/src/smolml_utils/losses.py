@@ -225,7 +225,7 @@ def categorical_cross_entropy(
     who = "categorical_cross_entropy"
     p, t = arrays(who, y_pred, y_true)
     axis = normalize_axis(axis, p.ndim, who)
-    if p.shape != t.shape and p.ndim == t.ndim + 1:
+    if p.ndim == t.ndim + 1:
         raise ShapeError(
             f"{who}: y_pred has shape {p.shape}, y_true has shape {t.shape}: they must be equal; "
             f"for class indices use cross_entropy on the logits"
