@@ -30,7 +30,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 # The same tests run on installed wheels, where not every package and extra is there. A file
 # whose top-level imports are missing is left out, and the end of the report names it.
 OPTIONAL = {
-    *("array_api_extra", "array_api_strict", "autograd", "coverage", "distributed", "einops"),
+    *("array_api_extra", "array_api_strict", "autograd", "cosmic_ray", "coverage"),
+    *("distributed", "einops"),
     *("ipykernel", "matplotlib", "mpmath", "nbclient", "nbformat"),
     *("numpy", "rich", "safetensors", "scipy", "sklearn", "torch"),
     *("smolml", "smolml_array", "smolml_utils"),

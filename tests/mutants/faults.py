@@ -27,14 +27,14 @@ class Fault(NamedTuple):
     change: tuple[str, ...]
 
 
-def unseen(node: ast.AST) -> Iterator[ast.AST]:
+def unseen(node: ast.AST) -> Iterator[ast.expr | ast.stmt]:
     """The parts of a node that do nothing when it runs: they are for readers and type checkers."""
     match node:
         case ast.FunctionDef(body=[*_, ast.Expr(ast.Constant(value))]) if value is ...:
             yield node  # of an overload or a protocol
-        case ast.FunctionDef(returns=ast.AST() as annotation):
+        case ast.FunctionDef(returns=ast.expr() as annotation):
             yield annotation
-        case ast.arg(annotation=ast.AST() as annotation):
+        case ast.arg(annotation=ast.expr() as annotation):
             yield annotation
         case ast.AnnAssign(annotation=ast.Name("TypeAlias")):
             yield node
@@ -50,10 +50,10 @@ def spans(source: str) -> Iterator[Span]:
     """Where in a source nothing can be seen."""
     for node in ast.walk(ast.parse(source)):
         for part in unseen(node):
-            decorators = getattr(part, "decorator_list", [])
-            start = min(p.lineno for p in (part, *decorators))  # type: ignore[attr-defined]
-            column = 0 if decorators else part.col_offset  # type: ignore[attr-defined]
-            yield (start, column), (part.end_lineno, part.end_col_offset)  # type: ignore[attr-defined]
+            # a decorator's begins after its @, which stands at the beginning of a line
+            first = (part.lineno, part.col_offset)
+            start = min([first, *((d.lineno, 0) for d in getattr(part, "decorator_list", []))])
+            yield start, (part.end_lineno or 0, part.end_col_offset or 0)
 
 
 def changed(before: str, after: str) -> tuple[int, tuple[str, ...]]:

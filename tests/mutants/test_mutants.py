@@ -10,10 +10,7 @@ from textwrap import dedent
 
 import pytest
 
-pytest.importorskip("cosmic_ray")
-pytest.importorskip("coverage")
-
-from tests.mutants.faults import changed, faults  # they need both
+from tests.mutants.faults import changed, faults
 from tests.mutants.run import EQUIVALENT, GOALS, TESTS, named, path_of
 from tests.mutants.trials import SIGNATURES, replacements
 from tests.planting import ROOT

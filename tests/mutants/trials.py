@@ -212,7 +212,8 @@ class Trials:
                 and (lines := measured[item.nodeid].lines.get(file, 0))
                 and (line is None or lines >> line & 1)
             ]
-            chosen, total = [], 0.0
+            chosen: list[pytest.Item] = []
+            total = 0.0
             for seconds, _, item in sorted(rows, key=lambda row: row[:2]):
                 total += seconds
                 if total > self.seconds and chosen:
@@ -285,7 +286,7 @@ def plant(file: str, planted: CodeType) -> None:
     def get_code(loader: SourceFileLoader, name: str) -> CodeType | None:
         return planted if loader.path == file else code(loader, name)
 
-    SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
+    SourceFileLoader.get_code = get_code  # type: ignore[method-assign,assignment]  # once
 
 
 def functions_of(file: str) -> dict[object, list[FunctionType]]:
