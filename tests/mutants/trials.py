@@ -20,6 +20,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -87,44 +88,48 @@ def passed(session: pytest.Session, items: Sequence[pytest.Item]) -> Iterator[tu
 
 
 def measure(session: pytest.Session, files: Sequence[str], kept: Path) -> dict[str, Measured]:
-    """Run every test in a fork, and see which lines it reaches; what `kept` knows is not rerun."""
+    """Run every test, and see which lines it reaches; what `kept` knows already is not run."""
     sources = b"".join(Path(file).read_bytes() for file in files)
-    stamps = {
-        path: hashlib.sha256(sources + path.read_bytes()).hexdigest()
-        for path in {item.path for item in session.items}
-    }
     known: dict[str, Measured] = pickle.loads(kept.read_bytes()) if kept.exists() else {}
-    items = [
-        item
-        for item in session.items
-        if item.nodeid not in known or known[item.nodeid].stamp != stamps[item.path]
-    ]
+    for path in dict.fromkeys(item.path for item in session.items):
+        stamp = hashlib.sha256(sources + path.read_bytes()).hexdigest()
+        items = [item for item in session.items if item.path == path]
+        if any(item.nodeid not in known or known[item.nodeid].stamp != stamp for item in items):
+            print(f"measured: {path.name}", end="\r", file=sys.stderr, flush=True)
+            work = partial(_measure, session, items, files, stamp, known, kept)
+            if not forked(work, 3600.0):
+                raise RuntimeError(f"{path} does not come to an end on the sources as they are")
+            known = pickle.loads(kept.read_bytes())
+    return known
 
-    def work() -> bool:
-        cover = coverage.Coverage(data_file=None, include=list(files), config_file=False)
-        cover.start()
-        tests, last = passed(session, items), cpu()
-        times: dict[str, tuple[bool, float]] = {}
-        for item in items:
-            cover.switch_context(item.nodeid)
-            _, fine = next(tests)
-            times[item.nodeid], last = (fine, cpu() - last), cpu()
-        cover.stop()
-        reached: dict[str, dict[str, int]] = {name: {} for name in times}
-        data = cover.get_data()
-        for file in files:
-            for line, contexts in data.contexts_by_lineno(file).items():
-                for context in filter(None, contexts):
-                    reached[context][file] = reached[context].get(file, 0) | 1 << line
-        for item in items:
-            name = item.nodeid
-            known[name] = Measured(stamps[item.path], *times[name], reached[name])
-        kept.write_bytes(pickle.dumps(known))
-        return True
 
-    if items and not forked(work, 3600.0):
-        raise RuntimeError("the tests don't come to an end on the sources as they are")
-    return pickle.loads(kept.read_bytes())  # type: ignore[no-any-return]
+def _measure(
+    session: pytest.Session,
+    items: Sequence[pytest.Item],
+    files: Sequence[str],
+    stamp: str,
+    known: Mapping[str, Measured],
+    kept: Path,
+) -> bool:
+    """Run these tests, and put what is found beside what is known."""
+    cover = coverage.Coverage(data_file=None, include=list(files), config_file=False)
+    cover.start()
+    tests, last = passed(session, items), cpu()
+    times: dict[str, tuple[bool, float]] = {}
+    for item in items:
+        cover.switch_context(item.nodeid)
+        _, fine = next(tests)
+        times[item.nodeid], last = (fine, cpu() - last), cpu()
+    cover.stop()
+    reached: dict[str, dict[str, int]] = {name: {} for name in times}
+    data = cover.get_data()
+    for file in files:
+        for line, contexts in data.contexts_by_lineno(file).items():
+            for context in filter(None, contexts):
+                reached[context][file] = reached[context].get(file, 0) | 1 << line
+    found = {name: Measured(stamp, *times[name], reached[name]) for name in times}
+    kept.write_bytes(pickle.dumps({**known, **found}))
+    return True
 
 
 def cpu() -> float:
