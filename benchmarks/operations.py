@@ -170,9 +170,12 @@ def loops(backend: str) -> dict[str, Callable[[int], Callable[[], Any]]]:
     import numpy as np
 
     import smolml_array as sm
+    from smolml_value import no_grad
 
     def array(*shape: int) -> Any:
         return sm.MLArray(np.random.default_rng(0).uniform(0.5, 1.5, shape), backend=backend)
+
+    mix = array(8, 8) * 0.1
 
     def recurrent(n: int) -> Callable[[], Any]:
         x, w = array(n, 8), array(8, 8) * 0.1
@@ -201,6 +204,26 @@ def loops(backend: str) -> dict[str, Callable[[int], Callable[[], Any]]]:
         for i in range(n):
             y[i] = x[i]
         y.sum().backward()
+
+    def numbers_added(x: Any, n: int) -> None:
+        with no_grad():
+            for i in range(n):
+                x[i] += 1.0
+
+    def arrays_added(x: Any, n: int) -> None:
+        y = x * 0.0
+        for i in range(n):
+            y[i] += x[i]
+        y.sum().backward()
+
+    def recurrence(step: Callable[[Any], Any]) -> Callable[[Any, int], None]:
+        def run(x: Any, n: int) -> None:
+            y = x * 1.0
+            for i in range(1, n):
+                y[i] = step(y[i - 1])
+            y.sum().backward()
+
+        return run
 
     def elements_summed(x: Any, n: int) -> None:
         total = 0.0
@@ -241,6 +264,12 @@ def loops(backend: str) -> dict[str, Callable[[int], Callable[[], Any]]]:
         "x.split(n)": on(lambda x, n: added(x.split(n)), 8),
         "x[i] = number": on(numbers_set),
         "y[i] = x[i]": on(arrays_set),
+        "x[i] += number": on(numbers_added),
+        "y[i] += x[i]": on(arrays_added),
+        "y[i] = y[i - 1] * 0.9": on(recurrence(lambda y: y * 0.9)),
+        "y[i] = y[i - 1] ** 2 * 0.9": on(recurrence(lambda y: y * y * 0.9)),
+        "y[i] = tanh(y[i - 1])": on(recurrence(lambda y: y.tanh())),
+        "y[i] = tanh(y[i - 1] @ w)": on(recurrence(lambda y: (y @ mix).tanh()), 8),
         "s += x.data[i]": on(elements_summed),
         "x.data[i] = number": on(elements_set),
     }
