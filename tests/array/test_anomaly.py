@@ -81,6 +81,12 @@ def test_data_that_was_given(backend: str) -> None:
         y.sum()
 
 
+def test_a_part_of_data_that_was_given(backend: str) -> None:
+    x = MLArray([1.0] * 99 + [float("inf")], backend=backend)
+    with detect_anomaly(), pytest.raises(AnomalyError, match=r"operand 0 was inf at index \[99\]"):
+        x[98:]
+
+
 def test_sums_of_cotangents(backend: str) -> None:
     x = MLArray([0.0, 1e-300])
     with detect_anomaly(), pytest.raises(AnomalyError, match="leaf: in backward the cotangent"):

@@ -17,7 +17,7 @@ from smolml_array._graph import alone
 from smolml_array._graph.views import elements_at
 from smolml_array.functions.indexing import GETITEM
 from smolml_array.functions.table import as_array
-from smolml_value import GraphError, Value, detect_anomaly, draw
+from smolml_value import GraphError, Value, detect_anomaly, draw, no_grad
 from smolml_value.transforms import grad, gradients
 
 KEYS: list[Any] = [
@@ -194,7 +194,7 @@ def test_windows_and_elements_see_what_is_assigned(backend: str) -> None:
 def test_what_does_not_fit_changes_nothing(backend: str) -> None:
     x = MLArray([1.0, 2.0], backend=backend)
     for key, new in ((0, [1.0, 2.0]), (5, 1.0), (slice(None), [1.0, 2.0, 3.0])):
-        with pytest.raises((ValueError, IndexError)):
+        with pytest.raises((ValueError, IndexError), match=r"^(index|setitem): "):
             x[key] = new
     assert x.to_list() == [1.0, 2.0]
 
@@ -249,6 +249,138 @@ def test_n_assignments_take_memory_for_n(backend: str) -> None:
     assert first < 8000 * alone.WORTH_IT
 
 
+def increased(y: Any, key: Any, by: Any) -> None:
+    y[key] += by
+
+
+MIX = [[0.5, -0.25], [0.125, 0.75]]
+RECURRENCES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "a constant times": (lambda y: y * 0.75, lambda y: y * 0.75),
+    "squared": (lambda y: y * y, lambda y: y * y),
+    "tanh": (lambda y: y.tanh(), np.tanh),
+    "divided by": (lambda y: 1.0 / (1.0 + y), lambda y: 1.0 / (1.0 + y)),
+    "of rows": (lambda y: (y @ MIX).tanh(), lambda y: np.tanh(y @ np.asarray(MIX))),
+    "of parts of rows": (lambda y: y[0] * y + y[1:].sum(), lambda y: y[0] * y + y[1:].sum()),
+}
+HOWS: dict[str, Callable[[Any, int, Callable[[Any], Any]], None]] = {
+    "at once": lambda y, i, f: y.__setitem__(i, f(y[i - 1])),
+    "by a name": lambda y, i, f: (before := y[i - 1], y.__setitem__(i, f(before)))[1],
+    "added": lambda y, i, f: increased(y, i, f(y[i - 1])),
+    "from two": lambda y, i, f: y.__setitem__(i, f(y[i - 1]) - 0.5 * y[max(i - 2, 0)]),
+}
+
+
+def recurrent(x: Any, how: str, f: Callable[[Any], Any]) -> Any:
+    y = x * 1.0
+    for i in range(1, len(x)):
+        HOWS[how](y, i, f)
+    return y
+
+
+def unrolled(x: Any, how: str, f: Callable[[Any], Any]) -> Any:
+    """The same, where nothing is assigned to."""
+    parts = [x[0]]
+    for i in range(1, len(x)):
+        new = f(parts[-1])
+        new = x[i] + new if how == "added" else new
+        parts.append(new - 0.5 * parts[max(i - 2, 0)] if how == "from two" else new)
+    return parts
+
+
+@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("name", RECURRENCES)
+@pytest.mark.parametrize("worth_it", [1, 1 << 60])
+def test_recurrences(
+    backend: str, name: str, how: str, worth_it: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alone, "WORTH_IT", worth_it)
+    f, in_numpy = RECURRENCES[name]
+    numbers = np.cos(np.arange(24.0)) * 0.5
+    numbers = numbers.reshape(12, 2) if "rows" in name else numbers
+    weights = np.sin(np.arange(1.0, 1.0 + numbers.size)).reshape(numbers.shape)
+    x, z = MLArray(numbers, backend=backend), MLArray(numbers, backend=backend)
+    y = recurrent(x, how, f)
+    want = np.array(unrolled(numbers, how, in_numpy))
+    np.testing.assert_allclose(np.asarray(y), want, rtol=1e-13)
+    loss = (y * weights).sum()
+    (stack(unrolled(z, how, f)) * weights).sum().backward()
+    for found in (*gradients(loss, [x]), (loss.backward(), x.grad())[1]):
+        np.testing.assert_allclose(np.asarray(found), np.asarray(z.grad()), rtol=1e-12, atol=1e-15)
+
+
+@only_cpython
+@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("name", ["a constant times", "tanh", "of rows"])
+def test_a_recurrence_copies_nothing_but_what_it_reads(backend: str, name: str, how: str) -> None:
+    f, _ = RECURRENCES[name]
+    x = MLArray(np.full((300, 2) if "rows" in name else 300, 0.5), backend=backend)
+    y = x * 1.0
+    HOWS[how](y, 1, f)
+    before = id(y._node.raw)
+    for i in range(2, 300):
+        HOWS[how](y, i, f)
+    assert id(y._node.raw) == before
+
+
+def test_powers_have_their_closed_form(backend: str) -> None:
+    """y[i] = r y[i - 1]: the sum is x0 (1 - r^n) / (1 - r), with respect to r, too."""
+    n, r = 200, MLArray(0.9, backend=backend)
+    x = MLArray([2.0] * n, backend=backend)
+    y = x * 1.0
+    for i in range(1, n):
+        y[i] = y[i - 1] * r
+    y.sum().backward()
+    q = 0.9
+    by_r = 2.0 * ((1 - q**n) / (1 - q) ** 2 - n * q ** (n - 1) / (1 - q))
+    assert y.sum().item() == pytest.approx(2.0 * (1 - q**n) / (1 - q), rel=1e-12)
+    assert r.grad().item() == pytest.approx(by_r, rel=1e-12)
+    assert x.grad().to_list() == pytest.approx([(1 - q**n) / (1 - q)] + [0.0] * (n - 1), rel=1e-12)
+
+
+@only_cpython
+@pytest.mark.parametrize("requires_grad", [True, False])
+@pytest.mark.parametrize("shape", [(100,), (100, 3)])
+def test_numbers_go_into_the_buffer_though_windows_show_some(
+    backend: str, requires_grad: bool, shape: tuple[int, ...]
+) -> None:
+    x = MLArray(np.ones(shape), requires_grad=requires_grad, backend=backend)
+    weight = MLArray(3.0, backend=backend)
+    row, whole = x[7], x.reshape(-1)
+    z = (row * row * weight).sum()
+    del whole  # it looks into the buffer
+    before = id(x._node.raw)
+    with no_grad():
+        for i in range(100):
+            x[i] += 1.0
+            row *= 2.0
+    assert id(x._node.raw) == before
+    want = np.full(shape, 2.0)
+    want[7] = (2.0**7 + 1.0) * 2.0**93
+    np.testing.assert_array_equal(np.asarray(x), want)
+    assert row.to_list() == x.to_list()[7]
+    z.backward()  # it remembers
+    assert weight.grad().item() == np.ones(shape)[7].size
+    if requires_grad:
+        assert x.grad()[7].sum().item() == 6.0 * np.ones(shape)[7].size
+
+
+@pytest.mark.parametrize("kind", ["leaf", "constant", "result"])
+def test_windows_show_what_elements_were_set_to(backend: str, kind: str) -> None:
+    x: Any = MLArray([1.0] * 100, requires_grad=kind != "constant", backend=backend)
+    x = x * 1.0 if kind == "result" else x
+    window, part = x[3], x[2:5]
+    z = window * part
+    with no_grad():
+        x.data[3].data = 5.0
+    assert (window.to_list(), part.to_list(), z.to_list()) == (5.0, [1.0, 5.0, 1.0], [1.0] * 3)
+    with no_grad():
+        x[3] = 7.0
+        x[2] += 1.0
+    assert (window.to_list(), part.to_list(), z.to_list()) == (7.0, [2.0, 7.0, 1.0], [1.0] * 3)
+    x.update_values([9.0] * 100)
+    assert (window.to_list(), part.to_list(), z.to_list()) == (9.0, [9.0] * 3, [1.0] * 3)
+
+
 PUTS: dict[str, Callable[[Any, Any], None]] = {
     "a row": lambda y, x: y.__setitem__(1, x[0] * 2.0),
     "an element": lambda y, x: y.__setitem__((2, -1), x[1, 1]),
@@ -261,6 +393,10 @@ PUTS: dict[str, Callable[[Any, Any], None]] = {
     "a number": lambda y, x: y.__setitem__(1, 3.0),
     "a Value": lambda y, x: y.__setitem__((0, 0), x.data[2][1] * 2.0),
     "added to": lambda y, x: y.__setitem__(2, y[2] + x[2]),
+    "added to in place": lambda y, x: increased(y, 2, x[2]),
+    "from the row before": lambda y, x: y.__setitem__(3, y[2] * y[2][1]),
+    "to a window of a row": lambda y, x: y[1].__setitem__(..., x[2] * y[0]),
+    "to a window of a window": lambda y, x: y[1:][0].__setitem__(..., y[3, 1:2]),
     "through a window": lambda y, x: y.T[0].__setitem__(slice(2), x[0, :2]),
 }
 LOOKS: dict[str, Callable[[Any], Callable[[], Any]]] = {
@@ -268,6 +404,8 @@ LOOKS: dict[str, Callable[[Any], Callable[[], Any]]] = {
     "a product": lambda y: (z := y * y, lambda: grad_of_all(z))[1],
     "its exponential": lambda y: (z := y.exp(), lambda: grad_of_all(z))[1],
     "a window": lambda y: (w := y[1:] * 1.0, w.to_list)[1],
+    "a product of rows": lambda y: (z := y[1] * y[2], lambda: grad_of_all(z[None]))[1],
+    "a row with a name": lambda y: (w := y[2], z := w * w, lambda: [z.to_list(), w.shape])[2],
     "detached": lambda y: y.detach().to_list,
     "an ndarray": lambda y: np.asarray(y).tolist,
     "an element": lambda y: (v := y.data[1][0] * 1.0, lambda: v.data)[1],
@@ -289,8 +427,10 @@ def put(backend: str, steps: list[tuple[str, str]]) -> list[Any]:
     for look, name in steps:
         held.append(LOOKS[look](y))
         before = held[-1]()
+        row, column = y[2], y.T[1]
         PUTS[name](y, x)
         seen += [y.to_list(), held[-1]() == before]
+        assert (row.to_list(), column.to_list()) == (y.to_list()[2], y.T.to_list()[1])
     x.zero_grad()
     loss = (y * np.arange(12.0).reshape(4, 3)).sum()
     (wanted,) = gradients(loss, [x])
@@ -343,7 +483,7 @@ def test_numbers_that_were_let_go_of_are_made_again(
         [1494.0, 2990.0, 4488.0],
     ]
     assert before.data in (1497.0, 1.0)
-    with pytest.raises(GraphError, match="no name holds, here the result of setitem"):
+    with pytest.raises(GraphError, match=r"setitem has none any more.*look at the element"):
         _ = elements_at(node, [0])[0].grad
     elements_at(node, [0])[0].grad = 2.0
     assert elements_at(node, [0])[0].grad == 2.0

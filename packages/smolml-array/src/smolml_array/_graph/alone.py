@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from smolml_array._graph.free_buffers import reads
 from smolml_array._graph.node import ArrayNode
-from smolml_array._graph.rule import OUT
-from smolml_array.backends.signatures import references
+from smolml_array._graph.rule import OUT, Rule
+from smolml_array.backends.signatures import Raw, references
+from smolml_value.extending import MODE
 
-WORTH_IT = 2**10
-"""Elements from which taking over the buffer of a result is worth its time: a copy takes longer."""
+if TYPE_CHECKING:
+    from smolml_array.backends.protocol import Backend
+
+WORTH_IT = 2**6
+"""Elements from which a buffer is not copied for an assignment if nobody sees it."""
+FEW: Final = 2**10
+"""Elements up to which a window onto some of many has a copy of them: it takes next to no time.
+
+Fewer than LARGE: its rule could not make numbers again that a pass lets go of.
+"""
 
 
 def _held(node: Any) -> bool:
@@ -29,16 +39,32 @@ def alone(node: ArrayNode) -> bool:
 def to_be_forgotten(x: Any) -> bool:
     """Whether all that a node of a result is there for, once `x` moves on, is to send cotangents.
 
-    Only the handle `x` holds it, no rule reads its numbers, and they take more than a look at this.
+    Only the handle `x` and its windows hold it, and no rule reads its numbers: windows have theirs.
     """
+    shared = x._behind is not None and x._behind[0] is x._node
     return (
-        references(x._node) == _IN_HAND
+        references(x._node) == _IN_HAND + shared
         and x._node.rule is not None
         and x._node.raw.size >= WORTH_IT
         and x._node.out is x._node.raw
         and _held(x._node)
         and not reads(x._node.rule, OUT)
     )
+
+
+def shown(xp: Backend, raw: Raw, rule: Rule, params: Mapping[str, Any]) -> tuple[Raw, Raw]:
+    """What a window shows of numbers, and these as its rule remembers them.
+
+    A few of many are a copy, and the rule, which reads no more than their shape, remembers a
+    stand-in: then the window does not see the buffer. (`detect_anomaly` looks at the numbers.)
+    """
+    plain, held = xp.silence.plain, references(raw)
+    out = rule.forward(plain, raw, **params)
+    if rule.into is None or out.size > FEW or raw.size < WORTH_IT or MODE.watched:
+        return out, raw
+    if references(raw) > held:
+        out = xp.silence.as_array(plain.positive(out))
+    return out, plain.placeholder(raw)
 
 
 _sample: Final = SimpleNamespace(raw=object(), _node=object())

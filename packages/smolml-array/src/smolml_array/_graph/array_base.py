@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from weakref import ref
 
+from smolml_array._graph.alone import shown
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.elements import Elements, OneValue
 from smolml_array._graph.hooks import HOOKS
@@ -31,11 +32,12 @@ if TYPE_CHECKING:
 class ArrayBase(OneValue):
     """A handle on a node of the graph, or a window onto the elements of another array."""
 
-    __slots__ = ("__weakref__", "_list", "_look", "_node", "_view")
+    __slots__ = ("__weakref__", "_behind", "_list", "_look", "_node", "_view")
     _node: ArrayNode
     _view: ViewOf | None
     _look: Look | None
     _list: Elements | None
+    _behind: list[ArrayNode] | None  # its node, once windows share it
 
     def __init__(self, data: ArrayLike) -> None:
         raise NotImplementedError  # MLArray has it
@@ -58,7 +60,7 @@ class ArrayBase(OneValue):
         """A handle on a node."""
         made = cls.__new__(cls)
         made._node, made._view = node, view
-        made._look = made._list = None
+        made._look = made._list = made._behind = None
         return made
 
     @classmethod
@@ -79,7 +81,7 @@ class ArrayBase(OneValue):
                 MODE.watcher.made(node)
             return cls._from_node(node) if node.tracked else cls._constant(xp, raw)
         made = cls.__new__(cls)
-        made._view = made._look = made._list = None
+        made._view = made._look = made._list = made._behind = None
         made._node = node = new_node(ArrayNode)  # for less than by a call of the class
         if tracked:
             init_node(node, xp, raw, True, rule, operands, primals, params)
@@ -110,7 +112,7 @@ class ArrayBase(OneValue):
         Raises:
             ValueError: arrays of different backends: no gradient goes from one to another.
         """
-        self._view = self._look = self._list = None
+        self._view = self._look = self._list = self._behind = None
         is_list, given = isinstance(data, list | tuple), data
         backends = [x._current_node().backend for x in each(data, ArrayBase)] if is_list else ()
         if backends:
@@ -171,7 +173,7 @@ class ArrayBase(OneValue):
             on_read = HOOKS.on_read
             return self._node if on_read is None else on_read(self)
         root_node = view.root._current_node()
-        if root_node is not view.root_node or root_node.raw is not view.root_raw:
+        if root_node is not view.behind[0] or root_node.version != view.version:
             self._look_again(view)
         return self._node
 
@@ -181,7 +183,7 @@ class ArrayBase(OneValue):
         Whether gradients flow through it was settled when it was made: somebody may look at it
         inside no_grad() and train with it afterwards.
         """
-        cut_off = view.root_node.tracked and not self._node.tracked
+        cut_off = view.behind[0].tracked and not self._node.tracked
         fresh = view.root
         with no_grad() if cut_off else recording():
             for rule, params in view.steps():
@@ -194,18 +196,23 @@ class ArrayBase(OneValue):
         node, view = self._node, self._view
         window: Self
         if not node.is_live and HOOKS.on_read is None:  # what `_apply` does, in less time
-            xp, raw, tracked = node.backend, node.raw, node.tracked
-            out = rule.forward(xp.silence.plain, raw, **params)
-            operands = [node if tracked else None]
-            window = self._constant(xp, out, tracked, rule, operands, [raw], params)
+            xp, version = node.backend, node.version
+            behind = self._behind
+            if behind is None or behind[0] is not node:
+                behind = self._behind = [node]
+            out, primal = shown(xp, node.raw, rule, params)
+            operands: Any = behind if node.tracked else [None]
+            window = self._constant(xp, out, node.tracked, rule, operands, [primal], params)
         else:
             window = self._apply(rule, (self,), params)
+            if view is None:
+                node = self._node if HOOKS.on_read is None else self._current_node()
+                behind, version = [node], node.version
+            else:
+                behind, version = view.behind, view.version
         window._node.is_live = True
-        if view is None:
-            node = self._node if HOOKS.on_read is None else self._current_node()
-            window._view = ViewOf(self, node, node.raw, rule, params, None)
-        else:
-            window._view = ViewOf(view.root, view.root_node, view.root_raw, rule, params, view)
+        root = self if view is None else view.root
+        window._view = ViewOf(root, behind, version, rule, params, view)
         return window
 
     # Elements ----------------------------------------------------------------------------------
@@ -296,8 +303,9 @@ class ArrayBase(OneValue):
         """Move this handle on to another node."""
         if HOOKS.moved(self, node):
             return
-        node.label = node.label or self._node.label
-        self._node, self._view, self._look, self._list = node, None, None, None
+        if label := self._node.label:
+            node.label = node.label or label
+        self._node, self._view, self._look, self._list, self._behind = node, None, None, None, None
 
     def _set_numbers(self, raw: Raw, xp: Backend | None = None, key: Any = ...) -> None:
         """Other numbers in place: the same node, its gradient and its elements stay.

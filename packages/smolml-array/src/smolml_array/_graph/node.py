@@ -26,6 +26,15 @@ from smolml_value.extending import Node, Op, fork_safe, topological
 if TYPE_CHECKING:
     from smolml_array.backends.protocol import Backend
 
+BY_A_PASS: Final = (
+    "backward() keeps no gradient of a large array that no name holds, here the result of {}; "
+    "give it a name before backward()"
+)
+BY_ASSIGNMENT: Final = (
+    "the result of {} has none any more, an assignment to it, x[key] = v, went on in its memory; "
+    "look at the element before it is assigned to: v = x.data[i]"
+)
+
 NO_PARAMS: Final[Mapping[str, Any]] = {}
 
 # Held while elements are made or written: threads that share an array see the same ones.
@@ -51,14 +60,15 @@ class ArrayNode(Node):
         is_live: whether its numbers may be others by now, so that `current` is to be asked for
             every op: of a window, and where Values have them.
         sequence: of a result: the later it was made, the smaller.
+        version: how often it got other numbers, or others in its buffer.
     """
 
     __slots__ = (
         "__weakref__",
         "_cotangent",
         "_grad_before",
-        "_hidden",
         "_label",
+        "_let_go",
         "backend",
         "grad",
         "is_live",
@@ -70,11 +80,13 @@ class ArrayNode(Node):
         "rule",
         "sequence",
         "tracked",
+        "version",
     )
 
     # of the pass that runs; `_begin` makes them
     _cotangent: Any  # as it is gathered
     _grad_before: Raw | None
+    _let_go: str
 
     def __init__(
         self,
@@ -96,6 +108,7 @@ class ArrayNode(Node):
         self.params: Mapping[str, Any] = params
         self.grad: Raw | None = None
         self.is_live: bool = False
+        self.version: int = 0
         if rule is not None:
             self.sequence: int = next(_sequence)
 
@@ -110,24 +123,24 @@ class ArrayNode(Node):
 
     @property
     def is_hidden(self) -> bool:
-        """Whether a backward pass has let go of what nobody could see: numbers and gradient."""
-        return hasattr(self, "_hidden")
+        """Whether it has let go of what nobody could see: its gradient, and maybe its numbers."""
+        return hasattr(self, "_let_go")
 
-    def hide(self) -> None:
-        """A backward pass keeps no gradient for this node."""
-        self._hidden = True
+    def hide(self, why: str = BY_A_PASS) -> None:
+        """Keep no gradient; `why` is said with a name for what made it."""
+        self._let_go = why
         self.grad = None
 
     def forget(self) -> None:
-        """Let go of the numbers; whoever asks for them has them made again."""
-        self.hide()
+        """Let go of numbers, too, as they are written over; who asks has them made again."""
+        self.hide(BY_ASSIGNMENT)
         self.raw = self.out = self.backend.placeholder(self.raw)
 
     def remember(self, raw: Raw) -> None:
         """Have numbers again, and from here on a gradient that somebody sees."""
         self.raw = self.out = raw
         if self.is_hidden:
-            del self._hidden
+            del self._let_go
 
     def _show(self) -> None:
         """From here on somebody sees its gradient."""
@@ -288,14 +301,16 @@ class ArrayNode(Node):
 
     def write_into(self, key: Any, new: Raw) -> None:
         """Set numbers in the buffer, which nobody else sees."""
-        self.raw = self.backend.index_put_into(self.raw, key, new)
+        self.raw = self.backend.silence.plain.index_put_into(self.raw, key, new)
         if self.rule is None:
             self.out = self.raw
+        self.version += 1
 
     def replace(self, raw: Raw) -> None:
         """Other numbers for a leaf; what was recorded before keeps those it was made with."""
         self._show()
         self.raw = raw
+        self.version += 1
 
     def gradient(self) -> Raw:
         """The gradient, zeros if there is none."""
@@ -306,14 +321,11 @@ class ArrayNode(Node):
         """The gradient of element `i`.
 
         Raises:
-            GraphError: a backward pass has not kept it.
+            GraphError: it is not kept.
         """
         HOOKS.gradients_used()
         if self.is_hidden:
-            raise GraphError(
-                f"grad: backward() keeps no gradient of a large array that no name holds, here the "
-                f"result of {self.name}; give it a name before backward()"
-            )
+            raise GraphError(f"grad: {self._let_go.format(self.name)}")
         if self.grad is None:
             return 0.0
         return float(self.backend.index(self.backend.reshape(self.grad, (-1,)), i))

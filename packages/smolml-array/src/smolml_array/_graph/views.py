@@ -71,6 +71,7 @@ class ValuesNode(ArrayNode):
         if bits != self._bits:  # an equal buffer stays, so that windows need not look again
             self._bits = bits
             self.raw = self.backend.from_flat(numbers.tolist(), self.shape, self.backend.float64)
+            self.version += 1
         return self.raw
 
     def replace(self, raw: Raw) -> None:

@@ -19,16 +19,17 @@ class ViewOf(NamedTuple):
 
     Attributes:
         root: that array, which is no window itself.
-        root_node: its node when the window was made; if the root has moved on, make it anew.
-        root_raw: its numbers then.
+        behind: its node when the window was made, in a list that all windows onto it share: who
+            else holds that node is what `alone` asks. If the root has moved on, make it anew.
+        version: which of the numbers that this node has had; if there are others, too.
         rule: the rule that made the window, of the root or of the window before.
         params: its parameters.
         before: the window that this one looks through.
     """
 
     root: Any
-    root_node: ArrayNode
-    root_raw: Raw
+    behind: list[ArrayNode]
+    version: int
     rule: Rule
     params: Mapping[str, Any]
     before: ViewOf | None

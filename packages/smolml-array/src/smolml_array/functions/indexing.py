@@ -10,6 +10,7 @@ from smolml_array._graph.alone import alone, to_be_forgotten
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.mixing import for_message, numbers_on
+from smolml_array._graph.node import wholly
 from smolml_array._graph.rule import OUT, Rule
 from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import put_numbers
@@ -23,6 +24,8 @@ from smolml_value.extending import MODE
 
 if TYPE_CHECKING:
     from smolml_array.backends.protocol import Backend
+
+_LARGE: Final = 2**62  # integers up to there fit in every type
 
 # Rules -----------------------------------------------------------------------------------------
 
@@ -135,26 +138,37 @@ def setitem(x: Array, key: Any, new: ArrayLike) -> None:
     >>> x.to_list()
     [5.0, 2.0]
     """
+    view = x._view
+    if key is ... and view is not None and view.rule is GETITEM and view.before is None:
+        x, key = view.root, view.params["key"]  # that is all that there is to x
     asked = key
     key, basic = _index_key(x, key)
     if basic and _shows(new, x, key):
         return  # the end of `x[key] += v`, which has written through the window x[key]
     given: Any = None
-    if new.__class__ is float:  # most often
-        xp, numbers = x._current_node().backend, new
-    else:
+    own = x._current_node()
+    xp, numbers, plain = own.backend, new, own is x._node
+    if isinstance(new, Array) and (source := new._current_node()).backend is xp:  # most often
+        given, numbers = source if source.tracked else None, source.raw
+    elif new.__class__ is not float and not (new.__class__ is int and -_LARGE < new < _LARGE):
         xp, (_, given), _, (raw, numbers) = x._operands("setitem", (x, new))
-        del raw  # who holds them is asked below
+        del raw
+    del own  # who holds them is asked below
     root: Any = x if x._view is None else x._view.root
     try:
         if _only_numbers(root, given is not None):
-            own = x._node
-            if root is x and own.backend is xp and alone(own):
-                put_numbers(own, key, numbers)
+            if plain and root is x and x._node.backend is xp and alone(x._node):
+                put_numbers(x._node, key, numbers)
             else:
                 x._set_numbers(xp.index_put(numbers_on(xp, x), key, numbers), xp, key)
-        elif root is x and not MODE.special and to_be_forgotten(x):
-            _put_over(x, given, numbers, key)
+        elif (
+            plain
+            and root is x
+            and not MODE.special
+            and HOOKS.on_move is None
+            and to_be_forgotten(x)
+        ):
+            wholly(_put_over, x, x._node, given, numbers, key)
         elif root is x:
             x._become(index_put(x, key, new)._node)
         else:  # the root is put together anew, and this window looks at it again
@@ -166,25 +180,17 @@ def setitem(x: Array, key: Any, new: ArrayLike) -> None:
         raise _refusal(x, asked, error) from None
 
 
-def _put_over(x: Array, given: Any, numbers: Raw, key: Any) -> None:
+def _put_over(x: Array, node: Any, given: Any, numbers: Raw, key: Any) -> None:
     """x moves on to index_put(x, key, new) in its own buffer; its node is `to_be_forgotten`."""
-    node = x._node
-    xp, raw, grad = node.backend, node.raw, node.grad
-    before = xp.positive(xp.index(raw, key))
-    if not hasattr(numbers, "shape"):
-        numbers = xp.asarray(numbers, dtype=xp.float64)
-    primals = [xp.placeholder(raw), numbers]
-    try:
-        out = xp.index_put_into(raw, key, numbers)
-        x._become(x._constant(xp, out, True, INDEX_PUT, [node, given], primals, {"key": key})._node)
-    except BaseException:
-        if x._node is node:  # as if nothing had been
-            node.remember(xp.index_put_into(raw, key, before))
-            node.grad = grad
-        raise
-    finally:
-        if x._node is not node:  # only now: another thread may look at x
-            node.forget()
+    if x._node is node:
+        xp, raw = node.backend, node.raw
+        if not hasattr(numbers, "shape"):
+            numbers = xp.asarray(numbers, dtype=xp.float64)
+        primals = [xp.placeholder(raw), numbers]
+        made = x._constant(xp, raw, True, INDEX_PUT, [node, given], primals, {"key": key})._node
+        made.raw = made.out = xp.silence.plain.index_put_into(raw, key, numbers)
+        x._become(made)
+    node.forget()  # only now: another thread may look at x
 
 
 def is_basic(key: Any) -> bool:
@@ -232,10 +238,9 @@ def in_place(x: A, symbol: str, made: A) -> A:
             f"{symbol}: the result is of {new.dtype}, which does not fit into an array of "
             f"{own.dtype}; write x = x {symbol[:-1]} y for a new array"
         )
-    root: Any = x if x._view is None else x._view.root
-    if _only_numbers(root, made._node.tracked):
+    if x._view is None and _only_numbers(x, made._node.tracked):
         x._set_numbers(new, xp)
-    elif root is x and new.dtype == own.dtype:
+    elif x._view is None and new.dtype == own.dtype:
         x._become(made._node)
     else:
         setitem(x, ..., made)
@@ -244,8 +249,11 @@ def in_place(x: A, symbol: str, made: A) -> A:
 
 def _only_numbers(root: Any, given_tracked: bool) -> bool:
     """Whether other numbers are all that an assignment to elements of `root` changes."""
-    node = root._current_node()
-    return not grad_enabled() or not (given_tracked or (node.tracked and not node.is_leaf))
+    if not given_tracked:
+        node = root._current_node()
+        if not node.tracked or node.is_leaf:
+            return True
+    return not grad_enabled()
 
 
 def _shows(new: object, x: Array, key: Any) -> bool:
@@ -255,7 +263,8 @@ def _shows(new: object, x: Array, key: Any) -> bool:
     view, own = new._view, x._view
     if view.params["key"] != key or view.root is not (x if own is None else own.root):
         return False
-    cut_off = grad_enabled() and new._current_node().tracked is not x._current_node().tracked
+    cut_off = view.behind[0].tracked and not new._node.tracked and grad_enabled()
+    cut_off = cut_off and x._current_node().tracked  # it stays so, whatever is in x
     return not cut_off and view.steps()[:-1] == ([] if own is None else own.steps())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -136,7 +137,12 @@ def zeros_like(x: Raw, /, *, dtype: DType = None) -> Raw:
 
 def placeholder(x: Raw, /) -> Raw:
     """nan in the shape and dtype of x without its memory; x itself where that cannot be."""
-    return np.broadcast_to(np.array(math.nan, x.dtype), x.shape) if x.dtype.kind == "f" else x
+    return _nans(x.shape, x.dtype) if x.dtype.kind == "f" else x
+
+
+@lru_cache(maxsize=8)
+def _nans(shape: Shape, dtype: Any) -> Raw:
+    return np.broadcast_to(np.array(math.nan, dtype), shape)
 
 
 def arange(

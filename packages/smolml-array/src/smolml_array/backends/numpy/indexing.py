@@ -14,6 +14,8 @@ from smolml_array.backends.numpy.creation import astype
 from smolml_array.backends.numpy.dtypes import F64
 from smolml_array.backends.signatures import Raw, references
 
+ndarray = np.ndarray
+
 
 def index(x: Raw, key: Any, /) -> Raw:
     """x[key], always as an array (ndarray's own `x[0]` may be a NumPy scalar)."""
@@ -75,15 +77,18 @@ def index_add_into(total: Raw, key: Any, v: Raw, /) -> Raw:
 
 def index_put(x: Raw, key: Any, v: Raw, /) -> Raw:
     """A copy of x with x[key] = v, v broadcast and turned into x's dtype."""
-    return _changed(_put_at, "index_put", np.array(x), key, v)
+    return _changed(_put_at, "setitem", np.array(x), key, v)
 
 
 def index_put_into(total: Raw, key: Any, v: Raw, /) -> Raw:
     """total with total[key] = v, written into total if no other array has its memory."""
-    base = total if total.base is None else total.base
-    alone = base is total or references(base) == _OWN
-    free = alone and type(base) is np.ndarray and base.flags.owndata and total.flags.writeable
-    return _changed(_put_at, "index_put", total if free else np.array(total), key, v)
+    base, flags = total.base, total.flags
+    free = flags.writeable
+    if base is None:
+        free = free and flags.owndata
+    else:
+        free = free and references(base) == _OWN and type(base) is ndarray and base.flags.owndata
+    return _changed(_put_at, "setitem", total if free else np.array(total), key, v)
 
 
 def _held() -> int:

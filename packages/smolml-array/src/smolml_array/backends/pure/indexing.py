@@ -230,7 +230,7 @@ _OWN = references(_sample.flat)
 def _put(x: NDArray, key: Any, v: Any) -> NDArray:
     dims, shape = plan(x.shape, key)
     flat = x.flat
-    for at, value in zip(offsets(dims), _value("index_put", v, x, key, shape), strict=True):
+    for at, value in zip(offsets(dims), _value("setitem", v, x, key, shape), strict=True):
         flat[at] = value
     return x
 
