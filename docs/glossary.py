@@ -19,7 +19,7 @@ _ROW = re.compile(r"^\| \*\*([^*|]+)\*\*[^|]*\| ([^|]+) \|$", re.MULTILINE)
 def words(page: Path) -> dict[str, str]:
     """The words in bold of a glossary, and what each means, as plain text."""
     found = _ROW.findall(page.read_text(encoding="utf-8"))
-    return {word: meaning.replace("`", "").replace("*", "") for word, meaning in found}
+    return {word: re.sub(r"[`*$]", "", meaning) for word, meaning in found}
 
 
 def on_page_markdown(markdown: str, *, page: Any, config: Any, files: Any) -> str:

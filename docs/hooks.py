@@ -40,7 +40,9 @@ _OUTSIDE = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:|#)((?:\.\./)+[^)\s]+)\)")
 
 
 def on_config(config: Any) -> Any:
-    """Without Pyodide pages are what they are without JavaScript."""
+    """Have formulas set; without Pyodide pages are what they are without JavaScript."""
+    if "docs.formulas" not in config.markdown_extensions:  # here, since it is found from here on
+        config.markdown_extensions.append("docs.formulas")
     if not vendoring.wanted():
         config.extra_javascript.clear()
         config.extra_css[:] = [path for path in config.extra_css if path != "assets/run/run.css"]

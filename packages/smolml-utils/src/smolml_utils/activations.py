@@ -40,7 +40,7 @@ def relu(x: A) -> A: ...
 @overload
 def relu(x: ArrayLike) -> MLArray: ...
 def relu(x: Any) -> Any:
-    """max(x, 0), element by element; derivative 0 at 0.
+    """$max(x, 0)$, element by element; derivative 0 at 0.
 
     Source: Nair & Hinton 2010, "Rectified linear units improve restricted Boltzmann machines".
 
@@ -55,7 +55,7 @@ def leaky_relu(x: A, alpha: float = ...) -> A: ...
 @overload
 def leaky_relu(x: ArrayLike, alpha: float = ...) -> MLArray: ...
 def leaky_relu(x: Any, alpha: float = 0.01) -> Any:
-    """x for x > 0, else alpha x; derivative alpha at 0.
+    """$x for x > 0, else alpha x$; derivative alpha at 0.
 
     Source: Maas, Hannun & Ng 2013, "Rectifier nonlinearities improve neural network acoustic
     models".
@@ -71,7 +71,7 @@ def elu(x: A, alpha: float = ...) -> A: ...
 @overload
 def elu(x: ArrayLike, alpha: float = ...) -> MLArray: ...
 def elu(x: Any, alpha: float = 1.0) -> Any:
-    """x for x > 0, else alpha (exp(x) - 1); derivative alpha at 0.
+    """$x for x > 0, else alpha (exp(x) - 1)$; derivative alpha at 0.
 
     Source: Clevert, Unterthiner & Hochreiter 2015, arXiv:1511.07289.
 
@@ -86,7 +86,7 @@ def sigmoid(x: A) -> A: ...
 @overload
 def sigmoid(x: ArrayLike) -> MLArray: ...
 def sigmoid(x: Any) -> Any:
-    """1 / (1 + exp(-x)), in [0, 1]. For a loss on it take `bce_with_logits` of x.
+    """$1 / (1 + exp(-x))$, in [0, 1]. For a loss on it take `bce_with_logits` of x.
 
     >>> sigmoid(MLArray([0.0, 1000.0, -1000.0])).to_list()
     [0.5, 1.0, 0.0]
@@ -99,7 +99,7 @@ def tanh(x: A) -> A: ...
 @overload
 def tanh(x: ArrayLike) -> MLArray: ...
 def tanh(x: Any) -> Any:
-    """The hyperbolic tangent (e**x - e**-x) / (e**x + e**-x), in [-1, 1].
+    """The hyperbolic tangent $(e**x - e**-x) / (e**x + e**-x)$, in [-1, 1].
 
     >>> tanh(Value(0.0))
     Value(data=0.0, grad=0.0)
@@ -112,7 +112,7 @@ def softplus(x: A) -> A: ...
 @overload
 def softplus(x: ArrayLike) -> MLArray: ...
 def softplus(x: Any) -> Any:
-    """log(1 + exp(x)) without overflow; its derivative is the sigmoid.
+    """$log(1 + exp(x))$ without overflow; its derivative is the sigmoid.
 
     Source: Dugas et al. 2001, "Incorporating second-order functional knowledge for better option
     pricing".
@@ -128,7 +128,7 @@ def gelu(x: A) -> A: ...
 @overload
 def gelu(x: ArrayLike) -> MLArray: ...
 def gelu(x: Any) -> Any:
-    """x Phi(x), Phi the standard normal distribution function; exact, not the tanh formula.
+    """$x Phi(x)$, Phi the standard normal distribution function; exact, not the tanh formula.
 
     Source: Hendrycks & Gimpel 2016, arXiv:1606.08415.
 
@@ -143,7 +143,7 @@ def silu(x: A) -> A: ...
 @overload
 def silu(x: ArrayLike) -> MLArray: ...
 def silu(x: Any) -> Any:
-    """x sigmoid(x), also called swish.
+    """$x sigmoid(x)$, also called swish.
 
     Source: Hendrycks & Gimpel 2016, arXiv:1606.08415.
 
@@ -155,7 +155,7 @@ def silu(x: Any) -> Any:
 
 @answering
 def softmax(x: ArrayLike, axis: Axis = -1) -> MLArray:
-    """exp(x) / sum(exp(x)) along an axis, several, or all (None): each row sums to 1.
+    """$exp(x) / sum(exp(x))$ along an axis, several, or all (None): each row sums to 1.
 
     The maximum is subtracted first, so no exp overflows. An entry of -inf, one that is masked, gets
     0; where all of a row are masked it is all 0, and so is its gradient. A row with inf or nan has
@@ -176,7 +176,7 @@ def softmax(x: ArrayLike, axis: Axis = -1) -> MLArray:
 
 @answering
 def log_softmax(x: ArrayLike, axis: Axis = -1) -> MLArray:
-    """x - log(sum(exp(x))) along an axis, several, or all (None): the log of softmax.
+    """$x - log(sum(exp(x)))$ along an axis, several, or all (None): the log of softmax.
 
     The maximum is subtracted first; exact where softmax itself underflows to 0. The logarithm of 0
     is -inf: so are masked entries, and all of a row that is all masked. Rows without a softmax (see

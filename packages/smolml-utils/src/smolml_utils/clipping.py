@@ -32,7 +32,7 @@ def _norm(g: MLArray | float) -> float:
 def clip_grad_norm(params: Parameters, max_norm: float) -> float:
     """Scale all gradients alike so that their norm, taken over all of them, is at most max_norm.
 
-    g <- g max_norm / (norm + 1e-6) where that makes them smaller, as PyTorch does it; the result
+    $g <- g max_norm / (norm + 1e-6)$ where that makes them smaller, as PyTorch does it; the result
     is the norm before. Source: Pascanu, Mikolov & Bengio 2013, arXiv:1211.5063.
 
     Args:

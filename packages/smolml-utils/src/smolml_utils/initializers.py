@@ -42,7 +42,7 @@ def xavier_uniform(
     requires_grad: bool = True,
     dtype: DType | str | None = None,
 ) -> MLArray:
-    """Uniform in [-l, l), l = gain sqrt(6 / (fan_in + fan_out)): for tanh and sigmoid layers.
+    """Uniform in $[-l, l)$, $l = gain sqrt(6 / (fan_in + fan_out))$: for tanh and sigmoid layers.
 
     Source: Glorot & Bengio 2010, "Understanding the difficulty of training deep feedforward
     neural networks".
@@ -68,7 +68,7 @@ def xavier_normal(
     requires_grad: bool = True,
     dtype: DType | str | None = None,
 ) -> MLArray:
-    """Normal with mean 0 and std gain sqrt(2 / (fan_in + fan_out)): for tanh and sigmoid layers.
+    """Normal, mean 0, std $gain sqrt(2 / (fan_in + fan_out))$: for tanh and sigmoid layers.
 
     Source: Glorot & Bengio 2010.
 
@@ -90,7 +90,7 @@ def he_uniform(
     requires_grad: bool = True,
     dtype: DType | str | None = None,
 ) -> MLArray:
-    """Uniform in [-l, l), l = sqrt(6 / fan_in): for relu layers.
+    """Uniform in $[-l, l)$, $l = sqrt(6 / fan_in)$: for relu layers.
 
     Source: He, Zhang, Ren & Sun 2015, arXiv:1502.01852.
 
@@ -111,7 +111,7 @@ def he_normal(
     requires_grad: bool = True,
     dtype: DType | str | None = None,
 ) -> MLArray:
-    """Normal with mean 0 and std sqrt(2 / fan_in): for relu layers, which halve the variance.
+    """Normal with mean 0 and std $sqrt(2 / fan_in)$: for relu layers, which halve the variance.
 
     Source: He, Zhang, Ren & Sun 2015, arXiv:1502.01852.
 
@@ -132,7 +132,7 @@ def lecun_normal(
     requires_grad: bool = True,
     dtype: DType | str | None = None,
 ) -> MLArray:
-    """Normal with mean 0 and std sqrt(1 / fan_in): a linear layer keeps the variance.
+    """Normal with mean 0 and std $sqrt(1 / fan_in)$: a linear layer keeps the variance.
 
     Source: LeCun, Bottou, Orr & Müller 1998, "Efficient BackProp".
 
@@ -154,7 +154,7 @@ def random_uniform(
     requires_grad: bool = True,
     dtype: DType | str | None = None,
 ) -> MLArray:
-    """Uniform in [-limit, limit).
+    """Uniform in $[-limit, limit)$.
 
     Raises:
         ShapeError: a negative length.

@@ -35,7 +35,7 @@ def mse_loss(y_pred: S | float, y_true: S | float, reduction: Reduction = ...) -
 @overload
 def mse_loss(y_pred: ArrayLike, y_true: ArrayLike, reduction: Reduction = ...) -> MLArray: ...
 def mse_loss(y_pred: Any, y_true: Any, reduction: Reduction = "mean") -> Any:
-    """Mean squared error: the mean of (y_pred - y_true)**2.
+    """Mean squared error: the mean of $(y_pred - y_true)**2$.
 
     Args:
         y_pred: predictions, of any shape.
@@ -60,7 +60,7 @@ def mae_loss(y_pred: S | float, y_true: S | float, reduction: Reduction = ...) -
 @overload
 def mae_loss(y_pred: ArrayLike, y_true: ArrayLike, reduction: Reduction = ...) -> MLArray: ...
 def mae_loss(y_pred: Any, y_true: Any, reduction: Reduction = "mean") -> Any:
-    """Mean absolute error: the mean of |y_pred - y_true|; gradient 0 where they are equal.
+    """Mean absolute error: the mean of $|y_pred - y_true|$; gradient 0 where they are equal.
 
     Args:
         y_pred: predictions, of any shape.
@@ -87,9 +87,11 @@ def huber_loss(
     y_pred: ArrayLike, y_true: ArrayLike, delta: float = ..., reduction: Reduction = ...
 ) -> MLArray: ...
 def huber_loss(y_pred: Any, y_true: Any, delta: float = 1.0, reduction: Reduction = "mean") -> Any:
-    """Huber's loss of d = y_pred - y_true: d**2 / 2 for |d| <= delta, else delta (|d| - delta / 2).
+    """Huber's loss, squared for small errors, absolute for outliers.
 
-    Squared for small errors, absolute for outliers; the gradient is d held in [-delta, delta].
+    > d**2 / 2 for |d| <= delta, else delta (|d| - delta / 2), with d = y_pred - y_true
+
+    The gradient is d held in $[-delta, delta]$.
     Source: Huber 1964, "Robust estimation of a location parameter".
 
     Args:
@@ -117,9 +119,10 @@ def log_cosh_loss(y_pred: S | float, y_true: S | float, reduction: Reduction = .
 @overload
 def log_cosh_loss(y_pred: ArrayLike, y_true: ArrayLike, reduction: Reduction = ...) -> MLArray: ...
 def log_cosh_loss(y_pred: Any, y_true: Any, reduction: Reduction = "mean") -> Any:
-    """The mean of log(cosh(d)), d = y_pred - y_true: about d**2 / 2 near 0, |d| - log 2 far off.
+    """The mean of $log(cosh(d))$, d the difference $y_pred - y_true$.
 
-    Smooth everywhere; its gradient is tanh(d). Does not overflow, and keeps all digits near 0.
+    It is about $d**2 / 2$ near 0, and about $|d| - log 2$ far off. Smooth everywhere; its gradient
+    is $tanh(d)$. Does not overflow, and keeps all digits near 0.
 
     Args:
         y_pred: predictions, of any shape.
@@ -146,11 +149,13 @@ def binary_cross_entropy(
     y_pred: ArrayLike, y_true: ArrayLike, reduction: Reduction = ...
 ) -> MLArray: ...
 def binary_cross_entropy(y_pred: Any, y_true: Any, reduction: Reduction = "mean") -> Any:
-    """The mean of -t log p - (1 - t) log(1 - p), p = y_pred a probability, t = y_true in [0, 1].
+    """The cross-entropy of probabilities p, `y_pred`, with t, `y_true`, in [0, 1]: the mean of
+
+    > -t log p - (1 - t) log(1 - p)
 
     As PyTorch's: each logarithm counts as at least -100, so that a p of 0 or 1 that does not agree
-    with the target gives 100 and not inf, and the gradient is (p - t) / max(p (1 - p), 1e-12). On
-    the result of a sigmoid take `bce_with_logits`, which bends nothing.
+    with the target gives 100 and not inf, and the gradient is $(p - t) / max(p (1 - p), 1e-12)$.
+    On the result of a sigmoid take `bce_with_logits`, which bends nothing.
 
     Args:
         y_pred: probabilities, of any shape.
@@ -178,9 +183,11 @@ def bce_with_logits(
     y_pred: ArrayLike, y_true: ArrayLike, reduction: Reduction = ...
 ) -> MLArray: ...
 def bce_with_logits(y_pred: Any, y_true: Any, reduction: Reduction = "mean") -> Any:
-    """Binary cross-entropy of sigmoid(y_pred), exact for logits of any size.
+    """Binary cross-entropy of the sigmoid of `y_pred`, exact for logits of any size.
 
-    (1 - t) softplus(x) + t softplus(-x), x = y_pred, t = y_true; its gradient is sigmoid(x) - t.
+    > (1 - t) softplus(x) + t softplus(-x), with x = y_pred, t = y_true
+
+    Its gradient is $sigmoid(x) - t$.
 
     Args:
         y_pred: logits, of any shape.
@@ -203,10 +210,12 @@ def bce_with_logits(y_pred: Any, y_true: Any, reduction: Reduction = "mean") -> 
 def categorical_cross_entropy(
     y_pred: ArrayLike, y_true: ArrayLike, reduction: Reduction = "mean", *, axis: int = -1
 ) -> MLArray:
-    """The mean over samples of -sum(t log p) over the classes, p = y_pred, t = y_true.
+    """Cross-entropy of probabilities: the mean over samples of a sum over the classes.
+
+    > -sum(t log p), with p = y_pred, t = y_true
 
     As in `binary_cross_entropy` each logarithm counts as at least -100, and the gradient is
-    -t / max(p, 1e-12). On the result of a softmax take `cross_entropy` of the logits.
+    $-t / max(p, 1e-12)$. On the result of a softmax take `cross_entropy` of the logits.
 
     Args:
         y_pred: probabilities of the classes along `axis`, as `softmax` gives them.
@@ -248,9 +257,11 @@ def cross_entropy(
     ignore_index: int | None = None,
     label_smoothing: float = 0.0,
 ) -> MLArray:
-    """The mean over samples of -sum(w t log softmax(x)) over the classes, x = y_pred, t = y_true.
+    """Cross-entropy of logits: the mean over samples of a sum over the classes.
 
-    Exact for logits of any size; without weights its gradient is softmax(x) - t, divided by the
+    > -sum(w t log softmax(x)), with x = y_pred, t = y_true
+
+    Exact for logits of any size; without weights its gradient is $softmax(x) - t$, divided by the
     number of samples for the mean. As in PyTorch, the mean of class indices divides by the sum of
     the weights of the samples' classes, without those that are ignored; of nothing it is nan.
 
@@ -262,7 +273,7 @@ def cross_entropy(
         axis: where the classes are.
         weight: w, how much each class counts; one number for each.
         ignore_index: samples with this class index do not count (PyTorch's default is -100).
-        label_smoothing: e in [0, 1]: t becomes (1 - e) t + e / (number of classes).
+        label_smoothing: e in [0, 1]: t becomes $(1 - e) t + e / n$, n the number of classes.
             Source: Szegedy et al. 2015, arXiv:1512.00567.
 
     Raises:

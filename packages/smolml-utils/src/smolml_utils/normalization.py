@@ -13,7 +13,7 @@ __all__ = ["layer_norm"]
 
 @answering
 def layer_norm(x: ArrayLike, axis: Axis = -1, *, epsilon: float = 1e-5) -> MLArray:
-    """(x - mean(x)) / sqrt(var(x) + epsilon) along an axis, several, or all (None).
+    """$(x - mean(x)) / sqrt(var(x) + epsilon)$ along an axis, several, or all (None).
 
     Scale and shift it as you like: `layer_norm(x) * weight + bias`. One node of the graph.
     Source: Ba, Kiros & Hinton 2016, "Layer normalization".

@@ -19,11 +19,13 @@ __all__ += ["cosine_decay", "linear_warmup", "step_decay"]
 
 
 class SGD(Optimizer):
-    """Stochastic gradient descent: x <- x - learning_rate g.
+    """Stochastic gradient descent.
 
-    With weight decay, g <- g + weight_decay x comes first. With momentum
-    v <- momentum_coefficient v + g takes the place of g, and nesterov looks one step ahead:
-    g + momentum_coefficient v does. The formulas are those of PyTorch's SGD.
+    > x <- x - learning_rate g
+
+    With weight decay, $g <- g + weight_decay x$ comes first. With momentum v takes the place of g,
+    $v <- momentum_coefficient v + g$, and nesterov looks one step ahead: it takes
+    $g + momentum_coefficient v$. The formulas are those of PyTorch's SGD.
 
     Source: Robbins & Monro 1951, "A stochastic approximation method"; Polyak 1964, "Some methods
     of speeding up the convergence of iteration methods"; Sutskever et al. 2013, "On the importance
@@ -71,7 +73,9 @@ class SGD(Optimizer):
 
 
 class SGDMomentum(SGD):
-    """`SGD` with momentum: v <- momentum_coefficient v + g, x <- x - learning_rate v.
+    """`SGD` with momentum.
+
+    > v <- momentum_coefficient v + g,   x <- x - learning_rate v
 
     Args:
         learning_rate: the size of a step, at least 0.
@@ -96,7 +100,7 @@ class SGDMomentum(SGD):
 class AdaGrad(Optimizer):
     """Steps that shrink with all gradients seen so far.
 
-    G <- G + g**2, x <- x - learning_rate g / (sqrt(G) + epsilon).
+    > G <- G + g**2,   x <- x - learning_rate g / (sqrt(G) + epsilon)
 
     Source: Duchi, Hazan & Singer 2011, "Adaptive subgradient methods".
 
@@ -127,7 +131,7 @@ class AdaGrad(Optimizer):
 class RMSProp(Optimizer):
     """Steps divided by a running root mean square of the gradients.
 
-    v <- d v + (1 - d) g**2, x <- x - learning_rate g / (sqrt(v) + epsilon).
+    > v <- d v + (1 - d) g**2,   x <- x - learning_rate g / (sqrt(v) + epsilon)
 
     Source: Tieleman & Hinton 2012, "Neural networks for machine learning", lecture 6.5.
 
@@ -166,9 +170,10 @@ class RMSProp(Optimizer):
 class Adam(Optimizer):
     """Adaptive moments: momentum and RMSProp in one, both corrected for their start at 0.
 
-    m <- b1 m + (1 - b1) g, v <- b2 v + (1 - b2) g**2, and after t steps
-    x <- x - learning_rate m / (1 - b1**t) / (sqrt(v / (1 - b2**t)) + epsilon).
-    Every parameter counts its own t.
+    > m <- b1 m + (1 - b1) g,   v <- b2 v + (1 - b2) g**2
+    > x <- x - learning_rate * (m / (1 - b1**t)) / (sqrt(v / (1 - b2**t)) + epsilon)
+
+    t is the number of the step; every parameter counts its own.
 
     Source: Kingma & Ba 2014, arXiv:1412.6980.
 
@@ -212,7 +217,9 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with decoupled weight decay: x <- (1 - learning_rate weight_decay) x, then Adam's step.
+    """Adam with decoupled weight decay: before Adam's step parameters shrink.
+
+    > x <- (1 - learning_rate weight_decay) x
 
     Source: Loshchilov & Hutter 2017, arXiv:1711.05101.
 
@@ -260,7 +267,9 @@ def _part(who: str, step: float, steps: float) -> float:
 
 
 def step_decay(step: float, rate: float, every: int, factor: float = 0.1) -> float:
-    """rate factor**(step // every): it falls at once, `every` so many steps. PyTorch's StepLR.
+    """The rate falls at once, `every` so many steps, by a factor. PyTorch's StepLR.
+
+    > rate factor**(floor(step / every))
 
     Args:
         step: how many steps (or epochs) were taken before, from 0.
@@ -280,7 +289,9 @@ def step_decay(step: float, rate: float, every: int, factor: float = 0.1) -> flo
 
 
 def cosine_decay(step: float, rate: float, steps: int, end: float = 0.0) -> float:
-    """end + (rate - end) (1 + cos(pi step / steps)) / 2, and `end` after all steps.
+    """The rate falls along half a cosine, and is `end` after all steps.
+
+    > end + (rate - end) (1 + cos(pi step / steps)) / 2
 
     PyTorch's CosineAnnealingLR, which would go up again after them.
     Source: Loshchilov & Hutter 2016, arXiv:1608.03983.

@@ -80,7 +80,7 @@ def _node(out: float, op: Op, args: list[Any], partials: list[float]) -> Value:
 
 
 def fsum(values: Iterable[Value | float]) -> Value:
-    """x_1 + ... + x_n as one node; rounded once, as `math.fsum` is (Shewchuk 1997).
+    """$x_1 + ... + x_n$ as one node; rounded once, as `math.fsum` is (Shewchuk 1997).
 
     Raises:
         TypeError: something that is neither a Value nor a number.
@@ -103,7 +103,7 @@ def _exact_sum(numbers: list[float]) -> float:
 
 
 def dot(xs: Iterable[Value | float], ys: Iterable[Value | float]) -> Value:
-    """x_1 y_1 + ... + x_n y_n as one node.
+    """$x_1 y_1 + ... + x_n y_n$ as one node.
 
     Raises:
         ValueError: xs and ys differ in length.
@@ -136,7 +136,7 @@ def dot(xs: Iterable[Value | float], ys: Iterable[Value | float]) -> Value:
 
 
 def mean(values: Iterable[Value | float]) -> Value:
-    """(x_1 + ... + x_n) / n as one node; of equal numbers that number.
+    """$(x_1 + ... + x_n) / n$ as one node; of equal numbers that number.
 
     Raises:
         ValueError: there are no values.
@@ -160,7 +160,7 @@ def mean(values: Iterable[Value | float]) -> Value:
 
 
 def logsumexp(values: Iterable[Value | float]) -> Value:
-    """log(exp(x_1) + ... + exp(x_n)) as one node, without overflow; its gradient is the softmax.
+    """$log(exp(x_1) + ... + exp(x_n))$ as one node, without overflow; its gradient is the softmax.
 
     The largest is taken out first: m + log(sum of exp(x_i - m)). An x_i of -inf counts for nothing;
     of nothing but -inf it is -inf, and the gradient is 0. Several inf share the gradient alike.
@@ -188,7 +188,9 @@ def logsumexp(values: Iterable[Value | float]) -> Value:
 
 
 def softmax(values: Iterable[Value | float]) -> list[Value]:
-    """exp(x_i) / sum of exp(x_j) for each i, without overflow; of nothing but -inf 0 for each.
+    """$exp(x_i) / (exp(x_1) + ... + exp(x_n))$ for each i, without overflow.
+
+    Of nothing but -inf it is 0 for each.
 
     Raises:
         ValueError: there are no values.

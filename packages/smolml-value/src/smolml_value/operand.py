@@ -44,19 +44,19 @@ class Operand(OperandBase):
     # `other: Any` below: a number or an operand, and for arrays also lists and foreign arrays
 
     def negative(self) -> Self:
-        """-x."""
+        """$-x$."""
         return self._unary("negative")
 
     def positive(self) -> Self:
-        """+x."""
+        """$+x$."""
         return self._unary("positive")
 
     def reciprocal(self) -> Self:
-        """1 / x."""
+        """$1 / x$."""
         return self._unary("reciprocal")
 
     def square(self) -> Self:
-        """x * x."""
+        """$x * x$."""
         return self._unary("square")
 
     def sqrt(self) -> Self:
@@ -64,11 +64,11 @@ class Operand(OperandBase):
         return self._unary("sqrt")
 
     def exp(self) -> Self:
-        """e ** x."""
+        """$e ** x$."""
         return self._unary("exp")
 
     def expm1(self) -> Self:
-        """exp(x) - 1, accurate near 0."""
+        """$exp(x) - 1$, accurate near 0."""
         return self._unary("expm1")
 
     def log(self) -> Self:
@@ -76,7 +76,7 @@ class Operand(OperandBase):
         return self._unary("log")
 
     def log1p(self) -> Self:
-        """log(1 + x), accurate near 0."""
+        """$log(1 + x)$, accurate near 0."""
         return self._unary("log1p")
 
     def log2(self) -> Self:
@@ -100,15 +100,15 @@ class Operand(OperandBase):
         return self._unary("tan")
 
     def asin(self) -> Self:
-        """The inverse sine, in [-pi/2, pi/2]."""
+        """The inverse sine, in $[-pi/2, pi/2]$."""
         return self._unary("asin")
 
     def acos(self) -> Self:
-        """The inverse cosine, in [0, pi]."""
+        """The inverse cosine, in $[0, pi]$."""
         return self._unary("acos")
 
     def atan(self) -> Self:
-        """The inverse tangent, in [-pi/2, pi/2]."""
+        """The inverse tangent, in $[-pi/2, pi/2]$."""
         return self._unary("atan")
 
     def sinh(self) -> Self:
@@ -156,23 +156,23 @@ class Operand(OperandBase):
         return self._unary("round")
 
     def relu(self) -> Self:
-        """max(x, 0); derivative 0 at 0."""
+        """$max(x, 0)$; derivative 0 at 0."""
         return self._unary("relu")
 
     def sigmoid(self) -> Self:
-        """1 / (1 + exp(-x))."""
+        """$1 / (1 + exp(-x))$."""
         return self._unary("sigmoid")
 
     def softplus(self) -> Self:
-        """log(1 + exp(x)) without overflow."""
+        """$log(1 + exp(x))$ without overflow."""
         return self._unary("softplus")
 
     def silu(self) -> Self:
-        """x sigmoid(x)."""
+        """$x sigmoid(x)$."""
         return self._unary("silu")
 
     def gelu(self) -> Self:
-        """x Phi(x), Phi the normal distribution function."""
+        """$x Phi(x)$, Phi the normal distribution function."""
         return self._unary("gelu")
 
     def erf(self) -> Self:
@@ -188,27 +188,27 @@ class Operand(OperandBase):
         return self._binary("minimum", other)
 
     def logaddexp(self, other: Any) -> Self:
-        """log(exp(self) + exp(other)) without overflow."""
+        """$log(exp(self) + exp(other))$ without overflow."""
         return self._binary("logaddexp", other)
 
     def hypot(self, other: Any) -> Self:
-        """sqrt(self**2 + other**2) without overflow."""
+        """$sqrt(self**2 + other**2)$ without overflow."""
         return self._binary("hypot", other)
 
     def atan2(self, other: Any) -> Self:
-        """The angle of the point (other, self), in (-pi, pi]."""
+        """The angle of the point (other, self), in $(-pi, pi]$."""
         return self._binary("atan2", other)
 
     def abs(self) -> Self:
-        """|x|; derivative 0 at 0."""
+        """$|x|$; derivative 0 at 0."""
         return self._unary("abs")
 
     def leaky_relu(self, alpha: Real = 0.01) -> Self:
-        """x for x > 0, else alpha x."""
+        """$x for x > 0, else alpha x$."""
         return self._unary("leaky_relu", alpha=alpha)
 
     def elu(self, alpha: Real = 1.0) -> Self:
-        """x for x > 0, else alpha (exp(x) - 1)."""
+        """$x for x > 0, else alpha (exp(x) - 1)$."""
         return self._unary("elu", alpha=alpha)
 
     def clip(self, min: Real | None = None, max: Real | None = None) -> Self:

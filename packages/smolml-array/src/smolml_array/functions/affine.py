@@ -40,7 +40,7 @@ AFFINE = Rule(
 
 @entry()
 def affine(x: ArrayLike, w: ArrayLike, b: ArrayLike) -> MLArray:
-    """x @ w + b in one step: what a layer of neurons computes, for less memory and time.
+    """$x @ w + b$ in one step: what a layer of neurons computes, for less memory and time.
 
     Args:
         x: inputs, (..., n).

@@ -123,7 +123,7 @@ def _matrices(who: str, x: ArrayLike, *others: ArrayLike) -> MLArray:
 
 @entry("x1, x2, /")
 def solve(x1: ArrayLike, x2: ArrayLike) -> MLArray:
-    """The x with x1 @ x = x2: better than `inv(x1) @ x2`, in digits and in time.
+    """The x with $x1 @ x = x2$: better than `inv(x1) @ x2`, in digits and in time.
 
     By the LU decomposition with partial pivoting. Its gradients (Giles 2008) are solutions, too.
 
@@ -216,7 +216,7 @@ def slogdet(x: ArrayLike) -> SlogdetResult:
 
 @entry("x, /, *, upper=False")
 def cholesky(x: ArrayLike, upper: bool = False) -> MLArray:
-    """The lower triangular L with L Lᵀ = x, for symmetric positive definite matrices.
+    """The lower triangular L with $L Lᵀ = x$, for symmetric positive definite matrices.
 
     It is a function of (x + xᵀ) / 2, so its gradient is symmetric, as PyTorch's (Murray 2016).
 

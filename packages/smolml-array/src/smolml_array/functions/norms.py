@@ -47,7 +47,7 @@ _MATRIX_NORMS: Final = ("fro", 1, -1, math.inf, -math.inf)
 
 @array_function("x, /, *, axis=None, keepdims=False, ord=2")
 def vector_norm(x: ArrayLike, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Array:
-    """(sum |x|**ord)**(1 / ord) over an axis, several, or all (None).
+    """$(sum |x|**ord)**(1 / ord)$ over an axis, several, or all (None).
 
     ord=1 is the sum and ord=math.inf the largest of the absolute values, -math.inf the smallest,
     0 the number of elements that are not 0 (a constant). Where the norm is 0 the gradient is 0,

@@ -25,7 +25,7 @@ def _array(x: ArrayLike, *others: ArrayLike) -> MLArray:
 def average(
     x: ArrayLike, axis: int | None = None, weights: ArrayLike = None, keepdims: bool = False
 ) -> MLArray:
-    """The weighted mean, sum(x weights) / sum(weights); as `numpy.average`.
+    """The weighted mean, $sum(x weights) / sum(weights)$; as `numpy.average`.
 
     Args:
         x: anything that MLArray takes.

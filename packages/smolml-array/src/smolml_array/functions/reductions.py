@@ -203,7 +203,7 @@ def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 def var(
     x: Array, axis: Axis = None, keepdims: bool = False, correction: float = 0.0, ddof: _Ddof = None
 ) -> Array:
-    """The mean of (x - mean)**2, with n - correction in place of n; ddof is its older name."""
+    """The mean of $(x - mean)**2$, with $n - correction$ in place of n; ddof is its older name."""
     correction = as_float(correction if ddof is None else ddof, "var: correction")
     return x._rule(VAR, x, correction=correction, **reduction(x, "var", axis, keepdims))
 

@@ -19,7 +19,7 @@ from smolml_value.node import OperandBase
 
 
 def jacobian(f: Callable[P, Any], argnums: int | Sequence[int] = 0) -> Callable[P, Any]:
-    """The function that returns all partial derivatives of f: J[i, j] = d f_i / d x_j.
+    """The function that returns all partial derivatives of f: $J_ij = d f_i / d x_j$.
 
     For an array x of shape S and a result of shape T they form an array of shape T + S; for
     containers, containers of these: those of the result outside, those of the argument inside.
@@ -97,7 +97,7 @@ def _walked(
 
 
 def hessian(f: Callable[P, Any], argnums: int | Sequence[int] = 0) -> Callable[P, Any]:
-    """The function that returns all second derivatives of f: H[i, j] = d2 f / (d x_i d x_j).
+    """The function that returns all second derivatives of f: $H_ij = d**2 f / (d x_i d x_j)$.
 
     For an array x of shape S they form an array of shape S + S.
 
