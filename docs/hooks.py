@@ -10,7 +10,8 @@ stands the caption:
 It is evaluated where it stands, after the blocks of Python above it; the names of
 `docs/pictures.py` are there too, and `language`. The tests run the same blocks, and check what
 they print. In the page a figure keeps its code, so that it can be drawn anew when a reader has
-changed what stands above it: see `vendoring.py`, which puts Python into the site.
+changed what stands above it, and with sliders for what is given as `rate=` in it: see
+`vendoring.py`, which puts Python into the site, and `session.py`, which runs there.
 
 A line `{exercise: product}` becomes that exercise of `smolml.learning`: what is to be done, the
 code to begin with, hints and the solution. assets/run/exercises.js has it judged in the page.
@@ -19,6 +20,7 @@ code to begin with, hints and the solution. assets/run/exercises.js has it judge
 from __future__ import annotations
 
 import html
+import json
 import re
 import shutil
 import sys
@@ -29,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from docs import pictures, vendoring  # noqa: E402  # they need the path
+from docs.session import sliders  # noqa: E402
 from smolml.learning import exercises  # noqa: E402
 from tests.docs.markdown import blocks, run  # noqa: E402  # this too
 
@@ -44,8 +47,8 @@ def on_config(config: Any) -> Any:
     if "docs.formulas" not in config.markdown_extensions:  # here, since it is found from here on
         config.markdown_extensions.append("docs.formulas")
     if not vendoring.wanted():
-        config.extra_javascript.clear()
-        config.extra_css[:] = [path for path in config.extra_css if path != "assets/run/run.css"]
+        for extra in (config.extra_javascript, config.extra_css):
+            extra[:] = [one for one in extra if not str(one).startswith("assets/run/")]
     return config
 
 
@@ -84,11 +87,11 @@ def on_page_markdown(markdown: str, *, page: Any, config: Any, files: Any) -> st
 def on_page_content(content: str, *, page: Any, config: Any, files: Any) -> str:
     """Put the drawings into their places."""
     for i, (caption, code, svg) in enumerate(page.meta.get("drawings", ())):
-        label = html.escape(caption)
-        figure = (
-            f'<figure class="drawing" role="group" aria-label="{label}" data-search-exclude '
-            f'data-code="{html.escape(code)}">{svg}<figcaption>{label}</figcaption></figure>'
-        )
+        data = f'data-code="{html.escape(code)}"'
+        if moved := sliders(code):
+            data += f' data-sliders="{html.escape(json.dumps(moved))}"'
+        words = f"<figcaption>{html.escape(caption)}</figcaption>"
+        figure = f'<figure class="drawing" data-search-exclude {data}>{svg}{words}</figure>'
         content = content.replace(_PLACE.format(i), figure, 1)
     return content
 

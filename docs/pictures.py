@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from html import escape
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 from smolml import MLArray, Value, draw, grad
@@ -245,6 +245,26 @@ def _samples(f: Callable[[float], float], low: float, high: float) -> list[tuple
     return [(x, f(x)) for x in xs]
 
 
+def _seen(points: Sequence[Sequence[float]], plot: _Plot) -> list[list[tuple[float, float]]]:
+    """What of a path lies in the rectangle of a plot: its pieces, cut at the edges."""
+    pieces: list[list[tuple[float, float]]] = []
+    for (u, v), (u1, v1) in pairwise(points):
+        begin, end = 0.0, 1.0 if math.isfinite(u1 + v1) else -1.0
+        for at, to, low, high in ((u, u1, plot.x0, plot.x1), (v, v1, plot.y0, plot.y1)):
+            if at != to:
+                first, last = sorted([(low - at) / (to - at), (high - at) / (to - at)])
+                begin, end = max(begin, first), min(end, last)
+            elif not low <= at <= high:
+                end = -1.0
+        if begin <= end:
+            piece = [(u + t * (u1 - u), v + t * (v1 - v)) for t in (begin, end)]
+            if pieces and begin == 0.0:
+                pieces[-1].append(piece[1])
+            else:
+                pieces.append(piece)
+    return pieces
+
+
 def secants(f: Callable[[float], float], x: float, steps: Sequence[float]) -> str:
     """f around x, with lines through (x, f(x)) and (x + h, f(x + h)) for each h."""
     reach = 1.25 * max(map(abs, steps))
@@ -335,7 +355,10 @@ def plane(
     dots: Sequence[tuple[float, float, bool]] = (),
     **paths: Sequence[Sequence[float]],
 ) -> str:
-    """f over a rectangle, darker with each level that it is above; on it dots and named paths."""
+    """f over a rectangle, darker with each level that it is above; on it dots and named paths.
+
+    What of a path lies outside is left out.
+    """
     plot = _Plot(*x, *y)
     columns, rows = 78, 36
     wide, high = (plot.x1 - plot.x0) / columns, (plot.y1 - plot.y0) / rows
@@ -361,8 +384,10 @@ def plane(
         plot.dot(u, v, ORANGE if which else GREEN)
     colours = (ORANGE, "#c2255c", GREEN)
     for points, colour in zip(paths.values(), colours, strict=False):
-        plot.line([(u, v) for u, v in points], colour)
+        for part in _seen(points, plot):
+            plot.line(part, colour)
         for u, v in points:
-            plot.dot(u, v, colour)
+            if plot.x0 <= u <= plot.x1 and plot.y0 <= v <= plot.y1:
+                plot.dot(u, v, colour)
     plot.legend(list(zip(paths, colours, strict=False)), right=True)
     return plot.svg()

@@ -71,16 +71,19 @@ class Session(_Telling):
         """Run the blocks (their kind, "python" or "draw", and text) up to one; did they succeed?
 
         What has run already, and is as it was, is not run again, unless something after it has
-        run: then the page begins anew, so that a block always sees what those above it say.
+        run: then the page begins anew, so that a block always sees what those above it say. A
+        drawing changes nothing, so what it says is no reason to begin anew.
         """
-        texts = [text for _, text in program]
+        texts = [text if kind == "python" else "" for kind, text in program]
+        if program[last][0] == "draw" and last == len(self._done) - 1:
+            self._done.pop()
         if self._done != texts[: min(len(self._done), last)]:
             self._begin()
         for block in range(len(self._done), last + 1):
             kind, text = program[block]
             if not self._run_one(kind, text, block):
                 return False
-            self._done.append(text)
+            self._done.append(texts[block])
         return True
 
     def run_json(self, program: str, last: int) -> bool:
@@ -307,10 +310,10 @@ def _last_computed(namespace: Mapping[str, Any]) -> Any:
 
 
 def sliders(text: str) -> list[dict[str, Any]]:
-    """The numbers in `Value(2.0)` and in the lists of `MLArray([[0.5]])`.
+    """The numbers in `Value(2.0)`, in the lists of `MLArray([[0.5]])`, and those given as `rate=`.
 
-    Each with what it is called and where it stands: its line, and columns in characters. None
-    if the text is no program.
+    Each with what it is called and where it stands: its line, and columns in characters; a rate
+    goes by powers of ten. None if the text is no program.
     """
     try:
         tree = ast.parse(text)
@@ -318,19 +321,38 @@ def sliders(text: str) -> list[dict[str, Any]]:
         return []
     found: list[dict[str, Any]] = []
     lines = text.split("\n")
+    for name, node, rate in (*_numbers_of_leaves(tree), *_rates(tree)):
+        line = lines[node.lineno - 1].encode()
+        begin, end = (len(line[:at].decode()) for at in (node.col_offset, node.end_col_offset or 0))
+        entry = {"name": name, "number": float(ast.literal_eval(node)), "rate": rate}
+        found.append(entry | {"line": node.lineno - 1, "begin": begin, "end": end})
+    return found[:MOST_SLIDERS]
+
+
+Number = tuple[str, ast.expr, bool]  # what it is called, its literal, and whether it is a rate
+
+
+def _numbers_of_leaves(tree: ast.Module) -> Iterator[Number]:
+    """The literals in each call of Value or MLArray that is assigned to a name."""
     for target, call in _made_by_name(tree):
         label = next((k.value for k in call.keywords if k.arg == "label"), None)
         label = call.args[1] if label is None and len(call.args) > 1 else label
         called = str(label.value) if isinstance(label, ast.Constant) else target
         for index, node in _numbers(call.args[0]) if call.args else ():
-            number = ast.literal_eval(node)
-            line = lines[node.lineno - 1].encode()
-            begin, end = (
-                len(line[:at].decode()) for at in (node.col_offset, node.end_col_offset or 0)
-            )
-            entry = {"name": f"{called}{index}", "number": float(number)}
-            found.append(entry | {"line": node.lineno - 1, "begin": begin, "end": end})
-    return found[:MOST_SLIDERS]
+            yield f"{called}{index}", node, False
+
+
+def _rates(tree: ast.AST, called: str = "rate") -> Iterator[Number]:
+    """The positive literals given as `rate=`, called by what the result of the call is given as."""
+    for node in ast.iter_child_nodes(tree):
+        inside = called
+        if isinstance(node, ast.keyword):
+            number = node.value
+            is_rate = node.arg in ("rate", "learning_rate")
+            if is_rate and isinstance(number, ast.Constant) and type(number.value) is float:
+                yield called, number, True
+            inside = called if is_rate else node.arg or called
+        yield from _rates(node, inside)
 
 
 def _made_by_name(tree: ast.Module) -> Iterator[tuple[str, ast.Call]]:

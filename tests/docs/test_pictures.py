@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import re
+
 import pytest
 
 pytest.importorskip("smolml")
@@ -38,6 +41,18 @@ def test_a_plane_has_its_dots_and_paths() -> None:
     assert svg.count("<circle") == 2 + 3
     assert svg.count("<polyline") == 1
     assert ">slow_walk</text>" in svg
+
+
+def test_a_path_is_cut_where_it_leaves_the_plane() -> None:
+    inside, gone = [(-1.0, 0.0), (1.0, 0.5)], [(-1.0, 0.0), (3.0, 1.0), (math.inf, 0.0)]
+    square = ((-1.0, 1.0), (-1.0, 1.0), [0.0])
+    whole, cut = (plane(lambda x, y: 0.0, *square, path=path) for path in (inside, gone))
+    line = re.search('points="[^"]*"', whole)
+    assert line is not None
+    assert line[0] in cut  # half of the way to (3, 1) is (1, 0.5)
+    assert (whole.count("<circle"), cut.count("<circle")) == (2, 1)
+    back = plane(lambda x, y: 0.0, *square, path=[(0.0, 0.0), (0.0, 2.0), (0.5, 2.0), (0.5, 0.0)])
+    assert back.count("<polyline") == 2
 
 
 def test_fits_draws_each_polynomial_through_its_points() -> None:

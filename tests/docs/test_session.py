@@ -76,6 +76,23 @@ def test_drawings_are_made_from_their_own_code_in_the_language_of_the_page() -> 
     assert second.startswith("<svg")
 
 
+def test_a_drawing_is_made_anew_without_what_stands_above() -> None:
+    session, told = page()
+    drawn = ["f'<svg>{a}</svg>'", "f'<svg>{a} moved</svg>'"]
+    above, below = python("a = 1\nprint('once')"), python("a += 1")
+    for code in drawn:
+        assert session.run([*above, ("draw", code), *below], 1)
+    assert (texts(told, "svg"), texts(told, "out")) == (
+        ["<svg>1</svg>", "<svg>1 moved</svg>"],
+        ["once\n"],
+    )
+    program = [*above, ("draw", drawn[0]), *below]
+    assert session.run(program, 2)
+    assert texts(told, "out") == ["once\n"]  # that the drawing is another one changes nothing
+    assert session.run(program, 1)
+    assert texts(told, "svg")[-1] == "<svg>1</svg>"  # as it is above the block that has run
+
+
 def test_sessions_at_the_prompt_print_their_results() -> None:
     session, told = page()
     assert session.run(
@@ -215,3 +232,23 @@ def test_numbers_of_leaves_get_sliders() -> None:
 def test_there_are_no_more_sliders_than_fit_and_none_without_a_program() -> None:
     assert len(sliders("x = MLArray([" + "1.0, " * 50 + "])")) == 12
     assert sliders("x = (") == []
+
+
+def test_rates_get_sliders_by_powers_called_by_what_they_are_for() -> None:
+    text = (
+        "plane(f, plain=descend(plain, rate=0.08),\n"
+        "      é=walk(SGD(learning_rate=1e-3), k=2, rate=given), rate=-1.0, x=Value(2.0))\n"
+        "walk(rate=0.5)"
+    )
+    found = sliders(text)
+    assert [(one["name"], one["number"], one["rate"]) for one in found] == [
+        ("plain", 0.08, True),
+        ("é", 0.001, True),
+        ("rate", 0.5, True),
+    ]
+    lines = text.split("\n")
+    assert [lines[one["line"]][one["begin"] : one["end"]] for one in found] == [
+        "0.08",
+        "1e-3",
+        "0.5",
+    ]

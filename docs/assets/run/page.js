@@ -4,6 +4,7 @@ import { animate } from "./animation.js";
 import { Editor } from "./editor.js";
 import { Machine, possible } from "./machine.js";
 import { Output } from "./output.js";
+import { Sliders } from "./sliders.js";
 import { button, cleaned, language, make, progress, words } from "./words.js";
 
 const article = document.querySelector("article");
@@ -14,12 +15,27 @@ class Entry {
   constructor(element, page) {
     this.element = element;
     this.page = page;
-    if (element.matches("figure")) {
-      this.kind = "draw";
+    this.kind = element.matches("figure") ? "draw" : "python";
+    if (this.kind === "draw") {
       this.drawn = element.querySelector("svg").outerHTML;
-      return;
+      this.code = element.dataset.code;
+      this.places = JSON.parse(element.dataset.sliders ?? "[]");
+      if (this.places.length === 0) return; // it only follows the blocks above it
     }
-    this.kind = "python";
+    this.status = make("span", { class: "smol-status", role: "status" });
+    this.buttons = {
+      run: button("run", () => page.run(this)),
+      stop: button("stop", () => page.machine.stop()),
+      reset: button("reset", () => this.reset()),
+    };
+    this.output = new Output();
+    if (this.kind === "draw") this.#controlDrawing();
+    else this.#controlBlock();
+    this.#update();
+  }
+
+  #controlBlock() {
+    const { element, page } = this;
     this.number = ++page.count;
     this.editor = new Editor(element.querySelector("code"), {
       onRun: () => page.run(this),
@@ -27,23 +43,31 @@ class Entry {
     });
     const next = element.nextElementSibling;
     this.stated = next?.matches(".language-output") ? next : null;
-    this.status = make("span", { class: "smol-status", role: "status" });
-    this.buttons = {
-      run: button("run", () => page.run(this)),
-      stop: button("stop", () => page.machine.stop()),
-      reset: button("reset", () => this.reset()),
-    };
     const name = `${words.block} ${this.number}`;
     this.bar = make("div", { class: "smol-bar", role: "group", "aria-label": name },
       ...Object.values(this.buttons), this.status, make("span", { class: "smol-number" }, name));
-    this.output = new Output();
     element.append(this.bar);
     element.after(this.output.element);
-    this.#update();
+  }
+
+  // Sliders for the numbers in the code of a drawing; to move one is to run it.
+  #controlDrawing() {
+    this.sliders = new Sliders((put) => {
+      this.code = put(this.code);
+      this.page.run(this);
+    });
+    this.sliders.set(this.places);
+    const { stop, reset } = this.buttons;
+    this.element.querySelector("figcaption").before(
+      this.sliders.element, make("div", { class: "smol-buttons" }, stop, reset, this.status), this.output.element);
   }
 
   get text() {
-    return this.kind === "draw" ? this.element.dataset.code : this.editor.text;
+    return this.kind === "draw" ? this.code : this.editor.text;
+  }
+
+  get changed() {
+    return this.kind === "draw" ? this.code !== this.element.dataset.code : this.editor.changed || this.ran;
   }
 
   #update() {
@@ -51,11 +75,11 @@ class Entry {
     this.buttons.run.hidden = running;
     this.buttons.run.disabled = this.page.running !== null;
     this.buttons.stop.hidden = !running;
-    this.buttons.reset.hidden = running || (!this.editor.changed && !this.ran);
+    this.buttons.reset.hidden = running || !this.changed;
   }
 
   update() {
-    if (this.kind === "python") this.#update();
+    if (this.buttons) this.#update();
   }
 
   say(text) {
@@ -64,19 +88,16 @@ class Entry {
   }
 
   begin() {
+    this.output?.clear();
     if (this.kind === "draw") return;
-    this.output.clear();
     this.ran = true;
     if (this.stated) this.stated.hidden = true;
   }
 
   // What came of it: see session.py.
   show({ kind, text }) {
-    if (this.kind === "draw") {
-      if (kind === "svg") this.#redraw(text);
-      return;
-    }
-    this.output.show({ kind, text });
+    if (this.kind === "draw" && kind === "svg") this.#redraw(text);
+    else this.output?.show({ kind, text });
   }
 
   #redraw(markup) {
@@ -85,13 +106,20 @@ class Entry {
     animate(this.element);
   }
 
+  // A drawing as it was; of a block, those that follow it, too.
   reset() {
-    this.editor.reset();
-    this.output.clear();
-    this.ran = false;
-    if (this.stated) this.stated.hidden = false;
-    for (const drawing of this.page.drawingsAfter(this)) drawing.#redraw(drawing.drawn);
-    this.say("");
+    this.output?.clear();
+    if (this.kind === "draw") {
+      this.code = this.element.dataset.code;
+      this.sliders?.set(this.places);
+      this.#redraw(this.drawn);
+    } else {
+      this.editor.reset();
+      this.ran = false;
+      if (this.stated) this.stated.hidden = false;
+      for (const drawing of this.page.drawingsAfter(this)) drawing.reset();
+    }
+    if (this.status) this.say("");
   }
 }
 
@@ -110,11 +138,16 @@ class Page {
     return end < 0 ? rest : rest.slice(0, end);
   }
 
+  // Run a block and the drawings after it, or one drawing; what is moved meanwhile comes next.
   async run(entry) {
-    if (this.running) return;
+    if (this.running) {
+      if (entry.kind === "draw") this.next = entry;
+      return;
+    }
     this.running = entry;
+    this.next = null;
     const place = this.entries.indexOf(entry);
-    const last = place + this.drawingsAfter(entry).length;
+    const last = entry.kind === "draw" ? place : place + this.drawingsAfter(entry).length;
     const program = this.entries.map(({ kind, text }) => [kind, text]);
     entry.begin();
     for (const one of this.entries) one.update();
@@ -133,6 +166,7 @@ class Page {
     this.running = null;
     for (const one of this.entries) one.update();
     entry.say(how === "stopped" ? words.stopped : failed >= 0 && failed < place ? words.stoppedAbove : "");
+    if (this.next && how === "done") await this.run(this.next);
   }
 
   #progress(part) {

@@ -4,6 +4,7 @@ import { animate } from "./animation.js";
 import { Editor } from "./editor.js";
 import { Machine, possible } from "./machine.js";
 import { Output } from "./output.js";
+import { Sliders } from "./sliders.js";
 import { button, cleaned, language, make, progress, words } from "./words.js";
 
 // Programs in links: deflated, in the alphabet of URLs.
@@ -21,43 +22,6 @@ async function unpacked(text) {
   const base = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
   const bytes = Uint8Array.from(base, (c) => c.charCodeAt(0));
   return new TextDecoder().decode(await through(new DecompressionStream("deflate-raw"), bytes));
-}
-
-// A number as Python writes a float.
-function literal(number) {
-  const text = String(Number(number.toFixed(4)));
-  return /[.e]/.test(text) ? text : `${text}.0`;
-}
-
-class Sliders {
-  constructor(onMove) {
-    this.onMove = onMove;
-    this.element = make("div", { class: "smol-sliders", role: "group", "aria-label": words.sliders });
-    this.list = [];
-  }
-
-  // Keep those on the page if they are the same, so that one can go on being dragged.
-  set(found) {
-    const names = (list) => list.map(({ name }) => name).join();
-    if (names(found) !== names(this.list)) {
-      this.element.replaceChildren(...found.map((one, i) => this.#row(one, i)));
-    }
-    this.list = found;
-    for (const [i, one] of found.entries()) {
-      const [input, output] = this.element.children[i].querySelectorAll("input, output");
-      if (document.activeElement !== input || Math.abs(input.value - one.number) > 1e-9) input.value = one.number;
-      output.textContent = literal(one.number);
-    }
-  }
-
-  #row({ name, number }, i) {
-    const reach = Math.max(4, 2 * Math.ceil(Math.abs(number)));
-    const input = make("input", {
-      type: "range", min: -reach, max: reach, step: "0.05",
-      oninput: () => this.onMove(this.list, i, Number(input.value)),
-    });
-    return make("label", {}, make("span", {}, name), input, make("output", {}));
-  }
 }
 
 class Playground {
@@ -78,7 +42,10 @@ class Playground {
     this.buttons.stop.hidden = true;
     const code = make("code");
     this.output = new Output();
-    this.sliders = new Sliders((...move) => this.#move(...move));
+    this.sliders = new Sliders((put) => {
+      this.editor.text = put(this.editor.text);
+      this.run();
+    });
     this.drawing = make("div", { class: "smol-drawing" });
     place.replaceChildren(
       make("div", { class: "smol-left highlight" },
@@ -126,22 +93,6 @@ class Playground {
     this.drawing.replaceChildren(...cleaned(markup));
     this.drawing.classList.remove("smol-old");
     this.animations = animate(this.drawing, at);
-  }
-
-  // A slider was moved: its number in the program is another one, and the program runs again.
-  #move(list, i, number) {
-    const { line, begin, end } = list[i];
-    const lines = this.editor.text.split("\n");
-    const text = literal(number);
-    lines[line] = lines[line].slice(0, begin) + text + lines[line].slice(end);
-    const longer = text.length - (end - begin);
-    for (const one of list) {
-      if (one.line === line && one.begin > begin) [one.begin, one.end] = [one.begin + longer, one.end + longer];
-    }
-    [list[i].end, list[i].number] = [begin + text.length, number];
-    this.editor.text = lines.join("\n");
-    this.sliders.set(list);
-    this.run();
   }
 
   // Run the program; asked again meanwhile, run it once more afterwards, as it is then.
