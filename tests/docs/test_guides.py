@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.architecture.source import code_lines
-from tests.docs.markdown import blocks
+from tests.docs.markdown import Words, blocks
 
 ROOT = Path(__file__).parents[2]
 ENGLISH, SPANISH = ROOT / "docs" / "en", ROOT / "docs" / "es"
@@ -39,20 +39,6 @@ def _structure(text: str) -> list[str]:
     return found
 
 
-class _Words(ast.NodeTransformer):
-    """Takes out what a translation may change: text that is printed, and `language="es"`."""
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        node.keywords = [word for word in node.keywords if word.arg != "language"]
-        if isinstance(node.func, ast.Name) and node.func.id == "print":
-            for inner in ast.walk(node):
-                if isinstance(inner, ast.JoinedStr):
-                    inner.values = [v for v in inner.values if not isinstance(v, ast.Constant)]
-                elif isinstance(inner, ast.Constant) and isinstance(inner.value, str):
-                    inner.value = ""
-        return self.generic_visit(node)
-
-
 def _code(text: str, words: bool = False) -> list[tuple[str, str]]:
     """The blocks; those of Python without comments, and `words` says whether with their words."""
     found = []
@@ -60,7 +46,7 @@ def _code(text: str, words: bool = False) -> list[tuple[str, str]]:
         code = block.text
         if block.language == "python" and not code.startswith(">>>"):
             tree = ast.parse(code)
-            code = ast.dump(tree if words else _Words().visit(tree))
+            code = ast.dump(tree if words else Words().visit(tree))
         found.append((block.language, code))
     return found
 

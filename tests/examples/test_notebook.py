@@ -1,7 +1,8 @@
-"""examples/from_scalars_to_arrays.ipynb: runs from top to bottom and shows what its text says."""
+"""The notebook of the examples, in both languages: it runs, and shows what its text says."""
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,30 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-NOTEBOOK = Path(__file__).parents[2] / "examples" / "from_scalars_to_arrays.ipynb"
+from tests.docs.markdown import Words
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+NOTEBOOKS = {
+    "en": EXAMPLES / "from_scalars_to_arrays.ipynb",
+    "es": EXAMPLES / "from_scalars_to_arrays.es.ipynb",
+}
+OUT = {"en": "out -0.1974, gradients", "es": "salida -0.1974, gradientes"}
+# Where figures have words.
+_CAPTIONS = frozenset({"title", "xlabel", "ylabel", "label"})
 
 
-def read() -> Any:
-    return nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
+def read(language: str) -> Any:
+    return nbformat.read(NOTEBOOKS[language], as_version=4)  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture(scope="module", params=NOTEBOOKS)
+def language(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture(scope="module")
-def cells() -> list[Any]:
-    book = read()
+def cells(language: str) -> list[Any]:
+    book = read(language)
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MPLBACKEND", raising=False)  # the kernel has its own, which shows figures
         NotebookClient(book, timeout=120, kernel_name="python3").execute()
@@ -39,19 +54,47 @@ def shown(cells: list[Any], source: str) -> Any:
     return [output.data for output in cell.outputs if "data" in output][-1]
 
 
-def test_it_is_kept_without_outputs() -> None:
-    for cell in read().cells:
+def test_it_is_kept_without_outputs(language: str) -> None:
+    for cell in read(language).cells:
         if cell.cell_type == "code":
             assert cell.outputs == []
             assert cell.execution_count is None
 
 
-def test_it_prints_what_its_text_says(cells: list[Any]) -> None:
+class _Captions(ast.NodeTransformer):
+    """Takes out the words of figures: of `axes.set(title="Loss")`, and of a colour bar."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        if isinstance(node.func, ast.Attribute) and node.func.attr in ("set", "colorbar"):
+            node.keywords = [word for word in node.keywords if word.arg not in _CAPTIONS]
+        return self.generic_visit(node)
+
+
+def _trees(language: str) -> list[str]:
+    """The cells: those of code without comments and words, of the others only that they are."""
+    return [
+        ast.dump(Words().visit(_Captions().visit(ast.parse(cell.source))))
+        if cell.cell_type == "code"
+        else cell.source.partition(" ")[0] * cell.source.startswith("#")
+        for cell in read(language).cells
+    ]
+
+
+def test_both_languages_are_the_same_program() -> None:
+    assert _trees("en") == _trees("es")
+    texts = [
+        {cell.source for cell in read(language).cells if cell.cell_type == "markdown"}
+        for language in NOTEBOOKS
+    ]
+    assert texts[0].isdisjoint(texts[1])
+
+
+def test_it_prints_what_its_text_says(cells: list[Any], language: str) -> None:
     text = printed(cells)
     for line in (
         "3.0 2.0 1.0",
         "10.0 [3.0, 2.0, 1.0]",
-        "out -0.1974, gradients 1.9221 0.0000 0.9610",
+        f"{OUT[language]} 1.9221 0.0000 0.9610",
         "True -0.5 True",
         "61.0",
         "(4, 2) (2,) -> [4.0, 4.0]",
@@ -68,5 +111,5 @@ def test_it_learns(cells: list[Any]) -> None:
 def test_it_shows_graphs_steps_and_a_picture(cells: list[Any]) -> None:
     assert "</svg>" in shown(cells, "draw(y)")["image/svg+xml"]
     assert "</svg>" in shown(cells, "draw(neuron)")["image/svg+xml"]
-    assert "html" in "".join(shown(cells, "explain(y)"))
+    assert "html" in "".join(shown(cells, "explain(y"))
     assert "image/png" in shown(cells, "plt.show()")
