@@ -38,6 +38,10 @@ from tests.docs.markdown import blocks, run  # noqa: E402  # this too
 _DRAW = re.compile(r"^```draw[^\n]*\n.*?^```[ \t]*$", re.MULTILINE | re.DOTALL)
 _EXERCISE = re.compile(r"^\{exercise: (.*)\}$", re.MULTILINE)
 _WORDS = {"en": ("Hint", "Solution"), "es": ("Pista", "Solución")}
+_CELL = re.compile(r"(<td>(?:<a[^>]*>)?<code>)([^<]*)")
+_BREAK = re.compile(r"(?<=[\w)])[/_(.,](?=\w)")  # inside a long name, after one of these
+_TOLD = '<div class="language-output{} highlight"><pre><span></span><code><span class="go">1. '
+_STEPS = (_TOLD.format(""), _TOLD.format(" steps"))  # sentences: their lines may be broken
 _PLACE = '<div class="drawing-{}"></div>'
 _OUTSIDE = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:|#)((?:\.\./)+[^)\s]+)\)")
 
@@ -85,15 +89,27 @@ def on_page_markdown(markdown: str, *, page: Any, config: Any, files: Any) -> st
 
 
 def on_page_content(content: str, *, page: Any, config: Any, files: Any) -> str:
-    """Put the drawings into their places."""
+    """Put the drawings into their places, and let narrow screens break lines where they may."""
     for i, (caption, code, svg) in enumerate(page.meta.get("drawings", ())):
+        label = html.escape(caption)
         data = f'data-code="{html.escape(code)}"'
         if moved := sliders(code):
             data += f' data-sliders="{html.escape(json.dumps(moved))}"'
-        words = f"<figcaption>{html.escape(caption)}</figcaption>"
-        figure = f'<figure class="drawing" data-search-exclude {data}>{svg}{words}</figure>'
+        figure = (
+            f'<figure class="drawing" role="group" aria-label="{label}" data-search-exclude {data}>'
+            f"{_call(code)}{svg}<figcaption>{label}</figcaption></figure>"
+        )
         content = content.replace(_PLACE.format(i), figure, 1)
-    return content
+    content = _CELL.sub(lambda cell: cell[1] + _BREAK.sub(r"\g<0><wbr>", cell[2]), content)
+    return content.replace(*_STEPS)
+
+
+def _call(code: str) -> str:
+    """The call that makes a drawing of a graph, as a reader would write it."""
+    if not code.startswith("draw("):  # of docs/pictures.py, which readers do not have
+        return ""
+    line = " ".join(code.replace(",\n)", ")").split()).replace("( ", "(")
+    return f"<code>{html.escape(re.sub(', steps=language', '', line))}</code>"
 
 
 def _written_out(name: str, language: str) -> str:

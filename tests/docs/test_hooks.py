@@ -47,3 +47,37 @@ def test_an_exercise_that_is_not_there_stops_the_build() -> None:
     with pytest.raises(SystemExit, match=r"no exercise is called 'produkt'; there are product, "):
         built("{exercise: produkt}")
     assert built("Write `{exercise: produkt}` there.") == "Write `{exercise: produkt}` there."
+
+
+@pytest.mark.parametrize(
+    ("code", "call"),
+    [
+        ("draw(y, steps=language)", "<code>draw(y)</code>"),
+        (
+            "draw(\n    y,\n    names=dict(a=a),\n    steps=language,\n)",
+            "<code>draw(y, names=dict(a=a))</code>",
+        ),
+        (
+            'draw(y, names={"x": x}, steps=language)',
+            "<code>draw(y, names={&quot;x&quot;: x})</code>",
+        ),
+        ("cells(x)", ""),
+    ],
+)
+def test_the_call_of_a_drawing_stands_above_it(code: str, call: str) -> None:
+    page = SimpleNamespace(meta={"drawings": [("A caption", code, "<svg/>")]})
+    built = hooks.on_page_content(
+        '<p>before</p><div class="drawing-0"></div>', page=page, config=None, files=None
+    )
+    assert f">{call}<svg/><figcaption>A caption</figcaption></figure>" in built
+
+
+def test_narrow_screens_may_break_names_and_sentences() -> None:
+    steps = (
+        '<div class="language-output highlight"><pre><span></span><code><span class="go">1. Start'
+    )
+    content = f"<td><code>smolml_value/_ops/op.py</code></td><p><code>a_b</code></p>{steps}"
+    built = hooks.on_page_content(content, page=SimpleNamespace(meta={}), config=None, files=None)
+    assert "<code>smolml_<wbr>value/<wbr>_ops/<wbr>op.<wbr>py</code>" in built
+    assert "<code>a_b</code>" in built
+    assert 'class="language-output steps highlight"' in built
