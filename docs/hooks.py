@@ -39,7 +39,7 @@ _DRAW = re.compile(r"^```draw[^\n]*\n.*?^```[ \t]*$", re.MULTILINE | re.DOTALL)
 _EXERCISE = re.compile(r"^\{exercise: (.*)\}$", re.MULTILINE)
 _WORDS = {"en": ("Hint", "Solution"), "es": ("Pista", "Solución")}
 _CELL = re.compile(r"(<td>(?:<a[^>]*>)?<code>)([^<]*)")
-_BREAK = re.compile(r"(?<=[\w)])[/_(.,](?=\w)")  # inside a long name, after one of these
+_BREAK = re.compile(r"(?<=[\w)])[/_(,](?=\w)")  # inside a long name, after one of these
 _TOLD = '<div class="language-output{} highlight"><pre><span></span><code><span class="go">1. '
 _STEPS = (_TOLD.format(""), _TOLD.format(" steps"))  # sentences: their lines may be broken
 _PLACE = '<div class="drawing-{}"></div>'

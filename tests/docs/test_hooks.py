@@ -78,6 +78,6 @@ def test_narrow_screens_may_break_names_and_sentences() -> None:
     )
     content = f"<td><code>smolml_value/_ops/op.py</code></td><p><code>a_b</code></p>{steps}"
     built = hooks.on_page_content(content, page=SimpleNamespace(meta={}), config=None, files=None)
-    assert "<code>smolml_<wbr>value/<wbr>_ops/<wbr>op.<wbr>py</code>" in built
+    assert "<code>smolml_<wbr>value/<wbr>_ops/<wbr>op.py</code>" in built
     assert "<code>a_b</code>" in built
     assert 'class="language-output steps highlight"' in built
