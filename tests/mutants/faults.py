@@ -44,16 +44,22 @@ def unseen(node: ast.AST) -> Iterator[ast.expr | ast.stmt]:
             yield node
         case ast.Call(func=ast.Name("cast"), args=[kind, *_]):
             yield kind
+        case ast.ClassDef():  # what the compiler is told
+            yield from (d for d in node.decorator_list if "mypyc_attr" in ast.unparse(d))
 
 
 def spans(source: str) -> Iterator[Span]:
     """Where in a source nothing can be seen."""
     for node in ast.walk(ast.parse(source)):
         for part in unseen(node):
-            # a decorator's begins after its @, which stands at the beginning of a line
-            first = (part.lineno, part.col_offset)
-            start = min([first, *((d.lineno, 0) for d in getattr(part, "decorator_list", []))])
-            yield start, (part.end_lineno or 0, part.end_col_offset or 0)
+            start = min((p.lineno, p.col_offset) for p in [part, *decorators(part)])
+            # one before it: the @ of a decorator
+            yield (start[0], start[1] - 1), (part.end_lineno or 0, part.end_col_offset or 0)
+
+
+def decorators(node: ast.AST) -> list[ast.expr]:
+    """Those of a function or a class."""
+    return getattr(node, "decorator_list", [])
 
 
 def changed(before: str, after: str) -> tuple[int, tuple[str, ...]]:
@@ -77,8 +83,8 @@ def faults(source: str, sample: int = 0, seed: int = 0) -> list[Fault]:
             continue
         operator = get_operator(name)()
         found = (at for node in nodes for at in operator.mutation_positions(node))
-        for occurrence, (start, end) in enumerate(found):
-            if not any(first <= start and end <= last for first, last in hidden):
+        for occurrence, (start, _) in enumerate(found):
+            if not any(first <= start < last for first, last in hidden):
                 places.append((operator, occurrence))
     if sample:
         random.Random(seed).shuffle(places)

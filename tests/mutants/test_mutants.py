@@ -25,6 +25,10 @@ SOURCE = dedent(
         UNUSED = 1 + 1
     LIMIT = 2
 
+    @mypyc_attr(native_class=True)
+    class Compiled:
+        pass
+
     @overload
     def double(x: int) -> int: ...
     @overload
@@ -61,6 +65,7 @@ def test_nothing_is_planted_where_nobody_can_see_it() -> None:
     signs = [fault.change for fault in faults(SOURCE) if "return cast" in fault.change[0]]
     assert ("- return cast(int | float, y) * 2", "+ return cast(int | float, y) + 2") in signs
     assert not any("int & float" in line for change in signs for line in change)
+    assert not any("mypyc_attr" in line for line in lines)
     assert not any("x is limit or" in line for fault in faults(SOURCE) for line in fault.change)
 
 

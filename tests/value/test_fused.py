@@ -126,6 +126,15 @@ def test_the_same_value_many_times() -> None:
     assert x.grad == 12.0
 
 
+def test_what_can_be_gone_through_once() -> None:
+    xs, ys = [Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]
+    y = dot(iter(xs), iter(ys))
+    assert y.data == 11.0
+    y.backward()
+    assert [v.grad for v in xs + ys] == [3.0, 4.0, 1.0, 2.0]
+    assert [f(iter(xs)).data for f in (fsum, mean)] == [3.0, 1.5]
+
+
 def test_nothing() -> None:
     assert fsum([]).data == 0.0
     assert dot([], []).data == 0.0
