@@ -39,6 +39,17 @@ def test_masked_arrays(backend: str) -> None:
     assert MLArray(masked.filled(0.0), backend=backend).to_list() == [1.0, 0.0]
 
 
+def test_matrices_of_numpy_are_arrays(backend: str) -> None:
+    np = pytest.importorskip("numpy")
+    numbers = [[1.0, 2.0], [3.0, 4.0]]
+    with pytest.warns(PendingDeprecationWarning):
+        matrix = np.matrix(numbers)
+    x = MLArray([2.0, 1.0], backend=backend)
+    assert MLArray(matrix, backend=backend).to_list() == numbers
+    assert (x * matrix).to_list() == [[2.0, 2.0], [6.0, 4.0]]
+    assert (x @ matrix).to_list() == [5.0, 8.0]
+
+
 def test_shifts(backend: str) -> None:
     x: Any = MLArray([1, 2, 12], dtype="int64", backend=backend)
     assert (x << 2).to_list() == [4, 8, 48]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from itertools import product
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from smolml_array import MLArray
+from smolml_value import ops
 from tests.array.backends.agreement import (
     FLOATS,
     NUMPY,
@@ -123,6 +126,18 @@ def test_signs_of_zeros() -> None:
         got = np.signbit(PURE.to_flat(getattr(PURE, name)(PURE.asarray(zeros[:5]))))
         defined = ~np.isnan(oracle(name)(np.array(zeros[:5])))
         np.testing.assert_array_equal(got[defined], expected[defined], err_msg=name)
+
+
+@pytest.mark.parametrize("name", ops.names())
+def test_signs_of_zeros_of_the_pure_backend_are_those_of_floats(name: str) -> None:
+    op = ops[name]
+    for numbers in product((0.0, -0.0, 1.0, -1.0), repeat=op.arity):
+        want = op(*numbers)
+        got = op(*[MLArray([x], backend="pure") for x in numbers]).to_list()[0]
+        beside = op(MLArray(numbers[:1], backend="pure"), *numbers[1:]).to_list()[0]
+        for x in (got, beside):
+            assert x == want or math.isnan(want), (numbers, x, want)
+            assert math.copysign(1.0, x) == math.copysign(1.0, want) or x != 0.0, numbers
 
 
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {

@@ -96,11 +96,11 @@ def _right(x: int, by: int) -> int:
 
 
 def _maximum(x: Any, y: Any) -> Any:
-    return x if x >= y or x != x else y
+    return x if x > y or x != x else y  # of two zeros the second, as of floats
 
 
 def _minimum(x: Any, y: Any) -> Any:
-    return x if x <= y or x != x else y
+    return x if x < y or x != x else y
 
 
 def _comparison(name: str, f: _F2) -> Any:
@@ -140,14 +140,14 @@ not_equal: Binary = _comparison("not_equal", operator.ne)
 def maximum(x1: Any, x2: Any, /) -> NDArray:
     """The larger of each pair; nan if either is nan."""
     if type(x2) is float and type(x1) is NDArray and x1.dtype is float64 and x2 == x2:
-        return NDArray([v if v >= x2 or v != v else x2 for v in x1.flat], x1.shape, float64)
+        return NDArray([v if v > x2 or v != v else x2 for v in x1.flat], x1.shape, float64)
     return _general_maximum(x1, x2)  # type: ignore[no-any-return]
 
 
 def minimum(x1: Any, x2: Any, /) -> NDArray:
     """The smaller of each pair; nan if either is nan."""
     if type(x2) is float and type(x1) is NDArray and x1.dtype is float64 and x2 == x2:
-        return NDArray([v if v <= x2 or v != v else x2 for v in x1.flat], x1.shape, float64)
+        return NDArray([v if v < x2 or v != v else x2 for v in x1.flat], x1.shape, float64)
     return _general_minimum(x1, x2)  # type: ignore[no-any-return]
 
 
