@@ -48,9 +48,8 @@ def _from_numbers(obj: Any) -> NDArray:
         dtype = _OF_KIND.get(kind)
         if dtype is None:
             raise TypeError(f"asarray: an array of dtype {obj.dtype}: expected real numbers")
-        flat = obj.ravel().tolist()
-        if type(obj).__name__ == "matrix":  # NumPy's, which is never flat
-            (flat,) = flat
+        is_matrix = type(obj).__name__ == "matrix"  # NumPy's, which is never flat
+        flat = obj.ravel().tolist()[0] if is_matrix else obj.ravel().tolist()
         if len(flat) != math.prod(obj.shape):
             raise ShapeError(f"asarray: {len(flat)} elements, but its shape says {obj.shape}")
         if kind == "u" and flat and max(flat) >= 2**63:
