@@ -30,7 +30,7 @@ def test_without_a_network_the_error_names_both_remedies(
 ) -> None:
     monkeypatch.delenv("SMOLML_PYODIDE", raising=False)
     monkeypatch.setenv("SMOLML_CACHE", str(tmp_path))
-    monkeypatch.setattr(vendoring, "URL", "http://127.0.0.1:9/pyodide.tgz")  # nobody listens
+    monkeypatch.setattr(vendoring, "REGISTRY", "http://127.0.0.1:9")  # nobody listens
     with pytest.raises(vendoring.VendoringError) as caught:
         vendoring.archive()
     assert "npm pack pyodide@" in str(caught.value)
