@@ -15,6 +15,8 @@ changed what stands above it, and with sliders for what is given as `rate=` in i
 
 A line `{exercise: product}` becomes that exercise of `smolml.learning`: what is to be done, the
 code to begin with, hints and the solution. assets/run/exercises.js has it judged in the page.
+
+A page with blocks of Python has the place #slides, at which assets/site.css shows it as slides.
 """
 
 from __future__ import annotations
@@ -37,7 +39,9 @@ from tests.docs.markdown import blocks, run  # noqa: E402  # this too
 
 _DRAW = re.compile(r"^```draw[^\n]*\n.*?^```[ \t]*$", re.MULTILINE | re.DOTALL)
 _EXERCISE = re.compile(r"^\{exercise: (.*)\}$", re.MULTILINE)
+_TITLE = re.compile(r"^# .*\n", re.MULTILINE)
 _WORDS = {"en": ("Hint", "Solution"), "es": ("Pista", "Solución")}
+_WHOLE = {"en": "The whole page", "es": "La página entera"}
 _CELL = re.compile(r"(<td>(?:<a[^>]*>)?<code>)([^<]*)")
 _BREAK = re.compile(r"(?<=[\w)])[/_(,](?=\w)")  # inside a long name, after one of these
 _TOLD = '<div class="language-output{} highlight"><pre><span></span><code><span class="go">1. '
@@ -71,7 +75,7 @@ def on_post_build(config: Any) -> None:
 def on_page_markdown(markdown: str, *, page: Any, config: Any, files: Any) -> str:
     """Leave a place for each drawing, and of links to files that are not in docs/ the text.
 
-    Exercises are written out.
+    Exercises are written out, and what has blocks can be seen as slides.
     """
     language = "es" if page.file.src_uri.startswith("es/") else "en"
     ours = [block for block in blocks(markdown) if block.language in ("python", "draw")]
@@ -83,6 +87,9 @@ def on_page_markdown(markdown: str, *, page: Any, config: Any, files: Any) -> st
         page.meta["drawings"] = list(zip(captions, codes, svgs, strict=True))
         places = map(_PLACE.format, range(len(captions)))
         markdown = _DRAW.sub(lambda block: next(places), markdown)
+    if any(block.language == "python" for block in ours):
+        back = f'\n<p class="slides"><a id="slides" href="#">{_WHOLE[language]}</a></p>\n'
+        markdown = _TITLE.sub(lambda title: title[0] + back, markdown, count=1)
     markdown = _EXERCISE.sub(lambda marker: _written_out(marker[1], language), markdown)
     here = Path(page.file.abs_src_path).parent
     return _OUTSIDE.sub(lambda link: _inside_only(link, here, Path(config.docs_dir)), markdown)
