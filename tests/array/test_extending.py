@@ -31,6 +31,14 @@ SQUARES = Rule(
     ),
 )
 
+MIRRORED = Rule(
+    "mirrored",
+    lambda xp, x, y: x * xp.flip(y),
+    lambda xp, g, out, x, y: g * xp.flip(y),
+    lambda xp, g, out, x, y: xp.flip(g * x),
+    jvp="multilinear",
+)
+
 NO_TANGENT = Rule("mute", lambda xp, x: 1.0 * x, lambda xp, g, out, x: g)
 
 
@@ -45,6 +53,17 @@ def test_a_rule_runs_forwards_and_backwards_on_every_backend(backend: str) -> No
         lambda x: apply_rule(SCALE, x, by=2.0), (x,), (MLArray([1.0, 0.0, 0.0], backend=backend),)
     )
     assert tangent.to_list() == [0.0, 0.0, 2.0]
+
+
+def test_tangents_of_what_is_linear_in_each_operand(backend: str) -> None:
+    with use_backend(backend):
+        x, y = MLArray([1.0, 2.0]), MLArray([3.0, 5.0])
+        u, v = MLArray([1.0, 10.0]), MLArray([0.5, -1.0])
+    _, both = jvp(lambda x, y: apply_rule(MIRRORED, x, y), (x, y), (u, v))
+    assert both.to_list() == [1.0 * 5.0 + 1.0 * -1.0, 10.0 * 3.0 + 2.0 * 0.5]
+    _, one = jvp(lambda y: apply_rule(MIRRORED, x, y), (y,), (v,))
+    assert one.to_list() == [1.0 * -1.0, 2.0 * 0.5]
+    assert grad(lambda y: apply_rule(MIRRORED, x, y).sum())(y).to_list() == [2.0, 1.0]
 
 
 def test_derivatives_of_every_order_follow(backend: str) -> None:

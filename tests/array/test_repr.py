@@ -175,3 +175,11 @@ def test_large_arrays_are_abbreviated(backend: str, shape: tuple[int, ...]) -> N
     for n, places in zip(shape, kept, strict=True):
         want = [w * n + i for w in want for i in places]
     assert shown == want
+
+
+def test_a_single_number_is_formatted_as_a_float(backend: str) -> None:
+    assert f"{MLArray(2.0 / 3.0, backend=backend):8.3f}|" == "   0.667|"
+    x = MLArray([1.0, 2.0], backend=backend)
+    assert f"{x}" == str(x)
+    with pytest.raises(ValueError, match="expected one element, got 2"):
+        format(x, ".3f")
