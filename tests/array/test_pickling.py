@@ -122,6 +122,12 @@ def test_parameters_of_a_step_go_with_it(backend: str) -> None:
     assert other.w.grad().to_list() == model.w.grad().to_list()
 
 
+def test_a_namespace_is_that_of_its_backend(backend: str) -> None:
+    xp: Any = zeros(2, 3).to_backend(backend).__array_namespace__()
+    assert pickle.loads(pickle.dumps(xp)) is copy.deepcopy(xp) is xp
+    assert repr(xp) == f"<array namespace of MLArrays, {backend} backend>"
+
+
 class Model:
     """A function that has its weights as attributes."""
 

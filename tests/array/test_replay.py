@@ -30,6 +30,7 @@ from smolml_array import (
 )
 from smolml_array._graph.hooks import HOOKS
 from smolml_array._replay.buffers import Places
+from smolml_array.extending import Rule, apply_rule
 from smolml_utils import cross_entropy, mse_loss, softmax
 from smolml_value import GraphError, Value, detect_anomaly, elementwise, no_grad, ops
 from tests.array.numeric import array, cotangent
@@ -694,6 +695,29 @@ def test_refused(name: str) -> None:
     assert w0._node is node
     assert all(a is b for a, b in zip(w0.data, elements, strict=True))
     assert (w0.to_list(), w0.grad().to_list()) == (numbers, [0.0, 0.0])
+
+
+def test_a_rule_that_calls_numpy_itself() -> None:
+    rule = Rule(
+        "wavy",
+        lambda xp, x: np.add.reduce(np.sin(x)) + np.linalg.norm(x),
+        lambda xp, g, out, x: g * (np.cos(x) + x / np.linalg.norm(x)),
+    )
+    w = MLArray([1.0, -2.0])
+    step = replay(lambda x: apply_rule(rule, w * x), [w])
+    for x in ([1.0, 2.0], [0.5, -1.0], [3.0, 0.25]):
+        w.zero_grad()
+        z = np.array(x) * [1.0, -2.0]
+        assert step(x).item() == pytest.approx(np.sin(z).sum() + np.linalg.norm(z), rel=1e-14)
+        slope = (np.cos(z) + z / np.linalg.norm(z)) * x
+        np.testing.assert_allclose(np.array(w.grad()), slope, rtol=1e-14)
+
+
+def test_a_rule_that_writes_into_its_operand_is_refused() -> None:
+    rule = Rule("spoils", lambda xp, x: np.sin(x, out=x), lambda xp, g, out, x: g)
+    w = MLArray([1.0, 2.0])
+    with pytest.raises(GraphError, match="sin is asked to write into an array of the graph"):
+        replay(lambda: apply_rule(rule, w * 1.0).sum(), [w])()
 
 
 def test_an_op_that_is_not_always_the_same_is_refused() -> None:
