@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import tracemalloc
+import warnings
 import weakref
 
 import pytest
@@ -239,3 +240,24 @@ def test_backward_of_what_depends_on_nothing_is_refused(backend: str) -> None:
         with pytest.raises(GraphError, match=r"backward: .* constant.* requires_grad=True"):
             array.backward()
         assert gradient(array) == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_loop_that_remembers_its_steps_is_told(backend: str, restarts: bool) -> None:
+    w = MLArray([1.0, 2.0], backend=backend)
+    steps, told = 103, []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for k in range(steps):
+            (w * w).sum().backward()
+            w = w - 0.001 * w.grad()
+            if restarts:
+                w.restart()
+            told += [(k, str(c.message), c.filename) for c in caught[len(told) :]]
+    assert_close(w, [0.998**steps, 2.0 * 0.998**steps])
+    if restarts:
+        assert told == []
+        return
+    ((k, message, file),) = told  # once
+    assert (k, file) == (100, __file__)
+    assert message.startswith("w = w - rate * w.grad() in a loop: w remembers the 100 steps so far")
