@@ -96,7 +96,7 @@ def test_lower_bounds() -> None:
     assert bounds["numpy"] == Version("2")
     assert bounds["scikit-learn"] == Version("1.5")
     assert set(bounds) == {
-        *("matplotlib", "numpy", "rich", "safetensors", "scikit-learn"),
+        *("matplotlib", "numpy", "resvg-py", "rich", "safetensors", "scikit-learn"),
         *("smolml-array", "smolml-utils", "smolml-value"),
     }
 

@@ -65,7 +65,7 @@ class Distribution:
 
 
 DISTRIBUTIONS = (
-    Distribution("smolml-value"),
+    Distribution("smolml-value", frozenset({"resvg-py>=0.5; extra == 'png'"})),
     Distribution(
         "smolml-array",
         frozenset({"smolml-value<0.2,>=0.1", "numpy>=2; extra == 'numpy'"}),
