@@ -116,7 +116,7 @@ def _call(code: str) -> str:
     if not code.startswith("draw("):  # of docs/pictures.py, which readers do not have
         return ""
     line = " ".join(code.replace(",\n)", ")").split()).replace("( ", "(")
-    return f"<code>{html.escape(re.sub(', steps=language', '', line))}</code>"
+    return f"<code>{html.escape(re.sub('(, steps=True)?, language=language', '', line))}</code>"
 
 
 def _written_out(name: str, language: str) -> str:

@@ -52,13 +52,13 @@ def test_an_exercise_that_is_not_there_stops_the_build() -> None:
 @pytest.mark.parametrize(
     ("code", "call"),
     [
-        ("draw(y, steps=language)", "<code>draw(y)</code>"),
+        ("draw(y, steps=True, language=language)", "<code>draw(y)</code>"),
         (
-            "draw(\n    y,\n    names=dict(a=a),\n    steps=language,\n)",
+            "draw(\n    y,\n    names=dict(a=a),\n    steps=True,\n    language=language,\n)",
             "<code>draw(y, names=dict(a=a))</code>",
         ),
         (
-            'draw(y, names={"x": x}, steps=language)',
+            'draw(y, names={"x": x}, language=language)',
             "<code>draw(y, names={&quot;x&quot;: x})</code>",
         ),
         ("cells(x)", ""),
