@@ -123,7 +123,7 @@ class _Reader:
         return "".join(parts)
 
     def _sum(self) -> str:
-        parts = []
+        parts: list[str] = []
         while True:
             if (sign := self._taken(*_SIGNS)) is not None:
                 form = "infix" if parts else "prefix"

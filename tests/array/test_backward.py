@@ -245,7 +245,8 @@ def test_backward_of_what_depends_on_nothing_is_refused(backend: str) -> None:
 @pytest.mark.parametrize("restarts", [False, True])
 def test_a_loop_that_remembers_its_steps_is_told(backend: str, restarts: bool) -> None:
     w = MLArray([1.0, 2.0], backend=backend)
-    steps, told = 103, []
+    steps = 103
+    told: list[tuple[int, str, str]] = []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         for k in range(steps):

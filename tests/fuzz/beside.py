@@ -11,6 +11,8 @@ import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -40,8 +42,11 @@ def answer(program: Program) -> Answer:
     def by(path: Any) -> list[float]:
         return [n for g in path(f, Ours("pure").arguments(program)) for n in numbers(g)]
 
-    ways = {"arrays": lambda: on(Ours("numpy")), "Values": lambda: on(OnValues("numpy"))}
-    ways |= {name: lambda path=path: by(path) for name, path in TRANSFORMS.items()}  # type: ignore[misc]
+    ways: dict[str, Callable[[], Any]] = {
+        "arrays": lambda: on(Ours("numpy")),
+        "Values": lambda: on(OnValues("numpy")),
+        **{name: partial(by, path) for name, path in TRANSFORMS.items()},
+    }
     with np.errstate(all="ignore"):
         for name, way in ways.items():
             try:
