@@ -48,12 +48,12 @@ class Playground {
     });
     this.drawing = make("div", { class: "smol-drawing" });
     place.replaceChildren(
-      make("div", { class: "smol-left highlight" },
+      make("div", { class: "smol-program highlight" },
         make("div", { class: "smol-bar" }, this.choice),
         make("pre", {}, code),
         make("div", { class: "smol-bar" }, ...Object.values(this.buttons), this.status),
         this.output.element),
-      make("div", { class: "smol-right" }, this.sliders.element, this.drawing));
+      make("div", { class: "smol-result" }, this.sliders.element, this.drawing));
     place.classList.add("smol-play");
     this.editor = new Editor(code, { onRun: () => this.run(), numbers: true });
     addEventListener("hashchange", () => this.#fromLink());
