@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smolml_array import MLArray, matmul, use_backend
-from smolml_value import Value
+from smolml_value import Value, grad
 from tests.array.helpers import flat
 from tests.array.numeric import array, assert_same, check
 
@@ -120,3 +121,16 @@ def test_gradients_agree_with_torch(backend: str) -> None:
         (s @ t).tanh().sum().backward()
         assert_same(x.grad(), s.grad.numpy())
         assert_same(y.grad(), t.grad.numpy())
+
+
+@pytest.mark.parametrize("x", [[2.0], [[2.0]]])
+def test_second_derivatives_where_a_factor_is_infinite(backend: str, x: Any) -> None:
+    """The cotangent of the first column is 0, and sends 0: the rest is (x w)^2 with w = 3."""
+    w = MLArray([[math.inf, 3.0]], requires_grad=False, backend=backend)
+
+    def loss(x: Any) -> Any:
+        return ((x @ w)[..., 1] ** 2).sum()
+
+    at = MLArray(x, backend=backend)
+    assert flat(grad(loss)(at)) == [36.0]
+    assert flat(grad(lambda x: grad(loss)(x).sum())(at)) == [18.0]
