@@ -239,3 +239,10 @@ def test_labels_are_text_and_nothing_else() -> None:
     x = MLArray([1.0, 2.0], label="<script>alert(1)</script>")
     assert "<script" not in x._repr_html_()
     assert "<script" not in draw(x.sum()).svg
+
+
+def test_a_table_of_gradients_that_are_no_finite_numbers(backend: str) -> None:
+    x = MLArray([1.0, 2.0, 3.0], backend=backend)
+    x.set_grad([math.inf, math.nan, 1.0])
+    assert cells(x)[1] == ["1 grad ∞", "2 grad nan", "3 grad 1"]
+    assert x._repr_html_().count("background:#f78b5e") == 2  # what is not finite, as the largest

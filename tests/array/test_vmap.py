@@ -587,3 +587,15 @@ def test_the_first_number_that_is_wrong_is_found_in_its_example(backend: str) ->
         vmap(f, (None, 0))(w, xs).sum().backward()
     with detect_anomaly(), pytest.raises(AnomalyError, match="cotangent for operand 0 is inf"):
         vmap(grad(f), (None, 0))(w, xs)
+
+
+def test_where_memory_does_not_suffice_it_is_not_tried_one_by_one() -> None:
+    calls = []
+
+    def f(x: Any) -> Any:
+        calls.append(x)
+        raise MemoryError("too many")
+
+    with pytest.raises(MemoryError, match="too many"):
+        vmap(f)(MLArray([1.0, 2.0, 3.0]))
+    assert len(calls) == 1
