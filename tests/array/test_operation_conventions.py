@@ -10,6 +10,7 @@ import pytest
 from smolml_array import (
     MLArray,
     cumulative_prod,
+    diff,
     logcumsumexp,
     norm,
     outer,
@@ -177,3 +178,11 @@ def test_many_pieces_and_empty_ones(backend: str) -> None:
     assert [p.shape for p in MLArray(np.zeros((0, 2))).split(3)] == [(0, 2)] * 3
     sum((p.sum() * i for i, p in enumerate(x.split([1, 3]))), MLArray(0.0)).backward()
     assert gradient(x) == [0.0, 1.0, 1.0, 2.0, 2.0]
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_differences_of_bools_say_where_they_change(n: int, backend: str) -> None:
+    bools = np.array([[1, 1, 0, 0, 1], [0, 1, 0, 1, 1], [0, 0, 0, 1, 0], [1, 0, 1, 1, 1]], bool)
+    for axis in (0, 1):
+        found = diff(MLArray(bools.tolist()) > 0.5, n=n, axis=axis)
+        assert found.to_list() == np.diff(bools, n, axis).tolist()

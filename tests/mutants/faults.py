@@ -7,7 +7,7 @@ import difflib
 import random
 import warnings
 from collections.abc import Iterator
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
@@ -62,6 +62,11 @@ def decorators(node: ast.AST) -> list[ast.expr]:
     return getattr(node, "decorator_list", [])
 
 
+def of_parameters(leaf: Any) -> bool:
+    """Whether a sign stands among the parameters of a function, and not in a default."""
+    return leaf.parent.type in ("parameters", "param", "lambdef")
+
+
 def changed(before: str, after: str) -> tuple[int, tuple[str, ...]]:
     """The first line that differs, counted from 1, and the lines taken out and put in."""
     pair = before.splitlines(), after.splitlines()
@@ -77,6 +82,8 @@ def changed(before: str, after: str) -> tuple[int, tuple[str, ...]]:
 def faults(source: str, sample: int = 0, seed: int = 0) -> list[Fault]:
     """So many of the faults of a source, drawn at random; all of them for 0."""
     nodes, hidden = list(ast_nodes(get_ast(source))), list(spans(source))
+    # the star and the slash among parameters are no operators
+    hidden += [(n.start_pos, n.end_pos) for n in nodes if n.type == "operator" and of_parameters(n)]
     places = []
     for name in operator_names():
         if get_operator(name).arguments() or name.endswith(SHARED):

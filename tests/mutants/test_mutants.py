@@ -37,7 +37,7 @@ SOURCE = dedent(
         y: int | float = x
         return cast(int | float, y) * 2
 
-    def under(x: int, limit: int = 3) -> bool:
+    def under(x: int, *, limit: int = 3) -> bool:
         return (lambda: x == limit or x < limit)()
     '''
 ).lstrip()
@@ -65,6 +65,9 @@ def test_nothing_is_planted_where_nobody_can_see_it() -> None:
     signs = [fault.change for fault in faults(SOURCE) if "return cast" in fault.change[0]]
     assert ("- return cast(int | float, y) * 2", "+ return cast(int | float, y) + 2") in signs
     assert not any("int & float" in line for change in signs for line in change)
+    every = [line for fault in faults(SOURCE) for line in fault.change]
+    assert not any("def under(x: int, /" in line for line in every)
+    assert any("def under(x: int, *, limit: int = 4" in line.replace("  ", " ") for line in every)
     assert not any("mypyc_attr" in line for line in lines)
     assert not any("x is limit or" in line for fault in faults(SOURCE) for line in fault.change)
 
