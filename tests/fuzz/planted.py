@@ -49,8 +49,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "positions that repeat do not add up",
         f"{_ARRAY}/backends/numpy/indexing.py",
-        "    if _is_basic(key):\n        out[key] += v",
-        "    if _is_basic(key) or out.ndim == 1:\n        out[key] += v",
+        "    if is_basic(key):\n        out[key] += v",
+        "    if is_basic(key) or out.ndim == 1:\n        out[key] += v",
     ),
     Fault(
         "the array pass writes into a cotangent that another node holds",

@@ -163,10 +163,10 @@ def test_errors(backend: Any, key: Any, message: str) -> None:
 
 
 @pytest.mark.parametrize("backend", [PURE, NUMPY], ids=["pure", "numpy"])
-@pytest.mark.parametrize("name", ["index_add", "index_put"])
-def test_values_that_do_not_fit(backend: Any, name: str) -> None:
+@pytest.mark.parametrize(("name", "said"), [("index_add", "index_add"), ("index_put", "setitem")])
+def test_values_that_do_not_fit(backend: Any, name: str, said: str) -> None:
     message = (
-        rf"{name}: a value of shape \(7,\) does not broadcast to \(4,\), "
+        rf"{said}: a value of shape \(7,\) does not broadcast to \(4,\), "
         r"the shape of the indexed part"
     )
     with pytest.raises(ShapeError, match=message):

@@ -49,7 +49,7 @@ class ArrayNode(Node):
 
     Attributes:
         backend: where its buffers live.
-        raw: the numbers. Buffers are never written to: a change replaces the buffer.
+        raw: the numbers. Buffers that anybody else sees are never written to.
         rule: the Op or Rule that made it; None for a leaf and for a constant.
         operands: per operand its node (an ArrayNode or a Value); None for a constant.
         primals: per operand the numbers it had, as they were used.
@@ -107,8 +107,7 @@ class ArrayNode(Node):
         self.out: Raw = raw
         self.params: Mapping[str, Any] = params
         self.grad: Raw | None = None
-        self.is_live: bool = False
-        self.version: int = 0
+        self.is_live, self.version = False, 0
         if rule is not None:
             self.sequence: int = next(_sequence)
 
@@ -131,10 +130,10 @@ class ArrayNode(Node):
         self._let_go = why
         self.grad = None
 
-    def forget(self) -> None:
+    def forget(self, stand_in: Raw) -> None:
         """Let go of numbers, too, as they are written over; who asks has them made again."""
         self.hide(BY_ASSIGNMENT)
-        self.raw = self.out = self.backend.placeholder(self.raw)
+        self.raw = self.out = stand_in
 
     def remember(self, raw: Raw) -> None:
         """Have numbers again, and from here on a gradient that somebody sees."""

@@ -9,6 +9,14 @@ from typing import Any
 from smolml_array._shapes.axes import Shape, ShapeError, _broadcast_shapes, broadcast_strides
 
 
+def is_basic(key: Any) -> bool:
+    """Whether a key that was checked holds only ints, slices, None and ...: it names none twice."""
+    if key.__class__ is int or key.__class__ is slice:  # most often
+        return True
+    parts = key if key.__class__ is tuple else (key,)
+    return all(k.__class__ in (int, slice) or k is None or k is Ellipsis for k in parts)
+
+
 def along(xp: Any, shape: Shape, indices: Any, axis: int) -> tuple[Any, ...]:
     """The key that picks what `indices` name along an axis: x[key] is take_along_axis."""
     ndim = len(shape)

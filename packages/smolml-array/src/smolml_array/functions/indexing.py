@@ -16,7 +16,7 @@ from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import put_numbers
 from smolml_array._graph.walking import numbered
 from smolml_array._shapes.axes import ShapeError, is_index, normalize_axis, one_axis
-from smolml_array._shapes.picking import checked_along
+from smolml_array._shapes.picking import checked_along, is_basic
 from smolml_array.backends.signatures import Raw
 from smolml_array.functions.table import A, Array, array_function, as_array, for_rules, linear
 from smolml_value import grad_enabled
@@ -182,21 +182,17 @@ def setitem(x: Array, key: Any, new: ArrayLike) -> None:
 
 def _put_over(x: Array, node: Any, given: Any, numbers: Raw, key: Any) -> None:
     """x moves on to index_put(x, key, new) in its own buffer; its node is `to_be_forgotten`."""
+    xp, raw = node.backend, node.raw
+    plain = xp.silence.plain
+    stand_in = plain.placeholder(raw)
     if x._node is node:
-        xp, raw = node.backend, node.raw
         if not hasattr(numbers, "shape"):
             numbers = xp.asarray(numbers, dtype=xp.float64)
-        primals = [xp.placeholder(raw), numbers]
-        made = x._constant(xp, raw, True, INDEX_PUT, [node, given], primals, {"key": key})._node
-        made.raw = made.out = xp.silence.plain.index_put_into(raw, key, numbers)
+        operands, primals = [node, given], [stand_in, numbers]
+        made = x._constant(xp, raw, True, INDEX_PUT, operands, primals, {"key": key})._node
+        made.raw = made.out = plain.index_put_into(raw, key, numbers)
         x._become(made)
-    node.forget()  # only now: another thread may look at x
-
-
-def is_basic(key: Any) -> bool:
-    """Whether a key that was checked holds only ints, slices, None and ...: basic indexing."""
-    parts = key if key.__class__ is tuple else (key,)
-    return all(k.__class__ in (int, slice) or k is None or k is Ellipsis for k in parts)
+    node.forget(stand_in)  # only now: another thread may look at x
 
 
 def _refusal(x: Array, key: Any, error: IndexError) -> IndexError:
@@ -261,7 +257,7 @@ def _shows(new: object, x: Array, key: Any) -> bool:
     if not isinstance(new, Array) or new._view is None or new._view.rule is not GETITEM:
         return False
     view, own = new._view, x._view
-    if view.params["key"] != key or view.root is not (x if own is None else own.root):
+    if view.root is not (x if own is None else own.root) or view.params["key"] != key:
         return False
     cut_off = view.behind[0].tracked and not new._node.tracked and grad_enabled()
     cut_off = cut_off and x._current_node().tracked  # it stays so, whatever is in x

@@ -34,6 +34,8 @@ def asarray(obj: Any, /, *, dtype: DType = None, copy: bool | None = None) -> Ra
             return obj
         if kind in _SCALARS and copy is None:  # from an operator of 0-d arrays
             return np.asarray(obj)
+    elif kind is float and dtype is F64 and copy is not False:
+        return np.array(obj)
     dtype = as_dtype(dtype, "asarray")
     if kind is ndarray and obj.dtype in DTYPES:
         if not copy and (dtype is None or obj.dtype == dtype):
@@ -137,11 +139,11 @@ def zeros_like(x: Raw, /, *, dtype: DType = None) -> Raw:
 
 def placeholder(x: Raw, /) -> Raw:
     """nan in the shape and dtype of x without its memory; x itself where that cannot be."""
-    return _nans(x.shape, x.dtype) if x.dtype.kind == "f" else x
+    return _nans(x.shape, x.dtype.char) if x.dtype.kind == "f" else x
 
 
 @lru_cache(maxsize=8)
-def _nans(shape: Shape, dtype: Any) -> Raw:
+def _nans(shape: Shape, dtype: str) -> Raw:
     return np.broadcast_to(np.array(math.nan, dtype), shape)
 
 

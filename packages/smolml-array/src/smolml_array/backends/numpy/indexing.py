@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from smolml_array._shapes.axes import ShapeError, normalize_axis
-from smolml_array._shapes.picking import flat_along
+from smolml_array._shapes.picking import flat_along, is_basic
 from smolml_array.backends.numpy.at_once import MANY
 from smolml_array.backends.numpy.creation import astype
 from smolml_array.backends.numpy.dtypes import F64
@@ -20,17 +19,11 @@ ndarray = np.ndarray
 def index(x: Raw, key: Any, /) -> Raw:
     """x[key], always as an array (ndarray's own `x[0]` may be a NumPy scalar)."""
     out = x[key]
-    return out if type(out) is np.ndarray else np.asarray(out)
-
-
-def _is_basic(key: Any) -> bool:
-    """Whether the key holds only ints, slices, None and ..., which reach no element twice."""
-    parts = key if type(key) is tuple else (key,)
-    return all(type(k) is int or type(k) is slice or k is None or k is Ellipsis for k in parts)
+    return out if out.__class__ is ndarray else np.asarray(out)
 
 
 def _add_at(out: Any, key: Any, v: Any) -> None:
-    if _is_basic(key):
+    if is_basic(key):
         out[key] += v
     elif out.ndim > 1 and 4 * v.size > out.size and out.flags.c_contiguous:
         # along one axis alone np.add.at is many times quicker
@@ -43,16 +36,20 @@ def _add_at(out: Any, key: Any, v: Any) -> None:
         np.add.at(out, key, v)
 
 
-def _put_at(out: Any, key: Any, v: Any) -> None:
-    out[key] = v
-
-
-def _changed(change: Callable[..., None], who: str, out: Raw, key: Any, v: Raw) -> Raw:
-    """`out` after change(out, key, v)."""
-    if change is _add_at or v.__class__ is not float or out.dtype is not F64:
-        v = astype(np.asarray(v), out.dtype, copy=False)
+def _changed(who: str, out: Raw, key: Any, v: Raw) -> Raw:
+    """`out` with v put at the key, or added there."""
+    adds, own = who != "setitem", out.dtype
+    if v.__class__ is ndarray:
+        fits = v.dtype is own
+    else:
+        fits = v.__class__ is float and own is F64 and not adds
+    if not fits:
+        v = astype(np.asarray(v), own, copy=False)
     try:
-        change(out, key, v)
+        if adds:
+            _add_at(out, key, v)
+        else:
+            out[key] = v
     except ValueError as error:
         part = np.shape(out[key])
         raise ShapeError(
@@ -67,17 +64,17 @@ def _changed(change: Callable[..., None], who: str, out: Raw, key: Any, v: Raw) 
 
 def index_add(x: Raw, key: Any, v: Raw, /) -> Raw:
     """A copy of x with v added at x[key]; positions that repeat accumulate."""
-    return _changed(_add_at, "index_add", np.array(x), key, v)
+    return _changed("index_add", np.array(x), key, v)
 
 
 def index_add_into(total: Raw, key: Any, v: Raw, /) -> Raw:
     """total with v added at total[key], written into total."""
-    return _changed(_add_at, "index_add_into", total, key, v)
+    return _changed("index_add", total, key, v)
 
 
 def index_put(x: Raw, key: Any, v: Raw, /) -> Raw:
     """A copy of x with x[key] = v, v broadcast and turned into x's dtype."""
-    return _changed(_put_at, "setitem", np.array(x), key, v)
+    return _changed("setitem", np.array(x), key, v)
 
 
 def index_put_into(total: Raw, key: Any, v: Raw, /) -> Raw:
@@ -88,7 +85,7 @@ def index_put_into(total: Raw, key: Any, v: Raw, /) -> Raw:
         free = free and flags.owndata
     else:
         free = free and references(base) == _OWN and type(base) is ndarray and base.flags.owndata
-    return _changed(_put_at, "setitem", total if free else np.array(total), key, v)
+    return _changed("setitem", total if free else np.array(total), key, v)
 
 
 def _held() -> int:
