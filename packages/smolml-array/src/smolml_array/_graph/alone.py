@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from smolml_array._graph.free_buffers import reads
+from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.rule import OUT, Rule
 from smolml_array.backends.signatures import Raw, references
@@ -44,6 +45,8 @@ def to_be_forgotten(x: Any) -> bool:
     shared = x._behind is not None and x._behind[0] is x._node
     return (
         references(x._node) == _IN_HAND + shared
+        and not MODE.special
+        and HOOKS.on_move is None
         and x._node.rule is not None
         and x._node.raw.size >= WORTH_IT
         and x._node.out is x._node.raw

@@ -20,7 +20,6 @@ from smolml_array._shapes.picking import checked_along, is_basic
 from smolml_array.backends.signatures import Raw
 from smolml_array.functions.table import A, Array, array_function, as_array, for_rules, linear
 from smolml_value import grad_enabled
-from smolml_value.extending import MODE
 
 if TYPE_CHECKING:
     from smolml_array.backends.protocol import Backend
@@ -147,7 +146,7 @@ def setitem(x: Array, key: Any, new: ArrayLike) -> None:
         return  # the end of `x[key] += v`, which has written through the window x[key]
     given: Any = None
     own = x._current_node()
-    xp, numbers, plain = own.backend, new, own is x._node
+    xp, numbers = own.backend, new
     if isinstance(new, Array) and (source := new._current_node()).backend is xp:  # most often
         given, numbers = source if source.tracked else None, source.raw
     elif new.__class__ is not float and not (new.__class__ is int and -_LARGE < new < _LARGE):
@@ -157,17 +156,11 @@ def setitem(x: Array, key: Any, new: ArrayLike) -> None:
     root: Any = x if x._view is None else x._view.root
     try:
         if _only_numbers(root, given is not None):
-            if plain and root is x and x._node.backend is xp and alone(x._node):
+            if root is x and x._node.backend is xp and alone(x._node):
                 put_numbers(x._node, key, numbers)
             else:
                 x._set_numbers(xp.index_put(numbers_on(xp, x), key, numbers), xp, key)
-        elif (
-            plain
-            and root is x
-            and not MODE.special
-            and HOOKS.on_move is None
-            and to_be_forgotten(x)
-        ):
+        elif root is x and to_be_forgotten(x):
             wholly(_put_over, x, x._node, given, numbers, key)
         elif root is x:
             x._become(index_put(x, key, new)._node)
