@@ -42,7 +42,7 @@ def answer(program: Program) -> Answer:
     def by(path: Any) -> list[float]:
         return [n for g in path(f, Ours("pure").arguments(program)) for n in numbers(g)]
 
-    ways: dict[str, Callable[[], Any]] = {
+    ways: dict[str, Callable[[], list[float]]] = {
         "arrays": lambda: on(Ours("numpy")),
         "Values": lambda: on(OnValues("numpy")),
         **{name: partial(by, path) for name, path in TRANSFORMS.items()},
