@@ -96,7 +96,7 @@ def told(make: Any, *shapes: Any) -> list[str]:
         (lambda a: a.T, [(2, 3)], ["aᵀ: y.grad back"]),
         (lambda a: a.reshape(3, 2), [(2, 3)], ["reshape(a, (3, 2)): y.grad back"]),
         (lambda a: a[1:, 0], [(2, 3)], ["a[1:, 0]: y.grad at [1:, 0]"]),
-        (lambda a, b: a * b, [(2, 3), (3,)], ["a · b: b", "a · b: a summed (3)"]),
+        (lambda a, b: a * b, [(2, 3), (3,)], ["a · b: b", "a · b: a summed (3,)"]),
         (lambda a, b: a - b, [(3,), (3,)], ["a − b: 1", "a − b: −1"]),
         (lambda a: a.tanh(), [(3,)], ["tanh(a): (1 / cosh(a))²"]),
         (lambda a: a**2, [(3,)], ["a ** 2: 2 · a"]),
@@ -132,7 +132,7 @@ def test_the_text_for_a_layer(backend: str) -> None:
         "4. v2 = v1 + b has v2.grad = [[0.5], [0.5]] and passes it back:\n"
         "   - ∂v2/∂v1 = 1, so v1.grad += 1 · v2.grad = [[0.5], [0.5]]; "
         "now v1.grad = [[0.5], [0.5]]\n"
-        "   - ∂v2/∂b = 1, so b.grad += 1 · v2.grad = [1] (summed up to the shape (1)); "
+        "   - ∂v2/∂b = 1, so b.grad += 1 · v2.grad = [1] (summed up to the shape (1,)); "
         "now b.grad = [1]\n"
         "5. v1 = x @ w has v1.grad = [[0.5], [0.5]] and passes it back:\n"
         "   - w.grad += xᵀ @ v1.grad = [[2], [3]]; now w.grad = [[2], [3]]\n"
@@ -193,5 +193,5 @@ def test_a_rule_says_what_becomes_of_the_cotangent(backend: str) -> None:
         ("out.grad · sum(w)", "", ""),
         ("sum(out.grad · {x}; y)", "each", ""),
     ]
-    assert said("{g}; summed {shape}") == [("out.grad", "summed", "(2)")] * 2
+    assert said("{g}; summed {shape}") == [("out.grad", "summed", "(2,)")] * 2
     assert said("") == [("(∂out/∂{x}; y)ᵀ · out.grad", "", ""), ("(∂out/∂w)ᵀ · out.grad", "", "")]

@@ -18,8 +18,8 @@ def numeral(x: float, digits: int = 4) -> str:
 
 
 def shape_text(shape: Sequence[int]) -> str:
-    """A shape, with one axis as (3)."""
-    return f"({', '.join(map(str, shape))})"
+    """A shape as Python writes it, with one axis as (3,)."""
+    return str(tuple(shape))
 
 
 def count_text(n: int, forms: str) -> str:
