@@ -89,6 +89,27 @@ def test_what_was_looked_at_goes_with_the_array() -> None:
     assert held.data == 1.0
 
 
+@pytest.mark.parametrize("on", [True, False])
+def test_the_garbage_collector_does_not_look_through_elements_that_are_made(on: bool) -> None:
+    x, found = MLArray([0.5] * 50_000, backend="pure"), []
+
+    def told(phase: str, info: dict[str, int]) -> None:
+        found.append(phase)
+
+    gc.collect()
+    gc.callbacks.append(told)
+    try:
+        if not on:
+            gc.disable()
+        values = list(x.data)
+        assert gc.isenabled() is on
+    finally:
+        gc.callbacks.remove(told)
+        gc.enable()
+    assert len(values) == 50_000
+    assert found.count("start") <= (5 if on else 0)  # not once for each 700
+
+
 # A list to everybody ---------------------------------------------------------------------------
 
 

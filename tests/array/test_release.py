@@ -67,7 +67,7 @@ def test_what_nobody_can_see_is_let_go_of() -> None:
     loss.backward()
     kept = {node.name: _is_kept(node) for node in _inner(loss)}
     assert kept == {"sum": True, "relu": True, "add": False, "matmul": False}
-    assert all(node.is_hidden for node in _inner(loss) if node.name != "sum")
+    assert all(node.let_go for node in _inner(loss) if node.name != "sum")
 
 
 def test_what_somebody_holds_is_kept() -> None:

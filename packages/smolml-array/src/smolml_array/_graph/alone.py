@@ -63,6 +63,8 @@ def shown(xp: Backend, raw: Raw, rule: Rule, params: Mapping[str, Any]) -> tuple
     """
     plain, held = xp.silence.plain, references(raw)
     out = rule.forward(plain, raw, **params)
+    if not out.ndim:  # NumPy makes scalars of elements
+        out = xp.silence.as_array(out)
     if rule.into is None or out.size > FEW or raw.size < WORTH_IT or MODE.watched:
         return out, raw
     if references(raw) > held:

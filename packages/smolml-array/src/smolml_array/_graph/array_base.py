@@ -221,7 +221,7 @@ class ArrayBase(OneValue):
         """What shows its elements, the same as long as they are the same Values."""
         known, view = self._look, self._view
         if view is None:
-            node = self._current_node()
+            node = self._node if HOOKS.on_read is None else self._current_node()
             if known is None or known.node is not node:
                 known = Look(node)
                 if node is self._node:  # a recording has another one in its place
@@ -244,7 +244,7 @@ class ArrayBase(OneValue):
 
     def _values(self) -> Sequence[Value]:
         """The elements as Values, in C order, always the same objects."""
-        return self._looking()(range(self._node.raw.size))
+        return self._looking().several(range(self._node.raw.size))
 
     @property
     def data(self) -> Any:
@@ -261,11 +261,14 @@ class ArrayBase(OneValue):
         >>> x.sum().item()
         12.0
         """
-        look, shape, known = self._looking(), self.shape, self._list
-        if not shape:
-            return look((0,))[0]
+        known = self._list
+        if known is not None and known.look.node is self._node and HOOKS.on_read is None:
+            return known  # of most; a window's elements are those of another node
+        look = self._looking()
+        if not self.shape:
+            return look.one(0)
         if known is None or known.look is not look:
-            known = self._list = Elements(look, shape, self._owner())
+            known = self._list = Elements(look, self.shape, self._owner())
         return known
 
     @data.setter

@@ -89,7 +89,7 @@ def backward_arrays(root: ArrayNode) -> bool:
 def _is_free(node: ArrayNode, found: dict[ArrayNode, Raw]) -> bool:
     """Whether the cotangent of a node that nobody can see may become that of its first operand."""
     first, *others = node.operands
-    return node.is_hidden and first is not None and first not in found and first not in others
+    return bool(node.let_go) and first is not None and first not in found and first not in others
 
 
 def _the_same(xp: Any, g: Raw, *args: Any, **params: Any) -> Raw:

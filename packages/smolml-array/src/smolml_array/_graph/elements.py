@@ -12,10 +12,10 @@ from typing import Any, Final, NoReturn, Self
 from smolml_array._graph.arithmetic import Arithmetic
 from smolml_array._graph.free_buffers import Absent
 from smolml_array._graph.node import ELEMENTS_LOCK
+from smolml_array._graph.views import Look
 from smolml_array._shapes.axes import Shape
 from smolml_value import GraphError, Value
 
-Look = Callable[[Sequence[int]], Sequence[Value]]  # from places in C order to the Values there
 Owner = Callable[[], Any]  # gives the array, which keeps its list, and which its list does not keep
 
 
@@ -24,6 +24,9 @@ _UNSEEN: Final = Absent(
     "list's own methods; give list(x.data), or list(x.data[i]) for a row"
 )
 """What stands in a list's memory for an item that nobody has asked for."""
+
+_item: Final = list.__getitem__  # for less than by super()
+_set_item: Final = list.__setitem__
 
 
 class Elements(list[Any]):
@@ -53,19 +56,19 @@ class Elements(list[Any]):
         if isinstance(key, slice):
             chosen = [self[i] for i in range(*key.indices(len(self)))]
             return [_filled(item) for item in chosen]
-        item = super().__getitem__(key)
+        item = _item(self, key)
         if item is not _UNSEEN:
             return item
         i, rest = range(len(self))[key], self._shape[1:]
+        if not rest:  # for all threads the same, whichever is quicker
+            _set_item(self, i, item := self.look.one(self._start + i))
+            return item
         start = self._start + i * math.prod(rest)
-        if rest:
-            made: Any = Elements(self.look, rest, self._owner, (*self._position, i), start)
-        else:
-            made = self.look((start,))[0]
+        made = Elements(self.look, rest, self._owner, (*self._position, i), start)
         with ELEMENTS_LOCK:  # another thread may have been quicker
-            item = super().__getitem__(i)
+            item = _item(self, i)
             if item is _UNSEEN:
-                super().__setitem__(i, item := made)
+                _set_item(self, i, item := made)
         return item
 
     def filled(self, values: Sequence[Value] | None = None) -> Self:
@@ -74,7 +77,7 @@ class Elements(list[Any]):
             length, *rest = self._shape
             step = math.prod(rest)
             if values is None:
-                values = self.look(range(self._start, self._start + length * step))
+                values = self.look.several(range(self._start, self._start + length * step))
             items: Sequence[Any] = values
             if rest:
                 rows = [self[i] for i in range(length)]
@@ -82,7 +85,7 @@ class Elements(list[Any]):
                     row.filled(values[i * step : (i + 1) * step] if row.look is self.look else None)
                     for i, row in enumerate(rows)  # one that was assigned to shows what is new
                 ]
-            super().__setitem__(slice(None), items)
+            _set_item(self, slice(None), items)
             self._filled = True
         return self
 
@@ -94,7 +97,7 @@ class Elements(list[Any]):
             return  # other numbers, and the same Values
         self._owner = array._owner()
         self.look, filled, self._filled = now, self._filled, False
-        super().__setitem__(slice(None), repeat(_UNSEEN, len(self)))
+        _set_item(self, slice(None), repeat(_UNSEEN, len(self)))
         if filled:
             self.filled()
 

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
+from weakref import ref
 
 from smolml_array._graph.gathering import Part, plus, whole
 from smolml_array._graph.hooks import HOOKS
@@ -59,6 +60,8 @@ class ArrayNode(Node):
         grad: the gradient that the user sees; None for zero.
         is_live: whether its numbers may be others by now, so that `current` is to be asked for
             every op: of a window, and where Values have them.
+        let_go: why it keeps no gradient, and maybe no numbers, of which nobody sees any; else "".
+        seen: the elements that somebody has seen, by place: who looks again sees the same.
         sequence: of a result: the later it was made, the smaller.
         version: how often it got other numbers, or others in its buffer.
     """
@@ -68,16 +71,17 @@ class ArrayNode(Node):
         "_cotangent",
         "_grad_before",
         "_label",
-        "_let_go",
         "backend",
         "grad",
         "is_live",
+        "let_go",
         "operands",
         "out",
         "params",
         "primals",
         "raw",
         "rule",
+        "seen",
         "sequence",
         "tracked",
         "version",
@@ -86,7 +90,6 @@ class ArrayNode(Node):
     # of the pass that runs; `_begin` makes them
     _cotangent: Any  # as it is gathered
     _grad_before: Raw | None
-    _let_go: str
 
     def __init__(
         self,
@@ -107,7 +110,8 @@ class ArrayNode(Node):
         self.out: Raw = raw
         self.params: Mapping[str, Any] = params
         self.grad: Raw | None = None
-        self.is_live, self.version = False, 0
+        self.is_live, self.version, self.let_go = False, 0, ""
+        self.seen: dict[int, ref[Value]] | None = None
         if rule is not None:
             self.sequence: int = next(_sequence)
 
@@ -120,14 +124,9 @@ class ArrayNode(Node):
     def label(self, new: str) -> None:
         self._label = new
 
-    @property
-    def is_hidden(self) -> bool:
-        """Whether it has let go of what nobody could see: its gradient, and maybe its numbers."""
-        return hasattr(self, "_let_go")
-
     def hide(self, why: str = BY_A_PASS) -> None:
         """Keep no gradient; `why` is said with a name for what made it."""
-        self._let_go = why
+        self.let_go = why
         self.grad = None
 
     def forget(self, stand_in: Raw) -> None:
@@ -138,12 +137,11 @@ class ArrayNode(Node):
     def remember(self, raw: Raw) -> None:
         """Have numbers again, and from here on a gradient that somebody sees."""
         self.raw = self.out = raw
-        if self.is_hidden:
-            del self._let_go
+        self.let_go = ""
 
     def _show(self) -> None:
         """From here on somebody sees its gradient."""
-        if self.is_hidden:
+        if self.let_go:
             self.remember(self.numbers())
 
     @property
@@ -274,7 +272,7 @@ class ArrayNode(Node):
 
     def numbers(self) -> Raw:
         """Its numbers; if a backward pass has let go of them, made again, as all behind them."""
-        if not self.is_hidden:
+        if not self.let_go:
             return self.raw
         made: dict[Any, Raw] = {}
         xp, order = self.backend, topological([self], before=_hidden_operands)
@@ -287,12 +285,11 @@ class ArrayNode(Node):
 
     def numbers_at(self, places: Places) -> Sequence[float]:
         """The numbers of these elements."""
-        xp, raw = self.backend, self.numbers()
+        xp, raw = self.backend.silence.plain, self.numbers()
         if 8 * len(places) < raw.size:  # a few: the whole array need not become a list
-            shape = raw.shape
-            return [
-                float(xp.index(raw, i if len(shape) == 1 else unravel(i, shape))) for i in places
-            ]
+            index, shape = xp.index, raw.shape
+            keys = places if len(shape) == 1 else [unravel(i, shape) for i in places]
+            return [float(index(raw, key)) for key in keys]
         flat = xp.to_flat(raw)
         if places.__class__ is range:
             return flat[places.start : places.stop]
@@ -323,8 +320,8 @@ class ArrayNode(Node):
             GraphError: it is not kept.
         """
         HOOKS.gradients_used()
-        if self.is_hidden:
-            raise GraphError(f"grad: {self._let_go.format(self.name)}")
+        if self.let_go:
+            raise GraphError(f"grad: {self.let_go.format(self.name)}")
         if self.grad is None:
             return 0.0
         return float(self.backend.index(self.backend.reshape(self.grad, (-1,)), i))
@@ -338,7 +335,7 @@ class ArrayNode(Node):
 
 
 def _hidden_operands(node: ArrayNode) -> list[ArrayNode]:
-    return [p for p in node.operands if isinstance(p, ArrayNode) and p.is_hidden]
+    return [p for p in node.operands if isinstance(p, ArrayNode) and p.let_go]
 
 
 def wholly(write: Callable[..., None], *args: Any) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from gc import isenabled
 from typing import TYPE_CHECKING, Any, Final
 from weakref import ref
 
@@ -20,8 +21,8 @@ from smolml_array._shapes.axes import Shape
 from smolml_array._shapes.nested import flatten, unravel
 from smolml_array.backends.signatures import DType, Raw
 from smolml_array.convert import as_dtype, check_cast, holds, is_floating, to_raw, value_or_number
-from smolml_value import GraphError, Value, grad_enabled
-from smolml_value.extending import CUT_OFF, Node, WeakIdentityDict, as_float, leave
+from smolml_value import GraphError, Value, grad_enabled, paused_gc
+from smolml_value.extending import CUT_OFF, Node, as_float, leave
 
 if TYPE_CHECKING:
     from smolml_array.backends.protocol import Backend
@@ -215,12 +216,7 @@ class Element(Value):
         return leaf.__reduce__()
 
 
-_looked_at: Final[WeakIdentityDict[dict[int, ref[Element]]]] = WeakIdentityDict()
-"""Per node the elements that somebody has seen: whoever looks again sees the same."""
-
-
-def _unseen() -> None:
-    """In place of the reference to an element that nobody has seen."""
+_MANY: Final = 2**10
 
 
 def elements_at(node: Any, places: Sequence[int]) -> Sequence[Value]:
@@ -235,17 +231,16 @@ def elements_at(node: Any, places: Sequence[int]) -> Sequence[Value]:
         node = behind
     if isinstance(node, ValuesNode):
         return [node.values[i] for i in places]
+    if len(places) > _MANY and isenabled():
+        with paused_gc():  # it would look through them again and again, and find nothing
+            return elements_at(node, places)
     with ELEMENTS_LOCK:  # two threads that look at the same time must see the same objects
-        seen = _looked_at.obtain(node, dict)
-        flat = node.numbers_at(places)
-        if not seen:
-            made = [Element(node, i, number) for i, number in zip(places, flat, strict=True)]
-            seen.update(zip(places, map(ref, made), strict=True))
-            return made
+        seen = node.seen
+        if seen is None:
+            seen = node.seen = {}
         elements: list[Value] = []
-        for i, number in zip(places, flat, strict=True):
-            element = seen.get(i, _unseen)()
-            if element is None:
+        for i, number in zip(places, node.numbers_at(places)):  # noqa: B905  # strict takes as long
+            if i not in seen or (element := seen[i]()) is None:
                 element = Element(node, i, number)
                 seen[i] = ref(element)
             elements.append(element)
@@ -265,13 +260,18 @@ class Look:
         self.places: Sequence[int] | None = places  # of a window: in what it looks at
         self._held: dict[int, Value] = {} if behind is None else behind._held
 
-    def __call__(self, places: Sequence[int]) -> Sequence[Value]:
+    def one(self, i: int) -> Value:
+        """The Value at a place in C order."""
+        if self.places is not None:
+            i = self.places[i]
+        if i not in self._held:
+            self._held[i] = elements_at(self.node, (i,))[0]
+        return self._held[i]
+
+    def several(self, places: Sequence[int]) -> Sequence[Value]:
+        """The Values at places in C order."""
         if self.places is not None:
             places = [self.places[i] for i in places]
-        if len(places) == 1:
-            known = self._held.get(places[0])
-            if known is not None:
-                return (known,)
         found = elements_at(self.node, places)
         self._held.update(zip(places, found, strict=True))
         return found
@@ -301,7 +301,7 @@ def _put(node: ArrayNode, key: Any, new: Raw) -> None:
 
 
 def _refresh(node: ArrayNode, key: Any) -> None:
-    seen = _looked_at.get(node)
+    seen = node.seen
     if not seen:
         return
     with ELEMENTS_LOCK:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from numbers import Real
 from typing import Any, Final
@@ -140,9 +139,8 @@ def _ragged(who: str, i: int, found: Sequence[Any] | None, shape: Shape, others:
 
 def unravel(i: int, shape: Shape) -> tuple[int, ...]:
     """The position in nested lists of `shape` of element i in C order."""
-    path = []
-    for axis in range(len(shape)):
-        step = math.prod(shape[axis + 1 :])
-        path.append(i // step)
-        i %= step
-    return tuple(path)
+    path: tuple[int, ...] = ()
+    for length in reversed(shape):
+        path = (i % length, *path)
+        i //= length
+    return path

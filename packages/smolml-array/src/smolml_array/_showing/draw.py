@@ -85,7 +85,7 @@ protocol.tag.register(Element, lambda v: ("element", v.label))
 @protocol.look.register(ArrayNode)
 def _(node: ArrayNode) -> Look:
     xp, raw, grad = node.backend, node.current(), node.gradient()
-    if node.is_hidden:  # a backward pass has not kept what nobody could see
+    if node.let_go:  # a backward pass has not kept what nobody could see
         return Look(_op(node), node.label, "{not_kept}", "{not_kept}", 0.0, shape=node.shape)
     return Look(
         op=_op(node),

@@ -17,9 +17,8 @@ ndarray = np.ndarray
 
 
 def index(x: Raw, key: Any, /) -> Raw:
-    """x[key], always as an array (ndarray's own `x[0]` may be a NumPy scalar)."""
-    out = x[key]
-    return out if out.__class__ is ndarray else np.asarray(out)
+    """x[key]; of one element a NumPy scalar, which the guard makes an array."""
+    return x[key]
 
 
 def _add_at(out: Any, key: Any, v: Any) -> None:
