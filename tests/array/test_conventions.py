@@ -111,3 +111,11 @@ def test_a_wrong_rule_raises_and_names_its_op(
     assert gradient(x) == [1.0, 1.0]
     (x * x).backward()
     assert gradient(x) == [3.0, 5.0]
+
+
+def test_an_operand_that_a_vjp_gives_none_for_has_no_gradient(backend: str) -> None:
+    first = elementwise("first", lambda xp, x, y: x * y, vjp=lambda xp, g, out, x, y: (g * y, None))
+    x, y = MLArray([1.0, 2.0]), MLArray([3.0, 4.0])
+    first(x, y).sum().backward()
+    assert x.grad().to_list() == [3.0, 4.0]
+    assert y.grad().to_list() == [0.0, 0.0]
