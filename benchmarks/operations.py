@@ -6,8 +6,8 @@ a copy of the array, whichever takes longer; medians of interleaved runs of one 
 has none (erf, gelu) one exponential stands in, and the last column says what SciPy's takes, if that
 is installed. Backward passes that have more to do than the operation, those of maximum, minimum,
 silu and x[rows], are beside those written by hand in NumPy. Loops: the time of n, 2n and 4n steps,
-and by how much it grows when n is doubled. In the end stands what is past 4 (forward), 8 (backward)
-or 2.5 (doubled).
+and by how much it grows when n is doubled; loops over elements also in multiples of NumPy's same
+loop. In the end stands what is past 4 (forward), 8 (backward), 2.5 (doubled) or 40 (elements).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 _HERE = Path(__file__).resolve().parent
 sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p or ".").resolve() != _HERE)]
 
-FORWARD, BACKWARD, DOUBLED = 4.0, 8.0, 2.5
+FORWARD, BACKWARD, DOUBLED, ELEMENTS = 4.0, 8.0, 2.5, 40.0
 Case = tuple[Callable[..., Any], Callable[..., Any], list[Any]]  # ours, NumPy's, ndarrays
 
 
@@ -278,6 +278,50 @@ def loops(backend: str) -> dict[str, Callable[[int], Callable[[], Any]]]:
     return found
 
 
+def elements() -> dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]]:
+    """Loops over the elements of an array of one axis, each beside the same in NumPy."""
+
+    def each(x: Any) -> None:
+        for _ in x:
+            pass
+
+    def by_position(x: Any) -> None:
+        for i in range(len(x)):
+            x[i]
+
+    def all_set(x: Any) -> None:
+        for i in range(len(x)):
+            x[i] = 1.0
+
+    def summed(x: Any) -> None:
+        total = 0.0
+        for i in range(len(x)):
+            total = total + x[i]
+
+    def at_data(x: Any) -> None:
+        for i in range(len(x)):
+            x.data[i]
+
+    def data_set(x: Any) -> None:
+        for i in range(len(x)):
+            x.data[i] = 1.0
+
+    def data_summed(x: Any) -> None:
+        total = 0.0
+        for i in range(len(x)):
+            total = total + x.data[i]
+
+    return {
+        "for e in x": (each, each),
+        "x[i]": (by_position, by_position),
+        "x[i] = number": (all_set, all_set),
+        "list(x.data)": (lambda x: list(x.data), list),
+        "x.data[i]": (at_data, by_position),
+        "s += x.data[i]": (data_summed, summed),
+        "x.data[i] = number": (data_set, all_set),
+    }
+
+
 def _backward(result: Any, leaves: list[Any]) -> Callable[[], None]:
     def run() -> None:
         for x in leaves:
@@ -342,6 +386,31 @@ def timed_loops(backend: str, n: int, names: list[str], rounds: int) -> list[str
     return past
 
 
+def timed_elements(n: int, names: list[str], rounds: int) -> list[str]:
+    """Print a row for each loop over n elements that nobody has looked at; those past the bound."""
+    import numpy as np
+
+    from benchmarks.timing import medians
+    from smolml_array import MLArray
+
+    past = []
+    numbers = np.random.default_rng(0).uniform(0.5, 1.5, n)
+    print(f"\nLoops over {n} elements, beside NumPy's same loop")
+    for name, (ours, theirs) in elements().items():
+        if names and name not in names:
+            continue
+        runs = {
+            "ours": lambda ours=ours: ours(MLArray(numbers)),
+            "NumPy's": lambda theirs=theirs: theirs(numbers.copy()),
+        }
+        times = medians(runs, rounds)
+        own, unit = times["ours"], times["NumPy's"]
+        print(f"{name:>24}  {1e9 * unit / n:6.0f} ns  {own / unit:8.1f}", flush=True)
+        if own > ELEMENTS * unit:
+            past.append(f"{name}: {own / unit:.1f}")
+    return past
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="of operations or loops; all of them by default")
@@ -356,12 +425,13 @@ def main() -> None:
     if not options.pure:
         table, past = timed_operations(options)
         past += timed_loops("numpy", options.steps, options.names, options.rounds)
+        past += timed_elements(options.steps, options.names, options.rounds)
         if options.png:
             from benchmarks.picture import bars
 
             bars(options.png, "Multiples of NumPy's own operation", table)
     past += timed_loops("pure", max(1, options.steps // 4), options.names, options.rounds)
-    print(f"\n{time.perf_counter() - begin:.0f} s; past {FORWARD}, {BACKWARD} or x {DOUBLED}:")
+    print(f"\n{time.perf_counter() - begin:.0f} s; past the bounds:")
     print("\n".join(f"  {line}" for line in past) or "  nothing")
 
 
