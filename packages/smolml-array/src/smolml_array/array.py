@@ -15,7 +15,7 @@ from smolml_array._shapes.axes import ShapeError
 from smolml_array.backends import get_backend
 from smolml_array.backends.signatures import DType, Raw
 from smolml_array.convert import check_device, is_array_like
-from smolml_array.functions.indexing import Indexing
+from smolml_array.functions.indexing import GETITEM, Indexing
 from smolml_array.functions.linalg import LinearAlgebra
 from smolml_array.functions.manipulation import Manipulation
 from smolml_array.functions.norms import Norms
@@ -124,7 +124,7 @@ class MLArray(
     def __iter__(self) -> Iterator[Self]:
         if not self.shape:
             raise TypeError("iter: a 0-d array has no axis to iterate over; use item()")
-        return map(self.__getitem__, range(self.shape[0]))
+        return (self._window(GETITEM, {"key": i}) for i in range(self.shape[0]))
 
     # As numbers --------------------------------------------------------------------------------
 

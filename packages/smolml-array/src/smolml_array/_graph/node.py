@@ -285,9 +285,9 @@ class ArrayNode(Node):
 
     def numbers_at(self, places: Places) -> Sequence[float]:
         """The numbers of these elements."""
-        xp, raw = self.backend.silence.plain, self.numbers()
+        xp, raw = self.backend, self.numbers()
         if 8 * len(places) < raw.size:  # a few: the whole array need not become a list
-            index, shape = xp.index, raw.shape
+            index, shape = xp.silence.plain.index, raw.shape
             keys = places if len(shape) == 1 else [unravel(i, shape) for i in places]
             return [float(index(raw, key)) for key in keys]
         flat = xp.to_flat(raw)
