@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 from xml.etree import ElementTree
 
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 
 from smolml_array import MLArray, concat, ones, zeros
 from smolml_value import Value, draw, explain, no_grad
+from smolml_value.extending.showing import colors
 from smolml_value.transforms import checkpoint, grad
 from tests.array.helpers import filled
 from tests.array.programs import Arrays, Step, run, steps
@@ -245,4 +247,5 @@ def test_a_table_of_gradients_that_are_no_finite_numbers(backend: str) -> None:
     x = MLArray([1.0, 2.0, 3.0], backend=backend)
     x.set_grad([math.inf, math.nan, 1.0])
     assert cells(x)[1] == ["1 grad ∞", "2 grad nan", "3 grad 1"]
-    assert x._repr_html_().count("background:#f78b5e") == 2  # what is not finite, as the largest
+    shades = re.findall("background:(#[0-9a-f]{6})", x._repr_html_())
+    assert shades == [colors.RED, colors.RED, colors.SCALE[-1]]

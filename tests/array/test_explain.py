@@ -161,7 +161,7 @@ def test_what_backward_would_add(backend: str) -> None:
     x = MLArray([1.0, 2.0], label="x")
     y = (x * x).sum()
     y.backward()
-    assert "what is there: x.grad [2, 4] → [4, 8]." in explain(y).text
+    assert "another one would add it again: x.grad [2, 4] → [4, 8]." in explain(y).text
     _same(x.grad(), [2.0, 4.0])
 
 

@@ -37,9 +37,7 @@ def array_html(x: MLArray) -> str:
     rows, columns = shown(height, _ROWS), shown(width, _COLUMNS)
     numbers = xp.reshape(node.raw, (height, width))
     grads = xp.reshape(x.grad()._current_node().raw, (height, width)) if x.requires_grad else None
-    largest = 0.0 if grads is None else size(xp, grads)
-    if not math.isfinite(largest):
-        largest = 0.0
+    largest = 0.0 if grads is None else size(xp, xp.where(xp.isfinite(grads), grads, 0.0))
     if len(shape) > 1 or width > 1:
         heads = "".join(f"<th>{'⋯' if j < 0 else j}</th>" for j in columns)
         lines.append(f"<thead><tr>{'<th></th>' if len(shape) > 1 else ''}{heads}</tr></thead>")
