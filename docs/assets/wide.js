@@ -1,6 +1,6 @@
 // What is wider than the page scrolls in its place: then keys must reach it, to move it.
 
-const WIDE = ".md-typeset__scrollwrap, figure.drawing, .smol-frame";
+const WIDE = ".md-typeset__scrollwrap, figure.drawing, .formula, .smol-frame";
 const article = document.querySelector("article");
 
 function reach() {

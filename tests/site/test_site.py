@@ -17,7 +17,7 @@ from tests.site.conftest import ROOT, Open
 LANGUAGES = {"en": "", "es": "es/"}
 # What blocks of the guides need and pages lack.
 LACKING = ("numpy", "scipy", "safetensors", "threading")
-OUTPUT = ".smol-output:not(.exercise *)"  # of blocks; test_exercises.py has those of exercises
+OUTPUT = ".smol-output:not(.exercise *, figure *)"  # of blocks: exercises and rates have their own
 WAIT = 150_000  # milliseconds: machines may be slow
 
 
