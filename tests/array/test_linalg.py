@@ -191,6 +191,16 @@ def test_errors(backend: str) -> None:
     for matrix in ([[1.0, 2.0], [2.0, 1.0]], [[0.0]]):
         with pytest.raises(LinAlgError, match=r"^cholesky: a matrix is not positive definite"):
             cholesky(matrix)
+
+
+def test_cholesky_lets_nan_and_infinity_through(backend: str) -> None:
+    for matrix, lower in (
+        ([[math.inf, 0.0], [0.0, 4.0]], [[math.inf, 0.0], [0.0, 2.0]]),
+        ([[4.0, 0.0], [0.0, math.nan]], [[2.0, 0.0], [0.0, math.nan]]),
+        ([[math.nan, 0.0], [0.0, 1.0]], [[math.nan, 0.0], [math.nan, math.nan]]),
+    ):
+        found = cholesky(MLArray(matrix, backend=backend))
+        np.testing.assert_array_equal(np.asarray(found), lower)
     assert issubclass(LinAlgError, SmolMLError)
     assert issubclass(LinAlgError, ValueError)
     for function in (inv, det, slogdet, cholesky, lambda x: matrix_power(x, 2)):

@@ -151,6 +151,9 @@ def _squeeze(shape: Shape, c: Choice) -> Pair | None:
     return lambda x: x.squeeze(shape.index(1)), lambda a: np.squeeze(a, shape.index(1))
 
 
+LAPACK = ("cholesky", "det", "inv", "matrix_power", "slogdet", "solve")
+"""What each library answers in its own way for matrices that are not finite."""
+
 WINDOWS: dict[str, Callable[[Shape, Choice], Pair | None]] = {
     "index": _index,
     "reshape": _reshape,

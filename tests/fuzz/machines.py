@@ -241,7 +241,8 @@ class OnValues(Ours):
     def assign(self, x: Any, key: Key, y: Any) -> None:
         part = x[key]
         given = np.empty(np.shape(part), dtype=object)
-        given[...] = self.copied(y) if isinstance(y, np.ndarray) else Value(y)
+        given[...] = y if isinstance(y, np.ndarray) else Value(y)
+        given = self.copied(given)  # each place has a Value of its own
         x[key] = given if isinstance(part, np.ndarray) else given.item()
 
     def look(self, x: Any) -> None:

@@ -51,7 +51,7 @@ def _triangular(rows: Rows, exchange: bool = True) -> tuple[Rows, list[float], f
         if exchange and best != k:
             rows[k], rows[best], sign = rows[best], rows[k], -sign
         for i in range(k + 1, n):
-            if rows[i][k] != 0.0:
+            if rows[i][k] != 0.0 or rows[k][k] != rows[k][k]:  # from a nan all behind it is nan
                 f = scalar.divide(rows[i][k], rows[k][k])
                 rows[i] = [a - f * b for a, b in zip(rows[i], rows[k], strict=True)]
     return rows, [row[k] for k, row in enumerate(rows)], sign
@@ -73,10 +73,11 @@ def _solution(a: Rows, b: Rows) -> Rows:
 def _lower(a: Rows) -> Rows:
     """The L of A = L Lᵀ: the columns of what elimination leaves, over the roots of the pivots."""
     rows, pivots, _ = _triangular(a, exchange=False)
-    if not all(pivot > 0.0 for pivot in pivots):
+    if any(pivot <= 0.0 for pivot in pivots):  # nan goes through
         raise LinAlgError(NOT_POSITIVE)
-    n = range(len(a))
-    return [[rows[k][i] / math.sqrt(pivots[k]) if k <= i else 0.0 for k in n] for i in n]
+    n, roots = range(len(a)), [math.sqrt(pivot) for pivot in pivots]
+    below = [[rows[k][i] / roots[k] if k < i else 0.0 for k in n] for i in n]
+    return [[roots[i] if k == i else below[i][k] for k in n] for i in n]
 
 
 class Matrices(Products, Protocol):
