@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -83,3 +84,18 @@ def test_a_fused_node_of_very_many_operands() -> None:
     assert total.data == n
     assert all(x.grad == 1.0 for x in xs)
     del total
+
+
+def test_a_zip_file_is_as_good_as_a_folder(tmp_path: Path) -> None:
+    home = Path(smolml_value.__file__).parent
+    with ZipFile(tmp_path / "packages.zip", "w") as packed:
+        for file in [*home.rglob("*.py"), *home.rglob("*.txt")]:
+            packed.write(file, file.relative_to(home.parent))
+    code = "from smolml_value import Value; assert '.zip' in __import__('smolml_value').__file__; "
+    found = subprocess.run(
+        [sys.executable, "-S", "-c", code + "Value(1.0).ReLU"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "packages.zip")},
+        capture_output=True,
+        text=True,
+    )
+    assert "did you mean relu" in found.stderr

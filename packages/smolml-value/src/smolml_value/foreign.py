@@ -9,7 +9,6 @@ import re
 import sys
 from collections.abc import Callable, Collection, Iterable
 from functools import cache, update_wrapper
-from pathlib import Path
 from types import FunctionType
 from typing import Any, TypeVar, cast
 
@@ -19,8 +18,10 @@ Fits = Callable[[str], object]  # whether what is ours can be said here
 
 @cache
 def _table(section: str) -> list[tuple[list[str], str]]:
-    """The lines of a section of foreign.txt: names of others, and ours."""
-    text = Path(__file__).with_name("foreign.txt").read_text(encoding="utf-8")
+    """The lines of a section of foreign.txt, also in a zip file: names of others, and ours."""
+    from importlib.resources import files  # slow to import, and only an error needs it
+
+    text = (files("smolml_value") / "foreign.txt").read_text(encoding="utf-8")
     lines = re.findall("(.+) -> (.+)", text.partition(f"[{section}]")[2].partition("\n[")[0])
     return [(foreign.split(), own) for foreign, own in lines]
 
