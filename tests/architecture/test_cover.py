@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.architecture import cover
+import tests.architecture.cover as cover
 from tests.architecture.source import INSTALLED
 
 

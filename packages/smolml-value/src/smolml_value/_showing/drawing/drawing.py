@@ -60,7 +60,7 @@ class Drawing:
             ImportError: the package resvg-py is not installed.
         """
         try:
-            import resvg_py
+            import resvg_py  # type: ignore[import-not-found,unused-ignore]
         except ModuleNotFoundError:
             needs = "needs the package resvg-py: pip install 'smolml-value[png]'"
             raise ImportError(f"Drawing.png {needs}") from None
