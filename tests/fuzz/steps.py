@@ -215,7 +215,7 @@ def row(s: State, step: Step) -> None:
     fixed = functions.ROWS[name]
     of = [s.operand(i) for i in step.operands[: len(fixed.shapes)]]
     xs = [s.fitted(m.x, shape) for m, shape in zip(of, fixed.shapes, strict=True)]
-    if any(x is None for x in xs) or (s.program.edges and name.split(",")[0] in functions.LAPACK):
+    if any(x is None for x in xs) or (s.program.edges and name.startswith(functions.LAPACK)):
         return
     domains = fixed.domains or (None,) * len(xs)
     xs = [s.within(x, d, False) for x, d in zip(xs, domains, strict=True)]
