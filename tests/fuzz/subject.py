@@ -77,7 +77,6 @@ class Subject:
 
     def curvature(self) -> Numbers:
         """The Hessian times a direction."""
-        self.exact = torch() is not None and not self.program.edges
         if self.exact:
             return curvature_of_tensors(self)
         if not self.smooth:
@@ -92,6 +91,11 @@ class Subject:
         if not np.abs(coarse - fine).max(initial=0.0) < 1e-5 * (1 + self.scale):
             raise NothingError  # a kink nearby
         return [float(n) for n in fine]
+
+    @property
+    def exact(self) -> bool:
+        """Whether PyTorch says what its second derivatives are."""
+        return torch() is not None and not self.program.edges
 
     @property
     def sets(self) -> bool:

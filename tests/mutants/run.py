@@ -135,7 +135,7 @@ def main(arguments: list[str]) -> int:
 
 def faults_of(file: str, options: argparse.Namespace) -> list[Fault]:
     """The faults that are tried in a file."""
-    return list(faults(Path(path_of(file)).read_text("utf-8"), options.sample, options.seed))
+    return faults(Path(path_of(file)).read_text("utf-8"), options.sample, options.seed)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
+PHONE = {"width": 390, "height": 800}
 TYPES = {".wasm": "application/wasm", ".mjs": "text/javascript", ".js": "text/javascript"}
 
 
@@ -33,10 +34,15 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
     return None if "SMOLML_SITE" in os.environ else True
 
 
+def built() -> Path:
+    """The folder of the built site."""
+    return (ROOT / os.environ["SMOLML_SITE"]).resolve()
+
+
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
     """The site, served on 127.0.0.1."""
-    folder = (ROOT / os.environ["SMOLML_SITE"]).resolve()
+    folder = built()
     if not (folder / "assets" / "run" / "pyodide.asm.wasm").exists():
         pytest.fail(f"{folder} holds no site with Pyodide in it; build it: hatch run docs:build")
     handler = functools.partial(_Quiet, directory=str(folder))

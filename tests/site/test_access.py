@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from docs import vendoring
-from tests.site.conftest import ROOT, Open
-
-PHONE = {"width": 390, "height": 800}
+from tests.site.conftest import PHONE, Open, built
 
 # What axe finds serious: the rule, how often, and the first place with what is said of it.
 _SERIOUS = """async (rules) => {
@@ -59,8 +56,7 @@ _CUT = """() => {
 
 def _pages() -> list[str]:
     """The addresses of all pages of the built site."""
-    folder = ROOT / os.environ.get("SMOLML_SITE", "site")
-    found = (path.relative_to(folder) for path in sorted(folder.rglob("*.html")))
+    found = (path.relative_to(built()) for path in sorted(built().rglob("*.html")))
     return [str(path).removesuffix("index.html") for path in found]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.site.conftest import ROOT, Open
+from tests.site.conftest import PHONE, ROOT, Open
 from tests.site.test_site import _PALE, LANGUAGES, WAIT
 
 # As they are stored: smolml itself is not installed where this runs.
@@ -114,11 +114,11 @@ def test_stop_ends_a_loop_and_the_next_check_begins_anew(opened: tuple[Any, str]
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_fits_a_phone_and_can_be_read(scheme: Any, open_page: Open) -> None:
-    page = open_page("es/exercises/", viewport={"width": 390, "height": 800}, color_scheme=scheme)
+    page = open_page("es/exercises/", viewport=PHONE, color_scheme=scheme)
     _check(page, "product", EXERCISES["product"]["solution"])
     _check(page, "adam")
     page.locator(".exercise details").evaluate_all("all => all.forEach((e) => { e.open = true; })")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     cut = page.locator(
         ".smol-bar button, .exercise summary, .exercise .words, .smol-wrong, .smol-right"
     ).evaluate_all(

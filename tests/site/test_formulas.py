@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.test_mathml import _formulas
-from tests.site.conftest import ROOT, Open
+from tests.site.conftest import PHONE, ROOT, Open, built
 from tests.site.test_site import LANGUAGES
 
 
@@ -39,7 +38,7 @@ class _Prose(HTMLParser):
 
 def _built(language: str, page: str) -> _Prose:
     place = "" if page == "index" else f"{page.removesuffix('/index')}/"
-    folder = ROOT / os.environ["SMOLML_SITE"] / LANGUAGES[language] / place
+    folder = built() / LANGUAGES[language] / place
     prose = _Prose()
     prose.feed((folder / "index.html").read_text("utf-8"))
     return prose
@@ -69,7 +68,7 @@ def test_no_formula_is_left_as_it_was_written(language: str, page: str) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["es/losses/", "es/optimizers/", "reference/utils/"])
 def test_formulas_are_seen_and_fit_a_phone(path: str, scheme: str, open_page: Open) -> None:
-    page = open_page(path, viewport={"width": 390, "height": 800}, color_scheme=scheme)
+    page = open_page(path, viewport=PHONE, color_scheme=scheme)
     shown = page.locator("math").evaluate_all(
         """all => all.map((e) => [e.namespaceURI, e.getBoundingClientRect().height > 8,
           getComputedStyle(e).color === getComputedStyle(e.parentElement).color])"""
@@ -81,5 +80,5 @@ def test_formulas_are_seen_and_fit_a_phone(path: str, scheme: str, open_page: Op
     )
     assert fractions
     assert all(over < under for over, under in fractions)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     page.close()

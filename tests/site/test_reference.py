@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 
 import pytest
 
-from tests.site.conftest import ROOT
+from tests.site.conftest import ROOT, built
 from tests.site.test_site import LANGUAGES
 
 PAGES = {"smolml_value": "value", "smolml_array": "array", "smolml_utils": "utils"}
@@ -23,7 +22,7 @@ def _public(package: str) -> set[str]:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("package", PAGES)
 def test_every_public_function_is_there_with_its_words(package: str, language: str) -> None:
-    folder = ROOT / os.environ["SMOLML_SITE"] / LANGUAGES[language] / "reference"
+    folder = built() / LANGUAGES[language] / "reference"
     text = (folder / PAGES[package] / "index.html").read_text("utf-8")
     parts = re.split(r'<h\d id="([\w.]+)" class="doc doc-heading">', text)
     words = dict(zip(parts[1::2], parts[2::2], strict=True))

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.docs.markdown import Block, blocks
-from tests.site.conftest import ROOT, Open
+from tests.site.conftest import PHONE, ROOT, Open
 
 LANGUAGES = {"en": "", "es": "es/"}
 # What blocks of the guides need and pages lack.
@@ -313,12 +313,12 @@ def test_a_link_carries_the_program(playground: Any, open_page: Open) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", PAGES)
 def test_nothing_is_cut_off(path: str, scheme: Any, open_page: Open) -> None:
-    page = open_page(path, viewport={"width": 390, "height": 800}, color_scheme=scheme)
+    page = open_page(path, viewport=PHONE, color_scheme=scheme)
     page.locator(".smol-bar").first.wait_for()
     step = page.locator(".smol-buttons button").nth(2)
     for _ in range(4):
         step.click()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     cut = page.evaluate(
         """[...document.querySelectorAll(
           ".smol-bar button, .smol-buttons button, .smol-sentence, select")]

@@ -18,6 +18,7 @@ from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.rule import Rule
 from smolml_array._graph.walking import numbered
 from smolml_array._shapes.axes import normalize_axes, normalize_axis, one_axis, reshape_shape
+from smolml_array._shapes.picking import is_basic
 from smolml_array._shapes.windowing import overlap_axes, window_axes
 from smolml_array.array import MLArray
 from smolml_array.backends.above import Above
@@ -248,7 +249,7 @@ def _matmul(space: Batching, f: Any, a: Any, b: Any) -> Any:
 
 
 def _index(space: Batching, f: Any, x: Any, key: Any) -> Batch:
-    if _is_basic(key := key if isinstance(key, tuple) else (key,)):
+    if is_basic(key := key if isinstance(key, tuple) else (key,)):
         return Batch(space, f(x.whole, (slice(None), *key)))
     if not space.is_batch(x):  # one array for all, of which there are no copies
         return Batch(space, f(space.adopts.reshape(x, (-1,)), _places(space, x, key, 0)))
@@ -257,18 +258,13 @@ def _index(space: Batching, f: Any, x: Any, key: Any) -> Batch:
 
 def _index_put(space: Batching, f: Any, x: Any, key: Any, v: Any) -> Batch:
     whole = space.whole(x)
-    if _is_basic(key := key if isinstance(key, tuple) else (key,)):
+    if is_basic(key := key if isinstance(key, tuple) else (key,)):
         key = (slice(None), *key)
         ndim = space.adopts.index(whole, key).ndim - 1
         return Batch(space, f(whole, key, space.aligned(v, ndim)))
     places = _places(space, x, key, math.prod(x.shape))
     made = f(_in_line(space, x), places, space.aligned(v, places.ndim - 1))
     return Batch(space, space.adopts.reshape(made, whole.shape))
-
-
-def _is_basic(key: tuple[Any, ...]) -> bool:
-    kinds = (int, slice, type(None), type(...))
-    return all(isinstance(k, kinds) and not isinstance(k, bool) for k in key)
 
 
 def _in_line(space: Batching, x: Any) -> Raw:

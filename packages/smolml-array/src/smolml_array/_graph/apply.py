@@ -22,7 +22,7 @@ from smolml_value.extending import Node, Op, OperandBase, as_float, is_number
 if TYPE_CHECKING:
     from smolml_array.backends.protocol import Backend
 
-_LARGE: Final = 2**63
+INT64: Final = range(-(2**63), 2**63)
 
 # The backend, per operand its node if gradients flow there, whether any does, and all numbers.
 Operands: TypeAlias = "tuple[Backend, list[Node | None], bool, list[Raw]]"
@@ -82,7 +82,7 @@ class Applying(Gradients):
             elif isinstance(arg, OperandBase):
                 own = node_on(xp, arg)
                 node, primal = own if own.tracked else None, own.raw
-            elif type(arg) is int and not -_LARGE <= arg < _LARGE:
+            elif type(arg) is int and arg not in INT64:
                 primal = as_float(arg, who)  # it fits in no integer type
             elif type(arg) not in (int, float):
                 primal = to_raw(xp, arg, who, copy=True)  # its owner may write to it later
@@ -122,7 +122,7 @@ class Applying(Gradients):
                 else:
                     nodes.append(None)
             elif not is_rule and (
-                arg.__class__ is float or (arg.__class__ is int and -_LARGE <= arg < _LARGE)
+                arg.__class__ is float or (arg.__class__ is int and arg in INT64)
             ):
                 nodes.append(None)
                 primals.append(arg)

@@ -7,6 +7,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Final
 
 from smolml_array._graph.alone import alone, to_be_forgotten
+from smolml_array._graph.apply import INT64
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.mixing import for_message, numbers_on
@@ -23,8 +24,6 @@ from smolml_value import grad_enabled
 
 if TYPE_CHECKING:
     from smolml_array.backends.protocol import Backend
-
-_LARGE: Final = 2**62  # integers up to there fit in every type
 
 # Rules -----------------------------------------------------------------------------------------
 
@@ -149,7 +148,7 @@ def setitem(x: Array, key: Any, new: ArrayLike) -> None:
     xp, numbers = own.backend, new
     if isinstance(new, Array) and (source := new._current_node()).backend is xp:  # most often
         given, numbers = source if source.tracked else None, source.raw
-    elif new.__class__ is not float and not (new.__class__ is int and -_LARGE < new < _LARGE):
+    elif new.__class__ is not float and not (new.__class__ is int and new in INT64):
         xp, (_, given), _, (raw, numbers) = x._operands("setitem", (x, new))
         del raw
     del own  # who holds them is asked below

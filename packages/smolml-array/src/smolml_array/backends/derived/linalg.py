@@ -75,9 +75,9 @@ def _lower(a: Rows) -> Rows:
     rows, pivots, _ = _triangular(a, exchange=False)
     if any(pivot <= 0.0 for pivot in pivots):  # nan goes through
         raise LinAlgError(NOT_POSITIVE)
-    n, roots = range(len(a)), [math.sqrt(pivot) for pivot in pivots]
-    below = [[rows[k][i] / roots[k] if k < i else 0.0 for k in n] for i in n]
-    return [[roots[i] if k == i else below[i][k] for k in n] for i in n]
+    roots = [math.sqrt(pivot) for pivot in pivots]
+    left = [[rows[k][i] / roots[k] for k in range(i)] for i in range(len(a))]
+    return [[*left[i], root, *[0.0] * (len(a) - 1 - i)] for i, root in enumerate(roots)]
 
 
 class Matrices(Products, Protocol):

@@ -35,9 +35,9 @@ def _add_at(out: Any, key: Any, v: Any) -> None:
         np.add.at(out, key, v)
 
 
-def _changed(who: str, out: Raw, key: Any, v: Raw) -> Raw:
+def _changed(out: Raw, key: Any, v: Raw, adds: bool) -> Raw:
     """`out` with v put at the key, or added there."""
-    adds, own = who != "setitem", out.dtype
+    own = out.dtype
     if v.__class__ is ndarray:
         fits = v.dtype is own
     else:
@@ -50,7 +50,7 @@ def _changed(who: str, out: Raw, key: Any, v: Raw) -> Raw:
         else:
             out[key] = v
     except ValueError as error:
-        part = np.shape(out[key])
+        who, part = "index_add" if adds else "setitem", np.shape(out[key])
         raise ShapeError(
             f"{who}: a value of shape {np.shape(v)} does not broadcast to {part}, "
             f"the shape of the indexed part"
@@ -63,17 +63,17 @@ def _changed(who: str, out: Raw, key: Any, v: Raw) -> Raw:
 
 def index_add(x: Raw, key: Any, v: Raw, /) -> Raw:
     """A copy of x with v added at x[key]; positions that repeat accumulate."""
-    return _changed("index_add", np.array(x), key, v)
+    return _changed(np.array(x), key, v, adds=True)
 
 
 def index_add_into(total: Raw, key: Any, v: Raw, /) -> Raw:
     """total with v added at total[key], written into total."""
-    return _changed("index_add", total, key, v)
+    return _changed(total, key, v, adds=True)
 
 
 def index_put(x: Raw, key: Any, v: Raw, /) -> Raw:
     """A copy of x with x[key] = v, v broadcast and turned into x's dtype."""
-    return _changed("setitem", np.array(x), key, v)
+    return _changed(np.array(x), key, v, adds=False)
 
 
 def index_put_into(total: Raw, key: Any, v: Raw, /) -> Raw:
@@ -84,7 +84,7 @@ def index_put_into(total: Raw, key: Any, v: Raw, /) -> Raw:
         free = free and flags.owndata
     else:
         free = free and references(base) == _OWN and type(base) is ndarray and base.flags.owndata
-    return _changed("setitem", total if free else np.array(total), key, v)
+    return _changed(total if free else np.array(total), key, v, adds=False)
 
 
 def _held() -> int:

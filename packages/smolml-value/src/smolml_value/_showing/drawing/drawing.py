@@ -17,7 +17,7 @@ from smolml_value._showing import values as _values  # noqa: F401  # Values answ
 from smolml_value._showing.drawing.collect import collect
 from smolml_value._showing.drawing.dot import dot
 from smolml_value._showing.drawing.fold import FOLDS, Fold, folds
-from smolml_value._showing.drawing.layout import Layout
+from smolml_value._showing.drawing.layout import Layout, Point
 from smolml_value._showing.drawing.mermaid import mermaid
 from smolml_value._showing.drawing.picture import Picture, picture
 from smolml_value._showing.drawing.svg import Direction, extent, laid_out, svg
@@ -221,12 +221,14 @@ def _placed(drawn: Picture, direction: Direction | None) -> tuple[Layout, Direct
     """Where everything stands and which way the graph grows, if it can be read so."""
     ways: Sequence[Direction] = [direction] if direction else ["right", "down"]
     tallest = math.inf if direction else TALLEST
+
+    def fits(size: Point) -> bool:
+        return size[0] <= WIDEST and size[1] <= tallest
+
     for way in ways:
-        width, height = extent(drawn, way)
-        if width <= WIDEST and height <= tallest:  # most of what is too large is so at the least
+        if fits(extent(drawn, way)):  # most of what is too large is so at the least
             layout = laid_out(drawn, way)
-            width, height = extent(drawn, way, layout)
-            if width <= WIDEST and height <= tallest:
+            if fits(extent(drawn, way, layout)):
                 return layout, way
     return None
 
