@@ -7,7 +7,8 @@ has none (erf, gelu) one exponential stands in, and the last column says what Sc
 is installed. Backward passes that have more to do than the operation, those of maximum, minimum,
 silu and x[rows], are beside those written by hand in NumPy. Loops: the time of n, 2n and 4n steps,
 and by how much it grows when n is doubled; loops over elements also in multiples of NumPy's same
-loop. In the end stands what is past 4 (forward), 8 (backward), 2.5 (doubled) or 40 (elements).
+loop, and PyTorch's in multiples of that, if it is installed. In the end stands what is past 4
+(forward), 8 (backward), 2.5 (doubled) or 40 (elements).
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterator
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,7 @@ from typing import Any
 _HERE = Path(__file__).resolve().parent
 sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p or ".").resolve() != _HERE)]
 
+TORCH = "PyTorch's"
 FORWARD, BACKWARD, DOUBLED, ELEMENTS = 4.0, 8.0, 2.5, 40.0
 Case = tuple[Callable[..., Any], Callable[..., Any], list[Any]]  # ours, NumPy's, ndarrays
 
@@ -293,6 +297,22 @@ def elements() -> dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]]:
         for i in range(len(x)):
             x[i] = 1.0
 
+    def put(x: Any) -> None:
+        y = x * 0.0
+        for i in range(len(x)):
+            y[i] = x[i]
+
+    def added(x: Any) -> None:
+        y = x * 0.0
+        for i in range(len(x)):
+            y[i] += x[i]
+
+    def recurrence(x: Any) -> None:
+        y = x * 1.0
+        for i in range(1, len(x)):
+            before = y[i - 1]  # PyTorch's windows onto what is written to need a copy
+            y[i] = (before.clone() if hasattr(before, "clone") else before) * 0.9
+
     def summed(x: Any) -> None:
         total = 0.0
         for i in range(len(x)):
@@ -319,6 +339,9 @@ def elements() -> dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]]:
         "x.data[i]": (at_data, by_position),
         "s += x.data[i]": (data_summed, summed),
         "x.data[i] = number": (data_set, all_set),
+        "y[i] = x[i]": (put, put),
+        "y[i] += x[i]": (added, added),
+        "y[i] = y[i - 1] * 0.9": (recurrence, recurrence),
     }
 
 
@@ -394,8 +417,9 @@ def timed_elements(n: int, names: list[str], rounds: int) -> list[str]:
     from smolml_array import MLArray
 
     past = []
+    torch: Any = import_module("torch") if find_spec("torch") else None
     numbers = np.random.default_rng(0).uniform(0.5, 1.5, n)
-    print(f"\nLoops over {n} elements, beside NumPy's same loop")
+    print(f"\nLoops over {n} elements beside NumPy's same loop; PyTorch's, which records too")
     for name, (ours, theirs) in elements().items():
         if names and name not in names:
             continue
@@ -403,9 +427,12 @@ def timed_elements(n: int, names: list[str], rounds: int) -> list[str]:
             "ours": lambda ours=ours: ours(MLArray(numbers)),
             "NumPy's": lambda theirs=theirs: theirs(numbers.copy()),
         }
+        if torch is not None and "data" not in name and name != "x[i] = number":  # of a leaf
+            runs[TORCH] = lambda ours=ours: ours(torch.tensor(numbers, requires_grad=True))
         times = medians(runs, rounds)
         own, unit = times["ours"], times["NumPy's"]
-        print(f"{name:>24}  {1e9 * unit / n:6.0f} ns  {own / unit:8.1f}", flush=True)
+        peer = f"  {times[TORCH] / unit:8.1f}" if TORCH in times else ""
+        print(f"{name:>24}  {1e9 * unit / n:6.0f} ns  {own / unit:8.1f}{peer}", flush=True)
         if own > ELEMENTS * unit:
             past.append(f"{name}: {own / unit:.1f}")
     return past
@@ -421,7 +448,7 @@ def main() -> None:
     parser.add_argument("--png", type=Path, help="where to write the table as a picture")
     options = parser.parse_args()
     begin = time.perf_counter()
-    past = []
+    past: list[str] = []
     if not options.pure:
         table, past = timed_operations(options)
         past += timed_loops("numpy", options.steps, options.names, options.rounds)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.mixing import moved
 from smolml_array._graph.node import ArrayNode
+from smolml_array._graph.rows import rows
 from smolml_array._graph.shaping import STACK
 from smolml_array._shapes.axes import ShapeError
 from smolml_array.backends import get_backend
@@ -124,7 +125,7 @@ class MLArray(
     def __iter__(self) -> Iterator[Self]:
         if not self.shape:
             raise TypeError("iter: a 0-d array has no axis to iterate over; use item()")
-        return (self._window(GETITEM, {"key": i}) for i in range(self.shape[0]))
+        return rows(self, GETITEM)
 
     # As numbers --------------------------------------------------------------------------------
 

@@ -42,7 +42,7 @@ def to_be_forgotten(x: Any) -> bool:
 
     Only the handle `x` and its windows hold it, and no rule reads its numbers: windows have theirs.
     """
-    shared = x._behind is not None and x._behind[0] is x._node
+    shared = x._behind is not None and x._behind.nodes[0] is x._node
     return (
         references(x._node) == _IN_HAND + shared
         and not MODE.special
@@ -55,21 +55,23 @@ def to_be_forgotten(x: Any) -> bool:
     )
 
 
-def shown(xp: Backend, raw: Raw, rule: Rule, params: Mapping[str, Any]) -> tuple[Raw, Raw]:
+def shown(
+    xp: Backend, raw: Raw, rule: Rule, params: Mapping[str, Any], stand_ins: list[Raw]
+) -> tuple[Raw, list[Raw]]:
     """What a window shows of numbers, and these as its rule remembers them.
 
     A few of many are a copy, and the rule, which reads no more than their shape, remembers a
     stand-in: then the window does not see the buffer. (`detect_anomaly` looks at the numbers.)
     """
-    plain, held = xp.silence.plain, references(raw)
-    out = rule.forward(plain, raw, **params)
+    silence, held = xp.silence, references(raw)
+    out = rule.forward(silence.plain, raw, **params)
     if not out.ndim:  # NumPy makes scalars of elements
-        out = xp.silence.as_array(out)
+        out = silence.as_array(out)
     if rule.into is None or out.size > FEW or raw.size < WORTH_IT or MODE.watched:
-        return out, raw
+        return out, [raw]
     if references(raw) > held:
-        out = xp.silence.as_array(plain.positive(out))
-    return out, plain.placeholder(raw)
+        out = silence.as_array(silence.plain.positive(out))
+    return out, stand_ins
 
 
 _sample: Final = SimpleNamespace(raw=object(), _node=object())

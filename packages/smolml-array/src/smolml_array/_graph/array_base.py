@@ -17,7 +17,7 @@ from smolml_array._graph.rule import Rule
 from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import Look, ValuesNode, node_from_data, renew
 from smolml_array._graph.walking import put_at
-from smolml_array._graph.windows import ViewOf
+from smolml_array._graph.windows import Behind, ViewOf
 from smolml_array._shapes.axes import Shape, ShapeError
 from smolml_array.backends.signatures import DType, Raw
 from smolml_array.config import default_backend
@@ -37,7 +37,7 @@ class ArrayBase(OneValue):
     _view: ViewOf | None
     _look: Look | None
     _list: Elements | None
-    _behind: list[ArrayNode] | None  # its node, once windows share it
+    _behind: Behind | None  # its node, once windows share it
 
     def __init__(self, data: ArrayLike) -> None:
         raise NotImplementedError  # MLArray has it
@@ -196,13 +196,12 @@ class ArrayBase(OneValue):
         node, view = self._node, self._view
         window: Self
         if not node.is_live and HOOKS.on_read is None:  # what `_apply` does, in less time
-            xp, version = node.backend, node.version
-            behind = self._behind
-            if behind is None or behind[0] is not node:
-                behind = self._behind = [node]
-            out, primal = shown(xp, node.raw, rule, params)
-            operands: Any = behind if node.tracked else [None]
-            window = self._constant(xp, out, node.tracked, rule, operands, [primal], params)
+            xp, shared = node.backend, self._behind
+            if shared is None or shared.nodes[0] is not node:
+                shared = self._behind = Behind.of(node)
+            behind, version = shared.nodes, node.version
+            out, primals = shown(xp, node.raw, rule, params, shared.stand_ins)
+            window = self._constant(xp, out, node.tracked, rule, behind, primals, params)
         else:
             window = self._apply(rule, (self,), params)
             if view is None:
@@ -212,7 +211,8 @@ class ArrayBase(OneValue):
                 behind, version = view.behind, view.version
         window._node.is_live = True
         root = self if view is None else view.root
-        window._view = ViewOf(root, behind, version, rule, params, view)
+        # for less than by a call of the class, as nodes are made
+        window._view = tuple.__new__(ViewOf, (root, behind, version, rule, params, view))
         return window
 
     # Elements ----------------------------------------------------------------------------------

@@ -60,6 +60,7 @@ class ArrayNode(Node):
         grad: the gradient that the user sees; None for zero.
         is_live: whether its numbers may be others by now, so that `current` is to be asked for
             every op: of a window, and where Values have them.
+        label: a name to show in drawings.
         let_go: why it keeps no gradient, and maybe no numbers, of which nobody sees any; else "".
         seen: the elements that somebody has seen, by place: who looks again sees the same.
         sequence: of a result: the later it was made, the smaller.
@@ -70,10 +71,10 @@ class ArrayNode(Node):
         "__weakref__",
         "_cotangent",
         "_grad_before",
-        "_label",
         "backend",
         "grad",
         "is_live",
+        "label",
         "let_go",
         "operands",
         "out",
@@ -110,19 +111,10 @@ class ArrayNode(Node):
         self.out: Raw = raw
         self.params: Mapping[str, Any] = params
         self.grad: Raw | None = None
-        self.is_live, self.version, self.let_go = False, 0, ""
+        self.is_live, self.version, self.let_go, self.label = False, 0, "", ""
         self.seen: dict[int, ref[Value]] | None = None
         if rule is not None:
             self.sequence: int = next(_sequence)
-
-    @property
-    def label(self) -> str:
-        """A name to show in drawings; few nodes have one."""
-        return getattr(self, "_label", "")
-
-    @label.setter
-    def label(self, new: str) -> None:
-        self._label = new
 
     def hide(self, why: str = BY_A_PASS) -> None:
         """Keep no gradient; `why` is said with a name for what made it."""
@@ -283,14 +275,18 @@ class ArrayNode(Node):
             made[each] = xp.silence.run_apart(forward)
         return made[self]
 
+    def number_at(self, i: int) -> float:
+        """The number of one element."""
+        raw = self.numbers()
+        key: Any = i if raw.ndim == 1 else unravel(i, raw.shape)
+        return float(self.backend.silence.plain.index(raw, key))
+
     def numbers_at(self, places: Places) -> Sequence[float]:
         """The numbers of these elements."""
-        xp, raw = self.backend, self.numbers()
-        if 8 * len(places) < raw.size:  # a few: the whole array need not become a list
-            index, shape = xp.silence.plain.index, raw.shape
-            keys = places if len(shape) == 1 else [unravel(i, shape) for i in places]
-            return [float(index(raw, key)) for key in keys]
-        flat = xp.to_flat(raw)
+        raw = self.numbers()
+        if raw is self.raw and 8 * len(places) < raw.size:  # the whole need not become a list
+            return [self.number_at(i) for i in places]
+        flat = self.backend.to_flat(raw)
         if places.__class__ is range:
             return flat[places.start : places.stop]
         return [flat[i] for i in places]

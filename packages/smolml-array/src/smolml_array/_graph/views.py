@@ -235,16 +235,19 @@ def elements_at(node: Any, places: Sequence[int]) -> Sequence[Value]:
         with paused_gc():  # it would look through them again and again, and find nothing
             return elements_at(node, places)
     with ELEMENTS_LOCK:  # two threads that look at the same time must see the same objects
-        seen = node.seen
-        if seen is None:
-            seen = node.seen = {}
-        elements: list[Value] = []
-        for i, number in zip(places, node.numbers_at(places)):  # noqa: B905  # strict takes as long
-            if i not in seen or (element := seen[i]()) is None:
-                element = Element(node, i, number)
-                seen[i] = ref(element)
-            elements.append(element)
-        return elements
+        # and not strict, which takes as long as all the rest
+        return [_seen(node, i, x) for i, x in zip(places, node.numbers_at(places))]  # noqa: B905
+
+
+def _seen(node: ArrayNode, i: int, number: float) -> Value:
+    """The element at a place in C order: the one that somebody holds, else a new one."""
+    seen = node.seen
+    if seen is None:
+        seen = node.seen = {}
+    if i not in seen or (element := seen[i]()) is None:
+        element = Element(node, i, number)
+        seen[i] = ref(element)
+    return element
 
 
 class Look:
@@ -264,9 +267,16 @@ class Look:
         """The Value at a place in C order."""
         if self.places is not None:
             i = self.places[i]
-        if i not in self._held:
-            self._held[i] = elements_at(self.node, (i,))[0]
-        return self._held[i]
+        found = self._held.get(i)
+        if found is None:
+            node = self.node
+            if node.__class__ is not ArrayNode or node.is_live:
+                found = elements_at(node, (i,))[0]
+            else:
+                with ELEMENTS_LOCK:
+                    found = _seen(node, i, node.number_at(i))
+            self._held[i] = found
+        return found
 
     def several(self, places: Sequence[int]) -> Sequence[Value]:
         """The Values at places in C order."""

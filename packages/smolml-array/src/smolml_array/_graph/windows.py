@@ -14,13 +14,31 @@ if TYPE_CHECKING:
     from smolml_array.backends.protocol import Backend
 
 
+class Behind(NamedTuple):
+    """What all windows onto an array have in common.
+
+    Attributes:
+        nodes: its node: who else holds it is what `alone` asks.
+        stand_ins: its shape and dtype without its numbers, for rules that read no more.
+    """
+
+    nodes: list[ArrayNode]
+    stand_ins: list[Raw]
+
+    @classmethod
+    def of(cls, node: ArrayNode) -> Behind:
+        """That of a node; a constant has no rule that would read anything."""
+        plain = node.backend.silence.plain
+        return cls([node], [plain.placeholder(node.raw)] if node.tracked else [])
+
+
 class ViewOf(NamedTuple):
     """How a window came from the array that it looks into.
 
     Attributes:
         root: that array, which is no window itself.
-        behind: its node when the window was made, in a list that all windows onto it share: who
-            else holds that node is what `alone` asks. If the root has moved on, make it anew.
+        behind: its node when the window was made, in a list that all windows onto it share. If
+            the root has moved on, make it anew.
         version: which of the numbers that this node has had; if there are others, too.
         rule: the rule that made the window, of the root or of the window before.
         params: its parameters.

@@ -11,7 +11,7 @@ from smolml_array._graph.apply import INT64
 from smolml_array._graph.arithmetic import ArrayLike
 from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.mixing import for_message, numbers_on
-from smolml_array._graph.node import wholly
+from smolml_array._graph.node import ArrayNode, wholly
 from smolml_array._graph.rule import OUT, Rule
 from smolml_array._graph.shaping import RESHAPE
 from smolml_array._graph.views import put_numbers
@@ -95,7 +95,7 @@ def index_add(x: A, key: Any, v: ArrayLike) -> A:
 
 def getitem(x: A, key: Any) -> A:
     """x[key] with NumPy's indexing: basic indexing gives a window, the rest copies."""
-    raw, basic = _index_key(x, key)
+    raw, basic = (key, True) if key.__class__ is int else _index_key(x, key)
     try:
         return x._window(GETITEM, {"key": raw}) if basic else x._rule(GETITEM, x, key=raw)
     except IndexError as error:
@@ -141,12 +141,13 @@ def setitem(x: Array, key: Any, new: ArrayLike) -> None:
         x, key = view.root, view.params["key"]  # that is all that there is to x
     asked = key
     key, basic = _index_key(x, key)
-    if basic and _shows(new, x, key):
+    is_array = isinstance(new, Array)
+    if is_array and basic and _shows(new, x, key):
         return  # the end of `x[key] += v`, which has written through the window x[key]
     given: Any = None
     own = x._current_node()
     xp, numbers = own.backend, new
-    if isinstance(new, Array) and (source := new._current_node()).backend is xp:  # most often
+    if is_array and (source := new._current_node()).backend is xp:  # most often
         given, numbers = source if source.tracked else None, source.raw
     elif new.__class__ is not float and not (new.__class__ is int and new in INT64):
         xp, (_, given), _, (raw, numbers) = x._operands("setitem", (x, new))
@@ -181,7 +182,7 @@ def _put_over(x: Array, node: Any, given: Any, numbers: Raw, key: Any) -> None:
         if not hasattr(numbers, "shape"):
             numbers = xp.asarray(numbers, dtype=xp.float64)
         operands, primals = [node, given], [stand_in, numbers]
-        made = x._constant(xp, raw, True, INDEX_PUT, operands, primals, {"key": key})._node
+        made = ArrayNode(xp, raw, True, INDEX_PUT, operands, primals, {"key": key})
         made.raw = made.out = plain.index_put_into(raw, key, numbers)
         x._become(made)
     node.forget(stand_in)  # only now: another thread may look at x
@@ -253,7 +254,9 @@ def _shows(new: object, x: Array, key: Any) -> bool:
         return False
     cut_off = view.behind[0].tracked and not new._node.tracked and grad_enabled()
     cut_off = cut_off and x._current_node().tracked  # it stays so, whatever is in x
-    return not cut_off and view.steps()[:-1] == ([] if own is None else own.steps())
+    if cut_off or own is None:
+        return not cut_off and view.before is None
+    return view.steps()[:-1] == own.steps()
 
 
 def _kind(xp: Backend, raw: Raw) -> int:
