@@ -310,8 +310,7 @@ def elements() -> dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]]:
     def recurrence(x: Any) -> None:
         y = x * 1.0
         for i in range(1, len(x)):
-            before = y[i - 1]  # PyTorch's windows onto what is written to need a copy
-            y[i] = (before.clone() if hasattr(before, "clone") else before) * 0.9
+            y[i] = y[i - 1] * 0.9
 
     def summed(x: Any) -> None:
         total = 0.0

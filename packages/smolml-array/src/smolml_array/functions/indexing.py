@@ -95,7 +95,7 @@ def index_add(x: A, key: Any, v: ArrayLike) -> A:
 
 def getitem(x: A, key: Any) -> A:
     """x[key] with NumPy's indexing: basic indexing gives a window, the rest copies."""
-    raw, basic = (key, True) if key.__class__ is int else _index_key(x, key)
+    raw, basic = _index_key(x, key)
     try:
         return x._window(GETITEM, {"key": raw}) if basic else x._rule(GETITEM, x, key=raw)
     except IndexError as error:
