@@ -116,11 +116,8 @@ class Applying(Gradients):
                     break
                 xp = node.backend
                 primals.append(node.raw)
-                if node.tracked:
-                    tracked = True
-                    nodes.append(node)
-                else:
-                    nodes.append(None)
+                nodes.append(node if node.tracked else None)
+                tracked = tracked or node.tracked
             elif not is_rule and (
                 arg.__class__ is float or (arg.__class__ is int and arg in INT64)
             ):
@@ -130,9 +127,12 @@ class Applying(Gradients):
                 break
         if len(primals) != len(args) or HOOKS.on_read is not None:
             xp, nodes, tracked, primals = cls._operands(rule.name, args, is_rule)
-        silence = xp.silence
+        silence, plain = xp.silence, xp.silence.plain
         try:
-            out = silence.new().run(rule.forward, silence.plain, *primals, **params)
+            if is_rule and rule.function:
+                out = silence.new().run(getattr(plain, rule.function), *primals, **params)
+            else:
+                out = silence.new().run(rule.forward, plain, *primals, **params)
         except ValueError:
             if not is_rule:
                 _broadcast_shapes(*(getattr(p, "shape", ()) for p in primals), who=rule.name)

@@ -36,13 +36,13 @@ def backward_arrays(root: ArrayNode) -> bool:
                 hidden = release(root)
             args, params = (xp, found[node], node.out, *node.primals), node.params
             given: Any
-            if rule.__class__ is Rule:
-                given, into, rest = rule.vjps, rule.into, rule.rest
-            else:
+            into = rest = over = None
+            if rule.__class__ is not Rule:
                 given = op_vjps(rule) if rule in OWN_OPS or is_own(rule) else ()
-                into = rest = None
-            over = rest if rest is not None and node in owned and _is_free(node, found) else None
-            given = given if over is None else (_the_same, *given[1:])
+            else:
+                given, into, rest = rule.vjps, rule.into, rule.rest
+                if rest is not None and node in owned and _is_free(node, found):
+                    over, given = rest, (_the_same, *given[1:])
             if not (one_by_one := bool(given)):  # plugins, and rules of any number of operands
                 given = cotangents_of(node, found[node])
             for parent, c in zip(operands, given):  # noqa: B905  # strict: 100 ns a node

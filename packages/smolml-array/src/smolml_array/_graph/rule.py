@@ -55,6 +55,7 @@ class Rule:
         name: for error messages and drawings.
         forward: `forward(xp, *operands, **params)`; given as a text, the backend's function of that
             name.
+        function: that name; `_apply` calls the function without a step between.
         vjps: one per operand: `vjp(xp, g, out, *operands, **params)`, the cotangent of that operand
             from `g`, that of the result; None where there is none.
         vjp_all: in place of vjps, for any number of operands: all cotangents at once.
@@ -78,7 +79,8 @@ class Rule:
     """
 
     __slots__ = (
-        *("formula", "forward", "into", "jvp", "name", "not_saved", "rest", "vjp_all", "vjps"),
+        *("formula", "forward", "function", "into", "jvp", "name", "not_saved", "rest", "vjp_all"),
+        "vjps",
     )
 
     def __init__(
@@ -94,6 +96,7 @@ class Rule:
         formula: str | tuple[str, ...] = "",
     ) -> None:
         self.name: str = name
+        self.function: str = forward if isinstance(forward, str) else ""
         self.forward: Callable[..., Any] = (
             of_backend(forward) if isinstance(forward, str) else forward
         )

@@ -254,6 +254,8 @@ def reduced_shape(shape: Shape, axes: Sequence[int], keepdims: bool = False) -> 
 
 def reduced_count(shape: Shape, axis: Axis, who: str) -> int:
     """How many elements each result of a reduction comes from."""
+    if axis is None:
+        return math.prod(shape)
     return math.prod(shape[i] for i in normalize_axes(axis, len(shape), who))
 
 
