@@ -2,11 +2,11 @@
 
     python -m tests.mutants.run [--sample N] [--seed S] [--seconds T] [FILE ...]
 
-FILE is a path below `src`, or a pattern of such; the tests of its package are tried on it. Without
-one it is all of `GOALS`. The faults are cosmic-ray's; `--sample` tries so many of each file, drawn
-at random. What survives is printed as a diff: a test is missing, or the fault changes nothing that
-can be seen, and then it stands in `equivalent.toml` with the reason. Exit status 1: something
-survived that doesn't.
+FILE is a path below `src`, or a pattern of such; the tests of its package and of the one above are
+tried on it. Without one it is all of `GOALS`. The faults are cosmic-ray's; `--sample` tries so many
+of each file, drawn at random. What survives is printed as a diff: a test is missing, or the fault
+changes nothing that can be seen, and then it stands in `equivalent.toml` with the reason. Exit
+status 1: something survived that doesn't.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from tests.planting import ROOT
 EQUIVALENT: Final = Path(__file__).with_name("equivalent.toml")
 
 TESTS: Final = {
-    "smolml_value": "tests/value",
-    "smolml_array": "tests/array",
-    "smolml_utils": "tests/utils",
+    "smolml_value": ("tests/value", "tests/array"),
+    "smolml_array": ("tests/array", "tests/utils"),
+    "smolml_utils": ("tests/utils",),
 }
-"""The tests of a package."""
+"""The tests of a package, and of the one that is built on it."""
 
 _GOALS: Final = {
     "smolml_value": "fused graph op recording scalar table",
@@ -128,7 +128,7 @@ def main(arguments: list[str]) -> int:
                     options.seconds,
                     (options.measured or Path(name)) / f"{package}.pickle",
                 )
-                paths = [str(ROOT / path) for path in options.tests or [tests]]
+                paths = [str(ROOT / path) for path in options.tests or tests]
                 pytest.main([*OPTIONS, *paths, str(ROOT / SIGNATURES)], plugins=[trials])
     return int(report.summary() > 0)
 

@@ -123,7 +123,8 @@ def _measure(
         times[item.nodeid], last = (fine, cpu() - last), cpu()
     cover.stop()
     reached: dict[str, dict[str, int]] = {name: {} for name in times}
-    data = cover.get_data()
+    with warnings.catch_warnings(action="ignore"):  # that no line was reached is no news
+        data = cover.get_data()
     for file in files:
         for line, contexts in data.contexts_by_lineno(file).items():
             for context in filter(None, contexts):
