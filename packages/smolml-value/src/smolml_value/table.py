@@ -56,6 +56,12 @@ def _sech_squared(xp: Any, out: Any, x: Any) -> Any:
     return s * s
 
 
+def _share_of_square(xp: Any, x: Any, y: Any) -> Any:
+    """x / (x**2 + y**2), 0 at the origin; no square over- or underflows."""
+    h = xp.hypot(x, y)
+    return xp.where(h == 0.0, 0.0, x / h / h)
+
+
 def _normal_density(xp: Any, out: Any, x: Any) -> Any:
     return xp.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi)
 
@@ -221,13 +227,8 @@ atan2: Final = elementwise(
     "atan2",
     lambda xp, y, x: xp.atan2(y, x),
     (
-        # x / (x**2 + y**2) and -y / (x**2 + y**2), but no square over- or underflows
-        lambda xp, out, y, x: xp.where(
-            (x == 0.0) & (y == 0.0), 0.0, x / xp.hypot(x, y) / xp.hypot(x, y)
-        ),
-        lambda xp, out, y, x: xp.where(
-            (x == 0.0) & (y == 0.0), 0.0, -(y / xp.hypot(x, y)) / xp.hypot(x, y)
-        ),
+        lambda xp, out, y, x: _share_of_square(xp, x, y),
+        lambda xp, out, y, x: _share_of_square(xp, -1.0 * y, x),
     ),
     doc="The angle of the point (x, y), in (-pi, pi]; derivatives 0 at the origin",
 )
