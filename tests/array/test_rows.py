@@ -156,3 +156,20 @@ def test_the_class_of_a_window_has_no_slot_that_is_not_looked_at() -> None:
     assert {*ArrayBase.__slots__} == {
         *("__weakref__", "_behind", "_list", "_look", "_node", "_view"),
     }
+
+
+@pytest.mark.parametrize("name", ["numpy", "pure"])
+def test_who_assigns_while_iterating_writes_into_the_same_memory(name: str) -> None:
+    """Else a loop of n assignments would copy n times."""
+    x = MLArray(numbers(100), backend=name)
+    memory = id(x._node.raw)
+    for i, _ in enumerate(x):
+        x[i] = 2.0
+    assert id(x._node.raw) == memory
+    y = x * 1.0
+    memory = id(y._node.raw)
+    for i, e in enumerate(y):
+        y[i] = e * 2.0
+    assert id(y._node.raw) == memory
+    y.backward()
+    assert_close(gradient(x), [2.0] * 100)
