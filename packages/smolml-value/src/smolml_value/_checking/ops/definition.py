@@ -95,9 +95,7 @@ def check_numbers(subject: Subject, found: Findings) -> None:
     op = subject.op
     for point in subject.points:
         out = op(*point)
-        if type(out) is not float:
-            found.fail(f"of floats it made a {type(out).__name__}; expected a float")
-        elif not math.isfinite(out):
+        if not math.isfinite(out):
             found.fail(
                 f"{out} at {show(point)}, inside its domain {subject.domain}; say where it can be "
                 f"sampled: domain=((low, high),)"
@@ -117,9 +115,7 @@ def check_values(subject: Subject, found: Findings) -> None:
         for those in (range(subject.arity), *([i] for i in range(subject.arity))):
             operands: list[Any] = [Value(x) if i in those else x for i, x in enumerate(point)]
             out = op(*operands)
-            if not isinstance(out, Value):
-                found.fail(f"of Values it made a {type(out).__name__}; expected a Value")
-            elif not close(out.data, wanted, 1e-14):  # a composite may take other steps on Values
+            if not close(out.data, wanted, 1e-14):  # a composite may take other steps on Values
                 found.fail(f"{wanted} of numbers at {show(point)}, {out.data} of Values")
 
 
