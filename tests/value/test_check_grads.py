@@ -150,6 +150,30 @@ def test_wrong_rules_are_caught_in_each_mode(name: str, mode: str) -> None:
     assert f"(mode {'-'.join([mode] * order)}" in message
 
 
+bent = elementwise("bent", lambda xp, x, y: x * x + 0.0 * y, [lambda xp, out, x, y: 3.0 * x, 1.0])
+bare = op_with(lambda xp, out, x: 3.0 * float(x) * x + 2.0 * x, lambda xp, x: x**3 + x * x)
+
+
+@pytest.mark.parametrize(
+    ("f", "order", "reason"),
+    [
+        (lambda xs: bent(*xs), 1, "a term of the rule is missing or wrong"),
+        (lambda xs: bare(xs[0]), 2, "its rule depends on the argument in a way that is not"),
+    ],
+)
+def test_slopes_that_are_off_by_no_common_factor(f: Function, order: int, reason: str) -> None:
+    """One of them should be 0, or the factor is of no kind that is known."""
+    with pytest.raises(AssertionError, match=f"likely: .*{reason}"):
+        check_grads(f, [0.7, 0.3], order=order)
+
+
+def test_mixtures_of_results_are_compared_where_there_are_many() -> None:
+    f = lambda xs: [x * (x.data if i == 17 else x) for i, x in enumerate(xs)]
+    with pytest.raises(AssertionError, match="d a random direction / d a") as caught:
+        check_grads(f, [1.0 + i for i in range(30)], order=1, modes=["rev"], elements=1)
+    assert "a factor" not in str(caught.value)
+
+
 def test_a_rule_that_is_wrong_in_reverse_mode_only() -> None:
     # forward mode transposes it twice, so both are wrong; a vjp that is not linear is not
     @custom_vjp

@@ -27,6 +27,7 @@ from smolml_value import (
     ops,
 )
 from smolml_value.table import TABLE
+from smolml_value.testing import check_op
 
 Install = Callable[..., Path]
 TWICE = elementwise("twice", lambda xp, x: 2.0 * x, (2.0,))
@@ -311,6 +312,21 @@ def test_a_broken_plugin_fails_on_its_own_use_only(
     assert "bad-ops 0.7" in row.error
     assert ops.swish(0.0) == 0.0
     assert Value(1.0).tanh().data == ops.tanh(1.0)
+
+
+def test_an_op_whose_name_plugins_claim_is_not_theirs(install: Install) -> None:
+    install("bad-ops", {"twice": "bad_n:twice"}, {"bad_n": "raise ValueError('boom')"})
+    assert ops.name_of(TWICE) is None
+    report = check_op(TWICE, kinds=[], raise_on_failure=False)
+    assert [check.name for check in report.failures] == ["registration"]
+    assert "op 'twice' of bad-ops 1.0 (bad_n:twice) cannot be used" in str(report)
+    other = """
+        from smolml_value import elementwise
+        twice = elementwise("twice", lambda xp, x: x + x)
+    """
+    install("other-ops", {"twice": "other_n:twice"}, {"other_n": other})
+    assert ops.name_of(TWICE) is None
+    assert ops.name_of(ops["other-ops:twice"]) == "other-ops:twice"
 
 
 def test_the_cause_of_a_failure_is_kept(install: Install) -> None:
