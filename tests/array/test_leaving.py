@@ -8,8 +8,10 @@ import inspect
 import logging
 import math
 import pickle
+import statistics
 import warnings
 from collections.abc import Callable
+from statistics import NormalDist
 from typing import Any
 
 import pytest
@@ -358,3 +360,8 @@ def test_outside_of_transforms_numbers_are_taken_freely() -> None:
 def test_the_warning_is_a_declared_one() -> None:
     assert issubclass(LostGradientWarning, UserWarning)
     assert smolml_array.__name__  # and of the package it comes from, not of arrays
+
+
+def test_a_function_of_a_library_alone() -> None:
+    (warning,) = found(lambda: grad(NormalDist().cdf)(1.0))
+    assert warning.filename == statistics.__file__

@@ -367,3 +367,15 @@ def test_a_deep_graph() -> None:
         with pytest.raises(AnomalyError) as caught:
             y.backward()
     assert caught.value.line == line_of("# at the bottom of it")
+
+
+def test_lines_are_looked_for_in_so_many_frames_and_no_more() -> None:
+    def below(depth: int, x: Value) -> Value:
+        return below(depth - 1, x) if depth else x.sqrt()  # below all of it
+
+    x = Value(0.0)
+    with detect_anomaly():
+        y = below(300, x)
+        with pytest.raises(AnomalyError) as caught:
+            y.backward()
+    assert caught.value.line == line_of("# below all of it")

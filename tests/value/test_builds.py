@@ -99,3 +99,18 @@ def test_a_zip_file_is_as_good_as_a_folder(tmp_path: Path) -> None:
         text=True,
     )
     assert "did you mean relu" in found.stderr
+
+
+def test_a_module_of_the_package_is_there_without_an_import_of_its_own() -> None:
+    program = (
+        "import sys\n"
+        "sys.modules['mypy_extensions'] = None\n"  # no dependency: it cannot be imported
+        "import smolml_value\n"
+        "print('smolml_value.fused' in sys.modules)\n"
+        "print(smolml_value.fused.fsum([smolml_value.Value(1.0), 2.0]).data)\n"
+        "print({'fused', 'draw', 'Value'} <= set(dir(smolml_value)))\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert found.stdout.split() == ["False", "3.0", "True"]

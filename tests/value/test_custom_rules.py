@@ -16,6 +16,7 @@ from smolml_value import (
     Value,
     checkpoint,
     custom_vjp,
+    elementwise,
     grad,
     hessian,
     hvp,
@@ -230,3 +231,33 @@ def test_checkpoint_holds_nothing_of_what_is_inside() -> None:
     assert memory(lambda: checkpoint(chain)(Value(1.0))) < stored / 5
     assert memory(lambda: checkpoint(nested)(Value(1.0))) < stored / 5
     assert memory(lambda: checkpoint(grad(chain))(Value(1.0))) < stored / 5
+
+
+def test_an_argument_that_gets_nothing() -> None:
+    """Its cotangent is None: in both modes, and by hand, as if the result did not depend on it."""
+
+    @custom_vjp
+    def first(x: Any, y: Any) -> Any:
+        return x * y
+
+    first.defvjp(lambda x, y: (x * y, y), lambda y, g: (g * y, None))
+    assert grad(first, (0, 1))(2.0, 3.0) == (3.0, 0.0)
+    assert jvp(first, (2.0, 3.0), (1.0, 1.0)) == (6.0, 3.0)
+    assert jvp(lambda y: first(2.0, y), (3.0,), (1.0,)) == (6.0, 0.0)
+    x, y = Value(2.0), Value(3.0)
+    out: Any = first(x, y)
+    out.grad = 1.0
+    for v in (out, *out._children):
+        v._backward()
+    assert (x.grad, y.grad) == (3.0, 0.0)
+
+
+def test_a_custom_function_shows_its_name() -> None:
+    power, _ = made_custom()
+    assert repr(power) == "<custom_vjp power>"
+
+
+def test_an_op_with_a_vjp_of_its_own_has_derivatives_of_both_modes() -> None:
+    cube = elementwise("cube", lambda xp, x: x**3, vjp=lambda xp, g, out, x: (3.0 * g * x**2,))
+    for order, wanted in enumerate([8.0, 12.0, 12.0, 6.0, 0.0]):
+        assert nth(cube, order)(2.0) == nth_forward(cube, order)(2.0) == wanted

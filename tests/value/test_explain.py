@@ -356,6 +356,11 @@ def test_both_languages_say_the_same_things() -> None:
             assert sorted(re.findall(r"\{\w+\}", words["es"][name])) == sorted(fields)
 
 
+def test_a_result_that_depends_on_nothing() -> None:
+    *_, last = explain(Value(2.0, "x")).text.splitlines()
+    assert last == "2. Everything has its gradient: x.grad = 1."
+
+
 def test_repr_and_step() -> None:
     told = explain(Value(1.0, "x") * 2.0, names={})
     assert repr(told) == "<Explanation of v1 in 3 steps; print() shows it>"

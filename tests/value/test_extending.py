@@ -7,11 +7,14 @@ import pkgutil
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from smolml_value import extending
+from smolml_value.extending.derivatives import NodeRules, of
+from smolml_value.node import Node
 
 ROOT = Path(__file__).parents[2]
 MODULES = [
@@ -55,3 +58,40 @@ def test_the_import_of_the_first_module_is_light() -> None:
         [sys.executable, "-c", LIGHT], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.strip() == ""
+
+
+class Strange(Node):
+    """A kind of node that says nothing of itself."""
+
+
+def test_a_kind_of_node_that_says_nothing_is_refused_by_its_name() -> None:
+    node, rules = Strange(), NodeRules()
+    asked: list[Callable[[], object]] = [
+        lambda: node._sends(1.0),
+        lambda: node._add_to_grad(1.0),
+        lambda: node._receive(1.0),
+        lambda: rules.vjp(node, 1.0, [True]),
+        lambda: rules.jvp(node, [1.0], True),
+        lambda: rules.values(node),
+        lambda: rules.lift(node, 1.0),
+    ]
+    for ask in asked:
+        with pytest.raises(TypeError, match=r"^Strange: this kind of node "):
+            ask()
+
+
+def test_what_is_no_operand_is_refused() -> None:
+    x = "text"
+    rules = of(x)
+    asked: list[Callable[[], object]] = [
+        lambda: rules.node_of(x),
+        lambda: rules.alias(x),
+        lambda: rules.new_leaf(x),
+        lambda: rules.plain(x, x),
+        lambda: rules.full_like(x, 1.0),
+        lambda: rules.make_output(x, Strange(), 0, "op"),
+        lambda: rules.from_floats(x, [1.0]),
+    ]
+    for ask in asked:
+        with pytest.raises(TypeError, match="expected a float, Value or MLArray, got a str"):
+            ask()

@@ -50,3 +50,37 @@ def test_what_an_interrupt_left_belongs_to_nobody(monkeypatch: pytest.MonkeyPatc
             assert table.obtain(others[-1], lambda: "new") == "new"
     assert reused
     assert set(ignored) == {KeyboardInterrupt}
+
+
+def test_an_entry_that_is_forgotten_late_is_not_that_of_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is called when an object goes may come late: until then nobody sees its entry."""
+    late: list[tuple[Any, ...]] = []
+    forget = identity_map._forget
+    monkeypatch.setattr(identity_map, "_forget", lambda *args: late.append(args))
+    table: WeakIdentityDict[str] = WeakIdentityDict()
+    others: list[Owner] = []
+    for _ in range(100):
+        owner = Owner()
+        table.set(owner, "of the old one")
+        del owner
+        assert {*table.items()} == {(other, "new") for other in others}
+        others.append(Owner())
+        table.set(others[-1], "new")
+    reused = {id(other) for other in others} & {key for _, key, _ in late}
+    assert reused
+    for args in late:
+        forget(*args)
+    assert {*table.items()} == {(other, "new") for other in others}
+    assert len(table) == 100
+
+
+def test_objects_may_outlive_what_was_kept_beside_them() -> None:
+    table: WeakIdentityDict[str] = WeakIdentityDict()
+    owner = Owner()
+    table.set(owner, "kept")
+    (entry,) = table._entries.values()
+    del table
+    del owner  # the reference to it is still there, and tells a table that is not
+    assert entry[0]() is None

@@ -320,3 +320,9 @@ def test_a_plain_function_that_raises_gives_nan() -> None:
     assert f(4.0) == 2.0
     assert gradients(f, 4.0) == [0.25]
     assert ops.sqrt(4.0) == 2.0
+
+
+def test_a_vjp_that_turns_complex_is_nan() -> None:
+    rooted = elementwise("rooted", lambda xp, x: x, vjp=lambda xp, g, out, x: (g * x**0.5,))
+    assert rooted.scalar_vjp(1.0, 4.0, (4.0,)) == (2.0,)
+    assert math.isnan(rooted.scalar_vjp(1.0, -4.0, (-4.0,))[0])

@@ -26,7 +26,8 @@ from smolml_value import (
 )
 from smolml_value._anomaly.state import checking
 from smolml_value._derivatives import nesting
-from smolml_value.graph import _RUNNING, LOCK
+from smolml_value._runtime.modes import Mode, Setting
+from smolml_value.graph import _RUNNING, LOCK, Pass
 from smolml_value.recording import MODE
 from tests.interrupting import everywhere
 
@@ -121,6 +122,26 @@ def test_an_exit_stack(kind: Any) -> None:
     check_that_nothing_is_set()
 
 
+def test_a_block_that_cannot_be_opened_is_not_open() -> None:
+    def refuse(block: object) -> None:
+        raise KeyboardInterrupt
+
+    mode: Mode[int] = Mode("a mode", 0)
+    with pytest.raises(KeyboardInterrupt), Setting(mode, 1, refuse):
+        pass
+    assert mode.get() == 0
+
+
+def test_to_end_a_block_that_is_not_open_does_nothing(kind: Any) -> None:
+    make, is_on = kind
+    block = make()
+    type(block).__exit__(block, None, None, None)
+    assert not is_on()
+    with block:
+        assert is_on()
+    check_that_nothing_is_set()
+
+
 def test_a_decorated_function_may_call_itself(kind: Any) -> None:
     make, is_on = kind
 
@@ -189,6 +210,25 @@ def test_an_interrupt_anywhere_adds_all_of_a_gradient_or_nothing() -> None:
         got = [x.grad, w.grad]
         assert got in (once, [2 * g for g in once])
         x.grad, w.grad = once
+
+
+def test_what_a_pass_left_that_was_interrupted_twice_goes_before_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    x = Value(3.0)
+    y = x * x
+    made = Value(y.data, (y,), "by hand")
+    made._backward = interrupt
+    with monkeypatch.context() as patch:
+        patch.setattr(Pass, "commit_or_restore", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            (made + x).backward()
+    (x * 5.0).backward()
+    assert x.grad == 5.0
+    check_that_nothing_is_set()
 
 
 # Other processes -------------------------------------------------------------------------------

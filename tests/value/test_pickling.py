@@ -68,6 +68,13 @@ class Model:
         return self.factor * x * x
 
 
+class Renamed:
+    """A class that holds what a transform has made of a function outside."""
+
+    of_cube = staticmethod(grad(cube))
+    bound = grad(cube)
+
+
 MADE: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "grad": (grad(cube), (2.0,)),
     "value_and_grad": (value_and_grad(cube), (2.0,)),
@@ -162,3 +169,19 @@ def test_values_and_ops_are_small() -> None:
     assert len(pickle.dumps(y)) < 120  # the number, not the graph
     for op in (ops.tanh, ops.leaky_relu.bind(alpha=0.2)):
         assert len(pickle.dumps(op)) < 200
+
+
+def test_the_result_of_a_function_with_a_rule_is_copied_as_any_value_is() -> None:
+    y: Any = clipped(Value(2.0))
+    y.label = "y"
+    (y * 3.0).backward()
+    for again in (copy.copy(y), copy.deepcopy(y), pickle.loads(pickle.dumps(y))):
+        assert type(again) is Value
+        assert (again.data, again.grad, again.label) == (2.0, 3.0, "y")
+        assert again._prev == set()
+
+
+def test_what_another_name_holds_is_pickled_as_the_call_that_made_it() -> None:
+    again = pickle.loads(pickle.dumps(Renamed.of_cube))
+    assert again(2.0) == Renamed.of_cube(2.0) == 12.0
+    assert Renamed.of_cube.__name__ == "grad(cube)"

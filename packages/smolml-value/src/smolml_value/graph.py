@@ -79,9 +79,9 @@ class _State:
 
     def clean_up(self) -> None:
         """Remove what a pass that was interrupted has left in its graph."""
-        if self.latest is not None:
-            self.latest.commit_or_restore()
-            self.latest = None
+        assert self.latest is not None
+        self.latest.commit_or_restore()
+        self.latest = None
 
 
 _STATE: Final = _State()

@@ -8,7 +8,7 @@ operands: results of ops on operands, which can be differentiated again.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from smolml_value.graph import ScalarNode
 from smolml_value.node import Node, OperandBase
@@ -139,7 +139,8 @@ class _Unknown(OperandRules, NodeRules):
     """The answers for numbers that are no floats, and refusals."""
 
 
-_rules: dict[type | str, Any] = {object: _Unknown()}
+_UNKNOWN: Final = _Unknown()
+_rules: dict[type | str, Any] = {}
 
 
 def register(kind: type | str, rules: NodeRules | OperandRules) -> None:
@@ -156,7 +157,7 @@ def of(x: Any) -> Any:
         rules = _rules.get(kind) or _rules.get(f"{kind.__module__}.{kind.__name__}")
         if rules is not None:
             return rules
-    raise _not_an_operand(x)
+    return _UNKNOWN
 
 
 def vjp(node: Node, g: Cotangent, needs: Sequence[bool], create_graph: bool) -> Parts:

@@ -160,11 +160,11 @@ class Subgraph:
                 self._settle(node, places, False, max(places, default=-1) >= 0)
 
     def _settle(self, node: Node, places: Sequence[int], stored: bool, on_the_way: bool) -> None:
-        """Give a node its place, once."""
+        """Give a node its place, which it has not yet."""
         key = id(node)
         if not on_the_way and key not in self._ends:
             self._place[key] = -1
-        elif key not in self._place:
+        else:
             self._place[key] = len(self._steps)
             self._steps.append((node, places, stored))
 

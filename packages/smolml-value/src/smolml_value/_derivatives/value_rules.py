@@ -235,7 +235,8 @@ class FunctionOutput(Value):
         self._function._receive(*self._cotangents(self._grad))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Value, (self._data, self.label)  # a copy is a leaf
+        restore, (_, *numbers), state = super().__reduce__()
+        return restore, (Value, *numbers), state  # a copy is a leaf
 
 
 class OutputRules(ValueRules):

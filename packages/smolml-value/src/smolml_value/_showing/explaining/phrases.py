@@ -62,8 +62,6 @@ def headline(step: Step, language: Language) -> str:
     if step.kind == "folded":
         ops = ", ".join(f"{op} ×{n:,}" for op, n in step.folded)
         return words["folded"].format(n=f"{sum(n for _, n in step.folded):,}", ops=ops)
-    if not step.gradients:
-        return words["end_none"].format(name=step.name)
     found = [f"{grad_of(x.name)} = {short(x.added, language)}" for x in step.gradients]
     if step.left_out:
         found.append(words["others"].format(n=f"{step.left_out:,}"))

@@ -19,10 +19,6 @@ _WORDS: Final = {
     ),
     "folded": ("{n} more steps of the same kind: {ops}.", "{n} pasos más del mismo tipo: {ops}."),
     "end": ("Everything has its gradient: {gradients}.", "Todo tiene su gradiente: {gradients}."),
-    "end_none": (
-        "{name} depends on nothing: there is nothing to do.",
-        "{name} no depende de nada: no hay nada que hacer.",
-    ),
     "others": ("{n} more", "{n} más"),
     "adds": (
         "{partial}, so {grad} += {product}; {now}",
