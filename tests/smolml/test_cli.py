@@ -71,6 +71,15 @@ def test_the_backend_of_the_environment_is_checked_too() -> None:
     assert "--backend: expected numpy or pure, got 'abacus'" in done.stderr
 
 
+def test_a_backend_is_checked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "pure", "--backend"]) == 0
+    out = capsys.readouterr().out
+    assert "pure" in out
+    assert "FAILED" not in out
+    assert main(["check", "abacus", "--backend"]) == 2
+    assert "unknown backend 'abacus'" in capsys.readouterr().err
+
+
 def test_the_default_picture_is_checked_before_training(tmp_path: Path) -> None:
     (tmp_path / "digits.png").mkdir()
     done = run("demo", "digits", cwd=tmp_path)

@@ -30,6 +30,8 @@ number = 3
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "train.py").write_text(SCRIPT)
     (tmp_path / "helper.py").write_text("weight = 3.0\n")
+    (tmp_path / "plain.py").write_text("x = 1.0\n")
+    (tmp_path / "a_folder.svg").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.delitem(sys.modules, "helper", raising=False)
     return tmp_path
@@ -85,6 +87,8 @@ def test_an_attribute_and_the_default_file(folder: Path) -> None:
         (["train.py:number"], "expected a Value, an MLArray or a list of them, got a int"),
         (["train.py:loss", "-o", "g.jpg"], r"--out: expected a file that ends in \.svg, "),
         (["train.py:loss", "-o", "no/g.svg"], "cannot write 'no/g.svg': there is no folder 'no'"),
+        (["plain.py:loss"], "no variable 'loss'; none of its variables is a Value or an MLArray"),
+        (["train.py:loss", "-o", "a_folder.svg"], "--out: cannot write 'a_folder.svg': "),
         (["train.py:loss", "--fold", "colour"], "--fold: expected auto, .*or none, got 'colour'"),
         (["train.py:loss", "--direction", "up"], "--direction: expected right or down"),
         (["train.py:loss", "--language", "fr"], "--language: expected en or es, got 'fr'"),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,13 @@ def learn(*args: str) -> int:
         return main(["learn", *args])
     except SystemExit as stopped:
         return int(str(stopped.code))
+
+
+def test_it_is_told_to_a_text_that_is_no_terminal(folder: Path) -> None:
+    told = io.StringIO()
+    with redirect_stdout(told):
+        assert learn("list") == 0
+    assert all(f" {name} " in told.getvalue() for name in exercises())
 
 
 def test_from_the_list_to_the_next_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
