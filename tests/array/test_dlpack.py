@@ -54,6 +54,24 @@ def test_without_a_copy_it_is_read_only(backend: str) -> None:
     assert not out.flags.writeable
 
 
+def test_a_consumer_of_the_first_version_gets_a_copy(backend: str) -> None:
+    class Old:
+        """An array as consumers from before DLPack 1.0 ask for it."""
+
+        def __dlpack__(self, **options: Any) -> Any:
+            x: Any = made
+            return x.__dlpack__()
+
+        def __dlpack_device__(self) -> tuple[int, int]:
+            return (1, 0)
+
+    made = MLArray([1.0, 2.0])
+    old: Any = Old()
+    out = np.from_dlpack(old)
+    assert out.tolist() == [1.0, 2.0]
+    assert not np.shares_memory(out, np.asarray(made))
+
+
 def test_what_cannot_be_is_refused(backend: str) -> None:
     x: Any = MLArray([1.0])
     with pytest.raises(BufferError, match=r"arrays live on the CPU, \(1, 0\); got .*\(2, 0\)"):

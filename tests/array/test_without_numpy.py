@@ -47,3 +47,29 @@ def test_without_numpy() -> None:
         "__dlpack__: the pure backend needs NumPy for DLPack; use x.to_list()",
         f"from_dlpack: needs NumPy to read the memory: {FIX}",
     ]
+
+
+LISTED = """
+import sys
+from types import SimpleNamespace
+sys.modules["numpy"] = None
+from smolml_array import use_backend
+from smolml_array.extending import backends
+
+print([row[-2:] for row in backends.info()])
+sys.modules["numpy"] = SimpleNamespace(__version__="1.26.4")  # an old one
+try:
+    use_backend("numpy")
+except ImportError as error:
+    print(error)
+"""
+
+
+def test_an_old_numpy_is_as_good_as_none() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LISTED], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    first, second = done.stdout.splitlines()
+    assert first == "[('broken', 'NumPy is not installed'), ('built-in', '')]"
+    assert second.startswith("the numpy backend needs NumPy >= 2, but 1.26.4 is installed: ")
