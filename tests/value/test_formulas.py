@@ -37,6 +37,11 @@ WRITTEN: dict[str, tuple[Rule, str, Callable[[float], float]]] = {
     "the opposite twice": (lambda xp, out, x: -xp.negative(x), "x", lambda x: x),
     "a sign that says nothing": (lambda xp, out, x: +x, "x", lambda x: x),
     "the absolute value": (lambda xp, out, x: abs(x), "|x|", abs),
+    "what no namespace has": (
+        lambda xp, out, x: getattr(xp, "__nothing__", xp.exp)(x),
+        "exp(x)",
+        math.exp,
+    ),
     "a constant of xp": (lambda xp, out, x: xp.pi * x, "3.142 · x", lambda x: math.pi * x),
     "a plain function": (lambda xp, out, x: xp.map_scalar(math.cos, x), "cos(x)", math.cos),
 }

@@ -226,6 +226,8 @@ class _Names:
     where = staticmethod(_where)
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
         if name in _ARITHMETIC:
             return partial(_operate, name)
         f: Any = getattr(scalar, name, None)
