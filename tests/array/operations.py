@@ -88,7 +88,9 @@ def _border(t: Any, x: Any, v: Any) -> Any:
 
 
 def _like(x: Any, numbers: Any) -> Any:
-    return np.array(numbers, dtype=x.dtype.name)
+    """These numbers as floats, of the type of x where those are floats."""
+    name = x.dtype.name
+    return np.array(numbers, dtype=name if name.startswith("float") else "float64")
 
 
 def _eye(x: Any) -> Any:
@@ -114,6 +116,11 @@ def _added(a: Any, v: Any) -> Any:
     key: Any = (slice(None), [2, 0, 2])
     np.add.at(out, key, v)
     return out
+
+
+def _interp(x: Any, xs: Any, ys: Any, left: Any = None) -> Any:
+    made = np.interp(x, xs, ys, left)
+    return made.astype(np.result_type(x, xs, ys, np.float32))  # NumPy's is of float64
 
 
 def _interpolated(t: Any, x: Any, xs: Any, ys: Any, left: Any = None) -> Any:
@@ -268,7 +275,7 @@ ROWS: dict[str, Row] = {
     ),
     "interp": Row(
         lambda x, xs, ys: interp(x * 5.0, xs * 0.1 + _like(x, [-1.0, 0.3, 1.1]), ys),
-        lambda a, b, c: np.interp(a * 5.0, b * 0.1 + [-1.0, 0.3, 1.1], c),
+        lambda a, b, c: _interp(a * 5.0, b * 0.1 + _like(b, [-1.0, 0.3, 1.1]), c),
         ((2,), (3,), (3,)),
         linear=False,
         torch=lambda t, x, xs, ys: _interpolated(
@@ -277,7 +284,7 @@ ROWS: dict[str, Row] = {
     ),
     "interp, moved points": Row(
         lambda x, y: interp(_like(x, [-5.0, -0.6, 1.2]), x * 0.1 + _like(x, [-1, 0, 1]), y, 7.0),
-        lambda a, b: np.interp([-5.0, -0.6, 1.2], a * 0.1 + [-1.0, 0.0, 1.0], b, 7.0),
+        lambda a, b: _interp(_like(a, [-5.0, -0.6, 1.2]), a * 0.1 + _like(a, [-1, 0, 1]), b, 7.0),
         ((3,), (3,)),
         linear=False,
         torch=lambda t, x, y: _interpolated(

@@ -12,6 +12,7 @@ from smolml_array import (
     Generator,
     MLArray,
     ShapeError,
+    affine,
     arange,
     clip,
     concat,
@@ -206,6 +207,7 @@ def test_arrays_of_different_backends_do_not_mix() -> None:
         ("where", lambda: where(a > 0, a, b)),
         ("concat", lambda: concat([a, b])),
         ("stack", lambda: stack([b, a])),
+        ("affine", lambda: affine(a, a, b[0])),
         ("setitem", lambda: a.__setitem__(0, b[0])),
     ]
     for name, do in mixed:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,23 @@ def test_float32_stays_float32(row: Row) -> None:
     assert out.dtype == np.float32
     assert all(x.grad().dtype == np.float32 for x in xs)
     assert_same(out, row.theirs(*arrays), 1e-4, 1e-4)
+
+
+TYPES = {"numpy": ("float32", "float64", "int64"), "pure": ("float64", "int64")}
+of_several = {name: row for name, row in ROWS.items() if len(row.shapes) > 1}
+
+
+@pytest.mark.parametrize("row", of_several.values(), ids=of_several)
+def test_operands_of_different_types_answer_as_numpy(row: Row, backend: str) -> None:
+    for types in itertools.product(TYPES[backend], repeat=len(row.shapes)):
+        arrays = [array(shape, i).astype(types[i]) for i, shape in enumerate(row.shapes)]
+        xs = [MLArray(a, a.dtype.kind == "f", dtype=a.dtype.name) for a in arrays]
+        out, want = row.ours(*xs), row.theirs(*arrays)
+        assert out.dtype.name == want.dtype.name, types
+        assert_same(out, want, 1e-5, 1e-5)
+        if out.requires_grad:
+            out.backward()
+        assert all(x.grad().dtype == x.dtype for x in xs if x.requires_grad), types
 
 
 # Methods that have the name of a function of the backends: any dtype, any number, any shape -----

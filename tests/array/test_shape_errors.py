@@ -8,6 +8,7 @@ from smolml_array import (
     AxisError,
     MLArray,
     ShapeError,
+    affine,
     arange,
     concat,
     eye,
@@ -91,6 +92,21 @@ SHAPES: list[Case] = [
     (lambda: concat([]), ValueError, r"concat: expected at least one array, got none"),
     (lambda: stack([]), ValueError, r"stack: expected at least one array, got none"),
     (lambda: stack([X(), zeros(2)]), ShapeError, r"stack: array 1 has shape \(2,\), array 0 has"),
+    (
+        lambda: stack([zeros(2), zeros(3), zeros(4)]),
+        ShapeError,
+        r"stack: array 1 has shape \(3,\), array 0 has \(2,\): expected equal shapes",
+    ),
+    *(
+        (
+            lambda b=b: affine([[1.0, 2.0]], [[1.0], [2.0]], b),
+            ShapeError,
+            rf"affine: b of shape {said} does not broadcast to \(1, 1\), the shape of x @ w",
+        )
+        for b, said in (([1.0, 2.0], r"\(2,\)"), ([[1.0], [2.0]], r"\(2, 1\)"))
+    ),
+    (lambda: affine(X(), zeros(2, 3), zeros(3)), ShapeError, r"affine: .* 3 \(axis 1 of the left"),
+    (lambda: affine(X(), X().T, zeros(3)), ShapeError, r"affine: .* do not broadcast: 2 \(axis 1 "),
     (lambda: zeros(2, -1), ShapeError, r"zeros: shape \(2, -1\) has a negative length"),
     (lambda: randn(-1), ShapeError, r"randn: shape \(-1,\) has a negative length"),
     (lambda: ones(unchecked(2.5)), TypeError, r"ones: expected integers as the shape, got 2.5"),
