@@ -80,6 +80,14 @@ def test_inverses_determinants_and_roots_answer_as_numpy(a: Any) -> None:
             assert_same(matrix_power(x, n), np.linalg.matrix_power(a, n), 1e-8, 1e-8)
 
 
+def test_powers_of_an_infinite_matrix_are_numpys(backend: str) -> None:
+    a = np.array([[math.inf, 2.0], [0.0, 1.0]])
+    with np.errstate(invalid="ignore"):
+        for n in (0, 1, 2, 3):
+            want = np.linalg.matrix_power(a, n)
+            np.testing.assert_array_equal(np.asarray(matrix_power(MLArray(a), n)), want)
+
+
 # Gradients in closed form ----------------------------------------------------------------------
 
 

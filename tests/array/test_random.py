@@ -31,6 +31,22 @@ def test_uniform_numbers_are_those_of_pythons_generator(backend: str) -> None:
     assert flat(Generator(7).rand(2, 3).to_list()) == want
 
 
+@pytest.mark.parametrize("size", SIZES[:-1])
+def test_normal_numbers_come_from_as_many_uniform_ones_in_pairs(backend: str, size: int) -> None:
+    """As Box and Muller (1958) make two of two."""
+    draw, ours = random.Random(7), Generator(7)
+    half = (size + 1) // 2
+    first, second = ([draw.random() for _ in range(half)] for _ in range(2))
+    radii = [math.sqrt(-2.0 * math.log1p(-u)) for u in first]
+    want = [
+        r * f(math.tau * v)
+        for f in (math.cos, math.sin)
+        for r, v in zip(radii, second, strict=True)
+    ]
+    assert_close(ours.randn(size).to_list(), want[:size], 1e-13, 1e-13)
+    assert ours.rand(1).to_list() == [draw.random()]  # and none is left over
+
+
 def test_seeds(backend: str) -> None:
     first = Generator(1)
     a = first.rand(5).to_list()

@@ -97,3 +97,12 @@ def test_the_product_of_all_others(backend: str, n: int, zeros: int) -> None:
     small = [v * 1e-12 for v in x]  # the product of many is less than any number
     exact = [math.prod([*map(mpmath.mpf, small[:i]), *small[i + 1 :]]) for i in range(n)]
     close(grad(lambda v: v.prod())(MLArray(small, backend=backend)).to_list(), exact)
+
+
+@pytest.mark.parametrize("exponent", range(-323, -290, 3))
+def test_the_product_of_all_others_where_digits_of_the_product_are_lost(
+    backend: str, exponent: int
+) -> None:
+    x = [1.7, 10.0**exponent, 1.3]
+    got = grad(lambda v: v.prod())(MLArray(x, backend=backend)).to_list()
+    assert got == pytest.approx([1.3 * x[1], 1.7 * 1.3, 1.7 * x[1]], rel=1e-15, abs=0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -117,6 +118,14 @@ def test_broadcast_to(backend: str, data: st.DataObject) -> None:
     own = tuple(1 if data.draw(st.booleans()) else n for n in wide)
     own = own[data.draw(st.integers(0, len(own))) :]
     check_places(lambda x: x.broadcast_to(wide), lambda a: np.broadcast_to(a, wide), own)
+
+
+@pytest.mark.parametrize("mode", ["constant", "edge", "reflect", "symmetric", "wrap"])
+def test_borders_of_any_width(backend: str, mode: Any) -> None:
+    for n, before, after in itertools.product(range(1, 6), range(8), range(8)):
+        numbers = np.arange(1.0, n + 1.0)
+        want = np.pad(numbers, (before, after), mode)
+        assert MLArray(numbers).pad((before, after), mode).to_list() == want.tolist()
 
 
 def test_a_broadcast_array_is_a_copy(backend: str) -> None:
