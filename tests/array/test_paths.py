@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from smolml_array import MLArray, concat, stack, where
+from smolml_array import MLArray, concat, repeat, stack, where
 from smolml_value import ops
 from tests.array.numeric import array
 from tests.array.operations import ROWS
@@ -46,6 +46,17 @@ def test_all_paths_agree_with_backward_for_every_op(name: str, backend: str) -> 
         check(lambda *xs, g=g: weighted(g(op(*xs))), xs, f"{name} {how}")
 
 
+def assigned(x: Any, y: Any) -> Any:
+    """Numbers, arrays and parts assigned to so many elements that it is done in their buffer."""
+    z = repeat(x, 40) * 1.0
+    z[3] = 2.0
+    z[5] = y[0]
+    z[10:12] = y
+    z[20:22] *= y
+    z[41] = 3
+    return z.reshape(4, -1).sum(axis=1)
+
+
 # Array functions beyond those that `operations` lists, each with the shapes of its operands.
 OTHERS: dict[str, tuple[Function, tuple[tuple[int, ...], ...]]] = {
     "matmul": (lambda x, y: x @ y, ((2, 3), (3, 2))),
@@ -61,6 +72,7 @@ OTHERS: dict[str, tuple[Function, tuple[tuple[int, ...], ...]]] = {
     "concat": (lambda x, y: concat([x, y, x], axis=0), ((1, 2), (2, 2))),
     "stack": (lambda x, y: stack([x, y, y]), ((2,), (2,))),
     "where": (lambda x, y: where(x > y, x * y, y), ((2, 2), (2, 2))),
+    "assigned": (assigned, ((2,), (2,))),
     "elements": (lambda x: x * x.data[0] + x.data[1] * x.data[1], ((2,),)),
 }
 CALLS = {name: (row.ours, row.shapes) for name, row in ROWS.items()} | OTHERS
