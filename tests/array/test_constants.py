@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -38,6 +39,7 @@ DIVIDES = elementwise(
         lambda xp, out, x, y: -2 * x**-1 * y**-3,
     ),
 )
+ADDS = elementwise("adds", lambda xp, x, y: x + y, (1.0, 1.0))
 OPS: list[Op] = [*(ops[n] for n in ops.names() if operand_count(ops[n]) > 1), NEGATES, DIVIDES]
 LEAVES: dict[str, Callable[[str], Any]] = {
     "array": lambda backend: MLArray([0.5, 0.5], backend=backend),
@@ -86,3 +88,14 @@ def test_a_value_beside_arrays_without_floats(op: Op, dtype: str, backend: str) 
             out.sum().backward()
             found.append([*out.to_list(), v.grad])
         assert found[0] == pytest.approx(found[1], rel=1e-12, nan_ok=True), (op.name, place)
+
+
+@pytest.mark.parametrize("op", [ops.add, ADDS], ids=lambda op: op.name)
+def test_types_mix_as_numpys(op: Any, backend: str) -> None:
+    names = ["bool", "int64", "float64", *(["float32"] if backend == "numpy" else [])]
+    for pair in itertools.product([*names, True, 2, 2.5], repeat=2):
+        theirs: list[Any] = [np.array([1, 0], x) if isinstance(x, str) else x for x in pair]
+        ours = [MLArray(x, False, dtype=x.dtype.name) if np.ndim(x) else x for x in theirs]
+        if any(np.ndim(x) for x in theirs):
+            got, want = op(*ours), np.add(*theirs)
+            assert (got.dtype.name, got.to_list()) == (want.dtype.name, want.tolist()), pair
