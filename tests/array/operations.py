@@ -500,6 +500,13 @@ ROWS: dict[str, Row] = {
         linear=False,
         torch=lambda t, x, y, z: t.einsum("ii,ij,jk->k", x, y, z),
     ),
+    "einsum, apart": Row(
+        lambda x, y: einsum("ij,k->k", x, y),
+        lambda a, b: np.einsum("ij,k->k", a, b),
+        ((2, 2), (3,)),
+        linear=False,
+        torch=lambda t, x, y: t.einsum("ij,k->k", x, y),
+    ),
     "affine": Row(
         affine,
         lambda x, w, b: x @ w + b,
