@@ -168,6 +168,14 @@ def test_the_walk_goes_through_checkpoints(backend: str) -> None:
     assert got == pytest.approx(want, rel=1e-12)
 
 
+def test_an_element_is_not_made_of_what_was_assigned_to_another(backend: str) -> None:
+    x, v = MLArray([1.0, 2.0], backend=backend), Value(3.0)
+    y = x * 1.0
+    before = list(y.data)
+    y[0] = v
+    assert [e._prev for e in y.data] == [{v}, {before[1]}]
+
+
 def test_assigned_elements_are_walked(backend: str) -> None:
     x, w = inputs(backend)
     y = x * 1.0

@@ -115,5 +115,4 @@ class Arithmetic(Operand):
     def __abs__(self) -> Self:
         return self.abs()
 
-    def __hash__(self) -> int:
-        return id(self) >> 4
+    __hash__ = object.__hash__  # by identity, though == compares elements

@@ -150,7 +150,10 @@ class Element(Value):
                 found.append(source)
                 continue
             operand, places = source
-            found += [operand] if isinstance(operand, Value) else elements_at(operand, places)
+            if isinstance(operand, Value):  # of no place if it was assigned to another element
+                found += [operand] * len(places)
+            else:
+                found += elements_at(operand, places)
         return found
 
     def _step(self) -> None:
