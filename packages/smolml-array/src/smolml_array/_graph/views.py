@@ -149,11 +149,8 @@ class Element(Value):
             if isinstance(source, Value):
                 found.append(source)
                 continue
-            operand, places = source
-            if isinstance(operand, Value):  # of no place if it was assigned to another element
-                found += [operand] * len(places)
-            else:
-                found += elements_at(operand, places)
+            node, places = source  # no place of a Value that was assigned to another element
+            found += [node] * len(places) if isinstance(node, Value) else elements_at(node, places)
         return found
 
     def _step(self) -> None:

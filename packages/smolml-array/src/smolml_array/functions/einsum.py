@@ -137,11 +137,8 @@ def einsum(subscripts: str, *operands: ArrayLike) -> MLArray:
     """
     check_subscripts(subscripts)
     arrays: list[Any] = [beside(x, operands) for x in operands]
-    xp = MLArray._backend_of("einsum", arrays)
-    types = [x.dtype for x in arrays]
-    if any(dtype.name != "bool" for dtype in types):  # beside numbers bools are numbers, too
-        joint = xp.result_type(*types)
-        arrays = [x.astype(joint) if x.dtype.name == "bool" else x for x in arrays]
+    dtype = MLArray._backend_of("einsum", arrays).result_type(*(x.dtype for x in arrays))
+    arrays = [x.astype(dtype) if x.dtype.name == "bool" else x for x in arrays]  # to be counted
     for places, labels, output in plan(subscripts, tuple(x.shape for x in arrays)):
         made: MLArray = _step([arrays[i] for i in places], labels, output)
         arrays = [*(x for i, x in enumerate(arrays) if i not in places), made]
