@@ -11,7 +11,7 @@ import pytest
 
 from smolml_array import MLArray, ShapeError
 from smolml_utils import SGD, AdaGrad, Adam, AdamW, Optimizer, RMSProp, SGDMomentum
-from smolml_value import Value
+from smolml_value import Value, no_grad
 
 EVERY: list[type[Optimizer]] = [SGD, SGDMomentum, AdaGrad, RMSProp, Adam, AdamW]
 
@@ -195,6 +195,18 @@ def test_results_are_no_parameters(backend: str) -> None:
         SGD().update(layer, 0, ("w",))
     y.restart().sum().backward()
     SGD().step([y])  # as the message says
+
+
+def test_one_result_among_its_elements_makes_an_array_no_parameter(backend: str) -> None:
+    x, v = MLArray([1.0, 2.0]), Value(2.0)
+    with no_grad():
+        cut = x * 2.0
+    for p in (MLArray([x.data[0], v]), MLArray([cut.data[0], v])):
+        p.sum().backward()
+        SGD().step([p])
+    for p in (MLArray([x.data[0], v * v]), MLArray([v, x.data[1] * 2.0])):
+        with pytest.raises(ValueError, match=r"^SGD.step: parameter 0 is the result of '\*'"):
+            SGD().step([p])
 
 
 def test_update_of_what_is_not_there() -> None:
