@@ -50,7 +50,7 @@ class ValuesNode(ArrayNode):
 
     @property
     def made_by(self) -> str:
-        return next((v._op for v in self.values if v._made_by is not None and v._op), "")
+        return next((v._op for v in self.values if v._op), "")
 
     @property
     def is_leaf(self) -> bool:
