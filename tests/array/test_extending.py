@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import math
+import weakref
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from smolml_array import MLArray, extending, use_backend, vmap
 from smolml_array.extending import Rule, apply_rule
-from smolml_value import GraphError, Value, grad, jvp
+from smolml_value import GraphError, Value, elementwise, grad, gradients, jvp
 
 SCALE = Rule(
     "scale",
@@ -53,6 +56,26 @@ def test_a_rule_runs_forwards_and_backwards_on_every_backend(backend: str) -> No
         lambda x: apply_rule(SCALE, x, by=2.0), (x,), (MLArray([1.0, 0.0, 0.0], backend=backend),)
     )
     assert tangent.to_list() == [0.0, 0.0, 2.0]
+
+
+def test_nothing_keeps_an_op_that_nobody_has_any_more(backend: str) -> None:
+    """Only what is known of the ops that come with us is kept for good."""
+
+    def used() -> Iterator[weakref.ref[Any]]:
+        square = elementwise("square", lambda xp, x: x * x, (lambda xp, out, x: 2.0 * x,))
+        double = elementwise("double", lambda xp, x: x + x, vjp=lambda xp, g, out, x: (2.0 * g,))
+        for op in (square, double):
+            x = MLArray([1.0, 2.0], backend=backend)
+            op(x).backward()
+            op(x).data[0]._backward()
+            (found,) = gradients(op(x), [x])
+            assert found.to_list() == [2.0, 4.0 if op is square else 2.0]
+            assert jvp(op, (x,), (x,))[1].to_list() == [2.0, 8.0 if op is square else 4.0]
+            yield weakref.ref(op)
+
+    left = list(used())
+    gc.collect()
+    assert [op() for op in left] == [None, None]
 
 
 def test_tangents_of_what_is_linear_in_each_operand(backend: str) -> None:
