@@ -40,3 +40,16 @@ def test_a_list_says_what_users_would_notice(monkeypatch: pytest.MonkeyPatch) ->
         "smolml_value.Made(size)",
         "smolml_value.Made.move(by=1)",
     ]
+
+
+@pytest.mark.skipif("smolml_array" not in INSTALLED, reason="smolml_array is not installed")
+def test_public_functions_of_arrays_are_in_a_table() -> None:
+    """But those that make arrays of nothing: namespaces and derivatives find the others there."""
+    import smolml_array
+    from smolml_array.functions.table import FUNCTIONS
+    from smolml_value.table import TABLE
+
+    for name in smolml_array.__all__:
+        package, _, module = getattr(smolml_array, name).__module__.rpartition(".")
+        if package == "smolml_array.functions" and module not in ("creation", "random"):
+            assert name in FUNCTIONS or name in TABLE, name
