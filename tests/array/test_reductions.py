@@ -67,6 +67,15 @@ def test_as_positional_arguments_and_by_default(backend: str, name: str) -> None
 
 
 @every_reduction
+@pytest.mark.parametrize("axis", [None, 0])
+def test_whatever_is_true_keeps_the_axes(backend: str, name: str, axis: Any) -> None:
+    a = array((2, 3))
+    for keepdims in (0, 1, -1, np.False_, np.True_):
+        kept = THEIRS[name](a, axis=axis, keepdims=bool(keepdims))
+        assert_same(OURS[name](MLArray(a), axis, keepdims), kept)
+
+
+@every_reduction
 def test_a_reduction_of_a_constant_is_constant(backend: str, name: str) -> None:
     assert not OURS[name](MLArray([1.0, 2.0], requires_grad=False)).requires_grad
 
