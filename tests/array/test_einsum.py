@@ -23,7 +23,10 @@ LETTERS = "abcAB"
 
 @pytest.mark.parametrize(
     ("subscripts", "shape"),
-    [("abii->ab", (2, 3, 4, 4)), ("aibi->ab", (2, 4, 3, 4)), ("iabi->bai", (3, 2, 4, 3))],
+    [
+        *(("abii->ab", (2, 3, 4, 4)), ("aibi->ab", (2, 4, 3, 4)), ("iabi->bai", (3, 2, 4, 3))),
+        *(("iijj->ij", (2, 2, 3, 3)), ("ijij->ji", (2, 3, 2, 3)), ("ijjii->ij", (2, 3, 3, 2, 2))),
+    ],
 )
 def test_the_gradient_of_a_diagonal_with_other_axes(
     subscripts: str, shape: tuple[int, ...], backend: str
