@@ -386,6 +386,7 @@ ROWS: dict[str, Row] = {
         ((2, 3),),
         torch=lambda t, x: t.repeat_interleave(x, t.tensor([2, 0, 3]), 1),
     ),
+    "repeat, never": Row(lambda x: repeat(x, 0, axis=1), lambda a: np.repeat(a, 0, 1), ((2, 3),)),
     "repeat, often": Row(lambda x: repeat(x, 9, axis=0), lambda a: np.repeat(a, 9, 0), ((2, 1),)),
     "tile": Row(
         lambda x: tile(x, (2, 1, 2)),
