@@ -120,6 +120,22 @@ def test_a_rule_without_a_jvp_says_so_in_forward_mode_only() -> None:
         jvp(lambda x: apply_rule(NO_TANGENT, x), (x,), (MLArray([1.0]),))
 
 
+def test_no_operand_without_a_cotangent_and_no_cotangent_without_an_operand(backend: str) -> None:
+    def vjp(xp: Any, g: Any, out: Any, x: Any, y: Any) -> Any:
+        return g
+
+    x, y = MLArray([1.0, 2.0], backend=backend), MLArray([3.0, 4.0], backend=backend)
+    for n in (1, 3):
+        rule = Rule("f", lambda xp, x, y: x + y, *[vjp] * n)
+        with pytest.raises(ValueError, match=rf"^f: {n} vjps for 2 operands$"):
+            apply_rule(rule, x, y)
+        every = Rule("f", lambda xp, x, y: x + y, vjp_all=lambda xp, g, *xs, n=n: [g] * n)
+        for derivative in (MLArray.backward, lambda out: gradients(out, [x, y])):
+            with pytest.raises(ValueError, match="zip"):
+                derivative(apply_rule(every, x, y))
+        assert x.grad().to_list() == y.grad().to_list() == [0.0, 0.0]
+
+
 @pytest.mark.parametrize("all_at_once", [False, True])
 def test_a_cotangent_of_the_wrong_shape_is_told(all_at_once: bool, backend: str) -> None:
     def wrong(xp: Any, g: Any, out: Any, x: Any) -> Any:

@@ -33,12 +33,10 @@ from smolml_array.functions.creation import shape_of
 from smolml_array.functions.random import generator_of
 
 __all__ = ["OUT", "Rule", "Vjp", "apply_rule"]
-__all__ += ["ArrayLike", "holds", "is_array_like", "to_raw"]  # what users give
-__all__ += ["Axis", "AxisError", "normalize_axes", "normalize_axis"]
-__all__ += ["Shape", "ShapeError", "as_shape", "shape_of"]
-__all__ += ["DType", "Raw", "as_dtype", "for_message", "is_floating"]
+__all__ += ["ArrayLike", "as_shape", "holds", "is_array_like", "shape_of", "to_raw"]  # users give
+__all__ += ["Axis", "AxisError", "Shape", "ShapeError", "normalize_axes", "normalize_axis"]
+__all__ += ["DType", "Raw", "as_dtype", "for_message", "generator_of", "is_floating", "meeting"]
 __all__ += ["Backend", "BackendInfo", "Namespace", "backends", "default_backend", "get_backend"]
-__all__ += ["generator_of", "meeting"]
 
 
 def apply_rule(rule: Rule, *operands: ArrayLike, **params: Any) -> MLArray:
@@ -51,7 +49,7 @@ def apply_rule(rule: Rule, *operands: ArrayLike, **params: Any) -> MLArray:
 
     Raises:
         TypeError: an operand that is not numbers.
-        ValueError: arrays of different backends.
+        ValueError: arrays of different backends, or not as many operands as the rule has vjps.
         GraphError: in a derivative: a cotangent that has not the shape of its operand, a tangent
             that has not that of the result.
 
@@ -64,6 +62,8 @@ def apply_rule(rule: Rule, *operands: ArrayLike, **params: Any) -> MLArray:
     """
     if not isinstance(operands[0], MLArray) and not any(isinstance(x, MLArray) for x in operands):
         operands = (MLArray.ensure_array(operands[0]), *operands[1:])
+    if len(rule.vjps) not in (0, len(operands)):
+        raise ValueError(f"{rule.name}: {len(rule.vjps)} vjps for {len(operands)} operands")
     if not any(getattr(vjp, "func", None) is _checked_vjp for vjp in rule.vjps):
         rule.vjps = tuple(v and partial(_checked_vjp, rule, i, v) for i, v in enumerate(rule.vjps))
     return MLArray._rule(rule, *operands, **params)
