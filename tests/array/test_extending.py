@@ -58,6 +58,19 @@ def test_a_rule_runs_forwards_and_backwards_on_every_backend(backend: str) -> No
     assert tangent.to_list() == [0.0, 0.0, 2.0]
 
 
+@pytest.mark.parametrize("slope", [1.0, -1.0, 2.0, -0.5, 0.0])
+def test_a_partial_may_be_a_number(slope: float, backend: str) -> None:
+    op = elementwise("op", lambda xp, x, y: slope * x + y * y, (slope, lambda xp, out, x, y: 2 * y))
+    x, y = MLArray([1.0, 2.0], backend=backend), MLArray([3.0], backend=backend)
+    weights = [0.5, -3.0]
+    (op(x, y) * weights).backward()
+    first = gradients((op(x, y) * weights).sum(), [x, y])
+    for found in ([x.grad(), y.grad()], first):
+        assert [g.to_list() for g in found] == [[slope * 0.5, slope * -3.0], [6.0 * -2.5]]
+    tangent = jvp(op, (x, y), (MLArray(weights, backend=backend), y))[1]
+    assert tangent.to_list() == [slope * 0.5 + 18.0, slope * -3.0 + 18.0]
+
+
 def test_nothing_keeps_an_op_that_nobody_has_any_more(backend: str) -> None:
     """Only what is known of the ops that come with us is kept for good."""
 

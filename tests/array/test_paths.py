@@ -11,6 +11,8 @@ import pytest
 
 from smolml_array import MLArray, concat, repeat, stack, where
 from smolml_value import ops
+from tests.array.by_hand import walked
+from tests.array.helpers import flat
 from tests.array.numeric import array
 from tests.array.operations import ROWS
 from tests.array.paths import ALL, check, constant, weighted
@@ -107,6 +109,28 @@ def test_all_paths_agree_at_zeros_and_ties(name: str, backend: str) -> None:
         xs = [MLArray(np.full(shape, number), backend=backend) for shape in shapes]
         few = {key: path for key, path in FEW.items() if key in paths_for(name, xs)}
         check(lambda *xs: weighted(f(*xs)), xs, f"{name} of {what}", few)
+
+
+# What they take, or find a root of, is a matter of numbers.
+SELECTING = ("argsort", "cholesky", "interp", "median", "sort")
+
+
+def made_from(f: Function, xs: list[MLArray]) -> list[set[tuple[int, int]]]:
+    """For the first and the last element of f(*xs): the elements it is made from, by place."""
+    places = {v: (i, k) for i, x in enumerate(xs) for k, v in enumerate(flat(x.data))}
+    every = flat(f(*xs).data)
+    return [{places[v] for v in walked(v) if v in places} for v in (*every[:1], *every[-1:])]
+
+
+@every_call
+def test_elements_are_made_from_the_same_at_zeros_and_ties(name: str, backend: str) -> None:
+    f, shapes = CALLS[name]
+    if not name.startswith(SELECTING):
+        xs = [MLArray(array(shape, i), backend=backend) for i, shape in enumerate(shapes)]
+        wanted = made_from(f, xs)
+        for number in FLAT.values():
+            same = [MLArray(np.full(shape, number), backend=backend) for shape in shapes]
+            assert made_from(f, same) == wanted
 
 
 @every_call
