@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 import pytest
 
@@ -53,3 +54,20 @@ def test_public_functions_of_arrays_are_in_a_table() -> None:
         package, _, module = getattr(smolml_array, name).__module__.rpartition(".")
         if package == "smolml_array.functions" and module not in ("creation", "random"):
             assert name in FUNCTIONS or name in TABLE, name
+
+
+@pytest.mark.skipif("smolml_array" not in INSTALLED, reason="smolml_array is not installed")
+def test_pythons_own_errors_name_methods_and_no_class_inside() -> None:
+    from smolml_array import MLArray
+
+    x: Any = MLArray([1.0, 2.0])
+    for call, said in (
+        (x.backward, r"^backward\(\) takes 1 positional argument"),
+        (x.to_list, r"^MLArray\.to_list\(\) takes 1 positional argument"),
+    ):
+        with pytest.raises(TypeError, match=said):
+            call(1)
+    inside = {family.__name__ for family in MLArray.__mro__[1:]}
+    for name, method in inspect.getmembers(MLArray, inspect.isfunction):
+        if not name.startswith("_"):
+            assert method.__qualname__.partition(".")[0] not in inside, name
