@@ -178,7 +178,7 @@ class Applying(Gradients):
         """The array that `rule` makes of arrays, Values and numbers."""
         return cls._apply(rule, args, params)  # type: ignore[no-any-return]
 
-    def _compare(self, name: str, other: ArrayLike, turned: bool = False) -> Any:
+    def _compare(self, name: str, other: ArrayLike, turned: bool) -> Any:
         if not is_array_like(other):
             return NotImplemented
         xp, _, _, operands = self._operands(name, (other, self) if turned else (self, other))

@@ -61,7 +61,7 @@ class Arithmetic(Operand):
         """`x op= other` with this symbol, once x op other is made."""
         raise NotImplementedError
 
-    def _compare(self, name: str, other: ArrayLike, turned: bool = False) -> Any:
+    def _compare(self, name: str, other: ArrayLike, turned: bool) -> Any:
         """The backend's comparison of this name as a constant array, or NotImplemented."""
         raise NotImplementedError
 
