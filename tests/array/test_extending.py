@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gc
 import math
+import re
 import weakref
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from smolml_array import MLArray, extending, use_backend, vmap
+from smolml_array import MLArray, extending, use_backend, vmap, zeros
 from smolml_array.extending import Rule, apply_rule
 from smolml_value import GraphError, Value, elementwise, grad, gradients, jvp
 
@@ -69,6 +70,19 @@ def test_a_partial_may_be_a_number(slope: float, backend: str) -> None:
         assert [g.to_list() for g in found] == [[slope * 0.5, slope * -3.0], [6.0 * -2.5]]
     tangent = jvp(op, (x, y), (MLArray(weights, backend=backend), y))[1]
     assert tangent.to_list() == [slope * 0.5 + 18.0, slope * -3.0 + 18.0]
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (1, 3), (2, 1, 3), (3, 3)])
+def test_a_partial_that_has_the_shape_of_nothing_is_refused(
+    shape: tuple[int, ...], backend: str
+) -> None:
+    op = elementwise("op", lambda xp, x, y: x + y, (lambda xp, out, x, y: xp.ones(shape), 1.0))
+    x, y = MLArray([1.0, 2.0, 3.0], backend=backend), zeros(2, 3, 1, requires_grad=False)
+    with pytest.raises(
+        GraphError, match=rf"^op: its partial for operand 0 .* {re.escape(str(shape))}"
+    ):
+        op(x, y.to_backend(backend)).backward()
+    assert x.grad().to_list() == [0.0, 0.0, 0.0]
 
 
 def test_nothing_keeps_an_op_that_nobody_has_any_more(backend: str) -> None:
