@@ -120,10 +120,10 @@ def planted(old, new):
 
 faults = [planted(*pair) for pair in [
     ("+ 1", "+ 2"), ("STEP = 3", "STEP = 4"), ("n > 0", "n != 0"), ("n -= 1", "n -= 0"),
-    ("is None", "== None"), ("UNUSED = 5", "UNUSED = 6"),
+    ("is None", "== None"), ("UNUSED = 5", "UNUSED = 6"), ("@cache\\n", ""),
 ]]
 plugin = trials.Trials(
-    [file], {file: faults}, lambda file, fault, survived: print(fault.change[1], survived), 5.0,
+    [file], {file: faults}, lambda file, fault, survived: print(fault.change[-1], survived), 5.0,
     folder / "kept.pickle",
 )
 sys.path.insert(0, str(folder))
@@ -135,6 +135,8 @@ def test_faults_are_found_where_a_test_sees_them(tmp_path: Path) -> None:
     (tmp_path / "counted.py").write_text(
         dedent(
             """
+            from functools import cache
+
             STEP = 3
             UNUSED = 5
 
@@ -145,6 +147,10 @@ def test_faults_are_found_where_a_test_sees_them(tmp_path: Path) -> None:
                 while n > 0:
                     n -= 1
                 return n
+
+            @cache
+            def twice(n):
+                return 2 * n
             """
         )
     )
@@ -159,6 +165,9 @@ def test_faults_are_found_where_a_test_sees_them(tmp_path: Path) -> None:
 
             def test_down():
                 assert counted.down(2) == 0
+
+            def test_that_reaches_no_line():
+                counted.twice.cache_clear()
 
             def test_that_fails():
                 assert counted.down(1) == 1
@@ -180,5 +189,6 @@ def test_faults_are_found_where_a_test_sees_them(tmp_path: Path) -> None:
         "+ n -= 0 False",  # no end
         "+ return STEP if n == None else n + 1 True",
         "+ UNUSED = 6 True",
+        "- @cache False",
     ], done.stdout + done.stderr
     assert "test_counted.py::test_that_fails" in done.stdout  # is left out, and said so

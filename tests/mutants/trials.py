@@ -211,13 +211,12 @@ class Trials:
     ) -> list[pytest.Item]:
         """The tests that reach the line of a fault, the quickest first, for so many seconds."""
 
-        def reach(line: int | None) -> list[pytest.Item]:
+        def quickest(reached: Callable[[int], object]) -> list[pytest.Item]:
             rows = [
                 (measured[item.nodeid].seconds, i, item)
                 for i, item in enumerate(session.items)
                 if measured[item.nodeid].passed
-                and (lines := measured[item.nodeid].lines.get(file, 0))
-                and (line is None or lines >> line & 1)
+                and reached(measured[item.nodeid].lines.get(file, 0))
             ]
             chosen: list[pytest.Item] = []
             total = 0.0
@@ -228,10 +227,12 @@ class Trials:
                 chosen.append(item)
             return chosen
 
-        if found := reach(fault.line):
+        if found := quickest(lambda lines: lines >> fault.line & 1):
             return found
         listed = [item for item in session.items if item.nodeid.startswith(SIGNATURES)]
-        return [*listed, *reach(None)]
+        # what a decorator refuses reaches no line of the file
+        others = quickest(lambda lines: not lines)
+        return list(dict.fromkeys([*listed, *quickest(bool), *others]))
 
     def survives(
         self,
