@@ -33,6 +33,7 @@ from smolml_value import (
     vjp,
 )
 from tests.array.helpers import assert_close, filled
+from tests.value.test_custom_rules import FURTHER, NEAR
 
 Function = Callable[..., Any]
 
@@ -350,6 +351,22 @@ def test_checkpoint_notices_random_numbers(backend: str) -> None:
     with pytest.raises(GraphError, match="must not draw random numbers"):
         y.backward()
     assert_close(x.grad(), [0.0] * 3)
+
+
+@pytest.mark.parametrize("pair", FURTHER)
+def test_checkpoint_notices_any_other_number(pair: tuple[float, float], backend: str) -> None:
+    draws = iter(pair)
+    y = checkpoint(lambda x: x * 0.0 + [1.0, next(draws)])(filled((2,)))
+    with pytest.raises(GraphError, match="gave other numbers when it was computed again"):
+        y.backward()
+
+
+@pytest.mark.parametrize("pair", NEAR)
+def test_checkpoint_takes_rounding_for_the_same(pair: tuple[float, float], backend: str) -> None:
+    draws = iter(pair)
+    x = filled((2,))
+    checkpoint(lambda x: x * 2.0 - x.detach() * 2.0 + [1.0, next(draws)])(x).backward()
+    assert_close(x.grad(), [2.0, 2.0])
 
 
 def peak(run: Callable[[], Any]) -> int:

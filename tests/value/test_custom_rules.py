@@ -67,6 +67,8 @@ def test_custom_vjp() -> None:
     assert [x.grad, y.grad] == pytest.approx([12.0, 8 * math.log(2)])
     assert calls == ["plain", "forward", "backward"]
     assert grad(lambda x: power(x, Value(3.0)))(2.0) == 12.0
+    _, tangent = jvp(power, (2.0, 3.0), (0.5, -2.0))
+    assert tangent == pytest.approx(0.5 * 12.0 - 2.0 * 8 * math.log(2))
     direct: Function = lambda x: x**x
     for order in (1, 2, 3):
         want = nth(direct, order)(2.0)
@@ -88,6 +90,7 @@ def test_custom_vjp_of_several_results_and_containers() -> None:
     x = [2.0, 3.0]
     assert grad(f)(x) == grad(plain)(x)
     assert jacobian(both)(x) == jacobian(both.f)(x)
+    assert jvp(both, (x,), ([0.5, -2.0],)) == jvp(both.f, (x,), ([0.5, -2.0],))
     for row, want in zip(hessian(f)(x), hessian(plain)(x), strict=True):
         assert row == pytest.approx(want)
     values = [Value(2.0), Value(3.0)]
@@ -202,6 +205,31 @@ def test_checkpoint_notices_other_numbers() -> None:
     w.data = 2.0
     y.backward()
     assert (x.grad, w.grad) == (2.0, 3.0)
+
+
+inf, nan = math.inf, math.nan
+FURTHER = [(1.0, 2.0), (2.0, 1.0), (1.0, -1.0), (1.0, 1.0 + 1e-9), (1e-9, 0.0), (0.0, 1e-9)]
+FURTHER += [(1.0, nan), (nan, 1.0), (inf, nan), (1.0, inf), (inf, 1.0), (inf, -inf)]
+"""Numbers that are not the same."""
+NEAR = [(1.0, 1.0), (1.0, 1.0 + 1e-13), (-1.0, -1.0 - 1e-13), (1e-9, 1e-9), (0.0, -0.0)]
+NEAR += [(inf, inf), (-inf, -inf), (nan, nan)]
+"""Numbers that are the same but for rounding."""
+
+
+@pytest.mark.parametrize("pair", FURTHER)
+def test_checkpoint_notices_any_other_number(pair: tuple[float, float]) -> None:
+    draws = iter(pair)
+    y = checkpoint(lambda x: x * 0.0 + next(draws))(Value(3.0))
+    with pytest.raises(GraphError, match="gave other numbers when it was computed again"):
+        y.backward()
+
+
+@pytest.mark.parametrize("pair", NEAR)
+def test_checkpoint_takes_rounding_for_the_same(pair: tuple[float, float]) -> None:
+    draws = iter(pair)
+    x = Value(3.0)
+    checkpoint(lambda x: x * 2.0 - 6.0 + next(draws))(x).backward()
+    assert x.grad == 2.0
 
 
 def memory(make: Callable[[], Any]) -> int:

@@ -128,7 +128,7 @@ class OperandRules:
     def is_close(self, x: Any, y: Any) -> bool:
         """Whether two operands have the same numbers, up to rounding."""
         a, b = float(x), float(y)
-        return a == b or abs(a - b) <= 1e-10 * abs(b) or (a != a and b != b)
+        return a == b or abs(a - b) < 1e-10 * abs(b) or (a != a and b != b)  # inf is near none
 
     def epsilon(self, x: Any) -> float:
         """The distance from 1 to the next larger number of the type that x computes with."""
