@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from smolml_value import Value, grad, hessian, no_grad
+from smolml_value import Op, Value, check_grads, grad, hessian, no_grad
+from smolml_value._ops.fused_rules import PARTIALS
 from smolml_value.fused import dot, fsum, logsumexp, mean, softmax
 
 Reduction = Callable[[Sequence[Any]], Value]
@@ -83,6 +84,29 @@ def test_numpy_agrees() -> None:
     assert mean(map(Value, a)).data == pytest.approx(float(np.mean(a)), rel=1e-12)
     wanted = float(np.logaddexp.reduce(a))
     assert logsumexp(map(Value, a)).data == pytest.approx(wanted, rel=1e-14)
+
+
+OPS: dict[str, Reduction] = {
+    "fsum": fsum,
+    "mean": mean,
+    "dot": lambda xs: dot(xs[0::2], xs[1::2]),
+    "logsumexp": logsumexp,
+}
+
+
+@pytest.mark.parametrize("op", PARTIALS, ids=lambda op: op.name)
+def test_the_op_of_a_fused_node_is_its_function(op: Op) -> None:
+    f = OPS[op.name]
+    xs = numbers(4)
+    assert op(*xs) == pytest.approx(f(xs).data, rel=1e-14)
+    for g in (lambda xs: op(*xs), f):
+        check_grads(g, (xs,), order=2)
+
+
+def test_the_mean_of_equal_numbers_is_that_number() -> None:
+    for x in numbers(100):
+        for n in range(2, 12):
+            assert mean([Value(x)] * n).data == x
 
 
 def test_a_sum_is_rounded_once() -> None:

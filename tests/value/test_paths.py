@@ -11,7 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smolml_value import Value, fused, grad, gradients, hessian, hvp, jvp, ops
+from smolml_value import (
+    GraphError,
+    Op,
+    Value,
+    elementwise,
+    fused,
+    grad,
+    gradients,
+    hessian,
+    hvp,
+    jvp,
+    ops,
+)
 from smolml_value.node import product, topological
 from tests.value.helpers import close, operand_count, samples
 from tests.value.paths import NUMBERS, PATHS, TRANSFORMS, by_backward
@@ -76,6 +88,55 @@ def test_all_paths_agree_with_backward(name: str) -> None:
     for how, g in composed(f).items():
         for at in itertools.product((0.0, -10.0), repeat=count):
             check(g, at, f"{name} {how}")
+
+
+@pytest.mark.parametrize("name", FUSED)
+def test_all_paths_of_fused_functions_agree_at_infinities(name: str) -> None:
+    for at in itertools.product((math.inf, -math.inf, 1.0), repeat=2):
+        check(FUSED[name], at, name)
+
+
+KEEPING: dict[str, Op] = {
+    "where": ops.where,
+    "three operands": elementwise(
+        "three",
+        lambda xp, x, y, z: x * y * xp.exp(z),
+        (
+            lambda xp, out, x, y, z: y * xp.exp(z),
+            lambda xp, out, x, y, z: x * xp.exp(z),
+            lambda xp, out, x, y, z: out,
+        ),
+    ),
+    "vjp": elementwise(
+        "square", lambda xp, x: x * x, vjp=lambda xp, g, out, x: (2.0 * g * out / x,)
+    ),
+}
+"""Ops whose nodes keep all the numbers they were computed with."""
+
+
+@pytest.mark.parametrize("others", [1.0, -3.0, math.inf, math.nan])
+@pytest.mark.parametrize("name", [*ops.names(), *FUSED, *KEEPING])
+def test_what_is_set_after_recording_changes_no_derivative(name: str, others: float) -> None:
+    """Those of first and second order are as they were, or refused."""
+    op: Any = KEEPING.get(name) or function(name)[0]
+    at = (0.5, 1.25) if name in FUSED else samples(op, 1)[0]
+    leaves = [Value(x) for x in at]
+    out = op(*leaves)
+
+    def found() -> list[list[float]]:
+        first = gradients(out, leaves)
+        return [list(map(float, gs)) for gs in (first, *(gradients(g, leaves) for g in first))]
+
+    wanted = found()
+    for v in (*leaves, out):
+        v.data = others
+    try:
+        rows = found()
+    except GraphError:
+        assert name not in KEEPING
+    else:
+        for row, want in zip(rows, wanted, strict=True):
+            assert all(close(a, b, 1e-12) for a, b in zip(row, want, strict=True)), (rows, wanted)
 
 
 @every_function

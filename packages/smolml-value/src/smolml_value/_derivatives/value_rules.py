@@ -118,7 +118,7 @@ def pinned(x: Any, number: float) -> Any:
     """x with the number it had: a Value's data may have been set since."""
     if not isinstance(x, Value):
         return number  # a constant, as it was understood
-    if x._data == number or math.isnan(x._data):
+    if x._data == number or (math.isnan(x._data) and math.isnan(number)):
         return x
     return make_node(table.positive, float(number), x, None, 1.0, 0.0)
 
@@ -148,7 +148,7 @@ def _partials(v: Value, op: Op, needs: Sequence[bool]) -> list[Any]:
         p = every[i] if needs[k] else None
         if callable(p):
             p = _applied(p, out, args)
-        elif isinstance(p, float | int):
+        elif isinstance(p, float | int) and not isinstance(v, FusedValue):
             found.append(p or None)
             continue
         if p is not None and not isinstance(v, NaryValue):
