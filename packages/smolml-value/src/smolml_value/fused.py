@@ -150,7 +150,7 @@ def mean(values: Iterable[Value | float]) -> Value:
     """
     args: list[Any] = list(values)
     count = len(args)
-    if count == 0:
+    if not args:
         raise ValueError("mean: expected at least one value, got none")
     numbers = [_number(x, "mean") for x in args]
     out, first = _exact_sum(numbers) / count, numbers[0]

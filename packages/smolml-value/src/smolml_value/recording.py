@@ -90,7 +90,7 @@ LEAVING: Final[Mode[Leaving | None]] = Mode("smolml_leaving", None)
 
 def grad_enabled() -> bool:
     """Whether operations are recorded here and now."""
-    return MODE.special == 0 or _enabled_here()
+    return not MODE.special or _enabled_here()
 
 
 def _enabled_here() -> bool:
