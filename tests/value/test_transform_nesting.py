@@ -156,6 +156,16 @@ def test_numbers_changed_after_recording_give_no_wrong_gradient() -> None:
     assert (value, pullback(1.0)) == (60.0, (30.0,))
 
 
+@pytest.mark.parametrize(("name", "at"), [("log", 0.0), ("sqrt", 0.0), ("asin", 1.0), ("exp", 1e3)])
+def test_an_infinite_slope_is_not_near_that_of_other_numbers(name: str, at: float) -> None:
+    x = Value(at)
+    y = ops[name](x)
+    assert gradients(y, [x])[0].data == math.inf
+    x.data = y.data = 0.5
+    with pytest.raises(GraphError, match=f"{name}: the data of an operand was set after"):
+        gradients(y, [x])
+
+
 # no_grad -----------------------------------------------------------------------------------------
 
 

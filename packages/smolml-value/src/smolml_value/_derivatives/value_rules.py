@@ -172,7 +172,7 @@ def _check_unchanged(op: Op, now: float, stored: float) -> None:
     A Value of two operands keeps its partials, not the numbers they came from, so derivatives of
     higher order at those are out of reach.
     """
-    same = now == stored or abs(now - stored) <= 1e-9 * abs(stored) or math.isnan(stored)
+    same = now == stored or abs(now - stored) < 1e-9 * abs(stored) or math.isnan(stored)
     if not same:
         raise GraphError(
             f"{op.name}: the data of an operand was set after the op was recorded (its partial "
