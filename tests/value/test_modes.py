@@ -295,6 +295,22 @@ def test_a_child_is_not_in_the_blocks_of_other_threads(meanwhile: Any, make: Any
 
 
 @needs_fork
+@pytest.mark.parametrize("make", [no_grad, detect_anomaly, paused_gc])
+def test_a_child_of_another_thread_is_not_in_the_blocks_of_this_one(make: Any) -> None:
+    done: list[bool] = []
+
+    def work() -> None:
+        in_a_child(check_that_nothing_is_set)
+        done.append(True)
+
+    thread = threading.Thread(target=work)
+    with make():
+        thread.start()
+        thread.join()
+    assert done
+
+
+@needs_fork
 def test_a_child_is_in_the_blocks_of_its_own_thread() -> None:
     def check() -> None:
         assert not grad_enabled()
