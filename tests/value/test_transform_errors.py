@@ -62,6 +62,8 @@ def untyped(x: Any) -> Any:
             TypeError,
             r"expected None at \[0\]\[1\], got float 2.0",
         ),
+        (lambda: jvp(lambda x: x, (1.0,), untyped(1.0)), TypeError, r"write \(x,\) for one"),
+        (lambda: jvp(lambda x: x, untyped(1.0), (1.0,)), TypeError, r"write \(x,\) for one"),
         (lambda: jvp(lambda x: x, ([1.0],), (1.0,)), TypeError, r"a list of 1 at \[0\]"),
         (lambda: jvp(lambda x: x, (1.0,), ([1.0],)), TypeError, r"a number or an array at \[0\]"),
         (lambda: jvp(lambda x: x, ({"a": 1.0},), ({"b": 1.0},)), TypeError, "with the keys 'a'"),
