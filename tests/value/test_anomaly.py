@@ -9,6 +9,7 @@ import math
 import pickle
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from smolml_value import (
     AnomalyError,
     SmolMLError,
     Value,
+    custom_vjp,
     detect_anomaly,
     elementwise,
     fused,
@@ -89,6 +91,20 @@ def test_the_message_in_backward() -> None:
         f"  operand 0 is made by multiply at {file}:{square}, in length: square = x * x  # square",
         f"  the node was made at {file}:{root}, in length: return square.sqrt()  # its root",
     ]
+
+
+def test_the_line_of_a_result_of_custom_rules() -> None:
+    @custom_vjp
+    def square(x: Any) -> Any:
+        return x * x
+
+    square.defvjp(lambda x: (x * x, None), lambda _, g: (0.0,))
+    with detect_anomaly():
+        y = square(Value(0.0))  # by rules of its own
+        with pytest.raises(AnomalyError) as caught:
+            y.sqrt().backward()
+    line = line_of("# by rules of its own")
+    assert f"  operand 0 is made by square at {__file__}:{line}, in" in str(caught.value)
 
 
 def test_which_operand_is_said() -> None:

@@ -90,6 +90,15 @@ def test_all_paths_agree_with_backward(name: str) -> None:
             check(g, at, f"{name} {how}")
 
 
+@pytest.mark.parametrize("slope", [-2.5, -1.0, 0.0, 1.0, 2.0])
+def test_all_paths_through_a_rule_that_gives_a_constant(slope: float) -> None:
+    op = elementwise("times", lambda xp, x: slope * x, (lambda xp, out, x: slope,))
+    for at in (1.5, 0.0, math.inf):
+        assert by_backward(op, (at,)) == [slope]
+        check(op, (at,), op.name)
+        check(lambda x: op(x * x), (at,), "its square")
+
+
 @pytest.mark.parametrize("name", FUSED)
 def test_all_paths_of_fused_functions_agree_at_extremes(name: str) -> None:
     for at in itertools.product((math.inf, -math.inf, 1.0, 1000.0), repeat=2):
