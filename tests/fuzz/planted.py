@@ -31,8 +31,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "the slope of atan2 in x has the wrong sign",
         f"{_VALUE}/table.py",
-        "-(y / xp.hypot(x, y)) / xp.hypot(x, y)",
-        "(y / xp.hypot(x, y)) / xp.hypot(x, y)",
+        "_share_of_square(xp, -1.0 * y, x)",
+        "_share_of_square(xp, y, x)",
     ),
     Fault(
         "a tie of maximum counts twice",

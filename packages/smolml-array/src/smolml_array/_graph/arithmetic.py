@@ -115,4 +115,5 @@ class Arithmetic(Operand):
     def __abs__(self) -> Self:
         return self.abs()
 
-    __hash__ = object.__hash__  # by identity, though == compares elements
+    def __hash__(self) -> int:
+        return object.__hash__(self)  # by identity, though == compares elements
