@@ -98,7 +98,8 @@ def _lift(f: Callable[[float], float], df: Callable[[float], float]) -> Callable
 
 
 def _sigma(x: float) -> float:
-    return 1.0 / (1.0 + math.exp(-x)) if x > -700.0 else 0.0
+    e = math.exp(min(x, 40.0))
+    return e / (1.0 + e)
 
 
 DUAL_OPS: dict[str, Callable[..., Dual]] = {
