@@ -217,6 +217,11 @@ CASES: list[Case] = [
     (lambda: einsum("i", x(2, 2)), ValueError, r"'i' in 'i' names 1; use '\.\.\.' for those"),
     (lambda: einsum("...i->i", x(2, 2)), ValueError, r"no '\.\.\.' for the axes that an operand"),
     (lambda: einsum("ij,jk", x(2, 3), x(4, 2)), ValueError, r"'j' in 'ij,jk' has length 4 in op"),
+    (
+        lambda: einsum("ij,jk", x(2, 3), x(4, 2)),
+        ValueError,
+        r"of shape \(4, 2\), and 3 before: exp",
+    ),
     (lambda: einsum("ii", x(2, 3)), ValueError, r"'i' in 'ii' has length 3 in operand 0, of shape"),
     (lambda: einsum("ii", x(1, 3)), ValueError, r"'i' in 'ii' has length 3 in operand 0"),
     (

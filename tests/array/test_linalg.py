@@ -251,3 +251,22 @@ def test_replayed_steps(backend: str) -> None:
         step()
         assert_same(x.grad(), np.asarray(grad(f)(MLArray(np.asarray(x)))), 1e-10, 1e-10)
         x.update_values(np.asarray(x) + 0.1)
+
+
+@pytest.mark.parametrize("offset", range(-6, 7))
+def test_diagonals_that_begin_outside_are_empty(offset: int, backend: str) -> None:
+    a = np.arange(12.0).reshape(3, 4)
+    x = MLArray(a.tolist())
+    assert x.diagonal(offset).to_list() == np.diagonal(a, offset).tolist()
+    assert x.trace(offset).item() == np.trace(a, offset)
+
+
+@pytest.mark.parametrize("ord", [2, 3, -1])
+def test_a_norm_that_vanishes_has_no_slope(ord: float, backend: str) -> None:
+    """Also where it is the power that vanishes, not the number."""
+    for numbers in ([0.0, 0.0], [1e-200, 0.0]):
+        x = MLArray(numbers)
+        norm = x.vector_norm(ord=ord)
+        assert norm.item() == 0.0
+        norm.backward()
+        assert x.grad().to_list() == [0.0, 0.0]

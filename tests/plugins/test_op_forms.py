@@ -70,6 +70,25 @@ def test_cotangents_that_are_numbers(backend: str) -> None:
 
 
 @both_backends
+def test_a_vjp_may_leave_out_any_operand(backend: str) -> None:
+    """One that needs nothing, or is a constant; those after it have theirs."""
+    first, second = ([1.0, 2.0], [3.0, 4.0])
+    for cut in (True, False):
+        op = elementwise(
+            "op",
+            lambda xp, x, y: x * y,
+            vjp=lambda xp, g, out, x, y, cut=cut: (None if cut else g * y, g * x),
+        )
+        x, y = (MLArray(numbers, backend=backend) for numbers in (first, second))
+        op(x, y).backward()
+        assert x.grad().to_list() == ([0.0, 0.0] if cut else second)
+        assert y.grad().to_list() == first
+        y.zero_grad()
+        op(x.detach(), y).backward()
+        assert y.grad().to_list() == first
+
+
+@both_backends
 def test_a_partial_whose_shape_would_broadcast_is_refused(backend: str) -> None:
     def slope(xp: Any, out: Any, x: Any) -> Any:
         return xp.sum(2 * x, axis=0, keepdims=True)
