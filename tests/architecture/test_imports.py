@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.architecture.source import INSTALLED, ORDER, imported_modules, source_files
+from tests.children import printed
 
 # What each package may import beside the standard library and the packages below it.
 THIRD_PARTY = {
@@ -91,21 +91,13 @@ def test_imports_are_read_rightly(tmp_path: Path) -> None:
     assert imported_modules("p.m", path, modules, at_import=False) == always | {"e", "g"}
 
 
-def _run(program: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def _modules_loaded_by(package: str) -> set[str]:
     program = (
         "import json, sys; before = set(sys.modules)\n"
         f"import {package}\n"
         "print(json.dumps(sorted(set(sys.modules) - before)))"
     )
-    return set(json.loads(_run(program)))
+    return set(json.loads(printed(program)))
 
 
 def test_value_loads_only_the_standard_library() -> None:
@@ -126,7 +118,7 @@ def test_array_works_where_numpy_cannot_be_imported() -> None:
         "loss.backward()\n"
         "print(x.grad().shape, w.grad().shape, round(loss.item(), 6))\n"
     )
-    assert _run(program).strip() == "(2, 2) (2, 1) -0.924234"
+    assert printed(program).strip() == "(2, 2) (2, 1) -0.924234"
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from tests.children import printed
 
 PROGRAM = """
 import array, sys
@@ -36,11 +35,7 @@ FIX = "pip install numpy; or give lists, as in MLArray(x.tolist())"
 
 
 def test_without_numpy() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == [
+    assert printed(PROGRAM).splitlines() == [
         "[1.0, 9.0, 4.0, 16.0] [[4.0, 8.0], [12.0, 16.0]]",
         "int64 [0.5]",
         "[1.0, 2.0] [[1.0, 2.0], [3.0, 4.0]]",
@@ -66,10 +61,6 @@ except ImportError as error:
 
 
 def test_an_old_numpy_is_as_good_as_none() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", LISTED], capture_output=True, text=True, check=False, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    first, second = done.stdout.splitlines()
+    first, second = printed(LISTED).splitlines()
     assert first == "[('broken', 'NumPy is not installed'), ('built-in', '')]"
     assert second.startswith("the numpy backend needs NumPy >= 2, but 1.26.4 is installed: ")

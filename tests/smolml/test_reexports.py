@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from importlib import import_module
 
 import pytest
 
 import smolml
+from tests.children import printed
 
 PACKAGES = ("smolml_value", "smolml_array", "smolml_utils")
 OWN = {"track"}
-
-
-def _run(program: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def test_exactly_the_public_names_of_the_packages_are_public() -> None:
@@ -38,12 +29,12 @@ def test_each_name_is_the_same_object(package: str) -> None:
 
 def test_names_are_listed_before_they_are_used() -> None:
     program = "import smolml; print({'MLArray', 'ops', '__version__'} <= set(dir(smolml)))"
-    assert _run(program) == "True\n"
+    assert printed(program) == "True\n"
 
 
 def test_nothing_but_public_names_is_listed() -> None:
     program = "import smolml; print([n for n in dir(smolml) if n[:2] != '__'] == smolml.__all__)"
-    assert _run(program) == "True\n"
+    assert printed(program) == "True\n"
 
 
 def test_the_import_loads_nothing_else() -> None:
@@ -56,7 +47,7 @@ def test_the_import_loads_nothing_else() -> None:
         "{'numpy', 'rich', 'matplotlib', 'sklearn', 'smolml_value', 'smolml_array', "
         "'smolml_utils', 'smolml'}))"
     )
-    took, loaded = _run(program).splitlines()
+    took, loaded = printed(program).splitlines()
     print(f"import smolml: {took}")
     assert loaded == "smolml"
 
@@ -69,7 +60,7 @@ def test_a_package_is_loaded_when_it_is_needed() -> None:
         "smolml.MLArray([1.0])\n"
         "print('smolml_array' in sys.modules, 'smolml_utils' in sys.modules)\n"
     )
-    assert _run(program) == "True False\nTrue False\n"
+    assert printed(program) == "True False\nTrue False\n"
 
 
 def test_an_unknown_name_is_refused() -> None:
@@ -82,7 +73,7 @@ def test_an_unknown_name_is_refused() -> None:
 
 def test_star_import_gives_all_names() -> None:
     program = "from smolml import *\nimport smolml\nprint(set(smolml.__all__) - set(globals()))"
-    assert _run(program) == "set()\n"
+    assert printed(program) == "set()\n"
 
 
 def test_ops_is_the_registry() -> None:

@@ -6,7 +6,6 @@ import json
 import math
 import os
 import struct
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -21,6 +20,7 @@ from hypothesis import strategies as st
 from smolml_array import MLArray, ShapeError, use_backend
 from smolml_utils import SGD, Adam, Optimizer, SGDMomentum, cosine_decay, load, save
 from smolml_value import Value
+from tests.children import printed
 from tests.utils.optimizing import OPTIMIZERS
 
 
@@ -178,11 +178,7 @@ def test_a_training_goes_on_in_another_process_and_on_the_pure_backend(path: Pat
         f"save({str(path)!r}, dict(found))\n"
         "print(found['w'].to_list())\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == str(halted["w"].to_list())
+    assert printed(program).strip() == str(halted["w"].to_list())
     with use_backend("numpy"):
         resumed = _model("Adam")
         load(path, into=resumed)

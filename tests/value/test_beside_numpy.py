@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from smolml_value import Value, ops
+from tests.children import printed
 
 np = pytest.importorskip("numpy")
 
@@ -83,13 +82,10 @@ for call in (lambda: v * a, lambda: a * v, lambda: v < a, lambda: ops.sin(a),
         print(error)
 print((np.float64(2.0) * v).data, np.exp(Value(0.0)).data, "smolml_array" in sys.modules)
 """
-    run = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
     said = [
         f"{name}: got a ndarray, with which MLArrays compute; import smolml_array"
         for name in ("np.multiply", "np.multiply", "np.greater", "sin", "np.add", "maximum")
     ]
-    lines = run.stdout.splitlines()
+    lines = printed(program).splitlines()
     assert [line for line in lines if "got a" in line] == said
     assert lines[-1] == "4.0 1.0 False"

@@ -7,7 +7,6 @@ import math
 import random
 import re
 import struct
-import subprocess
 import sys
 import zlib
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from smolml_value._showing.drawing.collect import collect
 from smolml_value._showing.drawing.fold import FOLDS, HIDDEN, Folded, folds
 from smolml_value._showing.drawing.picture import picture
 from smolml_value.transforms import checkpoint, custom_vjp
+from tests.children import printed
 from tests.value.fuzz import grow
 from tests.value.svg import Box, faults, read
 
@@ -609,7 +609,4 @@ def test_drawing_is_imported_when_it_is_used() -> None:
         "smolml_value.draw(v)\n"
         "print('smolml_value._showing.drawing.drawing' in sys.modules)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
-    )
-    assert done.stdout == "[]\nTrue\n"
+    assert printed(program) == "[]\nTrue\n"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import pytest
 from smolml_value import extending
 from smolml_value.extending.derivatives import NodeRules, of
 from smolml_value.node import Node
+from tests.children import printed
 
 ROOT = Path(__file__).parents[2]
 MODULES = [
@@ -54,10 +53,7 @@ def test_every_name_is_used_by_another_package_or_explained(name: str) -> None:
 
 
 def test_the_import_of_the_first_module_is_light() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", LIGHT], capture_output=True, text=True, timeout=60, check=True
-    )
-    assert done.stdout.strip() == ""
+    assert printed(LIGHT).strip() == ""
 
 
 class Strange(Node):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
 import textwrap
 from typing import Any
 
@@ -13,6 +11,7 @@ import pytest
 from smolml_array.backends import get_backend
 from smolml_array.backends.pure.broadcasting import _broadcast_and_apply
 from smolml_array.backends.pure.ndarray import NDArray
+from tests.children import printed
 
 B = get_backend("pure")
 
@@ -129,8 +128,7 @@ def test_works_and_says_what_is_missing_without_numpy() -> None:
         except ImportError as error:
             print(error)
     """)
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert done.stdout.splitlines() == [
+    assert printed(program).splitlines() == [
         "[3.0, 3.0] [[1], [2]]",
         "the numpy backend needs NumPy >= 2, which is not installed: pip install numpy",
-    ], done.stderr
+    ]
