@@ -28,6 +28,7 @@ sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p or ".").resolv
 
 TORCH = "PyTorch's"
 FORWARD, BACKWARD, DOUBLED, ELEMENTS = 4.0, 8.0, 2.5, 40.0
+Loop = Callable[[Any], Any]  # over the elements, or the rows, of an array
 Case = tuple[Callable[..., Any], Callable[..., Any], list[Any]]  # ours, NumPy's, ndarrays
 
 
@@ -169,6 +170,49 @@ def functions(n: int) -> Iterator[tuple[str, Case]]:
     )
 
 
+# Loops for both tables below, on arrays of ours; some run on NumPy's and on PyTorch's, too.
+
+
+def numbers_set(x: Any) -> None:
+    for i in range(len(x)):
+        x[i] = 1.0
+
+
+def arrays_set(x: Any) -> Any:
+    y = x * 0.0
+    for i in range(len(x)):
+        y[i] = x[i]
+    return y
+
+
+def arrays_added(x: Any) -> Any:
+    y = x * 0.0
+    for i in range(len(x)):
+        y[i] += x[i]
+    return y
+
+
+def recurrence(step: Loop) -> Loop:
+    def run(x: Any) -> Any:
+        y = x * 1.0
+        for i in range(1, len(x)):
+            y[i] = step(y[i - 1])
+        return y
+
+    return run
+
+
+def elements_summed(x: Any) -> None:
+    total = 0.0
+    for i in range(len(x)):
+        total = total + x.data[i]
+
+
+def elements_set(x: Any) -> None:
+    for i in range(len(x)):
+        x.data[i] = 1.0
+
+
 def loops(backend: str) -> dict[str, Callable[[int], Callable[[], Any]]]:
     """Per name: from n to a program of n steps."""
     import numpy as np
@@ -192,51 +236,20 @@ def loops(backend: str) -> dict[str, Callable[[int], Callable[[], Any]]]:
 
         return run
 
-    def on(make: Callable[[Any, int], Any], *more: int) -> Callable[[int], Callable[[], Any]]:
+    def on(make: Loop, *more: int) -> Callable[[int], Callable[[], Any]]:
         def prepared(n: int) -> Callable[[], Any]:
             x = array(n, *more)
-            return lambda: make(x, n)
+            return lambda: make(x)
 
         return prepared
 
-    def numbers_set(x: Any, n: int) -> None:
-        for i in range(n):
-            x[i] = 1.0
+    def and_back(make: Loop) -> Loop:
+        return lambda x: make(x).sum().backward()
 
-    def arrays_set(x: Any, n: int) -> None:
-        y = x * 0.0
-        for i in range(n):
-            y[i] = x[i]
-        y.sum().backward()
-
-    def numbers_added(x: Any, n: int) -> None:
+    def numbers_added(x: Any) -> None:
         with no_grad():
-            for i in range(n):
+            for i in range(len(x)):
                 x[i] += 1.0
-
-    def arrays_added(x: Any, n: int) -> None:
-        y = x * 0.0
-        for i in range(n):
-            y[i] += x[i]
-        y.sum().backward()
-
-    def recurrence(step: Callable[[Any], Any]) -> Callable[[Any, int], None]:
-        def run(x: Any, n: int) -> None:
-            y = x * 1.0
-            for i in range(1, n):
-                y[i] = step(y[i - 1])
-            y.sum().backward()
-
-        return run
-
-    def elements_summed(x: Any, n: int) -> None:
-        total = 0.0
-        for i in range(n):
-            total = total + x.data[i]
-
-    def elements_set(x: Any, n: int) -> None:
-        for i in range(n):
-            x.data[i] = 1.0
 
     def added(parts: Any) -> None:
         total: Any = 0.0
@@ -261,19 +274,19 @@ def loops(backend: str) -> dict[str, Callable[[int], Callable[[], Any]]]:
 
     found = {
         "for row in x (RNN)": recurrent,
-        "stack of x[i]": on(lambda x, n: sm.stack([x[i] for i in range(n)]).sum().backward(), 8),
+        "stack of x[i]": on(and_back(lambda x: sm.stack([x[i] for i in range(len(x))])), 8),
         "concat of x[i:i+1] * 2": on(
-            lambda x, n: sm.concat([x[i : i + 1] * 2.0 for i in range(n)]).sum().backward(), 8
+            and_back(lambda x: sm.concat([x[i : i + 1] * 2.0 for i in range(len(x))])), 8
         ),
-        "x.split(n)": on(lambda x, n: added(x.split(n)), 8),
+        "x.split(n)": on(lambda x: added(x.split(len(x))), 8),
         "x[i] = number": on(numbers_set),
-        "y[i] = x[i]": on(arrays_set),
+        "y[i] = x[i]": on(and_back(arrays_set)),
         "x[i] += number": on(numbers_added),
-        "y[i] += x[i]": on(arrays_added),
-        "y[i] = y[i - 1] * 0.9": on(recurrence(lambda y: y * 0.9)),
-        "y[i] = y[i - 1] ** 2 * 0.9": on(recurrence(lambda y: y * y * 0.9)),
-        "y[i] = tanh(y[i - 1])": on(recurrence(lambda y: y.tanh())),
-        "y[i] = tanh(y[i - 1] @ w)": on(recurrence(lambda y: (y @ mix).tanh()), 8),
+        "y[i] += x[i]": on(and_back(arrays_added)),
+        "y[i] = y[i - 1] * 0.9": on(and_back(recurrence(lambda y: y * 0.9))),
+        "y[i] = y[i - 1] ** 2 * 0.9": on(and_back(recurrence(lambda y: y * y * 0.9))),
+        "y[i] = tanh(y[i - 1])": on(and_back(recurrence(lambda y: y.tanh()))),
+        "y[i] = tanh(y[i - 1] @ w)": on(and_back(recurrence(lambda y: (y @ mix).tanh())), 8),
         "s += x.data[i]": on(elements_summed),
         "x.data[i] = number": on(elements_set),
     }
@@ -282,7 +295,7 @@ def loops(backend: str) -> dict[str, Callable[[int], Callable[[], Any]]]:
     return found
 
 
-def elements() -> dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]]:
+def elements() -> dict[str, tuple[Loop, Loop]]:
     """Loops over the elements of an array of one axis, each beside the same in NumPy."""
 
     def each(x: Any) -> None:
@@ -293,25 +306,6 @@ def elements() -> dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]]:
         for i in range(len(x)):
             x[i]
 
-    def all_set(x: Any) -> None:
-        for i in range(len(x)):
-            x[i] = 1.0
-
-    def put(x: Any) -> None:
-        y = x * 0.0
-        for i in range(len(x)):
-            y[i] = x[i]
-
-    def added(x: Any) -> None:
-        y = x * 0.0
-        for i in range(len(x)):
-            y[i] += x[i]
-
-    def recurrence(x: Any) -> None:
-        y = x * 1.0
-        for i in range(1, len(x)):
-            y[i] = y[i - 1] * 0.9
-
     def summed(x: Any) -> None:
         total = 0.0
         for i in range(len(x)):
@@ -321,26 +315,18 @@ def elements() -> dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]]:
         for i in range(len(x)):
             x.data[i]
 
-    def data_set(x: Any) -> None:
-        for i in range(len(x)):
-            x.data[i] = 1.0
-
-    def data_summed(x: Any) -> None:
-        total = 0.0
-        for i in range(len(x)):
-            total = total + x.data[i]
-
+    faded = recurrence(lambda y: y * 0.9)
     return {
         "for e in x": (each, each),
         "x[i]": (by_position, by_position),
-        "x[i] = number": (all_set, all_set),
+        "x[i] = number": (numbers_set, numbers_set),
         "list(x.data)": (lambda x: list(x.data), list),
         "x.data[i]": (at_data, by_position),
-        "s += x.data[i]": (data_summed, summed),
-        "x.data[i] = number": (data_set, all_set),
-        "y[i] = x[i]": (put, put),
-        "y[i] += x[i]": (added, added),
-        "y[i] = y[i - 1] * 0.9": (recurrence, recurrence),
+        "s += x.data[i]": (elements_summed, summed),
+        "x.data[i] = number": (elements_set, numbers_set),
+        "y[i] = x[i]": (arrays_set, arrays_set),
+        "y[i] += x[i]": (arrays_added, arrays_added),
+        "y[i] = y[i - 1] * 0.9": (faded, faded),
     }
 
 
