@@ -14,8 +14,6 @@ from smolml_array import MLArray, affine
 from smolml_array._graph import free_buffers, shaping
 from smolml_array._graph.node import ArrayNode
 from smolml_array._graph.rule import OUT, Rule
-from smolml_array._graph.vjps import cotangents_of
-from smolml_array.backends import get_backend
 from smolml_array.functions import affine as affine_family
 from smolml_array.functions import einsum as einsum_family
 from smolml_array.functions import (
@@ -29,8 +27,8 @@ from smolml_array.functions import (
 )
 from smolml_value import gradients, hvp
 from smolml_value.table import TABLE
+from tests.array.reading import XP, matters, read
 
-XP: Any = get_backend("numpy")
 rng = np.random.default_rng(0)
 
 pytestmark = pytest.mark.skipif(
@@ -151,9 +149,7 @@ def test_relu_reads_its_result_and_not_its_operand() -> None:
 def test_what_an_op_does_not_read_changes_nothing(name: str) -> None:
     op = TABLE[name]
     args = [np.full((2, 3), 0.5 * (low + high) + 0.01) for low, high in op.domain]
-    out = XP.silence.run(op.forward, XP, *args)
-    nodes: list[Any] = [ArrayNode(XP, a, True) for a in args]
-    assert not _matters(op, nodes, args, out, {}) - _read(op, args)
+    assert not matters(op, args, {}) - read(op, args)
 
 
 def _rules_with_operands() -> list[Any]:
@@ -196,35 +192,7 @@ def _rules_with_operands() -> list[Any]:
 def test_a_rule_reads_what_matters_and_keeps_nothing_else(
     rule: Rule, args: list[Any], params: dict[str, Any]
 ) -> None:
-    out = rule.forward(XP, *args, **params)
-    nodes: list[Any] = [ArrayNode(XP, a, True) for a in args]
-    assert _matters(rule, nodes, args, out, params) == _read(rule, args)
-
-
-def _read(rule: Any, args: list[Any]) -> set[int]:
-    return {i for i in (OUT, *range(len(args))) if free_buffers.reads(rule, i)}
-
-
-def _matters(
-    rule: Any, nodes: list[Any], args: list[Any], out: Any, params: dict[str, Any]
-) -> set[int]:
-    """The operands, and OUT for the result, without whose numbers the cotangents are others."""
-
-    def cotangents(i: int | None) -> list[Any]:
-        primals = [XP.placeholder(a) if i == j else a for j, a in enumerate(args)]
-        node = ArrayNode(XP, out, True, rule, nodes, primals, params)
-        if i == OUT:
-            node.out = XP.placeholder(out)
-        return list(XP.silence.run(cotangents_of, node, np.ones_like(out)))
-
-    wanted = cotangents(None)
-    found = set()
-    for i in (OUT, *range(len(args))):
-        for c, w in zip(cotangents(i), wanted, strict=True):
-            assert (c is None) == (w is None)
-            if w is not None and not np.array_equal(c, w, equal_nan=True):
-                found.add(i)
-    return found
+    assert matters(rule, args, params) == read(rule, args)
 
 
 # Memory -------------------------------------------------------------------------------------------
