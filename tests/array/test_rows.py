@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -71,17 +71,9 @@ def test_rows_are_the_windows_that_positions_give(backend: str, kind: str) -> No
         assert parts(row) == parts(x[i])
 
 
-def doubled(x: MLArray) -> None:
-    x[5] = 7.0
-
-
-def moved(x: MLArray) -> None:
-    x[5] = x[4] * 2.0
-
-
 CHANGES: dict[str, Callable[[MLArray], object]] = {
-    "a number": doubled,
-    "a result": moved,
+    "a number": lambda x: x.__setitem__(5, 7.0),
+    "a result": lambda x: x.__setitem__(5, x[4] * 2.0),
     "another array": lambda x: x.update_values([3.0] * 100),
     "a look": lambda x: x.data[5],
     "in place": lambda x: x.__imul__(2.0),
@@ -104,13 +96,6 @@ def test_rows_are_those_of_the_array_as_it_is_by_then(backend: str, change: str)
     total.backward()
     wanted.backward()
     assert_close(x.grad().to_list(), same.grad().to_list())
-
-
-def some(x: MLArray) -> Iterator[tuple[int, MLArray]]:
-    for i, row in enumerate(x):
-        if i >= 10:
-            return
-        yield i, row
 
 
 def test_a_block_that_opens_on_the_way_is_heeded(backend: str) -> None:

@@ -11,7 +11,6 @@ from typing import Any, Final, NoReturn, Self
 
 from smolml_array._graph.arithmetic import Arithmetic
 from smolml_array._graph.free_buffers import Absent
-from smolml_array._graph.hooks import HOOKS
 from smolml_array._graph.node import ELEMENTS_LOCK
 from smolml_array._graph.views import Look
 from smolml_array._shapes.axes import Shape
@@ -93,8 +92,7 @@ class Elements(list[Any]):
     def __setitem__(self, key: Any, new: Any) -> None:
         array = self._owner()
         array[(*self._position, key) if self._position else key] = new
-        quick = array._node is self.look.node and HOOKS.on_read is None  # as it mostly is
-        now = self.look if quick else array._looking()
+        now = array._looking()
         if now is self.look:
             return  # other numbers, and the same Values
         self._owner = array._owner()

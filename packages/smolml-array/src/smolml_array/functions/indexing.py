@@ -254,9 +254,9 @@ def _shows(new: object, x: Array, key: Any) -> bool:
         return False
     cut_off = view.behind[0].tracked and not new._node.tracked and grad_enabled()
     cut_off = cut_off and x._current_node().tracked  # it stays so, whatever is in x
-    if cut_off or own is None:
-        return not cut_off and view.before is None
-    return view.steps()[:-1] == own.steps()
+    if cut_off:
+        return False
+    return view.before is None if own is None else view.steps()[:-1] == own.steps()
 
 
 def _kind(xp: Backend, raw: Raw) -> int:
